@@ -1,0 +1,66 @@
+"""Annotations from one format to another: python -m postprocess DATA --from coco --to paligemma.
+
+With `--mask-decoder FILE` the lines for fine-tuning PaliGemma get masks too, and the report says
+how much of each mask its sixteen codes keep. No model is needed.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError
+from postprocess.exports.paligemma import read_mask_ious, to_paligemma
+from postprocess.mask_decoder import MaskDecoder, MaskDecoderError
+from postprocess.tokens import MentionError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Convert; 0, or 2 with one sentence on standard error when it cannot be done."""
+    options = _parser().parse_args(arguments)
+    try:
+        pictures = READERS[options.source](options.data)
+        written = _exporter(options)(pictures, options.out)
+    except (ExportError, MaskDecoderError, MentionError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    _report(pictures, written)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m postprocess", description=__doc__)
+    parser.add_argument("data", type=Path, help="a file or a folder of the format --from")
+    parser.add_argument("--from", dest="source", required=True, choices=READERS)
+    parser.add_argument("--to", dest="target", required=True, choices=EXPORTERS)
+    parser.add_argument("--out", type=Path, default=Path(), help="the folder to write into")
+    parser.add_argument(
+        "--mask-decoder", type=Path, help="an .npz file, for masks in the lines of paligemma"
+    )
+    return parser
+
+
+def _exporter(options: argparse.Namespace) -> partial[list[Path]]:
+    if options.mask_decoder is None:
+        return partial(EXPORTERS[options.target])
+    if options.target != "paligemma":
+        raise ExportError("--mask-decoder goes with --to paligemma. Leave one of them out.")
+    return partial(to_paligemma, decoder=MaskDecoder.load(options.mask_decoder))
+
+
+def _report(pictures: Sequence[Annotated], written: Sequence[Path]) -> None:
+    things = sum(len(picture.instances) for picture in pictures)
+    print(f"{len(pictures)} pictures with {things} things")
+    for path in written:
+        print(f"wrote {path}")
+        ious = read_mask_ious(path) if path.suffix == ".jsonl" else []
+        if ious:
+            mean = sum(ious) / len(ious)
+            print(
+                f"{len(ious)} masks keep an IoU of {mean:.3f} on average, {min(ious):.3f} at worst"
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

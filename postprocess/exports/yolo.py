@@ -1,0 +1,94 @@
+"""YOLO: a text file for each picture, one line for each thing, everything in shares of the sides.
+
+`labels/NAME.txt` beside `classes.txt` and `sizes.csv`. YOLO itself keeps neither sizes nor names of
+pictures nor scores; the sizes file lets this package read what it wrote without the pictures.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from postprocess.exports.annotated import Annotated, on_one_line, write_text
+from postprocess.exports.yolo_reading import CLASSES, SIZES, Known, read_names, read_sizes
+from postprocess.instances import Instance
+from postprocess.shapes import polygons
+
+_MIN_POINTS = 3  # a line of fewer would read as a box
+_DIGITS = 8  # a share of 1e-8 is a thousandth of a pixel in the largest of pictures
+
+Points = Sequence[Sequence[float]]
+
+
+def to_yolo(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
+    """`class cx cy width height` for each instance, as detection is trained with."""
+    return _write(pictures, folder, _box_shares)
+
+
+def to_yolo_polygons(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
+    """`class x y x y ...`, as segmentation is trained with; the box's corners without a mask.
+
+    A mask of several parts is one line: its rings are joined by a seam, as the format has it.
+    """
+    return _write(pictures, folder, _ring_shares)
+
+
+def join_rings(rings: Sequence[Points]) -> list[tuple[float, float]]:
+    """One ring through all of them, there and back along the shortest seam to each next one."""
+    joined = np.asarray(rings[0], float)
+    for ring in rings[1:]:
+        points = np.asarray(ring, float)
+        apart = np.linalg.norm(joined[:, None] - points[None], axis=2)
+        here, there = np.unravel_index(apart.argmin(), apart.shape)
+        detour = np.concatenate([points[there:], points[: there + 1]])
+        joined = np.concatenate([joined[: here + 1], detour, joined[here:]])
+    return [(float(x), float(y)) for x, y in joined]
+
+
+def _write(
+    pictures: Iterable[Annotated],
+    folder: Path,
+    shares: Callable[[Instance, tuple[int, int]], list[float]],
+) -> list[Path]:
+    names = read_names(folder) if (folder / CLASSES).exists() else []
+    known = read_sizes(folder)
+    written = []
+    for picture in pictures:
+        lines = []
+        for instance in picture.instances:
+            label = on_one_line(instance.label)
+            names += [label] if label not in names else []
+            numbers = shares(instance, picture.size)
+            values = " ".join(f"{number:.{_DIGITS}f}" for number in numbers)
+            lines.append(f"{names.index(label)} {values}\n")
+        known[picture.stem] = (picture.file_name, picture.size)
+        written.append(write_text(folder / "labels" / f"{picture.stem}.txt", "".join(lines)))
+    classes = write_text(folder / CLASSES, "".join(f"{name}\n" for name in names))
+    return [*written, classes, _write_sizes(folder, known)]
+
+
+def _box_shares(instance: Instance, size: tuple[int, int]) -> list[float]:
+    (x0, y0, x1, y1), (width, height) = instance.box, size
+    middle = [(x0 + x1) / 2 / width, (y0 + y1) / 2 / height]
+    return [*middle, (x1 - x0) / width, (y1 - y0) / height]
+
+
+def _ring_shares(instance: Instance, size: tuple[int, int]) -> list[float]:
+    x0, y0, x1, y1 = instance.box
+    rings: Sequence[Points] = []
+    if instance.mask is not None:
+        rings = polygons(instance.mask, instance.pixels)
+    rings = rings or [[(x0, y0), (x1, y0), (x1, y1), (x0, y1)]]
+    ring = join_rings(rings)
+    ring += ring[-1:] * (_MIN_POINTS - len(ring))
+    return [value / side for point in ring for value, side in zip(point, size, strict=True)]
+
+
+def _write_sizes(folder: Path, known: Known) -> Path:
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow(["stem", "file_name", "width", "height"])
+    rows.writerows([stem, name, *size] for stem, (name, size) in known.items())
+    return write_text(folder / SIZES, table.getvalue())

@@ -1,0 +1,108 @@
+"""Hygiene: answers cleared of what models add by mistake, each rule by request, each said.
+
+Models repeat themselves, box one thing twice, and box the whole picture when they find nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from postprocess.instances import Instance
+from postprocess.metrics import box_iou
+from postprocess.tokens import Mention, Notice
+
+_FRAME = 0.9  # of the picture's area: as much as users of PaliGemma reject in practice
+
+
+class HygieneError(ValueError):
+    """A threshold that means nothing."""
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """What is left: mentions and instances in their order, and a notice for each one removed."""
+
+    mentions: list[Mention]
+    instances: list[Instance]
+    notices: list[Notice]
+
+
+@dataclass(frozen=True)
+class Hygiene:
+    """Which rules are wanted; none unless asked for.
+
+    `repeats`: exact copies go. `overlap`: of boxes of one label that overlap more than this IoU
+    the surer, or else the earlier, stays (non-maximum suppression). `full_frame`: boxes of nine
+    tenths of the picture or more go. `least_score`: instances known to be less sure go.
+    """
+
+    repeats: bool = False
+    overlap: float | None = None
+    full_frame: bool = False
+    least_score: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("overlap", self.overlap), ("least_score", self.least_score)):
+            if value is not None and not 0 <= value <= 1:
+                raise HygieneError(f"{name} is {value}; it must lie between 0 and 1.")
+
+    def apply(
+        self, mentions: Sequence[Mention], instances: Sequence[Instance], size: tuple[int, int]
+    ) -> Tidied:
+        """Remove what the rules are against; `instances[k]` is what `mentions[k]` says."""
+        removed: dict[int, tuple[str, str]] = {}
+        for index, code, said in self._against(mentions, instances, size):
+            removed.setdefault(index, (code, said))
+        if self.overlap is not None:
+            left = [index for index in range(len(instances)) if index not in removed]
+            for index in suppressed(instances, left, self.overlap):
+                removed[index] = ("removed_overlap", "It overlaps a surer box of its label.")
+        kept = [index for index in range(len(instances)) if index not in removed]
+        return Tidied(
+            [mentions[index] for index in kept],
+            [instances[index] for index in kept],
+            [Notice(code, mentions[index].start, said) for index, (code, said) in removed.items()],
+        )
+
+    def _against(
+        self, mentions: Sequence[Mention], instances: Sequence[Instance], size: tuple[int, int]
+    ) -> Iterator[tuple[int, str, str]]:
+        if self.repeats:
+            for index in repeated(mentions):
+                yield index, "removed_repeat", "The same record came before."
+        for index, instance in enumerate(instances):
+            if self.full_frame and is_full_frame(instance, size):
+                yield index, "removed_full_frame", "Its box is nearly the whole picture."
+            if self._is_unsure(instance.score):
+                said = f"Its score {instance.score:.2f} is below {self.least_score:.2f}."
+                yield index, "removed_score", said
+
+    def _is_unsure(self, score: float | None) -> bool:
+        return self.least_score is not None and score is not None and score < self.least_score
+
+
+def repeated(mentions: Sequence[Mention]) -> list[int]:
+    """Where a mention says again what an earlier one said."""
+    first: dict[Mention, int] = {}
+    return [k for k, mention in enumerate(mentions) if first.setdefault(mention, k) != k]
+
+
+def is_full_frame(instance: Instance, size: tuple[int, int]) -> bool:
+    """Whether a box takes nine tenths of the picture or more: a suspicion, not a certainty."""
+    x0, y0, x1, y1 = instance.box
+    return (x1 - x0) * (y1 - y0) >= _FRAME * size[0] * size[1]
+
+
+def suppressed(instances: Sequence[Instance], among: Sequence[int], overlap: float) -> list[int]:
+    """Which of these instances overlap a surer one of their label by more than an IoU.
+
+    Class-wise non-maximum suppression; without scores the earlier one is taken for the surer.
+    """
+    kept: dict[str, list[int]] = {}
+    gone = []
+    for index in sorted(among, key=lambda index: (-(instances[index].score or 0.0), index)):
+        rivals = kept.setdefault(instances[index].label, [])
+        if any(box_iou(instances[index].box, instances[k].box) > overlap for k in rivals):
+            gone.append(index)
+        else:
+            rivals.append(index)
+    return sorted(gone)

@@ -1,0 +1,77 @@
+"""Policies: how positions become pixels. Public systems disagree, so each way has a name.
+
+`space` is what the big-vision/paligemma Space and most others do with PaliGemma's answers;
+`bigvision` is the RefCOCO evaluator of big_vision, and what its mask tokens were made with.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from postprocess.tokens import NUM_BINS
+
+Box = tuple[float, float, float, float]
+Pixels = tuple[int, int, int, int]
+
+
+class PolicyError(ValueError):
+    """A policy that does not exist."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A way from units to pixels: the number of units in a side, and how an edge is rounded."""
+
+    name: str
+    bins_per_side: int
+    to_whole: Callable[[float], int]
+    is_soft: bool  # masks are resized as 8-bit probabilities, not as logits
+
+    def box(self, box: tuple[int, int, int, int], units: int, size: tuple[int, int]) -> Box:
+        """y0, x0, y1, x1 in units -> x0, y0, x1, y1 in pixels, unrounded, within (W, H)."""
+        width, height = size
+        y0, x0, y1, x1 = (value / self._per_side(units) for value in box)
+        return _clip((x0 * width, y0 * height, x1 * width, y1 * height), size)
+
+    def pixels(self, box: Box) -> Pixels:
+        """The whole-pixel box of an unrounded one."""
+        x0, y0, x1, y1 = (self.to_whole(edge) for edge in box)
+        return x0, y0, x1, y1
+
+    def units(self, box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
+        """x0, y0, x1, y1 in pixels -> the nearest y0, x0, y1, x1 in 0..1023."""
+        width, height = size
+        x0, y0, x1, y1 = _clip(box, size)
+        shares = (y0 / height, x0 / width, y1 / height, x1 / width)
+        a, b, c, d = (min(round(share * self.bins_per_side), NUM_BINS - 1) for share in shares)
+        return a, b, c, d
+
+    def _per_side(self, units: int) -> int:
+        return self.bins_per_side if units == NUM_BINS else units
+
+
+POLICIES = {
+    policy.name: policy
+    for policy in (
+        Policy("space", NUM_BINS, round, is_soft=True),
+        Policy("bigvision", NUM_BINS - 1, int, is_soft=False),
+    )
+}
+
+
+def find_policy(name: str) -> Policy:
+    """The policy of this name; PolicyError, naming those there are, if there is none."""
+    if name not in POLICIES:
+        known = " and ".join(POLICIES)
+        raise PolicyError(f"There is no policy {name!r}; there are {known}. Choose one of them.")
+    return POLICIES[name]
+
+
+def _clip(box: Box, size: tuple[int, int]) -> Box:
+    width, height = size
+    x0, y0, x1, y1 = box
+    return (
+        min(max(x0, 0.0), width),
+        min(max(y0, 0.0), height),
+        min(max(x1, 0.0), width),
+        min(max(y1, 0.0), height),
+    )

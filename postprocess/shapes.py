@@ -1,0 +1,100 @@
+"""Shapes: masks as COCO run-lengths and as polygons, and back. H x W masks, pixels x before y."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Mask = npt.NDArray[np.bool_]
+Ring = list[list[int]]  # [[x, y], ...], closed without repeating its first point
+
+_MIN_POINTS = 3
+
+
+def run_lengths(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> dict[str, Any]:
+    """(H, W) bool -> {"size": [H, W], "counts": str}, as pycocotools writes it.
+
+    With `pixels`, the box that the mask lives in, only that part is looked at.
+    """
+    from pycocotools import mask as coco
+
+    height, width = mask.shape
+    counts = _counts(mask, _inside(pixels or extent(mask), (width, height)))
+    encoded = coco.frPyObjects({"size": [height, width], "counts": counts}, height, width)
+    return {"size": [height, width], "counts": encoded["counts"].decode("ascii")}
+
+
+def mask_of(run_length: dict[str, Any]) -> Mask:
+    """{"size": [H, W], "counts": str or list} -> (H, W) bool, the inverse of `run_lengths`."""
+    from pycocotools import mask as coco
+
+    if isinstance(run_length["counts"], list):
+        run_length = coco.frPyObjects(run_length, *run_length["size"])
+    return np.asarray(coco.decode(run_length)).astype(np.bool_)
+
+
+def polygons(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> list[Ring]:
+    """The outer rings of a mask, largest first, through the centres of its outermost pixels.
+
+    A polygon has no holes: what a ring encloses counts as inside. A speck thinner than a triangle
+    is left out, unless the mask is nothing but specks. With `pixels` only that part is looked at.
+    """
+    import cv2
+
+    height, width = mask.shape
+    x0, y0, x1, y1 = _inside(pixels or extent(mask), (width, height))
+    if x1 <= x0 or y1 <= y0:
+        return []
+    part = np.ascontiguousarray(mask[y0:y1, x0:x1]).view(np.uint8)
+    found, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x0, y0))
+    rings = sorted((ring[:, 0] for ring in found), key=cv2.contourArea, reverse=True)
+    whole = [ring for ring in rings if len(ring) >= _MIN_POINTS] or rings
+    return [ring.tolist() for ring in whole]
+
+
+def fill(rings: Sequence[Sequence[Sequence[float]]], size: tuple[int, int]) -> Mask:
+    """Polygons -> the (H, W) mask of what they enclose, edges included; size = (W, H)."""
+    import cv2
+
+    canvas = np.zeros((size[1], size[0]), np.uint8)
+    for ring in rings:
+        points = np.rint(np.asarray(ring, np.float64)).astype(np.int32)
+        cv2.fillPoly(canvas, [points.reshape(-1, 1, 2)], 1)
+    return canvas.astype(np.bool_)
+
+
+def extent(mask: Mask) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 of the smallest box around a mask; all zero for an empty one."""
+    rows = np.flatnonzero(mask.any(1))
+    if len(rows) == 0:
+        return 0, 0, 0, 0
+    y0, y1 = int(rows[0]), int(rows[-1]) + 1
+    columns = np.flatnonzero(mask[y0:y1].any(0))
+    return int(columns[0]), y0, int(columns[-1]) + 1, y1
+
+
+def _inside(pixels: tuple[int, int, int, int], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    x0, y0, x1, y1 = pixels
+    return max(x0, 0), max(y0, 0), min(x1, size[0]), min(y1, size[1])
+
+
+def _counts(mask: Mask, pixels: tuple[int, int, int, int]) -> list[int]:
+    """Lengths of the runs outside, inside, outside ... of the mask read column by column."""
+    x0, y0, x1, y1 = pixels
+    height, width = mask.shape
+    columns = np.zeros((max(x1 - x0, 0), max(y1 - y0, 0) + 2), np.int8)  # a border ends each run
+    columns[:, 1:-1] = mask[y0:y1, x0:x1].T
+    change = np.diff(columns, axis=1)
+    begins, ends = (_places(change == step, x0, y0, height) for step in (1, -1))
+    joined = begins[1:] == ends[:-1]  # a run goes on where a full column meets the next
+    edges = np.stack(
+        [begins[np.r_[True, ~joined][: len(begins)]], ends[np.r_[~joined, True][: len(ends)]]], 1
+    )
+    counts: list[int] = np.diff(np.r_[0, edges.ravel(), height * width]).tolist()
+    return counts if counts[-1] else counts[:-1]
+
+
+def _places(where: npt.NDArray[np.bool_], x0: int, y0: int, height: int) -> npt.NDArray[np.int64]:
+    column, row = np.nonzero(where)
+    return (column + x0) * height + row + y0

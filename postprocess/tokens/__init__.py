@@ -1,0 +1,38 @@
+"""The answer language of PaliGemma: `<loc>` boxes, `<seg>` masks, labels. Text in, mentions out.
+
+Knows nothing of pictures, pixels or models, and imports nothing but the standard library.
+"""
+
+from postprocess.tokens.language import (
+    BOX_2D_UNITS,
+    CODES_PER_MASK,
+    END_MARKS,
+    NUM_BINS,
+    NUM_CODES,
+    NUM_POSITIONS,
+    SKIPPED_MARKS,
+    UNKNOWN_CODE,
+    Mention,
+    Notice,
+    Partial,
+)
+from postprocess.tokens.parser import Parser, parse
+from postprocess.tokens.writer import MentionError, write
+
+__all__ = [
+    "BOX_2D_UNITS",
+    "CODES_PER_MASK",
+    "END_MARKS",
+    "NUM_BINS",
+    "NUM_CODES",
+    "NUM_POSITIONS",
+    "SKIPPED_MARKS",
+    "UNKNOWN_CODE",
+    "Mention",
+    "MentionError",
+    "Notice",
+    "Parser",
+    "Partial",
+    "parse",
+    "write",
+]

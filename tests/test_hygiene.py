@@ -1,0 +1,96 @@
+"""Rules against what models add by mistake: by request, in order, each removal said."""
+
+import pytest
+
+from postprocess.hygiene import Hygiene, HygieneError, is_full_frame, repeated, suppressed
+from postprocess.instances import Instance, locate
+from postprocess.tokens import Mention, parse
+
+SIZE = (1024, 1024)
+RUNAWAY = " ; ".join(
+    ["<loc0000><loc0428><loc0027><loc0442> person"] * 3
+    + ["<loc0000><loc0429><loc0027><loc0442> person"]
+    + ["<loc0000><loc0428><loc0027><loc0442> rider"]
+    + ["<loc0000><loc0000><loc1022><loc1022> person"]
+)
+
+
+def tidy(text, *, scores=None, **rules):
+    mentions = parse(text)
+    instances = locate(mentions, SIZE)
+    if scores:
+        instances = [
+            Instance(one.label, one.box, one.pixels, score=score)
+            for one, score in zip(instances, scores, strict=True)
+        ]
+    tidied = Hygiene(**rules).apply(mentions, instances, SIZE)
+    assert len(tidied.mentions) == len(tidied.instances)
+    assert len(tidied.mentions) + len(tidied.notices) == len(mentions)
+    kept = [k for k, mention in enumerate(mentions) if mention.start in starts(tidied.mentions)]
+    removed = {notice.code: 0 for notice in tidied.notices}
+    for notice in tidied.notices:
+        assert notice.start in starts(mentions) and notice.message.endswith(".")
+        removed[notice.code] += 1
+    return kept, removed
+
+
+def starts(mentions):
+    return [mention.start for mention in mentions]
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept", "removed"),
+    [
+        pytest.param({}, [0, 1, 2, 3, 4, 5], {}, id="nothing asked for"),
+        pytest.param({"repeats": True}, [0, 3, 4, 5], {"removed_repeat": 2}, id="copies"),
+        pytest.param({"overlap": 0.7}, [0, 4, 5], {"removed_overlap": 3}, id="overlap by label"),
+        pytest.param({"overlap": 1.0}, [0, 1, 2, 3, 4, 5], {}, id="overlap never above one"),
+        pytest.param({"full_frame": True}, [0, 1, 2, 3, 4], {"removed_full_frame": 1}, id="frame"),
+        pytest.param(
+            {"repeats": True, "overlap": 0.7, "full_frame": True},
+            [0, 4],
+            {"removed_repeat": 2, "removed_overlap": 1, "removed_full_frame": 1},
+            id="all",
+        ),
+        pytest.param({"least_score": 0.9}, [0, 1, 2, 3, 4, 5], {}, id="no scores known"),
+    ],
+)
+def test_each_rule_removes_what_it_says(rules, kept, removed):
+    assert tidy(RUNAWAY, **rules) == (kept, removed)
+
+
+def test_the_surer_of_two_boxes_stays():
+    text = "<loc0000><loc0000><loc0500><loc0500> cat ; <loc0000><loc0000><loc0500><loc0510> cat"
+    assert tidy(text, scores=[0.4, 0.8], overlap=0.7)[0] == [1]
+    assert tidy(text, scores=[0.8, 0.4], overlap=0.7)[0] == [0]
+    assert tidy(text, overlap=0.7)[0] == [0]
+
+
+def test_what_is_removed_suppresses_nothing():
+    text = "<loc0000><loc0000><loc1000><loc1000> cat ; <loc0000><loc0000><loc0900><loc1000> cat"
+    assert tidy(text, scores=[0.9, 0.8], overlap=0.7, full_frame=True)[0] == [1]
+
+
+def test_unsure_instances_go():
+    text = " ; ".join(f"<loc0000><loc0000><loc0{k}00><loc0500> cat" for k in (1, 2, 3))
+    assert tidy(text, scores=[0.9, 0.2, None], least_score=0.5)[0] == [0, 2]
+
+
+@pytest.mark.parametrize("rules", [{"overlap": 1.5}, {"least_score": -0.1}], ids=str)
+def test_a_threshold_that_means_nothing_is_refused(rules):
+    with pytest.raises(HygieneError, match="between 0 and 1"):
+        Hygiene(**rules)
+
+
+def test_the_rules_can_be_asked_one_by_one():
+    mentions = [
+        Mention("a", (0, 0, 1, 1)),
+        Mention("a", (0, 0, 1, 1), start=9),
+        Mention("b", (0,) * 4),
+    ]
+    assert repeated(mentions) == [1]
+    boxes = [(0, 0, 10, 10), (0, 0, 10, 9), (0, 0, 10, 8)]
+    instances = [Instance("a", box, box) for box in boxes]
+    assert suppressed(instances, [0, 1, 2], 0.85) == [1]
+    assert is_full_frame(Instance("", (0, 0, 10, 9.1), (0, 0, 10, 9)), (10, 10))
+    assert not is_full_frame(Instance("", (0, 0, 10, 8.9), (0, 0, 10, 8)), (10, 10))

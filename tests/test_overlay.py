@@ -1,0 +1,225 @@
+"""The picture with its instances: colours that stay, masks in their place, nothing else touched."""
+
+import itertools
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from postprocess.instances import Instance
+from postprocess.lettering import arrange, font_size
+from postprocess.overlay import OverlayError, draw, line_width
+from postprocess.palette import PALETTE, ink_on, label_color, label_colors
+
+GREY = (100, 100, 100)
+
+
+def picture(width=200, height=150, color=GREY):
+    return Image.new("RGB", (width, height), color)
+
+
+def thing(label, pixels, size=(200, 150), *, masked=True, score=None):
+    x0, y0, x1, y1 = pixels
+    mask = np.zeros(size[::-1], bool)
+    mask[y0 + 5 : y1 - 5, x0 + 5 : x1 - 5] = True
+    return Instance(label, tuple(map(float, pixels)), pixels, mask if masked else None, score=score)
+
+
+def alone(image, instances, **options):
+    """Drawn with masks only, as an array."""
+    return np.asarray(draw(image, instances, boxes=False, labels=False, **options)).astype(int)
+
+
+@pytest.mark.parametrize("opacity", [0.0, 0.25, 0.5, 1.0])
+def test_a_mask_is_mixed_with_the_picture(opacity):
+    found = thing("cat", (40, 30, 140, 120))
+    pixels = alone(picture(), [found], opacity=opacity)
+    color = np.array(label_color("cat"))
+    expected = np.array(GREY) * (1 - opacity) + color * opacity
+    assert np.abs(pixels[75, 90] - expected).max() <= 1
+
+
+def test_only_the_masks_are_touched():
+    found = thing("cat", (40, 30, 140, 120))
+    changed = (alone(picture(), [found]) != np.array(GREY)).any(2)
+    edge = np.zeros_like(found.mask)
+    edge[33:117, 43:137] = True  # the line along the edge reaches one or two pixels further
+    assert changed[found.mask].all() and not changed[~edge].any()
+
+
+def test_the_picture_itself_is_left_as_it_is():
+    image = picture()
+    before = image.tobytes()
+    draw(image, [thing("cat", (40, 30, 140, 120))])
+    assert image.tobytes() == before
+
+
+def test_nothing_found_is_a_copy():
+    image = picture()
+    drawn = draw(image, [])
+    assert drawn is not image and drawn.tobytes() == image.tobytes()
+
+
+@pytest.mark.parametrize("with_mask", [True, False], ids=["masks", "boxes"])
+def test_no_record_of_the_picture_goes_along(tmp_path, with_mask):
+    image = picture()
+    exif = image.getexif()
+    exif[0x010E] = "secret place"
+    image.info["comment"] = b"secret place"
+    image.save(tmp_path / "in.jpg", exif=exif, comment=b"secret place")
+    with Image.open(tmp_path / "in.jpg") as opened:
+        drawn = draw(opened, [thing("cat", (40, 30, 140, 120), masked=with_mask)])
+    assert not drawn.info and not drawn.getexif()
+    drawn.save(tmp_path / "out.jpg")
+    assert b"secret" not in (tmp_path / "out.jpg").read_bytes()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1"])
+def test_a_picture_of_any_mode_is_drawn_on(mode):
+    drawn = draw(picture().convert(mode), [thing("cat", (40, 30, 140, 120))])
+    assert drawn.mode == "RGB" and drawn.size == (200, 150)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (16, 16), (224, 224), (3000, 40)], ids=str)
+def test_pictures_of_any_size_are_drawn_on(size):
+    box = (0, 0, size[0], size[1])
+    mask = np.ones(size[::-1], bool)
+    full = Instance("a label that is longer than the picture", box, box, mask, score=0.5)
+    empty = Instance("cat", (0.0, 0.0, 0.0, 0.0), (0, 0, 0, 0), np.zeros_like(mask))
+    assert draw(picture(*size), [full, empty], scores=True).size == size
+
+
+def test_boxes_masks_and_labels_can_each_be_left_out():
+    image, found = picture(), [thing("cat", (60, 60, 160, 140), score=0.75)]
+    options = ("masks", "boxes", "labels")
+    drawn = {
+        chosen: draw(image, found, **dict(zip(options, chosen, strict=True))).tobytes()
+        for chosen in itertools.product((True, False), repeat=3)
+    }
+    assert len(set(drawn.values())) == 8
+    assert drawn[False, False, False] == image.tobytes()
+    assert draw(image, found, scores=True).tobytes() != draw(image, found).tobytes()
+
+
+def test_a_box_is_lined_in_its_colour_where_it_says():
+    found = thing("cat", (60, 60, 160, 140), masked=False)
+    drawn = draw(picture(), [found], labels=False)
+    inner = line_width(drawn.size) + 2
+    for x, y in ((60, 100), (159, 100), (100, 60), (100, 139)):
+        assert drawn.getpixel((x, y)) == label_color("cat")
+    assert drawn.getpixel((100, 100)) == GREY == drawn.getpixel((59, 59))
+    assert drawn.getpixel((60 + inner + 1, 100)) == GREY
+
+
+def test_a_small_mask_shows_on_a_large_one_whatever_their_order():
+    large, small = thing("sea", (0, 0, 200, 150)), thing("cat", (80, 60, 120, 90))
+    first, second = (alone(picture(), order) for order in ([large, small], [small, large]))
+    assert np.array_equal(first, second)
+    assert not np.array_equal(first[75, 100], first[20, 20])
+
+
+@pytest.mark.parametrize("opacity", [-0.1, 1.5, float("nan")])
+def test_an_opacity_out_of_range_is_refused(opacity):
+    with pytest.raises(OverlayError, match="between 0 and 1"):
+        draw(picture(), [], opacity=opacity)
+
+
+def test_a_mask_of_another_picture_is_refused():
+    with pytest.raises(OverlayError, match="100 x 80"):
+        draw(picture(), [thing("cat", (10, 10, 50, 50), (100, 80))])
+
+
+def test_a_label_keeps_its_colour_while_instances_arrive():
+    labels = [f"thing {number}" for number in range(40)]
+    whole = label_colors(labels)
+    for count in range(len(labels)):
+        assert label_colors(labels[:count]) == {label: whole[label] for label in labels[:count]}
+
+
+def test_labels_share_a_colour_only_when_there_are_more_than_colours():
+    colors = label_colors([f"thing {number}" for number in range(len(PALETTE))])
+    assert len(set(colors.values())) == len(PALETTE)
+    assert label_colors(["cat"])["cat"] == label_color("cat")
+    assert label_colors(["cat", "cat", "dog"]).keys() == {"cat", "dog"}
+
+
+def test_a_label_has_its_colour_in_every_process():
+    said = "from postprocess.palette import label_color; print(label_color('cat'))"
+    run = [sys.executable, "-c", said]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(label_color("cat"))
+
+
+# Machado, Oliveira and Fernandes 2009: what full protanopia and deuteranopia leave of linear RGB.
+SEEN = {
+    "all colours": np.eye(3),
+    "protanopia": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deuteranopia": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+}
+
+
+def cielab(linear):
+    to_xyz = [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.072175],
+        [0.0193339, 0.119192, 0.9503041],
+    ]
+    xyz = linear @ np.array(to_xyz).T / [0.95047, 1, 1.08883]
+    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])], 1)
+
+
+def linear(colors):
+    values = np.array(colors) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+@pytest.mark.parametrize("sight", SEEN)
+def test_colours_stay_apart(sight):
+    seen = cielab(np.clip(linear(PALETTE) @ SEEN[sight].T, 0, 1))
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)
+    assert apart[np.triu_indices(len(PALETTE), 1)].min() >= 12
+
+
+@pytest.mark.parametrize("color", PALETTE, ids=str)
+def test_letters_can_be_read_on_every_colour(color):
+    def luminance(rgb):
+        return (linear([rgb]) @ [0.2126, 0.7152, 0.0722])[0]
+
+    low, high = sorted((luminance(color), luminance(ink_on(color))))
+    assert (high + 0.05) / (low + 0.05) >= 4.5  # WCAG 2, level AA
+
+
+def test_pills_stay_in_the_picture_and_apart():
+    size = (640, 480)
+    pills = []
+    for box in [(10, 10, 300, 300)] * 4 + [(600, 2, 640, 20), (0, 470, 10, 480)]:
+        pills.append(arrange("1 black cat", (255, 140, 0), box, size, pills))
+    for pill in pills:
+        x0, y0, x1, y1 = pill.place
+        assert 0 <= x0 < x1 <= 640 and 0 <= y0 < y1 <= 480
+    for a, b in itertools.combinations([pill.place for pill in pills], 2):
+        assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+
+
+def test_a_long_label_is_shortened_to_fit():
+    pill = arrange("word " * 100, (0, 0, 0), (0, 0, 50, 50), (320, 240), [])
+    assert pill.text.endswith("\u2026") and pill.place[2] - pill.place[0] <= 0.65 * 320
+
+
+def test_letters_grow_with_the_picture():
+    assert font_size((224, 224)) == 11 < font_size((1000, 1000)) < font_size((4000, 3000))

@@ -1,0 +1,83 @@
+"""Masks as run-lengths and polygons: equal to pycocotools, and back again."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pycocotools import mask as coco
+
+from postprocess.shapes import fill, mask_of, polygons, run_lengths
+
+MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
+
+
+@given(MASKS)
+@settings(max_examples=300, deadline=None)
+def test_run_lengths_are_those_of_pycocotools(mask):
+    expected = coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
+    assert run_lengths(mask) == {"size": list(mask.shape), "counts": expected}
+    assert np.array_equal(mask_of(run_lengths(mask)), mask)
+
+
+@given(MASKS, st.integers(0, 11), st.integers(0, 11))
+@settings(max_examples=100, deadline=None)
+def test_only_the_box_of_a_mask_needs_looking_at(mask, x0, y0):
+    height, width = mask.shape
+    mask[:y0] = False
+    mask[:, :x0] = False
+    box = (x0, y0, width, height)
+    assert run_lengths(mask, box) == run_lengths(mask)
+    assert polygons(mask, box) == polygons(mask)
+
+
+def ellipse(width, height, x, y, a, b):
+    rows, columns = np.mgrid[:height, :width]
+    return ((columns - x) / a) ** 2 + ((rows - y) / b) ** 2 <= 1
+
+
+def test_a_filled_polygon_is_the_mask_again():
+    mask = ellipse(120, 90, 40, 45, 30, 20) | ellipse(120, 90, 95, 20, 12, 15)
+    rings = polygons(mask)
+    assert len(rings) == 2 and len(rings[0]) > len(rings[1]) > 10
+    assert np.array_equal(fill(rings, (120, 90)), mask)
+
+
+def test_a_hole_is_filled():
+    solid = ellipse(80, 80, 40, 40, 30, 30)
+    ring = solid & ~ellipse(80, 80, 40, 40, 10, 10)
+    assert len(polygons(ring)) == 1
+    assert np.array_equal(fill(polygons(ring), (80, 80)), solid)
+
+
+@pytest.mark.parametrize(
+    ("places", "rings"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([(1, 2)], [[[1, 2]]], id="one pixel is kept when it is all there is"),
+        pytest.param(
+            [(0, 0), (5, 5), (6, 5), (5, 6), (6, 6)],
+            [[[5, 5], [5, 6], [6, 6], [6, 5]]],
+            id="a speck beside a shape is left out",
+        ),
+    ],
+)
+def test_specks(places, rings):
+    mask = np.zeros((8, 8), bool)
+    for x, y in places:
+        mask[y, x] = True
+    assert polygons(mask) == rings
+
+
+def test_points_are_x_before_y_and_whole_numbers():
+    mask = np.zeros((10, 50), bool)
+    mask[2:5, 30:40] = True
+    (ring,) = polygons(mask)
+    assert sorted(map(tuple, ring)) == [(30, 2), (30, 4), (39, 2), (39, 4)]
+    assert all(type(value) is int for point in ring for value in point)
+
+
+def test_a_box_outside_the_picture_holds_nothing():
+    mask = np.ones((5, 5), bool)
+    assert polygons(mask, (7, 7, 9, 9)) == []
+    assert mask_of(run_lengths(mask, (7, 7, 9, 9))).sum() == 0
