@@ -1,0 +1,123 @@
+"""Scenes: seeded, exact, and as the data set's description says."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFont
+from pycocotools.coco import COCO
+
+from training.backgrounds import KINDS, draw_background
+from training.compositor import compose
+from training.poses import MAX_OVERLAP, NUM_NAMES, Pose, Scene, _overlap, sample_scene
+from training.scenes import write_dataset
+from training.sprites import FONT_SIZE, GLYPHS, load_atlas, render
+
+FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    rng = np.random.default_rng(3)
+    return [compose(sample_scene(rng)) for _ in range(120)]
+
+
+def a_pose(sprite: int, x: float, y: float, longest: float = 100.0) -> Pose:
+    name = int(load_atlas().name_of[sprite])
+    return Pose(sprite, name, x, y, longest, 0.0, False, 1.0, (1.0, 1.0, 1.0))
+
+
+def test_a_seed_names_the_same_data_set(tmp_path):
+    for folder in ("one", "two"):
+        write_dataset(900_001, 4, tmp_path / folder, side=224, names=16)
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert len(files) == 5
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_the_data_set_is_coco_with_exact_masks(tmp_path, capsys):
+    write_dataset(900_002, 6, tmp_path, side=224, names=16)
+    coco = COCO(tmp_path / "annotations.json")
+    capsys.readouterr()
+    assert json.loads((tmp_path / "annotations.json").read_text())["info"]["seed"] == 900_002
+    assert [row["name"] for row in coco.loadCats(coco.getCatIds())] == list(GLYPHS)[:16]
+    for row in coco.loadAnns(coco.getAnnIds()):
+        mask = coco.annToMask(row)
+        xs, ys = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+        assert row["area"] == mask.sum()
+        assert row["bbox"] == [xs[0], ys[0], xs[-1] + 1 - xs[0], ys[-1] + 1 - ys[0]]
+    for path in tmp_path.glob("*.png"):
+        with Image.open(path) as picture:
+            assert picture.size == (224, 224)
+
+
+def test_scenes_hold_one_to_four_things_of_the_names_asked_for(pictures):
+    counts = [len(picture.things) for picture in pictures]
+    assert set(counts) <= {0, 1, 2, 3, 4} and {1, 2, 3} <= set(counts)
+    assert {thing.name for picture in pictures for thing in picture.things} <= set(range(NUM_NAMES))
+
+
+def test_masks_of_different_things_never_meet(pictures):
+    for picture in pictures:
+        assert sum((thing.mask for thing in picture.things), np.zeros(1, int)).max() <= 1
+
+
+def test_some_things_have_no_name(pictures):
+    owners = [len(np.unique(picture.owner[picture.owner >= 0])) for picture in pictures]
+    assert sum(owners) > sum(len(picture.things) for picture in pictures)
+
+
+def test_frames_overlap_by_a_quarter_of_the_smaller_at_most():
+    rng = np.random.default_rng(5)
+    for _ in range(100):
+        poses = sample_scene(rng).poses
+        pairs = [(a, b) for i, a in enumerate(poses) for b in poses[:i]]
+        assert all(_overlap(a, b) <= MAX_OVERLAP for a, b in pairs)
+
+
+def test_a_sprite_lands_where_its_pose_says():
+    x0, y0, x1, y1 = compose(Scene(224, 224, 1, (a_pose(5, 100, 120),))).things[0].box
+    assert (x0 + x1) / 2 == pytest.approx(100, abs=1.5)
+    assert max(x1 - x0, y1 - y0) == pytest.approx(100, abs=2)
+
+
+def test_the_hidden_part_is_in_neither_box_nor_mask():
+    alone = compose(Scene(224, 224, 1, (a_pose(5, 90, 110),))).things[0]
+    behind = compose(Scene(224, 224, 1, (a_pose(5, 90, 110), a_pose(12, 130, 110)))).things[0]
+    assert behind.mask.sum() < alone.mask.sum()
+    assert not (behind.mask & ~alone.mask).any()
+
+
+def test_a_thing_hidden_too_far_is_left_out_of_the_picture_and_the_truth():
+    hidden = Scene(224, 224, 1, (a_pose(5, 100, 110, 40), a_pose(12, 100, 110, 150)))
+    picture = compose(hidden)
+    assert [thing.name for thing in picture.things] == [load_atlas().name_of[12]]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_background_fills_any_size(kind):
+    canvas = np.asarray(kind(np.random.default_rng(1), 90, 60))
+    assert canvas.shape == (60, 90, 3)
+    assert canvas.min() >= -60 and canvas.max() <= 320
+
+
+def test_backgrounds_are_pictures():
+    canvas = draw_background(np.random.default_rng(2), 50, 40)
+    assert canvas.shape == (40, 50, 3) and canvas.dtype == np.uint8
+
+
+def test_the_atlas_holds_every_name_and_hard_edges():
+    atlas = load_atlas()
+    assert atlas.names == tuple(GLYPHS) and len(atlas.names) == 40
+    assert set(np.unique(atlas.images[..., 3])) == {0, 255}
+    assert [len(atlas.variants(i)) for i in range(40)] == [len(g) for g in GLYPHS.values()]
+
+
+@pytest.mark.skipif(not FONT.exists(), reason="needs Debian's fonts-noto-color-emoji")
+def test_the_atlas_is_what_the_script_renders():
+    font = ImageFont.truetype(str(FONT), FONT_SIZE)
+    first = render(GLYPHS["cat"][0], font)
+    difference = np.abs(first.astype(int) - load_atlas().images[0]).mean()
+    assert difference < 4  # releases of the font and of FreeType differ by a shade

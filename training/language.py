@@ -1,0 +1,124 @@
+"""Sequences and their loss: image tokens, prompt, answer; only the answer is learned.
+
+B sequences of L positions over a vocabulary of V, M positions with a target, D the text width.
+Positions of boxes are a scale, not 1024 unrelated words: targets are Gaussians of three bins, and
+the expected position is pulled to the truth.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from tokenizers import Tokenizer
+from torch import Tensor
+from transformers import PaliGemmaForConditionalGeneration
+
+from postprocess.tokens import NUM_BINS
+from postprocess.vqvae import NUM_CODES
+
+SIGMA = 3.0  # bins
+EXPECTATION_WEIGHT = 5.0
+ALIGNMENT_SCALE = 16.0
+PAD, EOS, BOS = 0, 1, 2
+
+
+class Language:
+    """The tokenizer's ids that the losses need, and the loss itself."""
+
+    def __init__(self, tokenizer: Tokenizer, names: Sequence[str]) -> None:
+        self.tokenizer = tokenizer
+        self.image = tokenizer.token_to_id("<image>")
+        self.first_place = tokenizer.token_to_id("<loc0000>")
+        self.first_code = tokenizer.token_to_id("<seg000>")
+        pieces = [tokenizer.encode(f" {name}", add_special_tokens=False).ids for name in names]
+        self.name_ids = torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor(ids) for ids in pieces], batch_first=True, padding_value=-1
+        )
+        bins = torch.arange(NUM_BINS)
+        distance = (bins[:, None] - bins[None]) / SIGMA
+        self.soft_places = torch.softmax(-0.5 * distance.square(), 1)
+
+    def encode(self, prompt: str, answer: str) -> tuple[list[int], list[int]]:
+        """-> the prefix ids with <bos> and the newline, the suffix ids with <eos>."""
+        prefix = self.tokenizer.encode(f"{prompt}\n", add_special_tokens=False).ids
+        suffix = self.tokenizer.encode(answer, add_special_tokens=False).ids
+        return [BOS, *prefix], [*suffix, EOS]
+
+    def loss(
+        self,
+        model: PaliGemmaForConditionalGeneration,
+        soft: Tensor,
+        texts: Sequence[tuple[list[int], list[int]]],
+    ) -> tuple[Tensor, dict[str, float]]:
+        """soft (B, N, D) projected image tokens and B encoded texts -> loss, figures."""
+        num_soft = soft.shape[1]
+        ids, prefix, known = _pad(texts)
+        decoder = model.model.language_model
+        embedded = torch.cat([soft, decoder.embed_tokens(ids).to(soft.dtype)], 1)[:, :-1]
+        mask = prefix_mask(prefix + num_soft, known + num_soft, embedded.shape[1])
+        positions = torch.arange(1, embedded.shape[1] + 1)[None]
+        hidden = decoder(
+            inputs_embeds=embedded, attention_mask=mask, position_ids=positions, use_cache=False
+        ).last_hidden_state
+        place = torch.arange(ids.shape[1])[None]
+        wanted = (place >= prefix[:, None]) & (place < known[:, None])  # (B, L)
+        logits = model.lm_head(hidden[:, num_soft - 1 :][wanted]).float()  # one step earlier
+        return self.token_loss(logits, ids[wanted])
+
+    def token_loss(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """logits (M, V), targets (M,) -> mean loss, figures by kind of token."""
+        bins = targets - self.first_place
+        is_place = (bins >= 0) & (bins < NUM_BINS)
+        is_code = (targets >= self.first_code) & (targets < self.first_code + NUM_CODES)
+        each = F.cross_entropy(logits, targets, reduction="none")
+        figures = {}
+        if is_place.any():
+            each_place, error = self._place_loss(logits[is_place], bins[is_place])
+            each = each.masked_scatter(is_place, each_place)
+            figures["place_error"] = error
+        for name, chosen in (("code_nll", is_code), ("word_nll", ~is_code & ~is_place)):
+            if chosen.any():
+                figures[name] = each[chosen].mean().item()
+        return each.mean(), figures
+
+    def _place_loss(self, logits: Tensor, bins: Tensor) -> tuple[Tensor, float]:
+        log_p = logits.log_softmax(1)[:, self.first_place : self.first_place + NUM_BINS]
+        soft = -(self.soft_places[bins] * log_p).sum(1)
+        share = log_p.softmax(1)
+        expected = share @ torch.linspace(0, 1, NUM_BINS)
+        error = (expected - bins / (NUM_BINS - 1)).abs()
+        return soft + EXPECTATION_WEIGHT * error, error.mean().item()
+
+    def alignment_loss(
+        self, model: PaliGemmaForConditionalGeneration, soft: Tensor, kinds: Tensor
+    ) -> Tensor:
+        """Patches of a name point where the name's own embedding points.
+
+        soft (B, N, D), kinds (B, N) index of the name, C or more for none. It makes looking up a
+        word in the picture easy from the start; SigLIP in spirit, and no part of the model.
+        """
+        named = kinds < len(self.name_ids)
+        if not named.any():
+            return soft.sum() * 0
+        table = model.model.language_model.embed_tokens.weight
+        there = (self.name_ids >= 0)[..., None]
+        words = (table[self.name_ids.clamp(min=0)] * there).sum(1) / there.sum(1)
+        likeness = F.normalize(soft[named].float(), dim=1) @ F.normalize(words, dim=1).T
+        return F.cross_entropy(ALIGNMENT_SCALE * likeness, kinds[named])
+
+
+def _pad(texts: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor, Tensor]:
+    """-> ids (B, L) padded on the right, lengths of the prefixes (B,) and of the whole (B,)."""
+    rows = [torch.tensor(prefix + suffix) for prefix, suffix in texts]
+    ids = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+    prefix = torch.tensor([len(prefix) for prefix, _ in texts])
+    return ids, prefix, torch.tensor([len(row) for row in rows])
+
+
+def prefix_mask(prefix: Tensor, known: Tensor, length: int) -> Tensor:
+    """(B,) lengths -> (B, 1, L, L) bool: all of the prefix sees itself, the rest looks back."""
+    place = torch.arange(length)
+    causal = place[None, :] <= place[:, None]
+    inside = place[None] < prefix[:, None]
+    both = inside[:, :, None] & inside[:, None, :]
+    return ((causal | both) & (place < known[:, None])[:, None, :])[:, None]

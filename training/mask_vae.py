@@ -1,0 +1,226 @@
+"""Stage vq: the mask VQ-VAE of the published layout, trained on masks of scenes and random shapes.
+
+Straight-through estimator, a codebook kept as moving averages (decay 0.99), commitment weight 0.25,
+dead codes revived. K masks of 64 x 64 pixels.
+"""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.random import Generator
+from torch import Tensor, nn
+
+from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
+from training.compositor import compose
+from training.poses import sample_scene
+from training.stage import Stage, adamw, update
+
+POOL = 8000  # masks drawn before training; flips and transposes multiply them by eight
+BATCH = 32
+DECAY = 0.99
+REVIVE_EVERY, REVIVE_UNTIL, DEAD = 20, 0.7, 0.15  # steps, share of the stage, share of mean use
+
+
+def train_mask_vae(folder: Path, *, minutes: float, seed: int, pool: int = POOL) -> MaskVQVAE:
+    """Train for `minutes` (or go on where the folder says) -> the frozen model.
+
+    From here on the codes are labels: `polish_decoder` may still improve how they are drawn.
+    """
+    torch.manual_seed(seed)
+    model = MaskVQVAE()
+    codes = CodebookAverage(model)
+    trained = nn.ModuleDict({"model": model, "codes": codes})
+    weights = [*model.encoder.parameters(), *model.decoder.parameters()]
+    stage = Stage(folder, "vq", minutes, trained, adamw([(weights, 1.5e-3)], decay=1e-4))
+    if stage.progress < 1:
+        rng = np.random.default_rng((seed, stage.steps))
+        stage.run(VqStep(model, codes, stage, draw_masks(rng, pool), rng))
+    return model.requires_grad_(False).eval()
+
+
+def polish_decoder(
+    folder: Path, model: MaskVQVAE, *, minutes: float, seed: int, pool: int = POOL
+) -> None:
+    """Train the decoder alone, in place, with encoder and codebook frozen: no code changes."""
+    opt = adamw([(list(model.decoder.parameters()), 1e-3)], decay=1e-4)
+    stage = Stage(folder, "polish", minutes, model.decoder, opt)
+    if stage.progress < 1:
+        model.decoder.requires_grad_(True)
+        rng = np.random.default_rng((seed, 1, stage.steps))
+        stage.run(PolishStep(model, stage, draw_masks(rng, pool, shapes=0.2), rng))
+    model.requires_grad_(False)
+
+
+class CodebookAverage(nn.Module):
+    """Moving averages of how often each code is used and of the features that chose it."""
+
+    count: Tensor
+    total: Tensor
+
+    def __init__(self, model: MaskVQVAE) -> None:
+        super().__init__()
+        self.register_buffer("count", torch.ones(NUM_CODES))
+        self.register_buffer("total", model.codebook.vectors.detach().clone())
+
+    @torch.no_grad()
+    def start(self, features: Tensor) -> None:
+        """Begin with code vectors drawn from (N, 512) encoder outputs."""
+        self.total.copy_(features[torch.randperm(len(features))[:NUM_CODES]])
+        self.count.fill_(1.0)
+
+    @torch.no_grad()
+    def update(self, features: Tensor, chosen: Tensor) -> Tensor:
+        """Move towards a batch: features (N, 512), chosen (N,) -> code vectors (128, 512)."""
+        picks = F.one_hot(chosen, NUM_CODES).to(features.dtype)
+        self.count.lerp_(picks.sum(0), 1 - DECAY)
+        self.total.lerp_(picks.T @ features, 1 - DECAY)
+        return self.total / (self.count + 1e-5)[:, None]
+
+    @torch.no_grad()
+    def revive(self, features: Tensor) -> None:
+        """Give codes that are hardly used a feature of this batch, with 1 % noise."""
+        mean = self.count.mean()
+        dead = torch.nonzero(self.count < DEAD * mean).flatten()
+        picks = features[torch.randint(len(features), (len(dead),))]
+        self.total[dead] = mean * (picks + 0.01 * picks.std() * torch.randn_like(picks))
+        self.count[dead] = mean
+
+
+class VqStep:
+    """One update of encoder, decoder and codebook."""
+
+    def __init__(
+        self,
+        model: MaskVQVAE,
+        codes: CodebookAverage,
+        stage: Stage,
+        masks: np.ndarray,
+        rng: Generator,
+    ):
+        self.model, self.codes, self.stage, self.masks, self.rng = model, codes, stage, masks, rng
+        self.model.codebook.requires_grad_(False)
+
+    def __call__(self, progress: float) -> dict[str, float]:
+        masks = draw_batch(self.rng, self.masks)
+        with torch.autocast("cpu", torch.bfloat16):
+            features = self.model.features(2 * masks - 1)
+        flat = features.float().permute(0, 2, 3, 1).reshape(-1, features.shape[1])
+        if self.stage.steps == 0:
+            self.codes.start(flat.detach())
+        chosen = self.model.codebook.nearest(flat.detach())
+        vectors = self.model.vectors(chosen.view(-1, CODES_PER_MASK))
+        commitment = F.mse_loss(features.float(), vectors)
+        with torch.autocast("cpu", torch.bfloat16):
+            output = self.model.decoder(features + (vectors - features).detach())
+        loss = reconstruction(output.float(), masks) + 0.25 * commitment
+        update(self.stage, list(self.model.parameters()), loss)
+        self._learn_codes(flat.detach(), chosen, progress)
+        iou = mask_iou(output.detach() > 0, masks > 0.5).mean().item()
+        used = (self.codes.count > DEAD * self.codes.count.mean()).sum().item()
+        return {"loss": loss.item(), "iou": iou, "codes": used}
+
+    @torch.no_grad()
+    def _learn_codes(self, flat: Tensor, chosen: Tensor, progress: float) -> None:
+        self.model.codebook.vectors.copy_(self.codes.update(flat, chosen))
+        if progress < REVIVE_UNTIL and self.stage.steps % REVIVE_EVERY == REVIVE_EVERY - 1:
+            self.codes.revive(flat)
+
+
+class PolishStep:
+    """One update of the decoder alone."""
+
+    def __init__(self, model: MaskVQVAE, stage: Stage, masks: np.ndarray, rng: Generator) -> None:
+        self.model, self.stage, self.masks, self.rng = model, stage, masks, rng
+
+    def __call__(self, progress: float) -> dict[str, float]:
+        masks = draw_batch(self.rng, self.masks, turned=False)
+        with torch.no_grad():
+            codes = self.model.encode(2 * masks - 1)
+        with torch.autocast("cpu", torch.bfloat16):
+            output = self.model.decode(codes)
+        loss = reconstruction(output.float(), masks)
+        update(self.stage, list(self.model.decoder.parameters()), loss)
+        iou = mask_iou(output.detach() > 0, masks > 0.5).mean().item()
+        return {"loss": loss.item(), "iou": iou}
+
+
+def draw_batch(rng: Generator, masks: np.ndarray, *, turned: bool = True) -> Tensor:
+    """Masks out of a pool, flipped and transposed at random -> (BATCH, 1, 64, 64) in 0..1."""
+    picks = masks[rng.integers(len(masks), size=BATCH)]
+    if rng.random() < 0.5:
+        picks = picks[:, :, ::-1]
+    if turned and rng.random() < 0.5:
+        picks = picks[:, ::-1]
+    if turned and rng.random() < 0.25:
+        picks = picks.swapaxes(1, 2)
+    return torch.from_numpy(np.ascontiguousarray(picks)).float().div(255)[:, None]
+
+
+def reconstruction(output: Tensor, masks: Tensor) -> Tensor:
+    """(K, 1, 64, 64) logits against masks 0..1: squared error keeps them near -1..1, the
+    cross-entropy of four times the logit sharpens the edge."""
+    squared = F.mse_loss(output.clamp(-1.5, 1.5), 2 * masks - 1)
+    return squared + F.binary_cross_entropy_with_logits(4 * output, masks)
+
+
+def mask_iou(a: Tensor, b: Tensor) -> Tensor:
+    """Two (K, ..., 64, 64) bool -> (K,) intersection over union."""
+    both, either = (a & b).flatten(1).sum(1), (a | b).flatten(1).sum(1)
+    return both / either.clamp(min=1)
+
+
+def draw_masks(rng: Generator, count: int, *, shapes: float = 0.5) -> np.ndarray:
+    """Things of scenes (hidden and cut ones too) and random shapes -> (K, 64, 64) uint8."""
+    masks = [random_shape(rng) for _ in range(int(count * shapes))]
+    while len(masks) < count:
+        masks += [crop_mask(t.mask, t.box) for t in compose(sample_scene(rng)).things]
+    return np.stack(masks[:count])
+
+
+def crop_mask(mask: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """The part of a (H, W) bool mask in a box of pixels, resized -> (64, 64) uint8 0..255."""
+    x0, y0, x1, y1 = box
+    part = mask[y0:y1, x0:x1].astype(np.uint8) * 255
+    shrinks = (x1 - x0) * (y1 - y0) > MASK_SIDE**2
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(part, (MASK_SIDE, MASK_SIDE), interpolation=how)
+
+
+def random_shape(rng: Generator) -> np.ndarray:
+    """An ellipse, a polygon or a blob that touches all four sides -> (64, 64) uint8."""
+    canvas = np.zeros((160, 160), np.uint8)
+    kind = rng.integers(3)
+    if kind == 0:
+        axes = rng.uniform(10, 70, 2).astype(int).tolist()
+        cv2.ellipse(canvas, (80, 80), axes, rng.uniform(0, 180), 0, 360, 255, -1)
+    elif kind == 1:
+        angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(3, 9))))
+        spokes = rng.uniform(20, 75, len(angles))
+        corners = 80 + np.stack([np.cos(angles), np.sin(angles)], 1) * spokes[:, None]
+        cv2.fillPoly(canvas, [corners.astype(np.int32)], 255)
+    else:
+        cells = int(rng.integers(3, 8))
+        smooth = cv2.resize(rng.random((cells, cells)), (160, 160), interpolation=cv2.INTER_CUBIC)
+        canvas[smooth > rng.uniform(0.4, 0.6)] = 255
+    ys, xs = np.nonzero(canvas)
+    if len(ys) < 64:
+        return random_shape(rng)
+    return crop_mask(
+        canvas > 0, (int(xs.min()), int(ys.min()), int(xs.max()) + 1, int(ys.max()) + 1)
+    )
+
+
+@torch.inference_mode()
+def evaluate_mask_vae(model: MaskVQVAE, masks: np.ndarray) -> dict[str, float]:
+    """(K, 64, 64) uint8 -> mean and tenth percentile of the IoU, codes in use of 128."""
+    truth = torch.from_numpy(masks).float().div(255)[:, None]
+    codes = model.encode(2 * truth - 1)
+    iou = mask_iou(model.decode(codes) > 0, truth > 0.5)
+    return {
+        "iou": iou.mean().item(),
+        "iou_p10": iou.quantile(0.1).item(),
+        "codes": len(codes.unique()),
+    }

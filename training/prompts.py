@@ -1,0 +1,140 @@
+"""Prompts: what a scene can be asked, and what the answer should be.
+
+The same wording the families write at inference. Knows nothing of tensors or tokens' ids.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from numpy.random import Generator
+
+from postprocess.tokens import NUM_BINS, Mention, write
+
+COUNTS = ["no", "one", "two", "three", "four"]
+IRREGULAR = {
+    "fish": "fish",
+    "sheep": "sheep",
+    "bus": "buses",
+    "butterfly": "butterflies",
+    "cactus": "cacti",
+    "strawberry": "strawberries",
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A thing of a scene: box y0 x0 y1 x1 in 0..1, the 16 codes of its mask."""
+
+    name: str
+    box: tuple[float, float, float, float]
+    codes: tuple[int, ...]
+
+    def mention(self, *, masked: bool) -> Mention:
+        places = tuple(round(edge * (NUM_BINS - 1)) for edge in self.box)
+        return Mention(self.name, places, self.codes if masked else (), start=0, end=0)
+
+    @property
+    def middle(self) -> float:
+        return (self.box[1] + self.box[3]) / 2
+
+
+def plural(name: str) -> str:
+    return IRREGULAR.get(name, f"{name}s")
+
+
+def with_article(name: str) -> str:
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+
+
+def locate_answer(things: Sequence[Seen], asked: Sequence[str], *, masked: bool) -> str:
+    """Names in the order of the prompt, things of one name from left to right."""
+    found = [
+        thing.mention(masked=masked)
+        for name in asked
+        for thing in sorted(things, key=lambda thing: thing.box[1])
+        if thing.name == name
+    ]
+    return write(found)
+
+
+def detect(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+    """Most names that are there and up to three that are not, in any order -> prompt, answer."""
+    present = list(dict.fromkeys(thing.name for thing in things))
+    missing = [name for name in names if name not in present]
+    num_missing = int(rng.choice(4, p=(0.2, 0.25, 0.4, 0.15)))
+    if not present or rng.random() < 0.08:
+        present, num_missing = [], max(1, num_missing)
+    elif len(present) > 1 and rng.random() < 0.2:
+        present = [name for name in present if rng.random() < 0.7] or present[:1]
+    extra = [
+        str(name) for name in rng.choice(missing, min(num_missing, len(missing)), replace=False)
+    ]
+    asked = [*present, *extra]
+    if rng.random() < 0.5:
+        rng.shuffle(asked)
+    return f"detect {' ; '.join(asked)}", locate_answer(things, asked, masked=False)
+
+
+def segment(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+    """One name, sometimes two, sometimes one that is not there -> prompt, answer."""
+    present = list(dict.fromkeys(thing.name for thing in things))
+    asked = [str(name) for name in rng.permutation(present)[: 2 if rng.random() < 0.1 else 1]]
+    if not asked or rng.random() < 0.06:
+        asked = [str(rng.choice([name for name in names if name not in present]))]
+    return f"segment {' ; '.join(asked)}", locate_answer(things, asked, masked=True)
+
+
+def caption(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+    """Everything that has a name, from left to right: "two cats, a dog and an apple"."""
+    ordered = sorted(things, key=lambda thing: thing.box[1])
+    kinds = list(dict.fromkeys(thing.name for thing in ordered))
+    parts = [_counted(name, sum(t.name == name for t in things)) for name in kinds]
+    listed = " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
+    return "caption en", listed or "nothing with a name"
+
+
+def _counted(name: str, count: int) -> str:
+    return with_article(name) if count == 1 else f"{COUNTS[count]} {plural(name)}"
+
+
+def ask(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+    """A question with a short answer: how many, is there, which side, which size."""
+    present = sorted({thing.name for thing in things})
+    some = str(rng.choice(present if present and rng.random() < 0.6 else list(names)))
+    kind = int(rng.choice(4, p=(0.5, 0.25, 0.15, 0.1)))
+    if kind == 0:
+        words = plural(some) if rng.random() < 0.7 else some
+        question = f"how many {words} are there"
+        answer = str(sum(thing.name == some for thing in things))
+    elif kind == 1 or len(things) < 2:
+        question = f"is there {with_article(some)}"
+        answer = "yes" if some in present else "no"
+    elif kind == 2:
+        question, answer = _beside(rng, things)
+    else:
+        question = "which thing is the biggest"
+        answer = max(things, key=lambda t: (t.box[2] - t.box[0]) * (t.box[3] - t.box[1])).name
+    mark = str(rng.choice(["?", " ?", ""], p=(0.6, 0.2, 0.2)))
+    return f"answer en {question}{mark}", answer
+
+
+def _beside(rng: Generator, things: Sequence[Seen]) -> tuple[str, str]:
+    pivot = things[int(rng.integers(len(things)))]
+    if rng.random() < 0.5:
+        near = [t for t in things if t.middle < pivot.middle]
+        side, chosen = "left", max(near, key=lambda t: t.middle, default=None)
+    else:
+        near = [t for t in things if t.middle > pivot.middle]
+        side, chosen = "right", min(near, key=lambda t: t.middle, default=None)
+    return f"what is {side} of the {pivot.name}", chosen.name if chosen else "nothing"
+
+
+TASKS = (detect, segment, caption, ask)
+
+
+def draw_prompt(
+    rng: Generator, things: Sequence[Seen], names: Sequence[str], mix: Sequence[float]
+) -> tuple[str, str]:
+    """A prompt and its answer; `mix` is how often each of detect, segment, caption, ask comes."""
+    task = TASKS[int(rng.choice(len(TASKS), p=mix))]
+    return task(rng, things, names)

@@ -1,0 +1,125 @@
+"""Sprites: the drawings that scenes are composed of, forty names and some things without a name.
+
+The atlas beside this file is rendered from Noto Color Emoji (SIL Open Font License 1.1, see
+data/LICENSE-OFL.txt) by `python -m training.sprites FONT OUT`, and kept as data so that neither
+training nor tests need the font.
+"""
+
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+ATLAS = Path(__file__).parent / "data" / "emoji_atlas.npz"
+SIDE = 128  # of a sprite, in pixels
+MARGIN = 4  # transparent pixels around the longest side, so that a warped edge stays soft
+FONT_SIZE = 109  # the only size the bitmap font has
+
+GLYPHS = {
+    "cat": "🐱🐈",
+    "dog": "🐶🐕🐩",
+    "car": "🚗🚙🚘",
+    "apple": "🍎🍏",
+    "banana": "🍌",
+    "bicycle": "🚲",
+    "ball": "⚽🏀🎾",
+    "fish": "🐟🐠",
+    "butterfly": "🦋",
+    "cactus": "🌵",
+    "tree": "🌲🌳",
+    "house": "🏠🏡",
+    "airplane": "✈🛩",
+    "boat": "⛵🚤",
+    "train": "🚂",
+    "umbrella": "☂☔",
+    "guitar": "🎸",
+    "camera": "📷📸",
+    "clock": "⏰🕰",
+    "key": "🔑🗝",
+    "pizza": "🍕",
+    "burger": "🍔",
+    "cake": "🎂🍰",
+    "strawberry": "🍓",
+    "elephant": "🐘",
+    "lion": "🦁",
+    "frog": "🐸",
+    "turtle": "🐢",
+    "penguin": "🐧",
+    "owl": "🦉",
+    "horse": "🐎🐴",
+    "cow": "🐄🐮",
+    "pig": "🐖🐷",
+    "sheep": "🐑🐏",
+    "chicken": "🐓🐔",
+    "bus": "🚌",
+    "helicopter": "🚁",
+    "rocket": "🚀",
+    "balloon": "🎈",
+    "flower": "🌻🌷🌹",
+}
+DISTRACTORS = "🍇🍉🍋🥕🌽🍄👟👒📱💻🪑⌚🔨🎁🎻🥁🏆🐍🦀🐙🐝🐞🍦☕🔦💡🧸🪁🎲🧩🚜🏍"
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """All sprites: images (S, 128, 128, 4) uint8 RGBA, name_of (S,) index into names or -1."""
+
+    images: np.ndarray
+    name_of: np.ndarray
+    names: tuple[str, ...]
+
+    def variants(self, name: int) -> np.ndarray:
+        """The sprites of one name; -1 asks for the distractors."""
+        return np.flatnonzero(self.name_of == name)
+
+
+@cache
+def load_atlas(path: Path = ATLAS) -> Atlas:
+    """The sprites that come with the project."""
+    with np.load(path, allow_pickle=False) as data:
+        return Atlas(data["atlas"], data["cls"], tuple(str(name) for name in data["names"]))
+
+
+def render(glyph: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
+    """One glyph, centred, its longest side 120 pixels, its edge hard -> (128, 128, 4) uint8 RGBA.
+
+    A hard edge (alpha 0 or 255) makes one answer to "where does the thing end": shadows, steam
+    and glows are not part of it, and boxes are exact.
+    """
+    canvas = Image.new("RGBA", (2 * SIDE, 2 * SIDE))
+    ImageDraw.Draw(canvas).text((40, 40), glyph, font=font, embedded_color=True)
+    drawn = canvas.crop(canvas.getchannel("A").point(harden).getbbox())
+    scale = (SIDE - 2 * MARGIN) / max(drawn.size)
+    width, height = (max(1, round(side * scale)) for side in drawn.size)
+    sprite = Image.new("RGBA", (SIDE, SIDE))
+    drawn = drawn.resize((width, height), Image.Resampling.LANCZOS)
+    sprite.paste(drawn, ((SIDE - width) // 2, (SIDE - height) // 2))
+    sprite.putalpha(sprite.getchannel("A").point(harden))
+    pixels = np.array(sprite)
+    pixels[pixels[..., 3] == 0] = 0
+    return pixels
+
+
+def harden(alpha: int) -> int:
+    """Half covered or more is covered."""
+    return 255 if alpha >= 128 else 0
+
+
+def write_atlas(font_path: str, out: str) -> None:
+    """Render every glyph of the two tables above into one .npz file."""
+    font = ImageFont.truetype(font_path, FONT_SIZE)
+    named = [(glyph, index) for index, glyphs in enumerate(GLYPHS.values()) for glyph in glyphs]
+    glyphs = named + [(glyph, -1) for glyph in DISTRACTORS]
+    np.savez_compressed(
+        out,
+        atlas=np.stack([render(glyph, font) for glyph, _ in glyphs]),
+        cls=np.array([name for _, name in glyphs]),
+        names=np.array(list(GLYPHS)),
+    )
+
+
+if __name__ == "__main__":
+    write_atlas(*sys.argv[1:])
