@@ -1,0 +1,1 @@
+"""Benchmarks: how long things take, always beside transformers in the same run."""

@@ -1,0 +1,89 @@
+"""Rivals: the same request answered by this project and by transformers, from the same files.
+
+Both go from a PIL picture to instances: pixels, tower, decoding, the answer's text, parsed and
+located by the same code. Only what lies between picture and text differs.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+
+import gemma_vision
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Request
+from postprocess import locate, parse
+
+
+class Outcome(NamedTuple):
+    """What an answer amounts to; two outcomes are compared before their times are."""
+
+    text: str
+    num_tokens: int
+    boxes: list[tuple[float, ...]]
+
+
+class Ours:
+    """This project. `forget` makes it look at every picture anew."""
+
+    def __init__(self, folder: Path, dtype: str) -> None:
+        self.pipeline: Pipeline = gemma_vision.load(folder, device="cpu", dtype=dtype)
+        self.forget = True
+
+    def answer(self, request: Request) -> Outcome:
+        if self.forget:
+            self.pipeline.engine.cache.clear()
+        answer = self.pipeline.run(request)
+        boxes = [instance.box for instance in answer.instances]
+        return Outcome(answer.text, int(answer.timing["tokens"]), boxes)
+
+
+class Theirs:
+    """transformers: processor, `generate` (greedy, its defaults otherwise) and batch_decode."""
+
+    def __init__(self, folder: Path, dtype: str, pipeline: Pipeline) -> None:
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        logging.getLogger("transformers").setLevel(logging.ERROR)
+        warnings.filterwarnings("ignore", module="transformers")
+        self.processor = AutoProcessor.from_pretrained(folder)
+        self.model = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=getattr(torch, dtype)
+        ).eval()
+        self.pipeline = pipeline  # for its wording, its mask decoder and its policy
+
+    @torch.inference_mode()
+    def answer(self, request: Request) -> Outcome:
+        (image,) = request.images
+        assert isinstance(image, Image.Image)
+        inputs = self.inputs(image, self.pipeline.family.write_prompt(request))
+        made = self.model.generate(**inputs, max_new_tokens=request.max_tokens, do_sample=False)
+        new = made[:, inputs["input_ids"].shape[1] :]
+        (text,) = self.processor.batch_decode(new, skip_special_tokens=True)
+        mentions = parse(text)
+        decoder = self.decoder if any(mention.codes for mention in mentions) else None
+        found = locate(mentions, image.size, decoder, self.pipeline.policy)
+        ends = self.model.generation_config.eos_token_id
+        num_ends = sum(
+            one in (ends if isinstance(ends, list) else [ends]) for one in new[0].tolist()
+        )
+        return Outcome(text, new.shape[1] - num_ends, [instance.box for instance in found])
+
+    def inputs(self, image: Image.Image, prompt: str) -> dict[str, Any]:
+        inputs = self.processor(images=image, text="<image>" + prompt, return_tensors="pt")
+        return {key: value for key, value in inputs.items() if key != "labels"}
+
+    @property
+    def decoder(self) -> Any:
+        """The mask decoder that the pipeline opened, the very same object."""
+        decoder = self.pipeline.decoder
+        if isinstance(decoder, str):
+            from gemma_vision.decoders import open_decoder
+
+            return open_decoder(decoder)
+        return decoder

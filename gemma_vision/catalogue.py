@@ -1,0 +1,125 @@
+"""Catalogue: which checkpoints there are, and a pipeline over one of them.
+
+Listing them reads headers only; torch comes in when one is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.config import CheckpointError, read_config, read_json
+from gemma_vision.decoders import decoder_of
+from gemma_vision.families import FAMILIES, family_of
+from gemma_vision.hub import CHECKPOINTS, embedded
+from gemma_vision.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from gemma_vision.weights import Checkpoint
+
+NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
+LICENCE = "gemma"  # of every published checkpoint: accepted once on the Hub
+
+# id, family, side in pixels, parameters
+PUBLISHED = (
+    ("google/paligemma-3b-mix-224", "paligemma", 224, 2_923_466_480),
+    ("google/paligemma-3b-mix-448", "paligemma", 448, 2_924_351_216),
+    ("google/paligemma-3b-pt-896", "paligemma", 896, 2_927_890_160),
+    ("google/paligemma2-3b-mix-224", "paligemma2", 224, 3_032_242_416),
+    ("google/paligemma2-3b-mix-448", "paligemma2", 448, 3_033_127_152),
+    ("google/paligemma2-10b-mix-448", "paligemma2", 448, 9_663_523_568),
+    ("google/paligemma2-28b-mix-448", "paligemma2", 448, 27_651_371_760),
+    ("google/gemma-3-4b-it", "gemma3", 896, 4_300_079_472),
+    ("google/gemma-3-12b-it", "gemma3", 896, 12_187_325_040),
+    ("google/gemma-3-27b-it", "gemma3", 896, 27_432_406_640),
+)
+
+
+def load(
+    name: str | Path = "tiny", device: str | None = None, dtype: str | None = None
+) -> Pipeline:
+    """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
+
+    device: "cpu", "cuda", "mps" or None for the best there is. dtype: "float32", "bfloat16",
+    "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
+    on a GPU. Raises CheckpointError with a sentence that says what to do.
+    """
+    from gemma_vision.local import LocalEngine
+    from gemma_vision.weights import open_checkpoint
+
+    checkpoint = open_checkpoint(name, device, dtype)
+    notes = checkpoint.notes
+    return Pipeline(
+        LocalEngine(checkpoint),
+        family_of(checkpoint.config.family),
+        decoder=decoder_of(checkpoint.folder),
+        policy=notes.get("policy", "space"),
+        name=str(name),
+        tasks=notes.get("tasks"),
+        card=card_of(checkpoint),
+    )
+
+
+def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a checkpoint's notes say, with its sizes."""
+    sizes = {"side": checkpoint.config.vision.image_size, "parameters": checkpoint.num_parameters}
+    return {"licence": LICENCE} | dict(checkpoint.notes) | sizes
+
+
+def models() -> list[dict[str, Any]]:
+    """Every checkpoint that can be named: those that come inside, then the published ones."""
+    inside = [row for name in embedded() if (row := describe_folder(name, CHECKPOINTS / name))]
+    return [*inside, *published()]
+
+
+def published() -> Iterator[dict[str, Any]]:
+    """The published checkpoints; `here` says whether one is already on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for hub_id, family, side, parameters in PUBLISHED:
+        yield {
+            "id": hub_id,
+            "family": family,
+            "tasks": [str(task) for task in FAMILIES[family].tasks],
+            "side": side,
+            "parameters": parameters,
+            "licence": LICENCE,
+            "here": isinstance(try_to_load_from_cache(hub_id, "config.json"), str),
+        }
+
+
+def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
+    """A checkpoint's row, read from its folder without its weights; None where it is broken."""
+    try:
+        config = read_config(folder)
+    except CheckpointError:
+        return None
+    notes = read_json(folder / NOTES) or {}
+    tasks = notes.get("tasks") or [str(task) for task in family_of(config.family).tasks]
+    return {
+        "id": name,
+        "family": config.family,
+        "tasks": tasks,
+        "side": config.vision.image_size,
+        "parameters": count_parameters(folder),
+        "licence": notes.get("licence", LICENCE),
+        "here": True,
+    }
+
+
+def count_parameters(folder: Path) -> int:
+    """How many numbers the folder's safetensors files hold, by their headers.
+
+    A file begins with the length of its header (8 bytes, little-endian), then the header: JSON
+    with the shape of each tensor.
+    """
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        with path.open("rb") as file:
+            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        header.pop("__metadata__", None)
+        total += sum(math.prod(tensor["shape"]) for tensor in header.values())
+    return total

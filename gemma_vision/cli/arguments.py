@@ -1,0 +1,196 @@
+"""Arguments: what can be typed, and what it means. Loads nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib import metadata
+from typing import NoReturn
+
+from gemma_vision.tasks import LANGUAGES, Task
+
+WORDS = {  # what the last argument is, for verbs that take words after the pictures
+    "detect": "the things to find, separated by ; or ,",
+    "segment": "the things to outline, separated by ; or ,",
+    "ask": "the question",
+    "free": "the prompt, given to the model as it is",
+    "chat": "the message",
+}
+SAYS = {
+    "detect": "find things: a box around each",
+    "segment": "outline things: a box and a mask for each",
+    "caption": "describe pictures in a sentence",
+    "ask": "answer a question about pictures",
+    "ocr": "read the words in pictures",
+    "free": "give the model a prompt of your own",
+    "chat": "talk about pictures (Gemma 3)",
+    "parse": "read an answer that a model wrote elsewhere; no model is loaded",
+    "eval": "score a checkpoint on a COCO folder",
+    "models": "list the checkpoints",
+}
+EXAMPLES = """examples:
+  gemma-vision detect photo.jpg "cat ; dog"
+  gemma-vision segment a.jpg b.jpg "cat" --save out --as overlay,coco,masks
+  gemma-vision caption photo.jpg --language ja
+  gemma-vision parse "<loc0102><loc0102><loc0512><loc0460> cat" --size 640x480
+  gemma-vision eval scenes/
+
+Answers are JSON on standard output: one object for one picture, one line each for several.
+Exit code 0; 1 when some pictures of several failed; 2 when nothing could be done.
+"""
+
+
+class UsageError(ValueError):
+    """A command line that does not say what to do."""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that complains in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+def read(words: Sequence[str]) -> argparse.Namespace:
+    """The command line as options; `.verb` says which. Exits for --help and --version."""
+    top, verbs = build()
+    if not words or words[0] not in verbs:
+        top.parse_args(words or ["--help"])  # help, the version, or an error about the verb
+    options = verbs[words[0]].parse_intermixed_args(words[1:])
+    options.verb = words[0]
+    return options
+
+
+def version() -> str:
+    """The installed version, or "unknown" in a folder that was never installed."""
+    try:
+        return metadata.version("gemma-vision")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def build() -> tuple[Parser, dict[str, Parser]]:
+    """The parser of the program and that of each verb."""
+    top = Parser(
+        prog="gemma-vision",
+        description="See with PaliGemma: boxes, masks and words from pictures.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"gemma-vision {version()}")
+    inner = top.add_subparsers(metavar="VERB", required=True)
+    verbs: dict[str, Parser] = {}
+    for name, said in SAYS.items():
+        verbs[name] = inner.add_parser(name, help=said, description=f"{said[0].upper()}{said[1:]}.")
+    for task in Task:
+        add_pictures(verbs[task], task)
+        add_model(verbs[task])
+        add_decoding(verbs[task])
+        add_tidying(verbs[task])
+        add_saving(verbs[task])
+    add_parse(verbs["parse"])
+    add_eval(verbs["eval"])
+    return top, verbs
+
+
+def add_pictures(parser: Parser, task: Task) -> None:
+    """Pictures first, then the words; --text instead of the last argument."""
+    kind = WORDS.get(task)
+    if kind is None:
+        parser.add_argument("things", nargs="+", metavar="PICTURE", help="picture files")
+    else:
+        parser.add_argument("things", nargs="+", metavar="PICTURE... WORDS", help=kind)
+        text = "the words, where every other argument is a picture: detect *.jpg -t cat"
+        parser.add_argument("-t", "--text", help=text)
+    if task not in (Task.detect, Task.segment):
+        together = "show all pictures in one prompt and give one answer"
+        parser.add_argument("--together", action="store_true", help=together)
+
+
+def add_model(parser: Parser) -> None:
+    """Which checkpoint, where and how it computes."""
+    parser.add_argument(
+        "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
+    )
+    parser.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
+    parser.add_argument("--dtype", help="float32, bfloat16 or float16 (default: by device)")
+
+
+def add_decoding(parser: Parser) -> None:
+    """How an answer is decoded; the defaults are those of `Request`."""
+    parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="default: 256")
+    parser.add_argument(
+        "--temperature", type=float, default=0.0, metavar="T", help="0 takes the likeliest word"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="for a temperature above 0"
+    )
+    parser.add_argument(
+        "--language",
+        default="en",
+        metavar="CODE",
+        help=f"of captions and answers: {' '.join(LANGUAGES)}",
+    )
+    parser.add_argument(
+        "--pan-and-scan", action="store_true", help="look at crops of long pictures too (Gemma 3)"
+    )
+
+
+def add_tidying(parser: Parser) -> None:
+    """What to leave out of answers; each leaves a warning in the JSON."""
+    parser.add_argument("--drop-repeats", action="store_true", help="leave out exact copies")
+    parser.add_argument(
+        "--drop-full-frame", action="store_true", help="leave out boxes of the whole picture"
+    )
+    parser.add_argument(
+        "--max-overlap", type=float, metavar="IOU", help="of boxes of one name, the surer stays"
+    )
+    parser.add_argument(
+        "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
+    )
+
+
+def add_saving(parser: Parser) -> None:
+    """Where files go, and which."""
+    parser.add_argument("--save", metavar="DIR", help="write files into this folder")
+    parser.add_argument(
+        "--as",
+        dest="kinds",
+        metavar="KINDS",
+        help="what to write, for example overlay,coco,masks (default: overlay)",
+    )
+
+
+def add_parse(parser: Parser) -> None:
+    """An answer's text and the size of its picture."""
+    parser.add_argument("text", help="the answer, or - to read it from standard input")
+    parser.add_argument("picture", nargs="?", help="the picture it is about")
+    parser.add_argument("--size", metavar="WxH", help="the picture's size instead: 640x480")
+    parser.add_argument(
+        "--mask-decoder",
+        default="none",
+        metavar="NAME",
+        help="published, embedded, the path of a file, or none (default: none)",
+    )
+    parser.add_argument("--policy", help="space or bigvision (default: as the decoder was trained)")
+    add_saving(parser)
+
+
+def add_eval(parser: Parser) -> None:
+    """A data set and how much of it."""
+    parser.add_argument("folder", help="a folder with annotations.json and its pictures")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures")
+    parser.add_argument(
+        "--results", metavar="FILE", help="keep results here as they come, and go on from there"
+    )
+    parser.add_argument(
+        "--report", metavar="DIR", help="write a page here with the worst cases drawn"
+    )
+    parser.add_argument("--split", metavar="NAME", help="of a folder with refs.json: only this one")
+    parser.add_argument(
+        "--prompt",
+        default="segment {text}",
+        help='of a folder with refs.json, with {text} for the phrase (default: "segment {text}")',
+    )
+    parser.add_argument("--batch", type=int, default=16, metavar="N", help="default: 16")
+    add_model(parser)

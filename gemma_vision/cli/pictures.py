@@ -1,0 +1,121 @@
+"""Pictures: the verbs that look at pictures, one or a folder full of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.cli.arguments import WORDS, UsageError
+from gemma_vision.cli.saving import Saver
+from gemma_vision.cli.writing import complain, print_json
+from gemma_vision.images import ImageError, Picture, open_image
+from gemma_vision.tasks import Request
+
+if TYPE_CHECKING:
+    from gemma_vision.answer import Answer
+    from gemma_vision.pipeline import Pipeline
+
+OPTIONS = (
+    "language",
+    "max_tokens",
+    "temperature",
+    "seed",
+    "pan_and_scan",
+    "drop_repeats",
+    "drop_full_frame",
+    "max_overlap",
+    "min_score",
+)
+BATCH = 8  # pictures opened and decoded together
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to ask of which picture files; `together` shows them all in one prompt."""
+
+    pictures: Sequence[str]
+    text: str
+    together: bool
+
+
+def run(options: argparse.Namespace) -> int:
+    """The verb on every picture: 0, or 1 when some of them failed, or 2 when all did."""
+    wish = wish_of(options)
+    saver = Saver(options.save, options.kinds)
+    if len(wish.pictures) == 1 or wish.together:
+        return run_one(options, wish, saver)
+    request(options, wish.text, (wish.pictures[0],))  # refuses bad words before a model is loaded
+    return run_many(options, wish, saver)
+
+
+def run_one(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
+    """One answer, as one JSON object; whatever is wrong shows before a model is loaded."""
+    asked = request(options, wish.text, tuple(map(open_image, wish.pictures)))
+    answer = load(options).run(asked)
+    print_json(answer.to_dict())
+    saver.save(wish.pictures[0], answer.image.size, answer.instances, answer.image)
+    return 0
+
+
+def run_many(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
+    """A line of JSON per picture; the ones that cannot be opened are named on standard error."""
+    pipeline = load(options)
+    done = 0
+    for path, answer in answers(pipeline, options, wish):
+        print_json({"file": path} | answer.to_dict(), indent=None)
+        saver.save(path, answer.image.size, answer.instances, answer.image)
+        done += 1
+    failed = len(wish.pictures) - done
+    return 0 if not failed else 1 if done else 2
+
+
+def answers(
+    pipeline: Pipeline, options: argparse.Namespace, wish: Wish
+) -> Iterator[tuple[str, Answer]]:
+    """The pictures that open, with their answers, a batch at a time."""
+    for start in range(0, len(wish.pictures), BATCH):
+        requests: dict[int, Request] = {}
+        paths = wish.pictures[start : start + BATCH]
+        for index, path in enumerate(paths):
+            try:
+                requests[index] = request(options, wish.text, (open_image(path),))
+            except ImageError as error:
+                complain(f"{path}: {error}")
+        found = pipeline.batch(list(requests.values()), size=BATCH)
+        for index, answer in zip(requests, found, strict=True):
+            yield paths[index], answer
+
+
+def wish_of(options: argparse.Namespace) -> Wish:
+    """Which arguments are pictures and which one is the words."""
+    together = getattr(options, "together", False)
+    if options.verb not in WORDS:
+        return Wish(options.things, "", together)
+    if options.text is not None:
+        return Wish(options.things, options.text, together)
+    *pictures, text = options.things
+    if not pictures:
+        kind = WORDS[options.verb]
+        message = f"{options.verb} wants pictures and then {kind}"
+        raise UsageError(f'{message}: gemma-vision {options.verb} photo.jpg "..."')
+    return Wish(pictures, text, together)
+
+
+def load(options: argparse.Namespace) -> Pipeline:
+    """The checkpoint that --model names."""
+    from gemma_vision.catalogue import load
+
+    return load(options.model, options.device, options.dtype)
+
+
+def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...]) -> Request:
+    """The request for these pictures."""
+    image = pictures[0] if len(pictures) == 1 else pictures
+    return Request(image, options.verb, text, **decoding(options))
+
+
+def decoding(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that go into the request."""
+    return {name: getattr(options, name) for name in OPTIONS}

@@ -1,0 +1,59 @@
+"""Program: reads the command line, runs the verb, turns a person's mistakes into one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from gemma_vision.cli import arguments
+from gemma_vision.cli.arguments import UsageError
+
+HOMES = {"parse": "parse", "models": "models", "eval": "score"}  # the others: pictures
+FAILED = 2
+INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `gemma-vision ARGV...` and give the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = arguments.read(words)
+        return verb(options.verb)(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError) as error:
+        if not is_explained(error):
+            raise
+        print(f"gemma-vision: {sentence(error)}", file=sys.stderr)
+        return FAILED
+
+
+def verb(name: str) -> Callable[[argparse.Namespace], int]:
+    """The function behind a verb. Imported when it is run, so that --help is quick."""
+    module = import_module(f"gemma_vision.cli.{HOMES.get(name, 'pictures')}")
+    run: Callable[[argparse.Namespace], int] = module.run
+    return run
+
+
+def is_explained(error: Exception) -> bool:
+    """Whether the message was written for a person: our own errors and the system's about files."""
+    return isinstance(error, (OSError, UsageError)) or is_ours(type(error))
+
+
+def is_ours(kind: type) -> bool:
+    """Whether an error's class belongs to one of our packages."""
+    return kind.__module__.split(".")[0] in ("gemma_vision", "postprocess")
+
+
+def sentence(error: Exception) -> str:
+    """The error in words, on one line."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}."
+    return " ".join(str(error).split())

@@ -1,0 +1,84 @@
+"""Decoders: which mask decoder belongs to which codes, where its file is. Opens it when asked.
+
+Codes of Google's checkpoints need the published file, those of the embedded checkpoint its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from postprocess.mask_decoder import MaskDecoder
+
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+DECODER_FILE = "mask_decoder.npz"  # beside a checkpoint that brings its own
+PUBLISHED_FILE = "vae-oid.npz"
+PUBLISHED_SPACE = "big-vision/paligemma"  # open to all, Apache-2.0
+PUBLISHED_SHA256 = "5586010257b8536dddefab65e7755077f21d5672d5674dacf911f73ae95a4447"
+NAMES = ("published", "embedded", "none")
+
+
+class DecoderError(ValueError):
+    """A mask decoder cannot be had; the message says why and what to do."""
+
+    def __init__(self, message: str, code: str = "E_MASK_DECODER") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def open_decoder(name: str) -> MaskDecoder | None:
+    """The decoder called "published", "embedded" or by the path of its file; None for "none"."""
+    if name == "none":
+        return None
+    return _load(find_decoder(name))
+
+
+def find_decoder(name: str) -> Path:
+    """The file behind a decoder's name; the published one is fetched once and checked."""
+    if name == "published":
+        return _fetch_published()
+    path = CHECKPOINTS / "tiny" / DECODER_FILE if name == "embedded" else Path(name)
+    if not path.is_file():
+        known = ", ".join(NAMES)
+        message = f"There is no mask decoder at {path}; take one of {known} or the path of a file."
+        raise DecoderError(message)
+    return path
+
+
+def decoder_of(folder: Path) -> str:
+    """The decoder that a checkpoint's folder asks for: its own file, or the published one."""
+    for name in (DECODER_FILE, PUBLISHED_FILE):
+        if (folder / name).is_file():
+            return str(folder / name)
+    return "published"
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> MaskDecoder:
+    from postprocess.mask_decoder import MaskDecoder
+
+    try:
+        return MaskDecoder.load(path)
+    except (ValueError, OSError, EOFError) as error:
+        raise DecoderError(f"{path} is no mask decoder: {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _fetch_published() -> Path:
+    """Downloaded into the Hub's cache on first use, and refused unless its checksum is right."""
+    from huggingface_hub import hf_hub_download
+
+    try:
+        path = Path(hf_hub_download(PUBLISHED_SPACE, PUBLISHED_FILE, repo_type="space"))
+    except Exception as error:  # every failure of the network has a type of its own
+        message = (
+            f"The published mask decoder could not be fetched ({type(error).__name__}); "
+            f"download {PUBLISHED_FILE} of the Space {PUBLISHED_SPACE} and give its path."
+        )
+        raise DecoderError(message) from error
+    if hashlib.sha256(path.read_bytes()).hexdigest() != PUBLISHED_SHA256:
+        raise DecoderError(f"{path} is not the published mask decoder; delete it and try again.")
+    return path

@@ -1,0 +1,22 @@
+"""Evaluate: a checkpoint scored on a COCO folder. Data sets in, a score table out."""
+
+from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing, read_dataset
+from gemma_vision.evaluate.phrases import REFS, evaluate_phrases, read_phrases
+from gemma_vision.evaluate.result import Masked, Result
+from gemma_vision.evaluate.running import evaluate
+from gemma_vision.evaluate.scores import summarise
+
+__all__ = [
+    "REFS",
+    "Dataset",
+    "DatasetError",
+    "Masked",
+    "Result",
+    "Scene",
+    "Thing",
+    "evaluate",
+    "evaluate_phrases",
+    "read_dataset",
+    "read_phrases",
+    "summarise",
+]

@@ -1,0 +1,121 @@
+"""Judging: the answers to one picture's questions compared with the truth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gemma_vision.evaluate.dataset import Dataset, Mask, Scene, Thing
+from gemma_vision.evaluate.questions import Kind, Question
+from gemma_vision.evaluate.result import Masked, Result
+from postprocess.instances import crop
+from postprocess.metrics import box_iou, mask_iou
+from postprocess.shapes import run_lengths
+
+if TYPE_CHECKING:
+    from gemma_vision.answer import Answer
+    from gemma_vision.pipeline import Pipeline
+    from postprocess.instances import Instance
+
+NUMBER = re.compile(r"\d+")
+
+
+def judge(
+    pipeline: Pipeline,
+    dataset: Dataset,
+    scene: Scene,
+    answered: Sequence[tuple[Question, Answer]],
+    seconds: float,
+) -> Result:
+    """Compare the answers with the truth. seconds: the picture's share of its batch."""
+    of_kind = {kind: [pair for pair in answered if pair[0].kind is kind] for kind in Kind}
+    instances = [one for _, answer in of_kind[Kind.FIND] for one in answer.instances]
+    absent = [not answer.instances for _, answer in of_kind[Kind.ABSENT]]
+    counted = [said_number(answer) == asked.count for asked, answer in of_kind[Kind.COUNT]]
+    outlined = ((asked.thing, answer) for asked, answer in of_kind[Kind.OUTLINE])
+    return Result(
+        image=scene.id,
+        ious=match(scene.objects, instances),
+        found=[row for one in instances for row in coco_result(dataset, scene, one)],
+        masked=[judge_mask(pipeline, scene, thing, answer) for thing, answer in outlined if thing],
+        is_empty=absent[0] if absent else None,
+        counts=(sum(counted), len(counted)),
+        seconds=seconds,
+    )
+
+
+def match(objects: Sequence[Thing], instances: Sequence[Instance]) -> list[float]:
+    """For each object the IoU of its match. Greedy per name: best pair first, each used once."""
+    pairs = sorted(
+        (
+            (box_iou(thing.box, instance.box), i, j)
+            for i, thing in enumerate(objects)
+            for j, instance in enumerate(instances)
+            if thing.name == instance.label
+        ),
+        key=lambda pair: (-pair[0], pair[1], pair[2]),
+    )
+    ious: dict[int, float] = {}
+    used: set[int] = set()
+    for iou, i, j in pairs:
+        if i not in ious and j not in used:
+            ious[i] = iou
+            used.add(j)
+    return [ious.get(i, 0.0) for i in range(len(objects))]
+
+
+def judge_mask(pipeline: Pipeline, scene: Scene, thing: Thing, answer: Answer) -> Masked:
+    """The first mask under the thing's name against the truth.
+
+    `in_box` compares shapes alone: the decoded 64 x 64 mask with the true mask cropped to the true
+    box and resized to 64 x 64.
+    """
+    truth = thing.mask(scene.size)
+    assert truth is not None, "only things with a mask are asked for"
+    for mention, instance in zip(answer.mentions, answer.instances, strict=True):
+        if instance.label == thing.name and instance.mask is not None:
+            shape = decoded_shape(pipeline, mention.codes)
+            inside = None if shape is None else mask_iou(shape, true_shape(thing, truth))
+            runs = run_lengths(instance.mask, instance.pixels)
+            return Masked(thing.id, mask_iou(instance.mask, truth), inside, runs)
+    return Masked(thing.id, 0.0, None)
+
+
+def decoded_shape(pipeline: Pipeline, codes: tuple[int, ...]) -> Mask | None:
+    """16 codes -> the (64, 64) mask they stand for; None without the decoder."""
+    from gemma_vision.decoders import open_decoder
+
+    decoder = pipeline.decoder
+    decoder = open_decoder(decoder) if isinstance(decoder, str) else decoder
+    if decoder is None:
+        return None
+    shape: Mask = decoder.decode(np.array([codes]), logits=True)[0] > 0
+    return shape
+
+
+def true_shape(thing: Thing, mask: Mask) -> Mask:
+    """A thing's mask in its own box, (H, W) -> (64, 64) bool."""
+    x0, y0, x1, y1 = (round(edge) for edge in thing.box)
+    shape: Mask = crop(mask, (x0, y0, x1, y1)) >= 0.5
+    return shape
+
+
+def said_number(answer: Answer) -> int | None:
+    """The first number in an answer's words."""
+    found = NUMBER.search(answer.text)
+    return int(found[0]) if found else None
+
+
+def coco_result(dataset: Dataset, scene: Scene, instance: Instance) -> Iterator[dict[str, Any]]:
+    """A box as a COCO result; nothing for a label that is no category. No score counts as 1."""
+    if instance.label in dataset.categories:
+        x0, y0, x1, y1 = instance.box
+        yield {
+            "image_id": scene.id,
+            "category_id": dataset.categories[instance.label],
+            "bbox": [x0, y0, x1 - x0, y1 - y0],
+            "score": 1.0 if instance.score is None else instance.score,
+        }

@@ -1,0 +1,73 @@
+"""Questions: what is asked of one picture. This is the protocol.
+
+`detect` lists the names present, in the order in which they first appear in the annotations, then
+two absent ones. `segment` asks for each name that occurs exactly once. One absent name alone should
+give an empty answer. A checkpoint that was taught to count is asked for the number of each name
+present and of one absent name. Everything greedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
+from gemma_vision.images import Picture, open_image
+from gemma_vision.tasks import Request, Task
+
+if TYPE_CHECKING:
+    from gemma_vision.pipeline import Pipeline
+
+MAX_TOKENS = 512  # of a detect answer: 73 boxes
+MAX_COUNT_TOKENS = 8
+COUNT = "how many {name} are there?"
+
+
+class Kind(Enum):
+    """What a question is about."""
+
+    FIND = auto()  # every name at once
+    ABSENT = auto()  # one name that is not there
+    OUTLINE = auto()  # one thing, by its name
+    COUNT = auto()  # how many of a name
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request, why it is made, and the thing or name it is about."""
+
+    kind: Kind
+    request: Request
+    thing: Thing | None = None
+    count: int = 0  # the right answer
+
+
+def questions(pipeline: Pipeline, dataset: Dataset, scene: Scene) -> Iterator[Question]:
+    """Everything that is asked of one picture."""
+    image = open_image(scene.path)
+    if image.size != scene.size:
+        there, said = (f"{width} x {height}" for width, height in (image.size, scene.size))
+        raise DatasetError(f"{scene.path} is {there} and its annotations say {said}; correct them.")
+    absent = dataset.absent[scene.id]
+    if named := (*scene.names, *absent):
+        text = " ; ".join(named)
+        yield Question(Kind.FIND, Request(image, Task.detect, text, max_tokens=MAX_TOKENS))
+    if absent:
+        request = Request(image, Task.detect, absent[0], max_tokens=MAX_TOKENS)
+        yield Question(Kind.ABSENT, request)
+    if Task.segment in pipeline.tasks:
+        for thing in scene.outlined:
+            yield Question(Kind.OUTLINE, Request(image, Task.segment, thing.name), thing)
+    if pipeline.card.get("counts") and Task.ask in pipeline.tasks:
+        yield from countings(image, scene, (*scene.names, *absent[:1]))
+
+
+def countings(image: Picture, scene: Scene, names: tuple[str, ...]) -> Iterator[Question]:
+    """How many there are of each name."""
+    for name in names:
+        text = COUNT.format(name=name)
+        count = sum(thing.name == name for thing in scene.objects)
+        request = Request(image, Task.ask, text, max_tokens=MAX_COUNT_TOKENS)
+        yield Question(Kind.COUNT, request, count=count)

@@ -1,0 +1,80 @@
+"""Picking: logits to a token, and how sure the model was of it. B rows, V vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+NUM_BINS = 1024  # <loc0000> .. <loc1023>
+REACH = 10  # bins on either side of the chosen one that count as the same place
+
+
+@dataclass(frozen=True)
+class Positions:
+    """Where the position tokens lie in the vocabulary: `first` .. `first` + 1023."""
+
+    first: int
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer) -> Positions | None:
+        """The position tokens of a tokenizer; None where it has none in one run."""
+        first = tokenizer.token_to_id("<loc0000>")
+        last = tokenizer.token_to_id(f"<loc{NUM_BINS - 1:04d}>")
+        if first is None or last is None or last - first != NUM_BINS - 1:
+            return None
+        return cls(first)
+
+    def __contains__(self, token: int) -> bool:
+        return self.first <= token < self.first + NUM_BINS
+
+
+def pick(
+    logits: Tensor, temperatures: Sequence[float], generators: Sequence[torch.Generator]
+) -> list[int]:
+    """One token per row: the likeliest at temperature 0, else drawn.   (B, V) -> B ids
+
+    Each row draws from its own generator on the CPU, so that a seed gives the same answer alone
+    and in a batch.
+    """
+    best: list[int] = logits.argmax(-1).tolist()
+    for row, temperature in enumerate(temperatures):
+        if temperature > 0:
+            chances = (logits[row].float() / temperature).softmax(-1).cpu()
+            best[row] = int(torch.multinomial(chances, 1, generator=generators[row]))
+    return best
+
+
+def narrow(logits: Tensor, allowed: Sequence[Collection[int] | None]) -> Tensor:
+    """Rule out all tokens but the allowed ones; None allows every one.   (B, V) -> (B, V)"""
+    if all(ids is None for ids in allowed):
+        return logits
+    narrowed = logits.clone()
+    for row, ids in enumerate(allowed):
+        if ids is not None:
+            kept = torch.tensor(list(ids), device=logits.device)
+            narrowed[row] = -torch.inf
+            narrowed[row, kept] = logits[row, kept]
+    return narrowed
+
+
+def score(logits: Tensor, tokens: Sequence[int], places: Positions | None) -> list[float]:
+    """How sure the model was of each row's token, 0 to 1.   (B, V), B ids -> B scores
+
+    A position counts with its neighbours: the softmax over the 1024 position tokens, summed over
+    the ten bins on either side of the chosen one. Any other token counts by its probability. The
+    temperature plays no part.
+    """
+    return [one_score(row, token, places) for row, token in zip(logits, tokens, strict=True)]
+
+
+def one_score(logits: Tensor, token: int, places: Positions | None) -> float:
+    """(V,) -> the score of one token"""
+    if places is not None and token in places:
+        at = token - places.first
+        bins = logits[places.first : places.first + NUM_BINS].float().softmax(-1)
+        return min(float(bins[max(0, at - REACH) : at + REACH + 1].sum()), 1.0)
+    return float(logits.float().softmax(-1)[token])

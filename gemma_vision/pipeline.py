@@ -1,0 +1,172 @@
+"""Pipeline: a request in, an answer out that grows while it is decoded.
+
+Walks the path of one upload: open the picture, write the prompt, run the engine, read the answer.
+Knows nothing of tensors, threads or user interfaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.answer import Answer
+from gemma_vision.engine import Engine, Prompt
+from gemma_vision.growing import Growing, Job
+from gemma_vision.images import Picture, open_image
+from gemma_vision.reading import Reading
+from gemma_vision.tasks import Request, Task, TaskError, Turn
+from postprocess.policies import find_policy
+
+if TYPE_CHECKING:
+    from gemma_vision.families import Family
+    from postprocess.mask_decoder import MaskDecoder
+
+BATCH = 8  # prompts decoded side by side; more wins little on a CPU and costs memory
+
+
+class Pipeline:
+    """Sees with one checkpoint. `gemma_vision.load` makes one.
+
+    decoder: the MaskDecoder of the checkpoint's codes, its name or path (opened at the first
+    code), or None for boxes only. policy: how units become pixels, "space" or "bigvision".
+    tasks: what the checkpoint was taught, where that is less than its family. card: what else
+    `describe` tells, such as the licence and the names that the checkpoint knows.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        family: Family,
+        *,
+        decoder: MaskDecoder | str | None = None,
+        policy: str = "space",
+        name: str | None = None,
+        tasks: Sequence[str] | None = None,
+        card: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.engine = engine
+        self.family = family
+        self.decoder = decoder
+        self.policy = find_policy(policy).name  # an unknown one ends here, in words
+        self.name = name or engine.name
+        known = family.tasks if tasks is None else [Task(task) for task in tasks]
+        self.tasks = tuple(task for task in family.tasks if task in known)
+        self.card = dict(card or {})
+
+    def stream(self, request: Request) -> Iterator[Answer]:
+        """The answer again and again while it grows; the last one has a `finish`.
+
+        A request that cannot work raises here, before anything is computed. Closing the
+        iterator cancels the work.
+        """
+        return self._grow(self._prepare(request))
+
+    def run(self, request: Request) -> Answer:
+        """The whole answer."""
+        return self.batch([request])[0]
+
+    def batch(self, requests: Sequence[Request], *, size: int = BATCH) -> list[Answer]:
+        """One whole answer per request, in their order, up to `size` of them decoded together."""
+        answers: list[Answer] = []
+        for start in range(0, len(requests), size):
+            jobs = [self._prepare(request) for request in requests[start : start + size]]
+            answers += self._finish(jobs)
+        return answers
+
+    def detect(self, image: Picture, text: str, **options: Any) -> Answer:
+        """A box around every thing named in `text`, for example "cat ; dog"."""
+        return self.run(Request(image, Task.detect, text, **options))
+
+    def segment(self, image: Picture, text: str, **options: Any) -> Answer:
+        """A box and a mask of every thing named in `text`."""
+        return self.run(Request(image, Task.segment, text, **options))
+
+    def caption(
+        self, image: Picture | tuple[Picture, ...], language: str = "en", **options: Any
+    ) -> Answer:
+        """A sentence about the picture in a language ("en", "ja", ...)."""
+        return self.run(Request(image, Task.caption, language=language, **options))
+
+    def ask(self, image: Picture | tuple[Picture, ...], question: str, **options: Any) -> Answer:
+        """The answer to a question about the picture."""
+        return self.run(Request(image, Task.ask, question, **options))
+
+    def ocr(self, image: Picture | tuple[Picture, ...], **options: Any) -> Answer:
+        """The words written in the picture."""
+        return self.run(Request(image, Task.ocr, **options))
+
+    def free(self, image: Picture | tuple[Picture, ...], prompt: str, **options: Any) -> Answer:
+        """What the model says to a prompt of your own."""
+        return self.run(Request(image, Task.free, prompt, **options))
+
+    def chat(
+        self,
+        image: Picture | tuple[Picture, ...],
+        message: str,
+        turns: Sequence[Turn] = (),
+        **options: Any,
+    ) -> Answer:
+        """The model's next turn in a conversation; `turns` is what was said before."""
+        return self.run(Request(image, Task.chat, message, turns=tuple(turns), **options))
+
+    def describe(self) -> dict[str, Any]:
+        """The checkpoint's row of `/models`: what it is, what it can do, where it comes from."""
+        row = {"id": self.name, "family": self.family.name, "tasks": [str(t) for t in self.tasks]}
+        facts = ("side", "parameters", "licence")
+        return row | {fact: self.card.get(fact) for fact in facts} | {"here": True}
+
+    def _prepare(self, request: Request) -> Job:
+        if request.task not in self.tasks:
+            message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."
+            raise TaskError(message, "E_TASK_UNSUPPORTED")
+        text = self.family.write_prompt(request)  # the family's own checks come before the pictures
+        images = tuple(open_image(picture) for picture in request.images)
+        prompt = Prompt(
+            images,
+            text,
+            request.max_tokens,
+            request.temperature,
+            request.seed,
+            pan_and_scan=request.pan_and_scan,
+        )
+        return Job(request, images[0], prompt)
+
+    def _begin(self, job: Job) -> Growing:
+        reading = Reading(job.image.size, self.decoder, self.policy)
+        return Growing(job, reading, self.name)
+
+    def _grow(self, job: Job) -> Iterator[Answer]:
+        growing = self._begin(job)
+        steps = self.engine.stream([job.prompt])
+        try:
+            for (chunk,) in steps:
+                if chunk is not None:
+                    growing.feed(chunk)
+                    if growing.finish:
+                        break
+                    yield growing.answer()
+        finally:
+            close(steps)
+        growing.end()
+        yield growing.answer()
+
+    def _finish(self, jobs: Sequence[Job]) -> list[Answer]:
+        rows = [self._begin(job) for job in jobs]
+        steps = self.engine.stream([job.prompt for job in jobs])
+        try:
+            for chunks in steps:
+                for row, chunk in zip(rows, chunks, strict=True):
+                    if chunk is not None and not row.finish:
+                        row.feed(chunk)
+                if all(row.finish for row in rows):
+                    break
+        finally:
+            close(steps)
+        for row in rows:
+            row.end()
+        return [row.answer() for row in rows]
+
+
+def close(steps: Iterator[Any]) -> None:
+    """Tell a stream that no more of it is wanted; iterators without `close` are let go."""
+    getattr(steps, "close", lambda: None)()

@@ -1,0 +1,218 @@
+"""Tasks: what a person can ask for, checked at the door. Knows nothing of models or prompts."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gemma_vision.images import Picture
+
+MAX_TOKENS = 4096
+MAX_TEXT = (
+    4000  # characters of one message; the longest prompt a checkpoint was trained on is 512 tokens
+)
+MAX_IMAGES = 16  # pictures of one request
+MAX_TEMPERATURE = 2.0
+MAX_SEED = 2**63 - 1
+
+# The languages of captions and questions, as PaliGemma was trained on them (COCO-35L).
+CODES = """
+ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt ro ru sv sw te th tr
+uk vi zh
+"""
+LANGUAGES = tuple(CODES.split())
+
+# Words a tokenizer reads as commands. From a user they would move pictures or end the prompt.
+CONTROL_TOKEN = re.compile(
+    r"<(?:loc\d+|seg\d+|image|image_soft_token|start_of_image|end_of_image|start_of_turn|"
+    r"end_of_turn|bos|eos|pad|unk|mask|unused\d+)>|\[multimodal\]",
+    re.IGNORECASE,
+)
+NAME_SEPARATOR = re.compile(r"[;,\n\uff1b\uff0c\u3001]")  # also the wide ones of East Asia
+
+
+class Task(StrEnum):
+    """What to do with a picture; the same word is the method, the verb and the endpoint."""
+
+    detect = "detect"
+    segment = "segment"
+    caption = "caption"
+    ask = "ask"
+    ocr = "ocr"
+    free = "free"
+    chat = "chat"
+
+
+NEEDS_NAMES = frozenset({Task.detect, Task.segment})
+NEEDS_WORDS = frozenset({Task.ask, Task.free, Task.chat})
+
+
+class TaskError(ValueError):
+    """A request that cannot be carried out; `code` is stable, the message is one sentence."""
+
+    def __init__(self, message: str, code: str = "E_REQUEST") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One message of a conversation: who spoke ("user" or "model"), the words, the pictures."""
+
+    role: str
+    text: str = field(repr=False)
+    images: tuple[Picture, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "images", as_pictures(self.images))
+        if self.role not in ("user", "model"):
+            message = f'A turn is spoken by "user" or "model", not by {shown(self.role)}.'
+            raise TaskError(message, "E_TURNS")
+        check_text(self.text)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One wish about one picture (or several).
+
+    `text` is the names for detect and segment ("cat ; dog"), the question for ask, the prompt for
+    free and the newest message for chat; caption and ocr do not read it. `turns` is what was said
+    before in a chat, first message first. A request that cannot work raises `TaskError`.
+
+    The last four tidy the answer, each leaving a warning for what it removes: exact copies, the
+    less sure of two boxes of one name that overlap more than an IoU, boxes of the whole picture,
+    things below a score.
+    """
+
+    image: Picture | tuple[Picture, ...] = field(repr=False)  # neither pictures nor words in logs
+    task: Task
+    text: str = field(default="", repr=False)
+    language: str = "en"
+    max_tokens: int = 256
+    temperature: float = 0.0  # 0 takes the likeliest token every time
+    seed: int = 0
+    pan_and_scan: bool = False
+    turns: tuple[Turn, ...] = field(default=(), repr=False)
+    drop_repeats: bool = False
+    max_overlap: float | None = None
+    drop_full_frame: bool = False
+    min_score: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "task", as_task(self.task))
+        object.__setattr__(self, "turns", tuple(self.turns))
+        if isinstance(self.image, list):
+            object.__setattr__(self, "image", tuple(self.image))
+        check_text(self.text)
+        check_words(self)
+        check_pictures(self)
+        check_turns(self)
+        check_options(self)
+
+    @property
+    def images(self) -> tuple[Picture, ...]:
+        """Every picture, in the order in which the prompt meets them: earlier turns first."""
+        earlier = (picture for turn in self.turns for picture in turn.images)
+        return (*earlier, *as_pictures(self.image))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The things asked for, each once.   "cat ;dog, cat"  ->  ("cat", "dog")"""
+        names = (" ".join(name.split()) for name in NAME_SEPARATOR.split(self.text))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+def as_task(task: str) -> Task:
+    """The task of that name; `TaskError` names the tasks there are."""
+    try:
+        return Task(task)
+    except ValueError:
+        known = ", ".join(Task)
+        raise TaskError(f"{shown(task)} is no task; take one of {known}.", "E_TASK") from None
+
+
+def as_pictures(image: Picture | tuple[Picture, ...] | None) -> tuple[Picture, ...]:
+    """One picture, several or none, as a tuple."""
+    if image is None:
+        return ()
+    return tuple(image) if isinstance(image, (tuple, list)) else (image,)
+
+
+def check_text(text: str) -> None:
+    """Refuse text that is no text, is too long, or would be read as control tokens."""
+    if not isinstance(text, str):
+        raise TaskError(f"The text is a {type(text).__name__}; give a string.", "E_TEXT")
+    if len(text) > MAX_TEXT:
+        message = f"The text has {len(text)} characters; the limit is {MAX_TEXT}. Shorten it."
+        raise TaskError(message, "E_TEXT_TOO_LONG")
+    if found := CONTROL_TOKEN.search(text):
+        message = f"The text holds {found[0]}, which is a command to the model; leave it out."
+        raise TaskError(message, "E_CONTROL_TOKEN")
+
+
+def check_words(request: Request) -> None:
+    """Names, questions and prompts have to be there where the task needs them."""
+    task = request.task
+    if task in NEEDS_NAMES and not request.names:
+        message = f'Nothing to {task}: name one thing or several, for example "cat ; dog".'
+        raise TaskError(message, "E_NO_NAMES")
+    if task in NEEDS_WORDS and not request.text.strip():
+        raise TaskError(f"Nothing to {task}: the text is empty; write some words.", "E_NO_TEXT")
+    if request.language not in LANGUAGES:
+        known = " ".join(LANGUAGES)
+        message = f"{shown(request.language)} is no language of the model; take one of {known}."
+        raise TaskError(message, "E_LANGUAGE")
+
+
+def check_pictures(request: Request) -> None:
+    """One picture for detect and segment, one or several for the others."""
+    count = len(request.images)
+    if not count or any(picture is None for picture in request.images):
+        raise TaskError(f"There is no picture to {request.task}; give one.", "E_NO_IMAGE")
+    if count > 1 and request.task in NEEDS_NAMES:
+        message = (
+            f"{request.task} takes one picture and got {count}; "
+            "ask for each on its own, or use batch."
+        )
+        raise TaskError(message, "E_TOO_MANY_IMAGES")
+    if count > MAX_IMAGES:
+        message = f"There are {count} pictures; one request takes up to {MAX_IMAGES}."
+        raise TaskError(message, "E_TOO_MANY_IMAGES")
+
+
+def check_turns(request: Request) -> None:
+    """Earlier turns belong to chat and alternate: user, model, ..., model."""
+    if request.turns and request.task is not Task.chat:
+        raise TaskError(f"{request.task} has no earlier turns; use chat for them.", "E_TURNS")
+    roles = [turn.role for turn in request.turns]
+    if roles != ["user", "model"] * (len(roles) // 2):
+        message = "Earlier turns alternate, the user first and the model last."
+        raise TaskError(message, "E_TURNS")
+
+
+def check_options(request: Request) -> None:
+    """Numbers inside their ranges."""
+    check_range("max_tokens", request.max_tokens, 1, MAX_TOKENS, whole=True)
+    check_range("temperature", request.temperature, 0.0, MAX_TEMPERATURE)
+    check_range("seed", request.seed, 0, MAX_SEED, whole=True)
+    for name in ("max_overlap", "min_score"):
+        if getattr(request, name) is not None:
+            check_range(name, getattr(request, name), 0.0, 1.0)
+
+
+def check_range(name: str, value: float, low: float, high: float, *, whole: bool = False) -> None:
+    """`TaskError` (E_MAX_TOKENS, E_SEED, ...) unless low <= value <= high."""
+    kinds = int if whole else (int, float)
+    good = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or not low <= value <= high:
+        kind = "a whole number" if whole else "a number"
+        message = f"{name} is {shown(value)}; it has to be {kind} from {low} to {high}."
+        raise TaskError(message, f"E_{name.upper()}")
+
+
+def shown(value: object) -> str:
+    """What came, for a message: on one line and not longer than one."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."

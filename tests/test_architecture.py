@@ -1,0 +1,223 @@
+"""Imports go one way, packages stay where they belong, files stay readable. Read with `ast`."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("gemma_vision", "postprocess", "ui", "training", "serving", "benchmarks")
+
+# A module imports only from lower ranks, or from within its own line's folder. A folder stands for
+# all its files.
+RANKS = (
+    "postprocess.tokens postprocess.vqvae postprocess.palette postprocess.shapes "
+    "gemma_vision.config gemma_vision.images gemma_vision.attention gemma_vision.picking "
+    "gemma_vision.spelling gemma_vision.soft_cache gemma_vision.pan_and_scan",
+    "postprocess.policies postprocess.mask_decoder postprocess.lettering "
+    "gemma_vision.tasks gemma_vision.hub gemma_vision.siglip gemma_vision.projector "
+    "gemma_vision.grammar",
+    "postprocess.instances gemma_vision.families gemma_vision.engine gemma_vision.decoders",
+    "postprocess.overlay postprocess.metrics gemma_vision.gemma gemma_vision.reading",
+    "postprocess.exports postprocess.referring postprocess.hygiene "
+    "gemma_vision.model gemma_vision.answer",
+    "postprocess.__main__ gemma_vision.sight gemma_vision.weights gemma_vision.decoding "
+    "gemma_vision.growing gemma_vision.paste",
+    "gemma_vision.local gemma_vision.pipeline",
+    "gemma_vision.catalogue gemma_vision.video",
+    "gemma_vision.evaluate serving ui",
+    "gemma_vision.cli app training",
+    "gemma_vision.__main__ benchmarks",
+)
+PUBLIC = ("gemma_vision", "postprocess")  # their __init__ only hands out names, when asked
+
+# Where a package may be imported; what is not listed here may be imported anywhere or nowhere.
+HOMES = {
+    "gradio": "app ui",
+    "ray": "serving",
+    "transformers": "training benchmarks",
+    "cv2": "postprocess.instances postprocess.shapes postprocess.overlay postprocess.exports "
+    "gemma_vision.video training",
+    "huggingface_hub": "gemma_vision.hub gemma_vision.catalogue gemma_vision.decoders",
+    "torch": "postprocess.vqvae postprocess.mask_decoder gemma_vision training benchmarks serving",
+}
+KNOWN = {"PIL", "numpy", "pycocotools", "safetensors", "tokenizers", "supervision", *HOMES}
+
+# What a program that never runs a model needs: none of it may bring torch in.
+LIGHT = """
+answer catalogue cli config decoders engine growing hub images paste pipeline reading tasks
+"""
+
+MAX_LINES = 260
+MAX_FUNCTION = 40
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "factory", "misc"}
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the project by its dotted name."""
+    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    paths += [path for path in [ROOT / "app.py"] if path.is_file()]
+    return {dotted(path): path for path in paths}
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def imports(module: str) -> frozenset[str]:
+    """What a module imports, at its top, inside functions and for its types; our own as modules."""
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            source = absolute(module, node)
+            found |= {home(source, alias.name) for alias in node.names}
+    return frozenset(found)
+
+
+def absolute(module: str, node: ast.ImportFrom) -> str:
+    """The module that `from` names, with its dots worked out."""
+    if not node.level:
+        return node.module or ""
+    is_folder = modules()[module].name == "__init__.py"
+    parts = module.split(".")
+    kept = parts[: len(parts) - node.level + is_folder]
+    return ".".join([*kept, *([node.module] if node.module else [])])
+
+
+def home(source: str, name: str) -> str:
+    """`from gemma_vision import tasks` means a module, `... import load` the one it lives in."""
+    if f"{source}.{name}" in modules():
+        return f"{source}.{name}"
+    if source in PUBLIC:
+        package = __import__(source)
+        homes = getattr(package, "HOMES", None) or package._HOMES
+        return f"{source}.{homes[name]}"
+    return source
+
+
+def rank(module: str) -> tuple[int, str]:
+    """The rank of a module and the entry of RANKS that it belongs to."""
+    for number, line in enumerate(RANKS):
+        for entry in line.split():
+            if module == entry or module.startswith(f"{entry}."):
+                return number, entry
+    raise AssertionError(f"{module} has no rank; give it one in RANKS and in the architecture")
+
+
+def ours() -> list[str]:
+    return sorted(set(modules()) - set(PUBLIC))
+
+
+@pytest.mark.parametrize("module", ours())
+def test_a_module_imports_only_from_lower_ranks(module):
+    own, entry = rank(module)
+    for used in imports(module) & modules().keys() - set(PUBLIC):
+        other, other_entry = rank(used)
+        assert other_entry == entry or other < own, f"{module} (rank {own}) uses {used} ({other})"
+
+
+@pytest.mark.parametrize("package", PUBLIC)
+def test_the_front_door_imports_nothing_at_once(package):
+    tree = ast.parse(modules()[package].read_text(encoding="utf-8"))
+    at_once = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    for node in at_once:
+        names = [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
+        assert all((name or "").split(".")[0] in sys.stdlib_module_names for name in names)
+
+
+def test_postprocess_is_a_leaf():
+    for module in modules():
+        if module.startswith("postprocess"):
+            foreign = {used for used in imports(module) if used.split(".")[0] in PACKAGES}
+            assert all(used.startswith("postprocess") for used in foreign), module
+
+
+def test_the_library_never_imports_training_or_the_app():
+    for module in modules():
+        if module.startswith(("gemma_vision", "postprocess")):
+            heads = {used.split(".")[0] for used in imports(module)}
+            assert not heads & {"training", "ui", "app", "serving", "benchmarks"}, module
+
+
+def test_nothing_imports_itself_in_a_circle():
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join([*path, module])
+        if module in done:
+            return
+        for used in sorted(imports(module) & modules().keys() - set(PUBLIC)):
+            if used != module:
+                visit(used, (*path, module))
+        done.add(module)
+
+    for module in ours():
+        visit(module, ())
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_packages_are_imported_where_they_belong(module):
+    for used in imports(module):
+        package = used.split(".")[0]
+        if package in sys.stdlib_module_names or package in (*PACKAGES, "app"):
+            continue
+        assert package in KNOWN, f"{module} brings in {package}, which no requirement names"
+        if package in HOMES:
+            homes = HOMES[package].split()
+            assert any(module == one or module.startswith(f"{one}.") for one in homes), (
+                f"{module} imports {package}; it stays in {', '.join(homes)}"
+            )
+
+
+@pytest.mark.parametrize("name", LIGHT.split())
+def test_what_runs_no_model_imports_no_torch(name):
+    for module in modules():
+        if module == f"gemma_vision.{name}" or module.startswith(f"gemma_vision.{name}."):
+            heads = {used.split(".")[0] for used in imports(module)}
+            assert not heads & {"torch", "tokenizers", "safetensors"}, module
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_file_can_be_read_in_one_sitting(module):
+    path = modules()[module]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= MAX_LINES, f"{path} has {len(lines)} lines"
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, FUNCTIONS):
+            assert own_lines(node) <= MAX_FUNCTION, f"{node.name} has {own_lines(node)} lines"
+
+
+def own_lines(function: ast.AST) -> int:
+    """The lines of a function without those of the functions defined in it."""
+    inner = [node for node in ast.iter_child_nodes(function) if isinstance(node, FUNCTIONS)]
+    return span(function) - sum(map(span, inner))
+
+
+def span(node: ast.AST) -> int:
+    return (node.end_lineno or 0) - node.lineno + 1
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_a_file_has_a_subject(module):
+    assert not EMPTY_NAMES & set(module.replace("_", ".").split("."))
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{module} does not say what it is about"
+
+
+def test_every_rank_stands_for_something():
+    planned = {"serving", "benchmarks", "app", "training", "ui"}
+    planned |= {"gemma_vision.video", "gemma_vision.grammar", "gemma_vision.pan_and_scan"}
+    entries = {entry for line in RANKS for entry in line.split()}
+    used = {rank(module)[1] for module in ours()}
+    assert entries - used <= planned, "take out of RANKS what is no longer there"

@@ -1,0 +1,73 @@
+"""Annotations converted from one format to another, on the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from noise_decoder import write_noise
+
+from postprocess.__main__ import main
+from postprocess.exports import EXPORTERS, READERS, Annotated
+from postprocess.instances import Instance
+
+SIZE = (80, 60)
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A COCO file with two pictures."""
+    mask = np.zeros(SIZE[::-1], bool)
+    mask[10:40, 20:60] = True
+    cat = Instance("cat", (20.0, 10.0, 60.0, 40.0), (20, 10, 60, 40), mask)
+    dog = Instance("dog", (0.0, 0.0, 30.0, 30.0), (0, 0, 30, 30))
+    pictures = [Annotated("a.jpg", SIZE, [cat, dog]), Annotated("b.jpg", SIZE, [dog])]
+    EXPORTERS["coco"](pictures, tmp_path / "coco")
+    return tmp_path / "coco"
+
+
+@pytest.mark.parametrize("target", ["yolo", "yolo-polygons", "labelme", "voc", "csv"])
+def test_a_data_set_goes_from_format_to_format(data, target, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main([str(data), "--from", "coco", "--to", target, "--out", str(out)]) == 0
+    back = READERS[target.removesuffix("-polygons")](out)
+    names = {picture.file_name: [one.label for one in picture.instances] for picture in back}
+    assert names == {"a.jpg": ["cat", "dog"], "b.jpg": ["dog"]}
+    assert capsys.readouterr().out.startswith("2 pictures with 3 things\nwrote ")
+
+
+def test_masks_become_codes_and_their_loss_is_told(data, tmp_path, capsys):
+    decoder = write_noise(tmp_path / "decoder.npz")
+    run = [str(data), "--from", "coco", "--to", "paligemma", "--out", str(tmp_path)]
+    assert main([*run, "--mask-decoder", str(decoder)]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert [row["prefix"] for row in rows] == ["detect cat ; dog", "segment cat", "detect dog"]
+    assert rows[1]["suffix"].count("<seg") == 16 and len(rows[1]["mask_iou"]) == 1
+    assert "1 masks keep an IoU of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        pytest.param(["absent", "--from", "coco", "--to", "csv"], "There is no file", id="no data"),
+        pytest.param(
+            [".", "--from", "voc", "--to", "csv", "--mask-decoder", "x.npz"],
+            "--to paligemma",
+            id="a decoder for nothing",
+        ),
+        pytest.param(
+            [".", "--from", "voc", "--to", "paligemma", "--mask-decoder", "absent.npz"],
+            "absent.npz is not there",
+            id="no decoder",
+        ),
+        pytest.param(
+            ["DATA", "--from", "coco", "--to", "overlay"], "Give the picture", id="pixels"
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_code_2(
+    run, said, data, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main([str(data) if word == "DATA" else word for word in run]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err and "Traceback" not in captured.err and captured.out == ""

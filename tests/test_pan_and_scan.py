@@ -1,0 +1,75 @@
+"""Long pictures are cropped exactly as Gemma 3's processor in transformers crops them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+
+from gemma_vision.images import to_pixels
+from gemma_vision.pan_and_scan import crop_boxes, views
+
+SETTINGS = {
+    "pan_and_scan_min_crop_size": 256,
+    "pan_and_scan_max_num_crops": 4,
+    "pan_and_scan_min_ratio_to_activate": 1.2,
+}
+PROCESSOR = Gemma3ImageProcessorPil(
+    size={"height": 56, "width": 56}, do_pan_and_scan=True, **SETTINGS
+)
+
+
+def test_2000_sizes_are_cropped_as_transformers_crops_them() -> None:
+    rng = np.random.default_rng(0)
+    sizes = np.exp(rng.uniform(np.log(150), np.log(2500), (2000, 2))).astype(int)
+    cropped = 0
+    for width, height in sizes.tolist():
+        # a view of one row and one column stands for the picture: crops are slices
+        where = np.broadcast_to(np.arange(width, dtype=np.int32), (1, height, width))
+        rows = np.broadcast_to(np.arange(height, dtype=np.int32)[:, None], (1, height, width))
+        theirs = PROCESSOR.pan_and_scan(where, *SETTINGS.values())
+        down = PROCESSOR.pan_and_scan(rows, *SETTINGS.values())
+        boxes = [
+            (int(x[0, 0, 0]), int(y[0, 0, 0]), int(x[0, 0, -1]) + 1, int(y[0, -1, 0]) + 1)
+            for x, y in zip(theirs, down, strict=True)
+        ]
+        assert crop_boxes((width, height)) == boxes, (width, height)
+        cropped += bool(boxes)
+    assert cropped > 600  # enough of the sizes are long and large
+
+
+@pytest.mark.parametrize(
+    "size, count",
+    [
+        ((1000, 800), 2),
+        ((640, 480), 2),
+        ((1920, 1080), 2),
+        ((800, 256), 3),
+        ((4000, 1000), 4),
+        ((256, 800), 3),
+        ((600, 255), 0),
+        ((1000, 1000), 0),
+        ((1, 1), 0),
+        ((16384, 300), 4),
+    ],
+)
+def test_known_sizes(size: tuple[int, int], count: int) -> None:
+    assert len(crop_boxes(size)) == count
+
+
+@pytest.mark.parametrize("size", [(800, 256), (300, 1000), (640, 480), (257, 257)])
+def test_crops_cover_the_picture_without_overlap(size: tuple[int, int]) -> None:
+    covered = np.zeros(size[::-1], int)
+    for x0, y0, x1, y1 in crop_boxes(size):
+        covered[y0:y1, x0:x1] += 1
+    assert (covered == bool(crop_boxes(size))).all()
+
+
+@pytest.mark.parametrize("size", [(700, 300), (300, 700), (1200, 280), (640, 500), (300, 300)])
+def test_pixels_of_all_views_equal_transformers(size: tuple[int, int]) -> None:
+    values = np.random.default_rng(1).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
+    image = Image.fromarray(values)
+    theirs = PROCESSOR(image, return_tensors="np")["pixel_values"]
+    ours = [to_pixels(view, 56, Image.Resampling.BILINEAR) for view in views(image)]
+    assert np.array_equal(np.stack(ours), theirs)

@@ -1,0 +1,81 @@
+"""Pictures are looked at once each, in the order and number that the prompts give them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from tiny_models import SIDE, TOKENS, make_model, save
+
+from gemma_vision.images import to_pixels
+from gemma_vision.sight import TOWER_BATCH, Sight
+from gemma_vision.soft_cache import SoftCache
+from gemma_vision.weights import open_checkpoint
+
+
+def picture(seed: int) -> Image.Image:
+    values = np.random.default_rng(seed).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    return Image.fromarray(values)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = save(make_model("paligemma"), tmp_path_factory.mktemp("model"))
+    return open_checkpoint(folder, "cpu").model
+
+
+@pytest.fixture
+def sight(model) -> Sight:
+    return Sight(model, "tiny", SoftCache())
+
+
+@torch.no_grad()
+def test_groups_keep_their_order_and_number(sight: Sight) -> None:
+    a, b, c = (sight.look([[picture(seed)]])[0][0] for seed in (1, 2, 3))
+    groups = sight.look([[picture(2), picture(1)], [], [picture(3)], [picture(1)]])
+    assert [tuple(group.shape) for group in groups] == [(n, TOKENS, 32) for n in (2, 0, 1, 1)]
+    expected = [[b, a], [], [c], [a]]
+    for group, row in zip(groups, expected, strict=True):
+        assert all(torch.equal(one, soft) for one, soft in zip(group, row, strict=True))
+
+
+@torch.no_grad()
+def test_soft_tokens_are_those_of_the_model(sight: Sight) -> None:
+    pixels = torch.from_numpy(to_pixels(picture(4), SIDE))[None]
+    assert torch.equal(sight.look([[picture(4)]])[0], sight.model.encode(pixels))
+
+
+@torch.no_grad()
+def test_many_pictures_go_through_the_tower_in_parts(sight: Sight, monkeypatch) -> None:
+    sizes: list[int] = []
+    encode = sight.model.encode
+    monkeypatch.setattr(sight.model, "encode", lambda x: sizes.append(len(x)) or encode(x))
+    sight.look([[picture(seed) for seed in range(TOWER_BATCH + 3)]])
+    assert sizes == [TOWER_BATCH, 3]
+
+
+@torch.no_grad()
+def test_what_is_kept_is_no_slice_of_a_batch(sight: Sight) -> None:
+    sight.look([[picture(1), picture(2)]])
+    held = sum(soft.untyped_storage().nbytes() for soft in sight.cache._kept.values())
+    assert held == sight.cache.num_bytes == 2 * TOKENS * 32 * 4
+
+
+@torch.no_grad()
+def test_models_that_share_a_cache_do_not_share_what_they_saw(model) -> None:
+    cache = SoftCache()
+    for name in ("one", "other"):
+        Sight(model, name, cache).look([[picture(1)]])
+    assert (cache.hits, cache.misses, len(cache)) == (0, 2, 2)
+
+
+def test_a_use_keeps_soft_tokens_from_going() -> None:
+    cache = SoftCache(max_bytes=8)
+    for key in "ab":
+        cache.put(key, torch.zeros(1))
+    cache.get("a")
+    cache.put("c", torch.zeros(1))
+    assert [cache.get(key) is not None for key in "abc"] == [True, False, True]
+    cache.clear()
+    assert (len(cache), cache.num_bytes) == (0, 0)
