@@ -1,0 +1,121 @@
+"""For the tests that look at the page: headless Chromium over a scripted model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from served import Served
+from served import served as start
+
+if not (CHROMIUM := shutil.which("chromium")) and not os.environ.get("CI"):
+    pytest.skip("no chromium on this machine", allow_module_level=True)
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+LAPTOP = {"width": 1366, "height": 768}
+PHONE = {"width": 390, "height": 844}
+SKY = (0x77, 0xAA, 0xDD)
+
+# The colour of the canvas at a point of the picture, in picture pixels.
+PIXEL = """([x, y, width, height]) => {
+  const canvas = document.querySelector('#viewer canvas');
+  const scale = Math.min(canvas.width / width, canvas.height / height);
+  const left = (canvas.width - width * scale) / 2 + x * scale;
+  const top = (canvas.height - height * scale) / 2 + y * scale;
+  return [...canvas.getContext('2d').getImageData(Math.round(left), Math.round(top), 1, 1).data];
+}"""
+
+
+@pytest.fixture(scope="module")
+def served() -> Served:
+    return start()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
+    """Opens the page. Every request has to stay on the machine, and no script may complain."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda line: complaints.append(line.text) if line.type == "error" else None,
+        )
+        page.on(
+            "request",
+            lambda asked: (
+                None
+                if asked.url.startswith((served.url, "data:", "blob:"))
+                else complaints.append(f"outside: {asked.url}")
+            ),
+        )
+
+    def open_page(**options: Any) -> Page:
+        context = browser.new_context(**({"viewport": LAPTOP} | options))
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        page.goto(served.url)
+        page.wait_for_selector("#run")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def viewer(page: Page, state: str | None = None) -> Locator:
+    """The viewer, once it is in that state."""
+    return page.locator("#viewer .gv" + (f"[data-state={state}]" if state else ""))
+
+
+def take_example(page: Page, index: int = 0) -> None:
+    page.locator("#examples button").nth(index).click()
+    page.wait_for_selector("#picture img")
+
+
+def run(page: Page, words: str | None = None, state: str = "done") -> None:
+    if words is not None:
+        page.fill("#words textarea", words)
+    page.click("#run")
+    viewer(page, state).wait_for()
+
+
+def wait_for_things(page: Page, count: int) -> None:
+    """Until that many are there while the model still speaks."""
+    seen = "document.querySelector('.gv[data-state=running]')?.dataset.count"
+    page.wait_for_function(f"Number({seen}) >= {count}")
+
+
+def color_at(page: Page, x: float, y: float, size: tuple[int, int] = (640, 480)) -> tuple[int, ...]:
+    page.wait_for_timeout(350)  # things that arrive fade in
+    return tuple(page.evaluate(PIXEL, [x, y, *size])[:3])
+
+
+def is_near(color: tuple[int, ...], other: tuple[int, ...], slack: int = 12) -> bool:
+    return all(abs(a - b) <= slack for a, b in zip(color, other, strict=True))
+
+
+def is_enabled(page: Page, name: str) -> None:
+    page.locator(f"#{name}:not([disabled])").wait_for()
+
+
+def open_tab(page: Page, name: str, ready: str) -> None:
+    page.get_by_role("tab", name=name).click()
+    page.wait_for_selector(ready)

@@ -1,0 +1,152 @@
+"""A running app for tests: the real page and endpoints over a scripted model, in its own process.
+
+`python served.py PORT` is that process; `served()` starts it once for all tests. What the scripted
+engine was asked and did is read from a file that it writes at every step.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+START_SECONDS = 90
+
+SEGS = "".join(f"<seg{code:03d}>" for code in range(16))
+CAT_AND_DOG = "<loc0102><loc0102><loc0512><loc0460> cat ; <loc0307><loc0562><loc0921><loc0972> dog"
+TWO_MASKS = CAT_AND_DOG.replace(" cat", f" {SEGS} cat").replace(" dog", f" {SEGS} dog")
+LONG = " ; ".join(
+    f"<loc{n:04d}><loc{n:04d}><loc{n + 200:04d}><loc{n + 200:04d}> cat" for n in range(0, 800, 4)
+)
+EVIL = "`${window.stolen=1}`{{value}}<img src=x onerror=window.stolen=1>"
+
+
+def speak(prompt: Any) -> str:
+    """What the scripted model says: by task, and by words that a test puts into the prompt."""
+    if "fail" in prompt.text:
+        raise RuntimeError("a secret that no visitor reads")
+    if "evil" in prompt.text:
+        return f"<loc0102><loc0102><loc0512><loc0460> {EVIL}"
+    if "long" in prompt.text:
+        return LONG
+    if prompt.text.startswith("segment"):
+        return TWO_MASKS
+    if prompt.text.startswith("detect"):
+        return CAT_AND_DOG
+    return "two animals on a lawn"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running app: its address, where it keeps uploads, and what its model did."""
+
+    url: str
+    folder: Path
+    log: Path
+
+    def engine(self) -> dict[str, Any]:
+        """{"prompts": [[text, max_tokens, temperature, seed], ...], "steps", "cancelled"}"""
+        return dict(json.loads((self.folder.parent / "engine.json").read_text()))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@cache
+def served() -> Served:
+    """The running app, started when first asked for and ended with the tests."""
+    home = Path(tempfile.mkdtemp(prefix="gemma-vision-test-"))
+    port = free_port()
+    served = Served(f"http://127.0.0.1:{port}/", home / "uploads", home / "log")
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(served.folder), "HF_HUB_OFFLINE": "1"}
+    with served.log.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(port)], env=environment, stdout=log, stderr=log
+        )
+    atexit.register(end, process, home)
+    latest = time.monotonic() + START_SECONDS
+    while "ready" not in served.log.read_text():
+        assert process.poll() is None and time.monotonic() < latest, served.log.read_text()
+        time.sleep(0.1)
+    return served
+
+
+def end(process: subprocess.Popen[bytes], home: Path) -> None:
+    """Nothing is left of it."""
+    process.kill()
+    process.wait()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def write_examples(folder: Path) -> None:
+    """Two pictures with a task and words of their own."""
+    folder.mkdir()
+    rows = [("sky.png", "segment", "cat ; dog", "#77aadd"), ("sand.png", "caption", "", "#ccaa77")]
+    for name, _, _, color in rows:
+        Image.new("RGB", (640, 480), color).save(folder / name)
+    listing = [{"image": name, "task": task, "text": text} for name, task, text, _ in rows]
+    (folder / "examples.json").write_text(json.dumps(listing))
+
+
+def main(port: int) -> None:
+    """Serve until killed."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    from fake_engine import FakeEngine, fake_pipeline
+
+    import app as web_app
+    from gemma_vision.engine import Chunk, Prompt
+    from ui import uploads
+
+    record = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "engine.json"
+
+    class WatchedEngine(FakeEngine):
+        """Writes down what it was asked and did."""
+
+        def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
+            steps = super().stream(prompts)
+            try:
+                for step in steps:
+                    self.write()
+                    yield step
+            finally:
+                steps.close()  # type: ignore[attr-defined]
+                self.write()
+
+        def write(self) -> None:
+            asked = [[p.text, p.max_tokens, p.temperature, p.seed] for p in self.prompts]
+            done = {"prompts": asked, "steps": self.steps, "cancelled": self.cancelled}
+            draft = record.with_suffix(".draft")
+            draft.write_text(json.dumps(done))
+            draft.replace(record)
+
+    uploads.EXAMPLES = record.parent / "examples"
+    write_examples(uploads.EXAMPLES)
+    pipeline = fake_pipeline()
+    pipeline.engine = engine = WatchedEngine(speak, delay=0.01)
+    engine.write()
+    app = web_app.build_app(pipeline)
+    web_app.serve(app, "127.0.0.1", port)
+    print("ready", flush=True)
+    app.block_thread()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

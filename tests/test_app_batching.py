@@ -1,0 +1,150 @@
+"""Many pictures at once: what is taken, what is refused, what is written."""
+
+from __future__ import annotations
+
+import gc
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from fake_engine import fake_pipeline
+from PIL import Image
+from served import TWO_MASKS
+
+from gemma_vision.tasks import TaskError
+from ui.batching import MAX_PICTURES, Batch, collect, free_names, look_at_all, pack
+from ui.uploads import UploadError
+
+
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder that visitors' files lie in."""
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(folder))
+    return folder
+
+
+def picture(path: Path) -> Path:
+    Image.new("RGB", (64, 48), "teal").save(path)
+    return path
+
+
+def packed(path: Path, names: list[str], content: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, content)
+    return path
+
+
+def last(path: Path | list[Path], words: str = "cat") -> Batch:
+    paths = path if isinstance(path, list) else [path]
+    items = collect([str(one) for one in paths])
+    *_, batch = look_at_all(fake_pipeline(TWO_MASKS), items, "segment", words, 256)
+    return batch
+
+
+def test_pictures_of_a_zip_are_taken_and_everything_else_left(uploads: Path) -> None:
+    content = picture(uploads / "one.png").read_bytes()
+    names = ["a.png", "deep/b.JPG", "__MACOSX/._a.png", ".c.png", "notes.txt", "folder/"]
+    items = collect([str(packed(uploads / "some.zip", names, content))])
+    assert [item.name for item in items] == ["a.png", "b.JPG"]
+
+
+def test_a_name_that_climbs_out_stays_a_name(uploads: Path) -> None:
+    content = picture(uploads / "one.png").read_bytes()
+    bad = packed(uploads / "bad.zip", ["../../etc/evil.png", "/root/evil.png"], content)
+    batch = last(bad)
+    target = pack(batch)
+    assert target is not None and target.is_relative_to(uploads)
+    with zipfile.ZipFile(target) as archive:
+        assert all(".." not in name and not name.startswith("/") for name in archive.namelist())
+        assert "evil.overlay.png" in archive.namelist()
+
+
+@pytest.mark.parametrize("count", [MAX_PICTURES + 1, 5000])
+def test_too_many_pictures_are_refused_before_any_work(uploads: Path, count: int) -> None:
+    many = packed(uploads / "many.zip", [f"{n}.png" for n in range(count)], b"x")
+    with pytest.raises(UploadError) as refusal:
+        collect([str(many)])
+    assert refusal.value.code == "E_TOO_MANY_IMAGES"
+
+
+@pytest.mark.parametrize("files", [None, [], ()])
+def test_no_pictures_are_refused(files: list[str] | None) -> None:
+    with pytest.raises(UploadError) as refusal:
+        collect(files)
+    assert refusal.value.code == "E_NO_IMAGE"
+
+
+def test_a_file_that_was_not_uploaded_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UploadError):
+        collect([str(picture(tmp_path / "private.png"))])
+
+
+def test_a_damaged_member_of_a_zip_is_a_sentence(uploads: Path) -> None:
+    """The checksum in the zip tells."""
+    data = bytearray(packed(uploads / "good.zip", ["a.png"], b"x" * 100).read_bytes())
+    data[60] ^= 0xFF  # within the stored bytes of a.png
+    (uploads / "bad.zip").write_bytes(data)
+    (failure,) = last(uploads / "bad.zip").failures
+    assert failure.startswith("a.png: ") and "zip" in failure
+
+
+def test_a_zip_without_its_table_is_refused(uploads: Path) -> None:
+    good = packed(uploads / "good.zip", ["a.png"], b"x" * 100).read_bytes()
+    (uploads / "bad.zip").write_bytes(good.replace(b"PK\x01\x02", b"PK\xff\xff"))
+    with pytest.raises(UploadError, match="zip"):
+        collect([str(uploads / "bad.zip")])
+
+
+def test_a_picture_that_cannot_be_read_is_a_sentence_and_no_end(uploads: Path) -> None:
+    broken = uploads / "broken.png"
+    broken.write_text("hello")
+    batch = last([broken, picture(uploads / "one.png")])
+    assert len(batch.failures) == 1 and batch.failures[0].startswith("broken.png: ")
+    assert batch.done == 2 and batch.num_objects == 2
+
+
+def test_a_wish_that_cannot_work_ends_the_batch(uploads: Path) -> None:
+    with pytest.raises(TaskError):
+        last(picture(uploads / "one.png"), words=" ; ")
+
+
+def test_the_zip_holds_one_coco_file_masks_and_answers(uploads: Path) -> None:
+    batch = last([picture(uploads / "one.png"), picture(uploads / "two.png")])
+    target = pack(batch)
+    assert target is not None
+    with zipfile.ZipFile(target) as archive:
+        names = archive.namelist()
+        coco = json.loads(archive.read("annotations.json"))
+        lines = archive.read("answers.jsonl").decode().splitlines()
+    assert [row["file_name"] for row in coco["images"]] == ["one.png", "two.png"]
+    assert len(coco["annotations"]) == 4 and all(row["segmentation"] for row in coco["annotations"])
+    assert [json.loads(line)["file"] for line in lines] == ["one.png", "two.png"]
+    assert {"one.masks.png", "two.overlay.png"} <= set(names)
+
+
+def test_nothing_done_packs_nothing(uploads: Path) -> None:
+    broken = uploads / "broken.png"
+    broken.write_text("hello")
+    assert pack(last(broken)) is None
+
+
+def test_the_working_folder_goes_with_the_batch(uploads: Path) -> None:
+    batch = last(picture(uploads / "one.png"))
+    folder = batch.folder
+    assert folder.is_dir()
+    del batch
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_no_two_names_are_equal() -> None:
+    assert free_names(["a.png", "a.png", "b.png", "a.jpg"]) == [
+        "a.png",
+        "a-2.png",
+        "b.png",
+        "a-3.jpg",
+    ]

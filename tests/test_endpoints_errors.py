@@ -1,0 +1,107 @@
+"""What the endpoints say when they are given what cannot work."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+from served import Served
+from served import served as start
+
+
+@pytest.fixture(scope="module")
+def served() -> Served:
+    return start()
+
+
+@pytest.fixture(scope="module")
+def client(served: Served) -> Client:
+    return Client(served.url, verbose=False)
+
+
+@pytest.fixture
+def image(picture_file: Path) -> Any:
+    return handle_file(str(picture_file))
+
+
+def write_bomb(path: Path) -> None:
+    """A PNG of 40,000 x 40,000 pixels in a few bytes."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + check
+
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 1, 0, 0, 0, 0)
+    rows = zlib.compress(b"\0" * 5001 * 64)
+    end = chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + end)
+
+
+def write_cut_short(path: Path) -> None:
+    Image.effect_noise((300, 300), 80).save(path)
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+@pytest.mark.parametrize(
+    "write, code",
+    [
+        pytest.param(write_bomb, "E_IMAGE_TOO_LARGE", id="a bomb"),
+        pytest.param(write_cut_short, "E_IMAGE_UNREADABLE", id="cut short"),
+        pytest.param(lambda path: path.write_bytes(b""), "E_IMAGE_EMPTY", id="0 bytes"),
+        pytest.param(lambda path: path.write_text("hello"), "E_IMAGE_FORMAT", id="no picture"),
+        pytest.param(
+            lambda path: path.write_text("<svg xmlns='http://www.w3.org/2000/svg'/>"),
+            "E_IMAGE_FORMAT",
+            id="svg",
+        ),
+    ],
+)
+def test_a_bad_picture_has_a_code_and_a_sentence(
+    served: Served, client: Client, tmp_path: Path, write: Any, code: str
+) -> None:
+    path = tmp_path / "picture.png"
+    write(path)
+    before = len(served.engine()["prompts"])
+    with pytest.raises(AppError, match=f"^{code}: .+[.]$") as error:
+        client.predict(handle_file(str(path)), "cat", api_name="/detect")
+    assert str(served.folder) not in str(error.value)
+    assert len(served.engine()["prompts"]) == before
+
+
+@pytest.mark.parametrize(
+    "words, options, code",
+    [
+        pytest.param(" ; ", {}, "E_NO_NAMES", id="no names"),
+        pytest.param("<image> cat", {}, "E_CONTROL_TOKEN", id="image token"),
+        pytest.param("<loc0000>", {}, "E_CONTROL_TOKEN", id="loc token"),
+        pytest.param("x" * 5000, {}, "E_TEXT_TOO_LONG", id="too long"),
+        pytest.param(7, {}, "E_TEXT", id="a number for words"),
+        pytest.param("cat", {"max_tokens": 0}, "E_MAX_TOKENS", id="no tokens"),
+        pytest.param("cat", {"max_tokens": "many"}, "E_MAX_TOKENS", id="words for a number"),
+        pytest.param("cat", {"temperature": -1}, "E_TEMPERATURE", id="cold"),
+        pytest.param("cat", {"seed": 1.5}, "E_SEED", id="half a seed"),
+    ],
+)
+def test_a_bad_wish_has_a_code_and_a_sentence(
+    client: Client, image: Any, words: Any, options: dict[str, Any], code: str
+) -> None:
+    with pytest.raises(AppError, match=f"^{code}: "):
+        client.predict(image, words, **options, api_name="/detect")
+
+
+def test_what_breaks_inside_is_not_told(client: Client, image: Any) -> None:
+    with pytest.raises(AppError, match=r"^E_INTERNAL: ") as error:
+        client.predict(image, "fail", api_name="/detect")
+    assert "secret" not in str(error.value) and "Runtime" not in str(error.value)
+
+
+def test_the_app_answers_after_an_error(client: Client, image: Any) -> None:
+    with pytest.raises(AppError):
+        client.predict(image, "fail", api_name="/detect")
+    assert client.predict(image, "cat", api_name="/detect")["finish"] == "stop"

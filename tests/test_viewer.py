@@ -1,0 +1,186 @@
+"""What the viewer is sent: small, in pixels, in the colours of the drawn pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fake_engine import FakeDecoder, fake_pipeline
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from served import TWO_MASKS
+
+from postprocess.palette import label_colors
+from postprocess.tokens import Partial
+from ui.outlines import MAX_POINTS, distance_to_line, thin, thin_ring
+from ui.partials import show_partial
+from ui.results import MAX_SHOWN, Showing, shown_file
+
+SIZE = (1023, 1023)  # so that a bin is a pixel under the policy "bigvision"
+
+
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    return tmp_path
+
+
+def ten_masks() -> str:
+    segs = "".join(f"<seg{code:03d}>" for code in range(16))
+    places = [(40 + 90 * n, 40 + 60 * n) for n in range(10)]
+    boxes = [f"<loc{y:04d}><loc{x:04d}><loc{y + 90:04d}><loc{x + 300:04d}>" for y, x in places]
+    return " ; ".join(f"{box} {segs} thing {n}" for n, box in enumerate(boxes))
+
+
+def test_a_value_with_ten_masks_is_small(picture: Image.Image) -> None:
+    large = picture.resize((1024, 768))
+    answer = fake_pipeline(ten_masks()).segment(large, "thing")
+    value = Showing(image=large, task="segment", limit=256).view(answer.to_dict(), "done")
+    assert len(value["instances"]) == 10
+    assert all(instance["polygons"] for instance in value["instances"])
+    assert len(json.dumps(value)) < 30_000
+
+
+def test_colours_are_those_of_the_drawn_picture(picture: Image.Image) -> None:
+    answer = fake_pipeline(TWO_MASKS).segment(picture, "cat ; dog")
+    value = Showing(image=picture, task="segment").view(answer.to_dict(), "done")
+    expected = label_colors(["cat", "dog"])
+    for instance in value["instances"]:
+        color = tuple(bytes.fromhex(instance["color"][1:]))
+        assert color == expected[instance["label"]]
+
+
+def test_a_label_keeps_its_colour_while_others_arrive(picture: Image.Image) -> None:
+    seen: dict[str, str] = {}
+    pipeline = fake_pipeline(ten_masks())
+    showing = Showing(image=picture, task="segment")
+    from gemma_vision.tasks import Request
+
+    for answer in pipeline.stream(Request(picture, "segment", "thing")):
+        for instance in showing.view(answer.to_dict(), "running")["instances"]:
+            assert seen.setdefault(instance["label"], instance["color"]) == instance["color"]
+    assert len(set(seen.values())) == 10
+
+
+def test_the_shown_file_is_small_and_says_nothing_of_the_camera(uploads: Path) -> None:
+    large = Image.new("RGB", (4000, 1000), "teal")
+    large.getexif()[0x8825] = "somewhere"
+    path = shown_file(large)
+    assert path.is_relative_to(uploads)
+    with Image.open(path) as shown:
+        assert shown.format == "JPEG" and shown.size == (MAX_SHOWN, 400)
+        assert not shown.getexif()
+
+
+def test_a_small_picture_is_not_enlarged() -> None:
+    with Image.open(shown_file(Image.new("RGB", (30, 20)))) as shown:
+        assert shown.size == (30, 20)
+
+
+def test_room_counts_what_still_fits() -> None:
+    assert Showing(task="segment", limit=256).room(210) == 2
+    assert Showing(task="detect", limit=256).room(256) == 0
+    assert Showing(task="caption", limit=256).room(0) is None
+
+
+@pytest.mark.parametrize(
+    "positions, edges",
+    [
+        pytest.param((100,), (100, None, None, None), id="the upper edge"),
+        pytest.param((100, 50), (100, 50, None, None), id="a corner"),
+        pytest.param((100, 50, 400), (100, 50, 400, None), id="the left side"),
+        pytest.param((100, 50, 400, 300), (100, 50, 400, 300), id="the box"),
+    ],
+)
+def test_a_box_is_shown_from_its_first_edge_on(
+    positions: tuple[int, ...], edges: tuple[float | None, ...]
+) -> None:
+    shown = show_partial(Partial("cat", positions, ()), SIZE, "bigvision")
+    assert shown is not None and shown["polygons"] is None
+    assert tuple(shown[name] for name in ("y0", "x0", "y1", "x1")) == edges
+
+
+def test_nothing_is_shown_before_the_first_edge() -> None:
+    assert show_partial(None, SIZE, "space") is None
+    assert show_partial(Partial("cat", (), ()), SIZE, "space") is None
+
+
+def test_a_mask_is_shown_from_its_first_code_on() -> None:
+    partial = Partial("", (100, 50, 400, 300), (1, 2))
+    shown = show_partial(partial, SIZE, "bigvision", FakeDecoder())  # type: ignore[arg-type]
+    assert shown is not None and shown["codes"] == 2
+    points = np.concatenate([np.array(ring) for ring in shown["polygons"]])
+    assert points.min(axis=0) == pytest.approx([50, 100], abs=130)
+    assert points.max(axis=0) == pytest.approx([300, 400], abs=130)
+
+
+def test_a_partial_mask_of_a_large_picture_is_drawn_small_and_shown_large() -> None:
+    partial = Partial("", (0, 0, 1023, 1023), (127,))
+    shown = show_partial(partial, (6400, 4800), "bigvision", FakeDecoder())  # type: ignore[arg-type]
+    assert shown is not None
+    (ring,) = shown["polygons"]
+    assert max(x for x, _ in ring) > 6000 and max(y for _, y in ring) > 4500
+    assert len(ring) <= MAX_POINTS
+
+
+def test_nothing_is_fetched_for_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("ui.partials.open_decoder", asked.append)
+    partial = Partial("", (100, 50, 400, 300), (1, 2))
+    show_partial(partial, SIZE, "space", "published")
+    assert asked == []
+    show_partial(partial, SIZE, "space", "published", is_open=True)
+    assert asked == ["published"]
+
+
+def test_without_the_decoders_file_a_partial_is_a_box() -> None:
+    partial = Partial("", (100, 50, 400, 300), (1, 2))
+    shown = show_partial(partial, SIZE, "bigvision", "/no/such/decoder.npz")
+    assert shown is not None and shown["polygons"] is None and shown["x1"] == 300
+
+
+def circle(count: int) -> np.ndarray:
+    angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
+    return np.stack([400 + 300 * np.cos(angles), 400 + 300 * np.sin(angles)], axis=1)
+
+
+def farthest(points: np.ndarray, ring: np.ndarray) -> float:
+    """How far any of the points is from a closed line."""
+    ends = np.roll(ring, -1, axis=0)
+    apart = [distance_to_line(points, a, b) for a, b in zip(ring, ends, strict=True)]
+    return float(np.min(apart, axis=0).max())
+
+
+def test_thinning_keeps_the_outline_and_drops_most_points() -> None:
+    points = circle(2000)
+    kept = thin_ring(points, 0.5)
+    assert len(kept) < 100 and farthest(points, kept) <= 0.5
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=3, max_size=40),
+    st.floats(0.3, 5),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_point_lies_farther_off_than_allowed(
+    places: list[tuple[int, int]], tolerance: float
+) -> None:
+    points = np.array(places, dtype=float)
+    kept = thin_ring(points, tolerance)
+    assert {tuple(point) for point in kept} <= {tuple(point) for point in points}
+    assert farthest(points, kept) <= tolerance + 1e-9
+
+
+def test_a_ragged_outline_is_held_in_bounds() -> None:
+    rng = np.random.default_rng(0)
+    ragged = circle(20_000) + rng.normal(0, 8, (20_000, 2))
+    (ring,) = thin([ragged.tolist()], (1600, 1200))
+    assert 20 < len(ring) <= MAX_POINTS
+
+
+def test_outlines_leave_pixel_centres_for_picture_coordinates() -> None:
+    (ring,) = thin([[[0, 0], [9, 0], [9, 9], [0, 9]]], (10, 10))
+    assert ring == [[0.5, 0.5], [9.5, 0.5], [9.5, 9.5], [0.5, 9.5]]

@@ -1,0 +1,59 @@
+"""The examples: a strip of pictures with their task and words; one click takes all three."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import gradio as gr
+from PIL import Image
+
+from ui import uploads
+from ui.texts import script_words
+from ui.viewer import read
+
+THUMB = (168, 168)  # pixels; shown at half of that
+
+Example = dict[str, str]
+
+
+def load_examples() -> list[Example]:
+    """The bundled examples: {"image", "task", "text", "path"}; none where the folder is not there.
+
+    `examples.json` is a list of {"image": file name, "task", "text"}.
+    """
+    folder = uploads.EXAMPLES
+    listing = folder / "examples.json"
+    if not listing.is_file():
+        return []
+    rows = json.loads(listing.read_text("utf-8"))
+    return [row | {"path": str(folder / row["image"])} for row in rows]
+
+
+def thumbnail(path: str) -> str:
+    """A small JPEG of a picture as a data address."""
+    with Image.open(path) as image:
+        small = image.convert("RGB")
+    small.thumbnail(THUMB)
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=82)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def build_strip(examples: list[Example]) -> gr.HTML:
+    """Cards that call `pick` with their index. The script writes texts as texts."""
+    cards = [
+        {"src": thumbnail(row["path"]), "task": row["task"], "text": row.get("text", "")}
+        for row in examples
+    ]
+    return gr.HTML(
+        None,
+        html_template='<section class="gv-strip"><h2></h2><div class="cards"></div></section>',
+        css_template=read("example_strip.css"),
+        js_on_load=read("example_strip.js"),
+        apply_default_css=False,
+        cards=cards,
+        words=script_words(),
+        elem_id="examples",
+    )

@@ -1,0 +1,80 @@
+"""The Paste tab: an answer that was written elsewhere, shown without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from gemma_vision.decoders import NAMES
+from gemma_vision.images import open_image
+from ui.image_tab import Updates, build_drawer
+from ui.pasting import read_pasted
+from ui.refusals import explain
+from ui.results import Showing
+from ui.texts import say
+from ui.uploads import resolve_upload
+from ui.viewer import build_viewer
+
+DECODERS = ("embedded", "published", "none")
+assert set(DECODERS) == set(NAMES)
+
+
+def build_paste_tab() -> None:
+    """Lay out the tab and connect it. Call inside a gr.Tab."""
+    with gr.Row(elem_classes="gv-columns"):
+        with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
+            text = gr.Textbox(
+                label=say("answer"),
+                placeholder=say("answer_hint"),
+                lines=4,
+                max_lines=12,
+                elem_id="paste-text",
+            )
+            picture = gr.Image(
+                label=say("picture_maybe"),
+                type="filepath",
+                image_mode=None,
+                sources=["upload", "clipboard"],
+                buttons=[],
+                height=180,
+                elem_id="paste-picture",
+            )
+            with gr.Row():
+                width = gr.Number(1024, label=say("width"), precision=0, minimum=1)
+                height = gr.Number(768, label=say("height"), precision=0, minimum=1)
+            choices = [(say(f"decoder_{name}"), name) for name in DECODERS]
+            decoder = gr.Radio(choices, value=DECODERS[0], label=say("decoder"))
+            button = gr.Button(say("read"), variant="primary", elem_id="paste-run")
+        with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
+            viewer = build_viewer(elem_id="paste-viewer")
+            drawer, data = build_drawer("paste-json")
+    gr.on(
+        [button.click, text.submit],
+        show,
+        [text, picture, width, height, decoder],
+        [viewer, drawer, data],
+        preprocess=False,
+        concurrency_id="quick",
+        concurrency_limit=4,
+        api_visibility="private",
+        show_progress="hidden",
+    )
+
+
+def show(
+    text: str, picture: Mapping[str, Any] | None, width: int, height: int, decoder: str
+) -> Updates:
+    """The viewer, the drawer and the JSON of a pasted answer; the values are the client's own."""
+    showing = Showing()
+    try:
+        if picture:
+            showing.original = resolve_upload(picture)
+            showing.image = open_image(showing.original)
+        answer = read_pasted(text, showing.size or (width, height), decoder)
+        showing.blank = (width, height)
+    except Exception as error:
+        _, message = explain(error)
+        return [showing.view(None, "error", notes=[message]), gr.update(visible=False), None]
+    return [showing.view(answer, "done"), gr.update(visible=True), answer]

@@ -1,0 +1,139 @@
+"""Running: a stream followed from its own thread, so that showing it never slows it down.
+
+Gradio asks a generator for its next value, shows that, and only then asks again. Here the stream
+runs on its own and whoever follows it gets the newest value, a few times a second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+A = TypeVar("A")
+
+EVERY = 0.125  # seconds between two values shown
+BEAT = 0.5  # seconds of silence after which the last value is given again, so that Stop is heard
+MAX_KEPT = 16  # runs of visitors kept for a Stop that is on its way
+
+model_lock = threading.Lock()  # one run at a time has the model, whoever started it
+
+
+class Run(Generic[T, A]):
+    """A stream being read in a thread of its own.
+
+    `start` gives the stream; it is called in the thread, and the stream is closed there, between
+    two of its values, once `stop` was called. `latest` is the newest value, `error` what ended it,
+    `about` whatever its owner wants to find with it.
+    """
+
+    def __init__(self, start: Callable[[], Iterator[T]], about: A) -> None:
+        self.about = about
+        self.latest: T | None = None
+        self.error: Exception | None = None
+        self.stopped = threading.Event()
+        self._start = start
+        self._count = 0
+        self._over = False
+        self._news = threading.Condition()
+        self._thread = threading.Thread(target=self._work, name="run", daemon=True)
+        self._thread.start()
+
+    def follow(self) -> Iterator[T | None]:
+        """The newest value when there is news, at most every `EVERY` seconds, at least every
+        `BEAT`; the last value always. None while there is none. Closing this stops the run.
+        """
+        seen = -1
+        try:
+            while True:
+                seen, over = self._news_since(seen)
+                if over and self.error:
+                    raise self.error
+                yield self.latest
+                if over:
+                    return
+                with self._news:
+                    self._news.wait_for(lambda: self._over, EVERY)
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the stream at its next value. Does not wait."""
+        self.stopped.set()
+
+    def join(self, seconds: float) -> bool:
+        """Wait for the thread; whether it is over."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _news_since(self, seen: int) -> tuple[int, bool]:
+        """Wait for more than `seen` values, or a beat: how many there are, and if that is all."""
+        with self._news:
+            self._news.wait_for(lambda: self._over or self._count > seen, BEAT)
+            return self._count, self._over
+
+    def _work(self) -> None:
+        try:
+            if self._take_turn():
+                try:
+                    self._read()
+                finally:
+                    model_lock.release()
+        except Exception as error:
+            self.error = error
+        finally:
+            with self._news:
+                self._over = True
+                self._news.notify_all()
+
+    def _take_turn(self) -> bool:
+        while not self.stopped.is_set():
+            if model_lock.acquire(timeout=0.1):
+                return True
+        return False
+
+    def _read(self) -> None:
+        stream = self._start()
+        with closing(stream):  # type: ignore[type-var]
+            for value in stream:
+                with self._news:
+                    self.latest = value
+                    self._count += 1
+                    self._news.notify_all()
+                if self.stopped.is_set():
+                    return
+
+
+class Runs(Generic[T, A]):
+    """The newest run of each visitor, so that Stop finds it. Old ones are dropped."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, Run[T, A]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, visitor: str, run: Run[T, A]) -> None:
+        """Remember a visitor's run; one of theirs that still goes on is stopped."""
+        with self._lock:
+            before = self._runs.pop(visitor, None)
+            self._runs[visitor] = run
+            dropped = [self._runs.popitem(False)[1] for _ in range(len(self._runs) - MAX_KEPT)]
+        for old in (before, *dropped):
+            if old is not None:
+                old.stop()
+
+    def take(self, visitor: str) -> Run[T, A] | None:
+        """The visitor's run, told to stop and forgotten here."""
+        with self._lock:
+            run = self._runs.pop(visitor, None)
+        if run is not None:
+            run.stop()
+        return run
+
+    def forget(self, visitor: str, run: Run[T, A]) -> None:
+        """Forget a run that is over, unless the visitor has a newer one."""
+        with self._lock:
+            if self._runs.get(visitor) is run:
+                del self._runs[visitor]

@@ -1,0 +1,146 @@
+"""Texts: every sentence of the interface, in English and Japanese.
+
+A component gets `say(key)`, which the browser replaces by its own language; what the viewer's
+script needs travels as one table. Messages about a request come from the library in English.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+TEXTS: dict[str, dict[str, str]] = {
+    "tagline": {
+        "en": "Give it a picture and a wish: boxes, masks and words appear while the model speaks.",
+        "ja": "画像と願いを渡すと、モデルが話すそばから枠・マスク・言葉が現れます。",
+    },
+    "tab_image": {"en": "Image", "ja": "画像"},
+    "tab_paste": {"en": "Paste", "ja": "貼り付け"},
+    "tab_batch": {"en": "Batch", "ja": "一括"},
+    "picture": {"en": "Picture", "ja": "画像"},
+    "task": {"en": "Task", "ja": "タスク"},
+    "detect": {"en": "Detect", "ja": "検出"},
+    "segment": {"en": "Segment", "ja": "切り抜き"},
+    "caption": {"en": "Caption", "ja": "説明"},
+    "ask": {"en": "Ask", "ja": "質問"},
+    "ocr": {"en": "Read text", "ja": "文字認識"},
+    "free": {"en": "Free prompt", "ja": "自由入力"},
+    "names": {"en": "What to find", "ja": "探すもの"},
+    "names_hint": {"en": "cat ; dog", "ja": "cat ; dog"},
+    "question": {"en": "Your question", "ja": "質問"},
+    "question_hint": {"en": "What is on the left?", "ja": "What is on the left?"},
+    "prompt": {"en": "Prompt, word for word", "ja": "プロンプト(そのまま渡します)"},
+    "prompt_hint": {"en": "detect cat", "ja": "detect cat"},
+    "language": {"en": "Language of the answer", "ja": "答えの言語"},
+    "run": {"en": "Run", "ja": "実行"},
+    "stop": {"en": "Stop", "ja": "停止"},
+    "settings": {"en": "Settings", "ja": "設定"},
+    "max_tokens": {"en": "Longest answer, in tokens", "ja": "答えの最大トークン数"},
+    "temperature": {"en": "Temperature (0: always the likeliest)", "ja": "温度(0 は常に最有力)"},
+    "seed": {"en": "Seed", "ja": "シード"},
+    "answer": {"en": "The answer", "ja": "モデルの答え"},
+    "answer_hint": {
+        "en": "<loc0102><loc0102><loc0512><loc0460> cat ; ...  or box_2d JSON",
+        "ja": "<loc0102><loc0102><loc0512><loc0460> cat ; ...  または box_2d JSON",
+    },
+    "picture_maybe": {"en": "Its picture, if you have it", "ja": "元の画像(あれば)"},
+    "width": {"en": "Width without a picture", "ja": "幅(画像がないとき)"},
+    "height": {"en": "Height without a picture", "ja": "高さ(画像がないとき)"},
+    "decoder": {"en": "Whose mask codes", "ja": "マスク符号の種類"},
+    "decoder_embedded": {"en": "Embedded checkpoint", "ja": "内蔵チェックポイント"},
+    "decoder_published": {"en": "Google's checkpoints", "ja": "Google のチェックポイント"},
+    "decoder_none": {"en": "Boxes only", "ja": "枠だけ"},
+    "read": {"en": "Show it", "ja": "表示"},
+    "pictures": {"en": "Pictures, or a zip of them", "ja": "画像、または画像の zip"},
+    "results": {"en": "Results", "ja": "結果"},
+    "download": {
+        "en": "Download all (COCO, masks, overlays)",
+        "ja": "すべて保存(COCO・マスク・描画)",
+    },
+    "json": {"en": "The answer as JSON", "ja": "答えの JSON"},
+    "examples": {"en": "Try one of these", "ja": "例を試す"},
+}
+
+VIEWER: dict[str, dict[str, str]] = {
+    "empty": {
+        "en": "Choose a picture, say what to look for, press Run.",
+        "ja": "画像を選び、探すものを書いて「実行」を押してください。",
+    },
+    "batch_empty": {
+        "en": "Choose up to 32 pictures, say what to look for, press Run.",
+        "ja": "画像を 32 枚まで選び、探すものを書いて「実行」を押してください。",
+    },
+    "batch_facts": {
+        "en": "{done} of {total} pictures · {objects} objects",
+        "ja": "{total} 枚中 {done} 枚 · {objects} 個",
+    },
+    "state_running": {"en": "Looking", "ja": "処理中"},
+    "state_done": {"en": "Done", "ja": "完了"},
+    "state_stopped": {"en": "Stopped", "ja": "停止しました"},
+    "state_error": {"en": "That did not work", "ja": "うまくいきませんでした"},
+    "objects": {"en": "{n} objects", "ja": "{n} 個"},
+    "objects_one": {"en": "1 object", "ja": "1 個"},
+    "tokens": {"en": "{n} tokens", "ja": "{n} トークン"},
+    "tokens_one": {"en": "1 token", "ja": "1 トークン"},
+    "tokens_of": {"en": "{n} of {limit} tokens", "ja": "{limit} 中 {n} トークン"},
+    "room_detect": {"en": "room for {n} more boxes", "ja": "あと {n} 個の枠"},
+    "room_segment": {"en": "room for {n} more masks", "ja": "あと {n} 個のマスク"},
+    "finish_length": {
+        "en": "cut at the token limit; raise it in Settings",
+        "ja": "トークン数の上限で終わりました(設定で増やせます)",
+    },
+    "finish_repeat": {
+        "en": "ended because the model repeated itself",
+        "ja": "モデルが同じ答えを繰り返したため終わりました",
+    },
+    "picture": {"en": "The picture; nothing is marked on it", "ja": "画像(印はありません)"},
+    "picture_with": {"en": "The picture with {list}", "ja": "画像: {list}"},
+    "boxes": {"en": "Boxes", "ja": "枠"},
+    "masks": {"en": "Masks", "ja": "マスク"},
+    "labels": {"en": "Labels", "ja": "名前"},
+    "show": {"en": "What to show", "ja": "表示するもの"},
+    "legend": {"en": "Labels: press to hide or show", "ja": "名前: 押すと表示を切り替えます"},
+    "opacity": {"en": "Mask", "ja": "濃さ"},
+    "score": {"en": "Score ≥", "ja": "スコア ≥"},
+    "score_column": {"en": "Score", "ja": "スコア"},
+    "ground": {"en": "Background", "ja": "背景"},
+    "ground_whole": {"en": "shown", "ja": "そのまま"},
+    "ground_dim": {"en": "dimmed", "ja": "暗く"},
+    "ground_blur": {"en": "blurred", "ja": "ぼかす"},
+    "ground_cut": {"en": "cut away", "ja": "切り抜く"},
+    "line": {"en": "Line", "ja": "線"},
+    "wipe": {"en": "Before / after", "ja": "前 / 後"},
+    "save": {"en": "Save PNG", "ja": "PNG 保存"},
+    "instances": {"en": "Objects in the picture", "ja": "画像の中のもの"},
+    "label": {"en": "Label", "ja": "名前"},
+    "box": {"en": "Box: x0, y0, x1, y1 (px)", "ja": "枠: x0, y0, x1, y1(px)"},
+    "tokens_title": {"en": "What the model wrote", "ja": "モデルの出力"},
+    "copy": {"en": "Copy", "ja": "コピー"},
+    "copied": {"en": "Copied", "ja": "コピー済み"},
+    "copy_failed": {"en": "Not copied", "ja": "できません"},
+    "zoom_in": {"en": "Zoom in", "ja": "拡大"},
+    "zoom_out": {"en": "Zoom out", "ja": "縮小"},
+    "zoom_fit": {"en": "Whole picture", "ja": "全体"},
+}
+
+LANGUAGES = ("en", "ja")
+translations = gr.I18n(**{language: {} for language in LANGUAGES})
+
+
+def in_language(table: dict[str, dict[str, str]], language: str) -> dict[str, str]:
+    """One column of a table; English where a translation is missing."""
+    return {key: row.get(language, row["en"]) for key, row in table.items()}
+
+
+for _language in LANGUAGES:
+    translations.translations[_language] = in_language(TEXTS, _language)
+
+
+def say(key: str) -> str:
+    """The text of that key, in the language of whoever looks."""
+    assert key in TEXTS, f"no text {key}"
+    return translations(key)
+
+
+def script_words() -> dict[str, dict[str, str]]:
+    """The words of the page's own scripts by language."""
+    return {language: in_language(TEXTS | VIEWER, language) for language in LANGUAGES}

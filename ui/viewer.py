@@ -1,0 +1,40 @@
+"""The viewer: a canvas that shows an answer while it grows, as one Gradio component.
+
+The template is static. Everything a model or a person wrote travels in `value` and reaches the
+page through `textContent` and canvas text alone: Gradio's HTML templates run what they are given.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from ui.texts import script_words
+
+HERE = Path(__file__).parent
+SCRIPTS = ("viewer_view.js", "viewer_paint.js", "viewer_panel.js", "viewer.js", "viewer_hands.js")
+
+
+@cache
+def read(*names: str) -> str:
+    """The files of those names beside this one, joined."""
+    return "\n".join((HERE / name).read_text("utf-8") for name in names)
+
+
+def build_viewer(**options: Any) -> gr.HTML:
+    """The viewer, empty; it shows what `ui.results.Showing.view` makes of an answer.
+
+    A dict goes through gr.HTML as it is, and file entries in it become addresses on the way out.
+    """
+    return gr.HTML(
+        None,
+        html_template=read("viewer.html"),
+        css_template=read("viewer.css"),
+        js_on_load=read(*SCRIPTS),
+        apply_default_css=False,
+        words=script_words(),
+        **options,
+    )
