@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 import gemma_vision
+from gemma_vision.local import LocalEngine
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Request
 from postprocess import locate, parse
@@ -33,11 +34,14 @@ class Ours:
 
     def __init__(self, folder: Path, dtype: str) -> None:
         self.pipeline: Pipeline = gemma_vision.load(folder, device="cpu", dtype=dtype)
+        assert isinstance(self.pipeline.engine, LocalEngine)
+        self.engine = self.pipeline.engine
         self.forget = True
 
     def answer(self, request: Request) -> Outcome:
         if self.forget:
-            self.pipeline.engine.cache.clear()
+            self.engine.cache.clear()
+            self.engine.prefixes.clear()
         answer = self.pipeline.run(request)
         boxes = [instance.box for instance in answer.instances]
         return Outcome(answer.text, int(answer.timing["tokens"]), boxes)
@@ -75,7 +79,10 @@ class Theirs:
         return Outcome(text, new.shape[1] - num_ends, [instance.box for instance in found])
 
     def inputs(self, image: Image.Image, prompt: str) -> dict[str, Any]:
-        inputs = self.processor(images=image, text="<image>" + prompt, return_tensors="pt")
+        is_chat = self.pipeline.family.has_turns
+        text = ("<bos>" if is_chat else "<image>") + prompt
+        options = {"add_special_tokens": False} if is_chat else {}
+        inputs = self.processor(images=image, text=text, return_tensors="pt", **options)
         return {key: value for key, value in inputs.items() if key != "labels"}
 
     @property

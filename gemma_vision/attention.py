@@ -57,17 +57,28 @@ def prefill_mask(
     return (allowed | (itself & ~is_real[:, :, None]))[:, None]
 
 
-def step_mask(
-    is_real: Tensor | None, length: int, device: torch.device, *, window: int | None = None
+def extend_mask(
+    is_real: Tensor | None,
+    length: int,
+    count: int,
+    device: torch.device,
+    *,
+    window: int | None = None,
 ) -> Tensor | None:
-    """True where the newest of `length` positions may look; None where it may look anywhere.
+    """True where the newest `count` of `length` positions may look, each of them back only.
 
-    (B, L) bool, or None where no row is padded -> (B or 1, 1, 1, L) bool
+    (B, L) bool, or None where no row is padded -> (B or 1, 1, count, L) bool, or None where every
+    one may look anywhere, as a single position without a window does.
     """
-    if window is None or window >= length:
+    is_far = window is not None and window < length
+    if count == 1 and not is_far:
         return None if is_real is None else is_real[:, None, None, :]
-    near = torch.arange(length, device=device)[None] >= length - window
-    return (near if is_real is None else is_real & near)[:, None, None, :]
+    key = torch.arange(length, device=device)
+    query = key[length - count :, None]
+    allowed = key <= query
+    if window is not None:
+        allowed = allowed & (key > query - window)
+    return allowed[None, None] if is_real is None else (allowed & is_real[:, None])[:, None]
 
 
 def positions(is_real: Tensor, first: int) -> Tensor:

@@ -1,37 +1,54 @@
-"""The local engine: prompts run on this machine, as one batch. B rows, T positions."""
+"""The local engine: prompts run on this machine, as one batch."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from PIL.Image import Image
 from torch import Tensor
 
 from gemma_vision.decoding import Batch
 from gemma_vision.engine import Chunk, Prompt
-from gemma_vision.pan_and_scan import views
-from gemma_vision.sight import Sight
-from gemma_vision.soft_cache import MAX_BYTES, SoftCache
+from gemma_vision.intake import Intake
+from gemma_vision.model import State
+from gemma_vision.recent import Recent
 from gemma_vision.weights import Checkpoint, open_checkpoint
 
-ROOM = 256  # tokens that the key-value cache is made for at first; it grows
+CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
+# Below so many parameters one thread is enough: waking a second one saves little, and where other
+# programs want the processor, waiting for it made an answer of the embedded checkpoint 18 times as
+# long (89 ms with one thread, 1650 ms with two, on two busy cores).
+SMALL = 20_000_000
+PREFIX_BYTES = 512 * 2**20  # about 13 pictures of Gemma-3-4B in bfloat16
 
 
 class LocalEngine:
     """Runs a checkpoint here. Several streams may be open at once; their steps take turns.
 
-    Pictures seen before are not looked at again: `cache.hits` and `cache.misses` count them.
+    Pictures seen before are not looked at again: `cache.hits` and `cache.misses` count them. With
+    Gemma 3 the next question on a picture goes on behind it: `prefixes` counts those.
+    threads: how many processor threads a step may use; None is one for small checkpoints on a
+    CPU, and what torch was set to otherwise.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, cache_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        cache_bytes: int = CACHE_BYTES,
+        prefix_bytes: int = PREFIX_BYTES,
+        threads: int | None = None,
+    ) -> None:
         self.checkpoint = checkpoint
         self.name = checkpoint.name
-        self.cache = SoftCache(cache_bytes)
-        self._sight = Sight(checkpoint.model, checkpoint.name, self.cache)
+        self.cache: Recent[Tensor] = Recent(cache_bytes)
+        self.prefixes: Recent[State] = Recent(prefix_bytes)
+        is_small = checkpoint.num_parameters < SMALL and checkpoint.model.device.type == "cpu"
+        self.threads = threads or (1 if is_small else None)
+        self._intake = Intake(checkpoint, self.cache, self.prefixes)
         self._spelled: dict[int, str] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
         stops = map(checkpoint.tokenizer.token_to_id, checkpoint.model.family.stop_tokens)
@@ -55,49 +72,42 @@ class LocalEngine:
         """
         if not prompts:
             return
-        with self._lock:
-            batch = self._begin(prompts)
+        with self._lock, using_threads(self.threads):
+            batch = self.begin(prompts)
         while batch.is_running:
-            with self._lock:
+            with self._lock, using_threads(self.threads):
                 chunks = batch.advance()
             yield chunks
 
+    def ids(self, prompt: Prompt) -> list[int]:
+        """The prompt as the decoder reads it: one image token for each soft token, then words."""
+        return self._intake.ids(prompt)
+
     @torch.inference_mode()
-    def _begin(self, prompts: Sequence[Prompt]) -> Batch:
-        start = time.perf_counter()
-        seen = [self._views(prompt) for prompt in prompts]
-        soft = self._sight.look([[view for views in row for view in views] for row in seen])
-        encoded = time.perf_counter()
-        counts = [[len(views) for views in row] for row in seen]
-        ids, is_real = self._tokenise([prompt.text for prompt in prompts], counts)
-        room = min(ROOM, max(prompt.max_tokens for prompt in prompts))
-        model = self.checkpoint.model
-        logits, state = model.prefill(ids, is_real, soft, room=room)
-        timing = {"encode": encoded - start, "prefill": time.perf_counter() - encoded}
-        tokenizer = self.checkpoint.tokenizer
-        stops, spelled = self._stop_ids, self._spelled
-        return Batch(model, tokenizer, stops, prompts, logits, state, timing, spelled)
+    def begin(self, prompts: Sequence[Prompt]) -> Batch:
+        """Read the prompts; each `advance` of the batch decodes one token more."""
+        logits, state, timing = self._intake.take(prompts)
+        return Batch(
+            self.checkpoint.model,
+            self.checkpoint.tokenizer,
+            self._stop_ids,
+            prompts,
+            logits,
+            state,
+            timing,
+            self._spelled,
+        )
 
-    def _views(self, prompt: Prompt) -> list[list[Image]]:
-        """Each picture of a prompt, followed by its crops where they are wanted."""
-        crops = prompt.pan_and_scan and self.checkpoint.model.family.has_pan_and_scan
-        return [views(image) if crops else [image] for image in prompt.images]
 
-    def _tokenise(
-        self, texts: Sequence[str], counts: Sequence[Sequence[int]]
-    ) -> tuple[Tensor, Tensor]:
-        """Whole prompts as ids, padded on the left.   -> (B, T) and (B, T) bool, True where real"""
-        rows = [self._ids(*pair) for pair in zip(texts, counts, strict=True)]
-        length = max(map(len, rows))
-        ids = torch.tensor([[0] * (length - len(row)) + row for row in rows])
-        is_real = torch.tensor([[False] * (length - len(row)) + [True] * len(row) for row in rows])
-        device = self.checkpoint.model.device
-        return ids.to(device), is_real.to(device)
-
-    def _ids(self, text: str, counts: Sequence[int]) -> list[int]:
-        """The prompt is read as one text; then each image token in it stands for N of them."""
-        config, family = self.checkpoint.config, self.checkpoint.model.family
-        laid_out = family.lay_out(text, counts)
-        read = self.checkpoint.tokenizer.encode(laid_out, add_special_tokens=False).ids
-        repeats = {config.image_token_id: config.tokens_per_image}
-        return [token for token in read for _ in range(repeats.get(token, 1))]
+@contextmanager
+def using_threads(count: int | None) -> Iterator[None]:
+    """Let torch use so many processor threads inside the block; None changes nothing."""
+    before = torch.get_num_threads()
+    if count is None or count == before:
+        yield
+        return
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

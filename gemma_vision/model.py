@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gemma_vision.attention import positions, prefill_mask, step_mask
+from gemma_vision import bare
+from gemma_vision.attention import extend_mask, positions, prefill_mask
 from gemma_vision.config import FULL, SLIDING, ModelConfig
 from gemma_vision.families import Family, family_of
 from gemma_vision.gemma import Cache, Decoder, Masks, soft_cap
@@ -26,6 +27,15 @@ class State:
     cache: Cache
     is_real: Tensor | None  # (B, L) bool, False where a row is padded; None where no row is
     position: Tensor  # (B, 1) of the newest token
+
+    @property
+    def nbytes(self) -> int:
+        """What the keys and values hold."""
+        return self.cache.nbytes
+
+    def copy(self, room: int) -> State:
+        """The same state in memory of its own, with room for more tokens."""
+        return State(self.cache.copy(room), self.is_real, self.position)
 
     def keep(self, rows: Tensor) -> None:
         """Go on with these rows alone."""
@@ -46,7 +56,7 @@ class VisionLanguageModel(nn.Module):
         self.projector = self.family.projector(config)
         self.text = Decoder(config.text)
         if has_own_head:  # else the embedding serves as head too, as in every published checkpoint
-            self.lm_head = nn.Linear(config.text.width, config.text.vocab_size, bias=False)
+            self.lm_head = bare.Linear(config.text.width, config.text.vocab_size, bias=False)
 
     @property
     def head(self) -> Tensor:
@@ -107,7 +117,7 @@ class VisionLanguageModel(nn.Module):
     ) -> tuple[Tensor, State]:
         """As prefill, but with the hidden state of every position, (B, T, W)."""
         embeds = self.merge(ids, soft)
-        cache = Cache(self.config.text, ids.shape[0], ids.shape[1] + room, embeds)
+        cache = Cache(ids.shape[1] + room)
         at = positions(is_real, self.family.first_position)
         is_padded = not bool(is_real.all())
         masks = self._prefill_masks(ids, is_real, is_prompt, is_padded=is_padded)
@@ -116,15 +126,20 @@ class VisionLanguageModel(nn.Module):
 
     def step(self, ids: Tensor, state: State) -> Tensor:
         """One token more in every row.   (B,) -> (B, V); the state moves on."""
+        return self.extend(ids[:, None], state)
+
+    def extend(self, ids: Tensor, state: State) -> Tensor:
+        """Words more in every row, each looking back only.   (B, T) -> (B, V) of the last
+
+        The state moves on.
+        """
+        count = ids.shape[1]
         if state.is_real is not None:
-            state.is_real = F.pad(state.is_real, (0, 1), value=True)
-        state.position = state.position + 1
-        length, window = state.cache.length + 1, self.config.text.window
-        masks = {
-            FULL: step_mask(state.is_real, length, ids.device),
-            SLIDING: step_mask(state.is_real, length, ids.device, window=window),
-        }
-        hidden = self.text(self.text.embed(ids[:, None]), state.position, masks, state.cache)
+            state.is_real = F.pad(state.is_real, (0, count), value=True)
+        at = state.position + torch.arange(1, count + 1, device=ids.device)
+        state.position = at[:, -1:]
+        masks = self._extend_masks(state, count)
+        hidden = self.text(self.text.embed(ids), at, masks, state.cache)
         return self.logits(hidden[:, -1])
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -132,6 +147,14 @@ class VisionLanguageModel(nn.Module):
         logits = F.linear(hidden, self.head)
         cap = self.config.text.logit_cap
         return logits if cap is None else soft_cap(logits, cap)
+
+    def _extend_masks(self, state: State, count: int) -> Masks:
+        length, device = state.cache.length + count, state.position.device
+        window = self.config.text.window
+        return {
+            FULL: extend_mask(state.is_real, length, count, device),
+            SLIDING: extend_mask(state.is_real, length, count, device, window=window),
+        }
 
     def _prefill_masks(
         self, ids: Tensor, is_real: Tensor, is_prompt: Tensor | None, *, is_padded: bool

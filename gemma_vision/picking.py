@@ -11,6 +11,7 @@ from torch import Tensor
 
 NUM_BINS = 1024  # <loc0000> .. <loc1023>
 REACH = 10  # bins on either side of the chosen one that count as the same place
+COLDEST = 1e-3  # logits divided by less than that leave the range of float32
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def pick(
     best: list[int] = logits.argmax(-1).tolist()
     for row, temperature in enumerate(temperatures):
         if temperature > 0:
-            chances = (logits[row].float() / temperature).softmax(-1).cpu()
+            chances = (logits[row].float() / max(temperature, COLDEST)).softmax(-1).cpu()
             best[row] = int(torch.multinomial(chances, 1, generator=generators[row]))
     return best
 

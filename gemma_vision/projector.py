@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gemma_vision import bare
 from gemma_vision.config import ModelConfig
 
 
@@ -17,7 +18,7 @@ class LinearProjector(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.linear = nn.Linear(config.vision.width, config.text.width)
+        self.linear = bare.Linear(config.vision.width, config.text.width)
 
     def forward(self, features: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, W)"""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -16,37 +17,46 @@ from torch import Tensor
 
 from gemma_vision.images import to_pixels
 from gemma_vision.model import VisionLanguageModel
-from gemma_vision.soft_cache import SoftCache
+from gemma_vision.recent import Recent
 
 TOWER_BATCH = 8  # pictures that go through the tower together
 
 Pixels = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class View:
+    """What the model sees of a picture, and a name for it: content, model and resolution."""
+
+    key: Hashable
+    pixels: Pixels  # (3, S, S)
+
+
 class Sight:
     """Looks at pictures with one model, and remembers what it saw."""
 
-    def __init__(self, model: VisionLanguageModel, name: str, cache: SoftCache) -> None:
+    def __init__(self, model: VisionLanguageModel, name: str, cache: Recent[Tensor]) -> None:
         self.model = model
         self.name = name
         self.cache = cache
 
-    def look(self, groups: Sequence[Sequence[Image]]) -> list[Tensor]:
-        """The soft tokens of each group of n pictures, (n, N, W)."""
-        keyed = [[self._prepare(image) for image in images] for images in groups]
-        wanted = dict(pair for pairs in keyed for pair in pairs)
-        seen = self._recall(wanted)
-        self.cache.hits += sum(map(len, keyed)) - len(wanted)  # copies within this call
-        text = self.model.text.embed_tokens.weight
-        none = text.new_empty(0, self.model.config.tokens_per_image, text.shape[1])
-        return [torch.stack([seen[key] for key, _ in pairs]) if pairs else none for pairs in keyed]
-
-    def _prepare(self, image: Image) -> tuple[Hashable, Pixels]:
-        """What the model sees of a picture, and a name for it: content, model and resolution."""
+    def prepare(self, image: Image) -> View:
+        """Squeeze a picture to the model's size."""
         side = self.model.config.vision.image_size
         pixels = to_pixels(image, side, self.model.family.resize_filter)
         content = hashlib.blake2b(pixels.data, digest_size=16).hexdigest()
-        return (content, self.name, side), pixels
+        return View((content, self.name, side), pixels)
+
+    def look(self, groups: Sequence[Sequence[View]]) -> list[Tensor]:
+        """The soft tokens of each group of n views, (n, N, W)."""
+        wanted = {view.key: view.pixels for views in groups for view in views}
+        seen = self._recall(wanted)
+        self.cache.hits += sum(map(len, groups)) - len(wanted)  # copies within this call
+        text = self.model.text.embed_tokens.weight
+        none = text.new_empty(0, self.model.config.tokens_per_image, text.shape[1])
+        return [
+            torch.stack([seen[one.key] for one in views]) if views else none for views in groups
+        ]
 
     def _recall(self, wanted: Mapping[Hashable, Pixels]) -> dict[Hashable, Tensor]:
         found = {key: self.cache.get(key) for key in wanted}

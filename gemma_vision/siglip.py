@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gemma_vision import bare
 from gemma_vision.config import VisionConfig
 
 
@@ -36,8 +37,8 @@ class PatchEmbedding(nn.Module):
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
         size = config.patch_size
-        self.patch_embedding = nn.Conv2d(3, config.width, kernel_size=size, stride=size)
-        self.position_embedding = nn.Embedding(config.num_patches, config.width)
+        self.patch_embedding = bare.Conv2d(3, config.width, kernel_size=size, stride=size)
+        self.position_embedding = bare.Embedding(config.num_patches, config.width)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, N, D)"""
@@ -83,10 +84,10 @@ class Attention(nn.Module):
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
         self.num_heads = config.num_heads
-        self.q_proj = nn.Linear(config.width, config.width)
-        self.k_proj = nn.Linear(config.width, config.width)
-        self.v_proj = nn.Linear(config.width, config.width)
-        self.out_proj = nn.Linear(config.width, config.width)
+        self.q_proj = bare.Linear(config.width, config.width)
+        self.k_proj = bare.Linear(config.width, config.width)
+        self.v_proj = bare.Linear(config.width, config.width)
+        self.out_proj = bare.Linear(config.width, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, D)"""
@@ -104,8 +105,8 @@ class Mlp(nn.Module):
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(config.width, config.mlp_width)
-        self.fc2 = nn.Linear(config.mlp_width, config.width)
+        self.fc1 = bare.Linear(config.width, config.mlp_width)
+        self.fc2 = bare.Linear(config.mlp_width, config.width)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, D)"""

@@ -17,7 +17,7 @@ PACKAGES = ("gemma_vision", "postprocess", "ui", "training", "serving", "benchma
 RANKS = (
     "postprocess.tokens postprocess.vqvae postprocess.palette postprocess.shapes "
     "gemma_vision.config gemma_vision.images gemma_vision.attention gemma_vision.picking "
-    "gemma_vision.spelling gemma_vision.soft_cache gemma_vision.pan_and_scan",
+    "gemma_vision.spelling gemma_vision.bare gemma_vision.recent gemma_vision.pan_and_scan",
     "postprocess.policies postprocess.mask_decoder postprocess.lettering "
     "gemma_vision.tasks gemma_vision.hub gemma_vision.siglip gemma_vision.projector "
     "gemma_vision.grammar",
@@ -27,8 +27,9 @@ RANKS = (
     "gemma_vision.model gemma_vision.answer",
     "postprocess.__main__ gemma_vision.sight gemma_vision.weights gemma_vision.decoding "
     "gemma_vision.growing gemma_vision.paste",
-    "gemma_vision.local gemma_vision.pipeline",
-    "gemma_vision.catalogue gemma_vision.video",
+    "gemma_vision.intake gemma_vision.pipeline",
+    "gemma_vision.local",
+    "gemma_vision.catalogue gemma_vision.video gemma_vision.inside",
     "gemma_vision.evaluate serving ui",
     "gemma_vision.cli app training",
     "gemma_vision.__main__ benchmarks",
@@ -39,9 +40,15 @@ PUBLIC = ("gemma_vision", "postprocess")  # their __init__ only hands out names,
 HOMES = {
     "gradio": "app ui",
     "ray": "serving",
+    "mcp": "ui.mcp_tools",  # optional
+    "spaces": "app",  # there on ZeroGPU only
+    "starlette": "ui.mcp_tools",  # comes with gradio
+    "accelerate": "gemma_vision.weights",
+    "bitsandbytes": "gemma_vision.weights",  # optional
     "transformers": "training benchmarks",
     "cv2": "postprocess.instances postprocess.shapes postprocess.overlay postprocess.exports "
-    "gemma_vision.video training",
+    "gemma_vision.video training benchmarks",
+    "yaml": "postprocess.exports",
     "huggingface_hub": "gemma_vision.hub gemma_vision.catalogue gemma_vision.decoders",
     "torch": "postprocess.vqvae postprocess.mask_decoder gemma_vision training benchmarks serving",
 }

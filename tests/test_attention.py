@@ -8,10 +8,10 @@ from torch import Tensor
 
 from gemma_vision.attention import (
     block_groups,
+    extend_mask,
     positions,
     prefill_mask,
     prefix_groups,
-    step_mask,
 )
 
 
@@ -89,8 +89,23 @@ def test_nobody_real_looks_at_padding() -> None:
 )
 def test_a_step_looks_back(is_real, window, expected) -> None:
     padding = None if is_real is None else bits(is_real)
-    mask = step_mask(padding, 4, torch.device("cpu"), window=window)
+    mask = extend_mask(padding, 4, 1, torch.device("cpu"), window=window)
     assert (None if mask is None else drawn(mask)) == expected
+
+
+@pytest.mark.parametrize(
+    "is_real, window, expected",
+    [
+        pytest.param(None, None, ["11110", "11111"], id="back only"),
+        pytest.param(None, 3, ["01110", "00111"], id="through a window"),
+        pytest.param("00111", None, ["00110", "00111"], id="not at padding"),
+    ],
+)
+def test_two_more_words_look_back(is_real, window, expected) -> None:
+    padding = None if is_real is None else bits(is_real)
+    mask = extend_mask(padding, 5, 2, torch.device("cpu"), window=window)
+    assert mask is not None
+    assert drawn(mask) == expected
 
 
 def test_positions_count_what_is_real() -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_models import SIDE, make_model, make_tokenizer, save
-from transformers import Gemma3Processor, PreTrainedTokenizerFast
-from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+from tiny_models import make_model, make_processor, save, write_gemma3
+from transformers import Gemma3Processor
 
 from gemma_vision.engine import Prompt
 from gemma_vision.families import GEMMA3
@@ -52,22 +51,9 @@ def engine(theirs, tmp_path_factory) -> LocalEngine:
     return engine
 
 
-def make_processor(folder: Path) -> Gemma3Processor:
-    make_tokenizer("gemma3").save(str(folder / "tokenizer.json"))
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(folder / "tokenizer.json"),
-        bos_token="<bos>",
-        eos_token="<eos>",
-        pad_token="<pad>",
-        padding_side="left",
-        extra_special_tokens={
-            "image_token": "<image_soft_token>",
-            "boi_token": "<start_of_image>",
-            "eoi_token": "<end_of_image>",
-        },
-    )
-    images = Gemma3ImageProcessorPil(size={"height": SIDE, "width": SIDE})
-    return Gemma3Processor(images, tokenizer, image_seq_length=4)
+@pytest.fixture(scope="module")
+def processor(theirs, engine: LocalEngine) -> Gemma3Processor:
+    return make_processor(engine.checkpoint.folder, theirs.config)
 
 
 def to_prompt(request: Request) -> Prompt:
@@ -99,32 +85,75 @@ def ask_ours(engine: LocalEngine, prompts: list[Prompt]) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS.keys())
-def test_from_picture_to_tokens_as_transformers_does(theirs, engine, request_, tmp_path) -> None:
+def test_from_picture_to_tokens_as_transformers_does(theirs, engine, processor, request_) -> None:
     prompts = [to_prompt(request_)]
-    expected = ask_theirs(theirs, make_processor(tmp_path), prompts)
+    expected = ask_theirs(theirs, processor, prompts)
     assert ask_ours(engine, prompts) == expected
 
 
-def test_a_padded_batch_with_crops_as_transformers_does(theirs, engine, tmp_path: Path) -> None:
+def test_a_padded_batch_with_crops_as_transformers_does(theirs, engine, processor) -> None:
     prompts = [to_prompt(request) for request in REQUESTS.values() if request.pan_and_scan]
-    expected = ask_theirs(theirs, make_processor(tmp_path), prompts)
+    expected = ask_theirs(theirs, processor, prompts)
     assert ask_ours(engine, prompts) == expected
 
 
-def test_crops_are_looked_at_and_kept_like_pictures(engine: LocalEngine) -> None:
+@pytest.fixture
+def fresh(engine: LocalEngine) -> LocalEngine:
     engine.cache.clear()
-    before = engine.cache.misses
-    ask_ours(engine, [to_prompt(REQUESTS["cropped"])])
-    assert engine.cache.misses - before == 4  # 800 x 300 and three crops
-    ask_ours(engine, [to_prompt(REQUESTS["cropped"])])
-    assert engine.cache.misses - before == 4
+    engine.prefixes.clear()
+    for counted in (engine.cache, engine.prefixes):
+        counted.hits = counted.misses = 0
+    return engine
 
 
-def test_crops_are_off_unless_asked_for(engine: LocalEngine) -> None:
-    engine.cache.clear()
-    before = engine.cache.misses
-    ask_ours(engine, [Prompt((LONG,), GEMMA3.write_prompt(REQUESTS["one picture"]), 1)])
-    assert engine.cache.misses - before == 1
+def test_the_next_question_goes_on_behind_the_picture(fresh: LocalEngine, monkeypatch) -> None:
+    """Neither the tower nor the picture's part of the decoder runs again, and nothing changes."""
+    asked = [
+        to_prompt(Request(LONG, Task.ask, text, pan_and_scan=True)) for text in ("a", "a dog?")
+    ]
+    expected = [ask_ours(fresh, [asked[1]])[0]]
+    assert (fresh.prefixes.hits, fresh.prefixes.misses) == (0, 1)
+    fresh.prefixes.clear()
+    ask_ours(fresh, [asked[0]])
+    read: list[int] = []
+    text = fresh.checkpoint.model.text
+    hook = text.register_forward_pre_hook(lambda module, args: read.append(args[0].shape[1]))
+    assert ask_ours(fresh, [asked[1]]) == expected
+    hook.remove()
+    assert (fresh.prefixes.hits, fresh.prefixes.misses) == (1, 2)
+    assert read[0] < 25  # the question and its marks; the picture and its crops are 80 and more
+    assert ask_ours(fresh, [asked[1]]) == expected  # what was kept is left as it was
+
+
+def test_what_is_kept_belongs_to_its_picture(fresh: LocalEngine) -> None:
+    ask_ours(fresh, [to_prompt(Request(SQUARE, Task.ask, "a"))])
+    ask_ours(fresh, [to_prompt(Request(picture(9, (60, 60)), Task.ask, "a"))])
+    assert (fresh.prefixes.hits, fresh.prefixes.misses) == (0, 2)
+
+
+@torch.no_grad()
+def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> None:
+    model, intake = fresh.checkpoint.model, fresh._intake
+    prompt = to_prompt(REQUESTS["a conversation"])
+    resumed, _, _ = intake.take([prompt])
+    monolith = [intake._ids(prompt.text, [1, 4, 4])]
+    groups = [view for image in prompt.images for view in intake._views(image, prompt)]
+    ids, is_real = intake._pad(monolith)
+    whole, _ = model.prefill(ids, is_real, intake.sight.look([groups]))
+    assert (resumed - whole).abs().max() < 1e-5
+
+
+def test_crops_are_looked_at_and_kept_like_pictures(fresh: LocalEngine) -> None:
+    ask_ours(fresh, [to_prompt(REQUESTS["cropped"])])
+    assert fresh.cache.misses == 4  # 800 x 300 and three crops
+    fresh.prefixes.clear()
+    ask_ours(fresh, [to_prompt(REQUESTS["cropped"])])
+    assert (fresh.cache.hits, fresh.cache.misses) == (4, 4)
+
+
+def test_crops_are_off_unless_asked_for(fresh: LocalEngine) -> None:
+    ask_ours(fresh, [Prompt((LONG,), GEMMA3.write_prompt(REQUESTS["one picture"]), 1)])
+    assert fresh.cache.misses == 1
 
 
 def test_the_end_of_a_turn_ends_the_answer(theirs, tmp_path: Path) -> None:
@@ -132,3 +161,17 @@ def test_the_end_of_a_turn_ends_the_answer(theirs, tmp_path: Path) -> None:
     tokenizer = engine.checkpoint.tokenizer
     stops = {tokenizer.token_to_id(mark) for mark in ("<eos>", "<end_of_turn>")}
     assert stops <= set(engine._stop_ids)
+
+
+@pytest.mark.slow
+def test_the_published_shape_from_picture_to_tokens_as_transformers_does(tmp_path: Path) -> None:
+    """896 pixels, 256 soft tokens a view, a window of 1024 that five views are longer than."""
+    from transformers import Gemma3ForConditionalGeneration
+
+    write_gemma3(tmp_path)
+    theirs = Gemma3ForConditionalGeneration.from_pretrained(tmp_path).eval()
+    engine = LocalEngine.load(tmp_path, "cpu")
+    engine._stop_ids = frozenset()
+    request = Request(picture(5, (2100, 500)), Task.ask, "what is it?", pan_and_scan=True)
+    expected = ask_theirs(theirs, make_processor(tmp_path, theirs.config), [to_prompt(request)])
+    assert ask_ours(engine, [to_prompt(request)]) == expected

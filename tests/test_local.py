@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_models import SIDE, TOKENS, make_model, save
-from transformers import PaliGemmaProcessor, PreTrainedTokenizerFast
-from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from tiny_models import TOKENS, make_model, make_processor, save
 
 from gemma_vision.engine import Chunk, Engine, Prompt
 from gemma_vision.local import LocalEngine
@@ -60,20 +58,6 @@ def text_of(answer: Sequence[Chunk]) -> str:
     return "".join(chunk.text for chunk in answer)
 
 
-def make_processor(folder: Path) -> PaliGemmaProcessor:
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(folder / "tokenizer.json"),
-        bos_token="<bos>",
-        eos_token="<eos>",
-        pad_token="<pad>",
-        padding_side="left",
-        extra_special_tokens={"image_token": "<image>"},
-    )
-    shape = SiglipImageProcessorPil(size={"height": SIDE, "width": SIDE}, resample=3)
-    shape.image_seq_length = TOKENS
-    return PaliGemmaProcessor(shape, tokenizer)
-
-
 @pytest.mark.filterwarnings("ignore:__array__ implementation")  # of the processor
 @pytest.mark.parametrize("family", FAMILIES)
 def test_from_picture_to_tokens_as_transformers_does(family: str, tmp_path: Path) -> None:
@@ -81,7 +65,7 @@ def test_from_picture_to_tokens_as_transformers_does(family: str, tmp_path: Path
     theirs = make_model(family)
     folder = save(theirs, tmp_path)
     prompts = [prompt("detect cat ; dog", 1, 2), prompt("caption en", 3), prompt("what?", 4, 5)]
-    processor = make_processor(folder)
+    processor = make_processor(folder, theirs.config)
     inputs = processor(
         images=[list(one.images) for one in prompts],
         text=["<image>" * len(one.images) + one.text for one in prompts],
@@ -246,6 +230,25 @@ def test_threads_do_not_run_the_model_at_once(engine: LocalEngine, monkeypatch) 
         thread.join(30)
     assert most == 1
     assert answers == {s: ids_of(finished(engine, [prompt("detect cat", s)])[0]) for s in range(4)}
+
+
+@pytest.mark.parametrize("asked, expected", [(None, 1), (3, 3)])
+def test_small_models_use_one_thread_and_leave_torch_as_it_was(folder, asked, expected) -> None:
+    engine = LocalEngine(open_checkpoint(folder, "cpu"), threads=asked)
+    counts: list[int] = []
+    hook = engine.checkpoint.model.vision.register_forward_pre_hook(
+        lambda module, args: counts.append(torch.get_num_threads())
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        stream = engine.stream([prompt()])
+        next(stream)
+        assert torch.get_num_threads() == 2  # between the steps too
+    finally:
+        torch.set_num_threads(before)
+        hook.remove()
+    assert counts == [expected]
 
 
 def test_gradients_are_off_inside_and_untouched_outside(engine: LocalEngine) -> None:

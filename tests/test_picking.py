@@ -38,6 +38,11 @@ def test_draws_follow_the_chances() -> None:
     assert 2 not in drawn
 
 
+@pytest.mark.parametrize("temperature", [1e-3, 1e-30, 1e-300])
+def test_a_temperature_near_0_takes_the_likeliest(temperature: float) -> None:
+    assert pick(logits(), [temperature] * 3, generators(1, 2, 3)) == logits().argmax(-1).tolist()
+
+
 def test_a_word_counts_by_its_probability() -> None:
     rows = logits()
     expected = rows.softmax(-1)[range(3), [1, 2, 3]].tolist()

@@ -9,9 +9,13 @@ from PIL import Image
 from tiny_models import SIDE, TOKENS, make_model, save
 
 from gemma_vision.images import to_pixels
+from gemma_vision.recent import Recent
 from gemma_vision.sight import TOWER_BATCH, Sight
-from gemma_vision.soft_cache import SoftCache
 from gemma_vision.weights import open_checkpoint
+
+
+def see(sight: Sight, *groups: tuple[int, ...]) -> list[torch.Tensor]:
+    return sight.look([[sight.prepare(picture(seed)) for seed in seeds] for seeds in groups])
 
 
 def picture(seed: int) -> Image.Image:
@@ -27,13 +31,13 @@ def model(tmp_path_factory):
 
 @pytest.fixture
 def sight(model) -> Sight:
-    return Sight(model, "tiny", SoftCache())
+    return Sight(model, "tiny", Recent(10**6))
 
 
 @torch.no_grad()
 def test_groups_keep_their_order_and_number(sight: Sight) -> None:
-    a, b, c = (sight.look([[picture(seed)]])[0][0] for seed in (1, 2, 3))
-    groups = sight.look([[picture(2), picture(1)], [], [picture(3)], [picture(1)]])
+    a, b, c = (see(sight, (seed,))[0][0] for seed in (1, 2, 3))
+    groups = see(sight, (2, 1), (), (3,), (1,))
     assert [tuple(group.shape) for group in groups] == [(n, TOKENS, 32) for n in (2, 0, 1, 1)]
     expected = [[b, a], [], [c], [a]]
     for group, row in zip(groups, expected, strict=True):
@@ -43,7 +47,7 @@ def test_groups_keep_their_order_and_number(sight: Sight) -> None:
 @torch.no_grad()
 def test_soft_tokens_are_those_of_the_model(sight: Sight) -> None:
     pixels = torch.from_numpy(to_pixels(picture(4), SIDE))[None]
-    assert torch.equal(sight.look([[picture(4)]])[0], sight.model.encode(pixels))
+    assert torch.equal(see(sight, (4,))[0], sight.model.encode(pixels))
 
 
 @torch.no_grad()
@@ -51,27 +55,27 @@ def test_many_pictures_go_through_the_tower_in_parts(sight: Sight, monkeypatch) 
     sizes: list[int] = []
     encode = sight.model.encode
     monkeypatch.setattr(sight.model, "encode", lambda x: sizes.append(len(x)) or encode(x))
-    sight.look([[picture(seed) for seed in range(TOWER_BATCH + 3)]])
+    see(sight, tuple(range(TOWER_BATCH + 3)))
     assert sizes == [TOWER_BATCH, 3]
 
 
 @torch.no_grad()
 def test_what_is_kept_is_no_slice_of_a_batch(sight: Sight) -> None:
-    sight.look([[picture(1), picture(2)]])
+    see(sight, (1, 2))
     held = sum(soft.untyped_storage().nbytes() for soft in sight.cache._kept.values())
     assert held == sight.cache.num_bytes == 2 * TOKENS * 32 * 4
 
 
 @torch.no_grad()
 def test_models_that_share_a_cache_do_not_share_what_they_saw(model) -> None:
-    cache = SoftCache()
+    cache = Recent(10**6)
     for name in ("one", "other"):
-        Sight(model, name, cache).look([[picture(1)]])
+        see(Sight(model, name, cache), (1,))
     assert (cache.hits, cache.misses, len(cache)) == (0, 2, 2)
 
 
 def test_a_use_keeps_soft_tokens_from_going() -> None:
-    cache = SoftCache(max_bytes=8)
+    cache = Recent(max_bytes=8)
     for key in "ab":
         cache.put(key, torch.zeros(1))
     cache.get("a")

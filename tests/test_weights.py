@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -203,7 +205,7 @@ def test_numbers_get_the_type_of_the_contract(stored, asked, expected, copy: Pat
 
 
 def test_large_checkpoints_keep_their_type_on_a_cpu(copy: Path, monkeypatch) -> None:
-    monkeypatch.setattr("gemma_vision.weights.LARGE", 1000)
+    monkeypatch.setattr("gemma_vision.weights.loading.LARGE", 1000)
     tensors = load_file(copy / "model.safetensors")
     halved = {key: one.to(torch.bfloat16) for key, one in tensors.items()}
     save_file(halved, copy / "model.safetensors")
@@ -246,3 +248,18 @@ def test_an_open_device_is_the_best_there_is(monkeypatch) -> None:
     assert pick_device(None) == torch.device("cpu")
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
     assert pick_device(None) == torch.device("cuda")
+
+
+def test_loading_and_answering_need_no_compiler_and_no_transformers(folder: Path) -> None:
+    """They take longer to import than a small model takes to answer."""
+    code = f"""
+import sys
+from PIL import Image
+from gemma_vision.engine import Prompt
+from gemma_vision.local import LocalEngine
+engine = LocalEngine.load({str(folder)!r}, "cpu")
+list(engine.stream([Prompt((Image.new("RGB", (9, 9)),), "detect cat", 3)]))
+print([name for name in ("torch._dynamo", "transformers", "accelerate") if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

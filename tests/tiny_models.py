@@ -1,5 +1,7 @@
 """Tiny random models of every family, as transformers builds them, for comparison with ours.
 
+`python tests/tiny_models.py DIR` writes a Gemma 3 of the published shape, to chat nonsense with.
+
 All weights are random, norms and projectors included: fresh models of transformers have zeros
 there, and a comparison of zeros proves nothing.
 """
@@ -7,6 +9,7 @@ there, and a comparison of zeros proves nothing.
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +19,16 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import (
     Gemma3Config,
     Gemma3ForConditionalGeneration,
+    Gemma3Processor,
     PaliGemmaConfig,
     PaliGemmaForConditionalGeneration,
+    PaliGemmaProcessor,
     PreTrainedModel,
+    PreTrainedTokenizerFast,
+    ProcessorMixin,
 )
+from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
 SIDE, PATCH, TOKENS = 56, 14, 16
 NUM_LOCS, NUM_SEGS = 1024, 128
@@ -201,3 +210,46 @@ def named(model: PreTrainedModel, form: str) -> dict[str, torch.Tensor]:
 def family_of(model: PreTrainedModel) -> str:
     kind = model.config.text_config.model_type
     return {"gemma": "paligemma", "gemma2": "paligemma2", "gemma3_text": "gemma3"}[kind]
+
+
+def make_processor(folder: Path, config: PaliGemmaConfig | Gemma3Config) -> ProcessorMixin:
+    """The processor of transformers over the folder's tokenizer, with the Pillow resizing."""
+    is_chat = config.model_type == "gemma3"
+    marks = {"image_token": "<image_soft_token>" if is_chat else "<image>"}
+    if is_chat:
+        marks |= {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>"}
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(folder / "tokenizer.json"),
+        bos_token="<bos>",
+        eos_token="<eos>",
+        pad_token="<pad>",
+        padding_side="left",
+        extra_special_tokens=marks,
+    )
+    side = config.vision_config.image_size
+    size = {"height": side, "width": side}
+    if is_chat:
+        images = Gemma3ImageProcessorPil(size=size)
+        return Gemma3Processor(images, tokenizer, image_seq_length=config.mm_tokens_per_image)
+    images = SiglipImageProcessorPil(size=size, resample=3)
+    images.image_seq_length = (side // config.vision_config.patch_size) ** 2
+    return PaliGemmaProcessor(images, tokenizer)
+
+
+def write_gemma3(folder: Path) -> None:
+    """A Gemma 3 of random weights and small widths, but of the published shape: 896 pixels, 256
+    soft tokens, a window of 1024, six layers to a full one."""
+    config = make_config("gemma3", make_tokenizer("gemma3"), image_size=896)
+    config.mm_tokens_per_image = 256
+    config.text_config.sliding_window = 1024
+    model = Gemma3ForConditionalGeneration(config).eval()
+    randomise(model)
+    save(model, folder)
+    make_processor(folder, config).save_pretrained(folder)
+    ends = [1, make_tokenizer("gemma3").token_to_id("<end_of_turn>")]
+    generation = {"bos_token_id": 2, "eos_token_id": ends, "pad_token_id": 0}
+    (folder / "generation_config.json").write_text(json.dumps(generation))
+
+
+if __name__ == "__main__":
+    write_gemma3(Path(sys.argv[1]))

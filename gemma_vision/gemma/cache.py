@@ -4,39 +4,57 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from gemma_vision.config import TextConfig
-
 ROOM = 64  # positions added at least when the cache is full
 
 
 class Cache:
-    """Room for `capacity` positions in every layer; it grows by half when they are used up."""
+    """Keys and values of every layer, each where that layer computes.
 
-    def __init__(self, config: TextConfig, rows: int, capacity: int, like: Tensor) -> None:
-        shape = (rows, config.num_kv_heads, capacity, config.head_width)
-        self.keys = [like.new_empty(shape) for _ in range(config.num_layers)]
-        self.values = [like.new_empty(shape) for _ in range(config.num_layers)]
+    Memory for `capacity` positions is taken at first; it grows by half when they are used up.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.keys: list[Tensor] = []
+        self.values: list[Tensor] = []
         self.length = 0  # positions every layer has; the decoder counts on after its last layer
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Remember (B, K, T, D) new ones; everything so far comes back, (B, K, L, D)."""
         end = self.length + k.shape[2]
+        if layer == len(self.keys):
+            for store, first in ((self.keys, k), (self.values, v)):
+                store.append(_grown(first[:, :, :0], max(end, self.capacity)))
         if end > self.keys[layer].shape[2]:
-            self.keys[layer] = _grown(self.keys[layer], end)
-            self.values[layer] = _grown(self.values[layer], end)
+            more = max(end, self.length + max(ROOM, self.length // 2))
+            self.keys[layer] = _grown(self.keys[layer], more)
+            self.values[layer] = _grown(self.values[layer], more)
         keys, values = self.keys[layer], self.values[layer]
         keys[:, :, self.length : end] = k
         values[:, :, self.length : end] = v
         return keys[:, :, :end], values[:, :, :end]
 
+    @property
+    def nbytes(self) -> int:
+        """What is held, room that is not used yet included."""
+        return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
+
+    def copy(self, room: int) -> Cache:
+        """The same positions in memory of its own, with room for more."""
+        twin = Cache(self.length + room)
+        twin.length = self.length
+        twin.keys = [_grown(keys[:, :, : self.length], twin.capacity) for keys in self.keys]
+        twin.values = [_grown(one[:, :, : self.length], twin.capacity) for one in self.values]
+        return twin
+
     def keep(self, rows: Tensor) -> None:
         """Forget all rows but these."""
-        self.keys = [keys[rows] for keys in self.keys]
-        self.values = [values[rows] for values in self.values]
+        self.keys = [keys[rows.to(keys.device)] for keys in self.keys]
+        self.values = [values[rows.to(values.device)] for values in self.values]
 
 
-def _grown(old: Tensor, least: int) -> Tensor:
-    rows, heads, capacity, width = old.shape
-    new = old.new_empty(rows, heads, max(least, capacity + max(ROOM, capacity // 2)), width)
-    new[:, :, :capacity] = old
+def _grown(old: Tensor, capacity: int) -> Tensor:
+    rows, heads, length, width = old.shape
+    new = old.new_empty(rows, heads, capacity, width)
+    new[:, :, :length] = old
     return new

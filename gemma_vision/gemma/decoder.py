@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gemma_vision import bare
 from gemma_vision.config import FULL, TextConfig
 
 from .cache import Cache
@@ -28,7 +29,7 @@ class Decoder(nn.Module):
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
         self.config = config
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.width)
+        self.embed_tokens = bare.Embedding(config.vocab_size, config.width)
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.num_layers))
         self.norm = Norm(config.width, config.eps)
         self.quick: JoinedDecoder | None = None
@@ -133,10 +134,10 @@ class Attention(nn.Module):
         super().__init__()
         self.config, self.index = config, index
         heads, kv_heads, width = config.num_heads, config.num_kv_heads, config.head_width
-        self.q_proj = nn.Linear(config.width, heads * width, bias=False)
-        self.k_proj = nn.Linear(config.width, kv_heads * width, bias=False)
-        self.v_proj = nn.Linear(config.width, kv_heads * width, bias=False)
-        self.o_proj = nn.Linear(heads * width, config.width, bias=False)
+        self.q_proj = bare.Linear(config.width, heads * width, bias=False)
+        self.k_proj = bare.Linear(config.width, kv_heads * width, bias=False)
+        self.v_proj = bare.Linear(config.width, kv_heads * width, bias=False)
+        self.o_proj = bare.Linear(heads * width, config.width, bias=False)
         if config.has_qk_norm:
             self.q_norm = Norm(width, config.eps)
             self.k_norm = Norm(width, config.eps)
@@ -165,9 +166,9 @@ class Mlp(nn.Module):
 
     def __init__(self, config: TextConfig) -> None:
         super().__init__()
-        self.gate_proj = nn.Linear(config.width, config.mlp_width, bias=False)
-        self.up_proj = nn.Linear(config.width, config.mlp_width, bias=False)
-        self.down_proj = nn.Linear(config.mlp_width, config.width, bias=False)
+        self.gate_proj = bare.Linear(config.width, config.mlp_width, bias=False)
+        self.up_proj = bare.Linear(config.width, config.mlp_width, bias=False)
+        self.down_proj = bare.Linear(config.mlp_width, config.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, W) -> (B, T, W)"""

@@ -1,4 +1,4 @@
-"""Joined: the decoder of gemma.py with its matrices put side by side, for short steps.
+"""Joined: the decoder of decoder.py with its matrices put side by side, for short steps.
 
 The same numbers by fewer and larger operations: matrices that read one input are one product,
 stored (in, out); rotary angles are looked up; residuals are added within products; no module is

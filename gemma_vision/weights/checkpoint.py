@@ -1,0 +1,112 @@
+"""Checkpoint: a model ready to run, found by its name, with its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from gemma_vision.config import CheckpointError, ModelConfig, read_config, read_json
+from gemma_vision.hub import find
+from gemma_vision.model import VisionLanguageModel
+
+from .adapters import base_of
+from .loading import load_model, load_spread
+from .quantising import BITS
+from .spreading import Place
+
+DTYPES = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
+EVERYWHERE = "auto"
+NOTES = "gemma_vision.json"  # what a checkpoint says of itself
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model ready to run with its tokenizer, and what its folder says of itself."""
+
+    name: str
+    folder: Path
+    config: ModelConfig
+    model: VisionLanguageModel
+    tokenizer: Tokenizer
+    notes: Mapping[str, Any] = field(default_factory=dict)  # gemma_vision.json
+
+    @property
+    def num_parameters(self) -> int:
+        """How many numbers the model holds, shared ones once."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+
+def open_checkpoint(
+    name: str | Path = "tiny",
+    device: str | None = None,
+    dtype: str | None = None,
+    *,
+    limits: Mapping[Place, int] | None = None,
+) -> Checkpoint:
+    """Load "tiny", a folder or a Hub id ("google/paligemma-3b-mix-224"), ready to run.
+
+    A folder with a LoRA adapter (PEFT) is loaded over the model that it names.
+
+    device: "cpu", "cuda", "mps", None for the best there is, or "auto" for a model that is too
+    large for one of them: its layers go to all GPUs, then to the CPU, then stay on disk (`limits`
+    are bytes by device, found out where not given). dtype: "float32", "bfloat16", "float16", or
+    None: float32 on a CPU (the file's own above a billion parameters), bfloat16 on a GPU; "int8"
+    and "int4" pack the decoder with bitsandbytes. Raises CheckpointError.
+    """
+    where = None if device == EVERYWHERE else pick_device(device)
+    bits = BITS.get(dtype or "")
+    wanted = None if bits else pick_dtype(dtype)
+    folder = find(str(name))
+    base = base_of(folder)
+    adapter, folder = (None, folder) if base is None else (folder, find(base))
+    config = read_config(folder)
+    tokenizer = open_tokenizer(folder)
+    if where is not None:
+        model = load_model(folder, config, where, wanted, adapter, bits)
+    elif adapter is None and not bits:
+        model = load_spread(folder, config, wanted, limits)
+    else:
+        message = "Adapters, 8 and 4 bits need one device. Name it."
+        raise CheckpointError(message, "E_ADAPTER")
+    own_notes = read_json(adapter / NOTES) if adapter is not None else None
+    notes = own_notes or read_json(folder / NOTES) or {}
+    return Checkpoint(str(name), folder, config, model, tokenizer, notes)
+
+
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint, without the transformers package."""
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} lacks tokenizer.json. Fetch the checkpoint again.", "E_CHECKPOINT_INCOMPLETE"
+        )
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises plain Exception
+        raise CheckpointError(f"{path} cannot be read ({error}). Fetch it again.") from error
+
+
+def pick_device(name: str | None) -> torch.device:
+    """The device of that name, or the best there is; CheckpointError where it is not here."""
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name is None:
+        return torch.device(next((kind for kind, is_here in here.items() if is_here), "cpu"))
+    kind = name.split(":")[0]
+    if kind != "cpu" and not here.get(kind, False):
+        raise CheckpointError(
+            f"There is no {name} device here. Take cpu, or leave the device open.", "E_DEVICE"
+        )
+    return torch.device(name)
+
+
+def pick_dtype(name: str | None) -> torch.dtype | None:
+    """The number type of that name; None stays open until the file is known."""
+    if name is not None and name not in DTYPES:
+        known = ", ".join([*DTYPES, *BITS])
+        raise CheckpointError(f"{name!r} is no number type; take {known}.", "E_DTYPE")
+    return None if name is None else DTYPES[name]

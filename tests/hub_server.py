@@ -1,0 +1,107 @@
+"""A loopback server that plays the Hugging Face Hub, with its moods."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+COMMIT = "c0ffee" + "0" * 34
+MOODS = {  # status, X-Error-Code
+    "no token": (401, "GatedRepo"),
+    "wrong token": (401, ""),
+    "no licence": (403, "GatedRepo"),
+    "forbidden": (403, ""),
+    "no such model": (404, "RepoNotFound"),
+}
+
+
+class Hub(ThreadingHTTPServer):
+    """Serves the files of a folder as every model there is. `mood` is "" when all is well."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Path, mood: str) -> None:
+        super().__init__(("127.0.0.1", 0), Answers)
+        self.folder = folder
+        self.mood = mood
+        self.asked: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Answers(BaseHTTPRequestHandler):
+    server: Hub
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        self.server.asked.append(f"{self.command} {self.path}")
+        if self.server.mood in MOODS:
+            status, code = MOODS[self.server.mood]
+            self.reply(status, b"{}", {"X-Error-Code": code, "X-Error-Message": "no"})
+        elif "/resolve/" in self.path:
+            self.send_file(self.server.folder / self.path.rsplit("/", 1)[1])
+        elif "/tree/" in self.path:
+            self.send_json([self.entry(path) for path in sorted(self.server.folder.iterdir())])
+        else:
+            self.send_json({"id": "someone/something", "sha": COMMIT, "siblings": []})
+
+    def entry(self, path: Path) -> dict[str, object]:
+        row: dict[str, object] = {"type": "file", "path": path.name, "size": path.stat().st_size}
+        row["oid"] = hashlib.sha1(path.read_bytes()).hexdigest()
+        if path.suffix == ".safetensors":
+            row["lfs"] = {"oid": self.sha(path), "size": row["size"], "pointerSize": 100}
+        return row
+
+    def sha(self, path: Path) -> str:
+        data = path.read_bytes() + (b"!" if self.server.mood == "wrong sum" else b"")
+        return hashlib.sha256(data).hexdigest()
+
+    def send_file(self, path: Path) -> None:
+        data = path.read_bytes()
+        is_large = path.suffix == ".safetensors"
+        etag = self.sha(path) if is_large else hashlib.sha1(data).hexdigest()
+        headers = {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}
+        is_cut = self.server.mood == "cut" and is_large and self.command == "GET"
+        self.reply(200, data, headers, cut=len(data) // 2 if is_cut else None)
+
+    def send_json(self, value: object) -> None:
+        self.reply(200, json.dumps(value).encode(), {"Content-Type": "application/json"})
+
+    def reply(
+        self, status: int, data: bytes, headers: dict[str, str], cut: int | None = None
+    ) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data[:cut])
+        if cut is not None:
+            self.close_connection = True
+
+    def log_message(self, *args: object) -> None:
+        """Be quiet."""
+
+
+@contextmanager
+def playing_hub(folder: Path, mood: str = "") -> Iterator[Hub]:
+    """A server of that mood while the block runs."""
+    hub = Hub(folder, mood)
+    thread = threading.Thread(target=hub.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield hub
+    finally:
+        hub.shutdown()
+        hub.server_close()
+        thread.join(5)

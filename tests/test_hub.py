@@ -1,0 +1,147 @@
+"""Models are found by name, and whatever keeps one away is told in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import functools
+import socket
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+from hub_server import playing_hub
+from tiny_models import make_model, save
+
+from gemma_vision import hub
+from gemma_vision.config import CheckpointError
+from gemma_vision.weights import open_checkpoint
+
+MODEL = "someone/something"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return save(make_model(), tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def at(monkeypatch, tmp_path: Path):
+    """Point the Hub's client to a server and to an empty cache."""
+    download = huggingface_hub.snapshot_download
+    cache = tmp_path / "hub"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # loopback only
+    huggingface_hub.utils.disable_progress_bars()
+
+    def point(url: str) -> Path:
+        client = functools.partial(download, endpoint=url, cache_dir=cache, token=False)
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", client)
+        return cache
+
+    return point
+
+
+def refusal(hub_id: str = MODEL) -> CheckpointError:
+    with pytest.raises(CheckpointError) as caught:
+        hub.find(hub_id)
+    assert "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_a_checkpoint_is_fetched_once_and_then_found_without_a_network(folder, at) -> None:
+    with playing_hub(folder) as server:
+        at(server.url)
+        found = hub.find(MODEL)
+        assert open_checkpoint(MODEL, "cpu").num_parameters > 0
+        assert sum("GET" in one and "/resolve/" in one for one in server.asked) == 3
+    assert hub.find(MODEL) == found
+
+
+def test_only_data_is_fetched(folder: Path, at, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    for name in ("config.json", "model.py", "pytorch_model.bin", "model.safetensors"):
+        (published / name).write_text("{}")
+    with playing_hub(published) as server:
+        at(server.url)
+        found = hub.find(MODEL)
+    assert {path.name for path in found.iterdir()} == {"config.json", "model.safetensors"}
+
+
+@pytest.mark.parametrize(
+    "mood, code, said",
+    [
+        pytest.param("no token", "E_MODEL_GATED", "accept", id="gated, no token"),
+        pytest.param("no licence", "E_MODEL_GATED", "licence", id="gated, not accepted"),
+        pytest.param("forbidden", "E_MODEL_GATED", "HF_TOKEN", id="403"),
+        pytest.param("wrong token", "E_MODEL_UNKNOWN", "log in", id="401 without a reason"),
+        pytest.param("no such model", "E_MODEL_UNKNOWN", "Check the name", id="404"),
+    ],
+)
+def test_the_hub_says_no(mood: str, code: str, said: str, folder: Path, at) -> None:
+    with playing_hub(folder, mood) as server:
+        at(server.url)
+        error = refusal()
+    assert error.code == code
+    assert said in str(error)
+    assert MODEL in str(error)
+
+
+def test_a_connection_that_is_cut_leaves_nothing_behind(folder: Path, at, monkeypatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's retries
+    with playing_hub(folder, "cut") as server:
+        cache = at(server.url)
+        assert refusal().code == "E_OFFLINE"
+    assert not list(cache.rglob("*.incomplete"))
+    assert not list(cache.rglob("*.safetensors"))
+
+
+def test_a_wrong_sum_leaves_nothing_behind(folder: Path, at) -> None:
+    with playing_hub(folder, "wrong sum") as server:
+        cache = at(server.url)
+        error = refusal()
+    assert error.code == "E_CHECKPOINT_DAMAGED"
+    assert "SHA-256" in str(error)
+    assert not list(cache.rglob("*.safetensors"))
+    assert not [blob for blob in cache.rglob("blobs/*") if len(blob.name) == 64]
+
+
+def test_no_network_is_told(at) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    at(f"http://127.0.0.1:{port}")
+    error = refusal()
+    assert error.code == "E_OFFLINE"
+    assert "Connect once" in str(error)
+
+
+def test_a_full_disk_is_told(monkeypatch) -> None:
+    def full(*args: object, **kwargs: object) -> str:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", full)
+    assert refusal().code == "E_DISK_FULL"
+
+
+@pytest.mark.parametrize(
+    "name", ["nobody", "a/b/c", "../up", "/no/where", "", "-x/y"], ids=lambda name: name or "empty"
+)
+def test_a_name_that_is_no_model_is_told(name: str, monkeypatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(CheckpointError, match="There is no model") as caught:
+        hub.find(name)
+    assert caught.value.code == "E_MODEL_UNKNOWN"
+
+
+@pytest.mark.parametrize("name", ["a/..", "a/b--c", "a/b.git", "a/" + "b" * 100])
+def test_a_name_that_the_hub_does_not_allow_is_told(name: str, at) -> None:
+    at("http://127.0.0.1:9")
+    assert refusal(name).code == "E_MODEL_UNKNOWN"
+
+
+def test_a_folder_is_found_before_the_hub_is_asked(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "owner" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *args, **kwargs: 1 / 0)
+    assert hub.find("owner/model") == Path("owner/model")
