@@ -157,6 +157,17 @@ class TestLanguage:
             costs.append(language.token_loss(logits, target)[0].item())
         assert costs[0] < costs[1] < costs[2]
 
+    def test_gradients_of_positions_are_blurred_and_others_are_not(self, tokenizer):
+        language = Language(tokenizer, NAMES)
+        table = nn.Parameter(torch.zeros(tokenizer.get_vocab_size(), 1))
+        language.keep_places_smooth(table)
+        row, word = language.first_place + 500, language.first_place - 2
+        table[[row, word]].sum().backward()
+        places = table.grad[language.first_place : language.first_place + 1024, 0]
+        assert table.grad[word] == 1 and table.grad[word - 1] == 0
+        assert places.argmax() == 500 and places.max() < 0.1
+        assert places.sum().item() == pytest.approx(1, abs=1e-4)
+
     def test_vectors_of_neighbouring_positions_look_alike(self):
         vectors = place_vectors(128)
         assert vectors.norm(dim=1).allclose(torch.ones(1024))

@@ -20,7 +20,7 @@ from training.samples import Batch, Recipe, SceneStream, batches, to_pixels
 from training.stage import Stage, adamw, update
 from training.vision import DenseHead, average, dense_loss, mask_codes, patch_kinds
 
-BANK = 6000  # scenes whose features are kept
+BANK = 4000  # scenes whose features are kept
 REFILL = 6  # fresh scenes per step
 BATCH = 24
 PEAK, DECAY = 1.5e-3, 0.02

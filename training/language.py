@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
 from postprocess.tokens import NUM_BINS
 from postprocess.vqvae import NUM_CODES
 
-SIGMA = 3.0  # bins
+SIGMA = 3.0  # bins, of a target
+BLUR = 6.0  # bins, of the gradient of the position rows
 EXPECTATION_WEIGHT = 5.0
 ALIGNMENT_SCALE = 16.0
 PAD, EOS, BOS = 0, 1, 2
@@ -34,9 +35,24 @@ class Language:
         self.name_ids = torch.nn.utils.rnn.pad_sequence(
             [torch.tensor(ids) for ids in pieces], batch_first=True, padding_value=-1
         )
-        bins = torch.arange(NUM_BINS)
-        distance = (bins[:, None] - bins[None]) / SIGMA
-        self.soft_places = torch.softmax(-0.5 * distance.square(), 1)
+        self.soft_places = bells(SIGMA)
+        self.blur = bells(BLUR)
+
+    def keep_places_smooth(self, table: nn.Parameter) -> None:
+        """Blur the gradient of the position rows along the scale, from now on.
+
+        Each of the 1024 rows is rarely a target, and Adam turns those few gradients into full
+        steps: rows drift apart, and the likeliest bin becomes one of a few loud ones instead of
+        the right one. With blurred gradients the table stays as smooth as it began.
+        """
+        places = slice(self.first_place, self.first_place + NUM_BINS)
+
+        def blurred(gradient: Tensor) -> Tensor:
+            gradient = gradient.clone()
+            gradient[places] = self.blur @ gradient[places]
+            return gradient
+
+        table.register_hook(blurred)
 
     def encode(self, prompt: str, answer: str) -> tuple[list[int], list[int]]:
         """-> the prefix ids with <bos> and the newline, the suffix ids with <eos>."""
@@ -105,6 +121,12 @@ class Language:
         words = (table[self.name_ids.clamp(min=0)] * there).sum(1) / there.sum(1)
         likeness = F.normalize(soft[named].float(), dim=1) @ F.normalize(words, dim=1).T
         return F.cross_entropy(ALIGNMENT_SCALE * likeness, kinds[named])
+
+
+def bells(sigma: float) -> Tensor:
+    """A Gaussian around every bin, each row summing to one -> (1024, 1024)."""
+    bins = torch.arange(NUM_BINS)
+    return torch.softmax(-0.5 * ((bins[:, None] - bins) / sigma).square(), 1)
 
 
 def _pad(texts: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor, Tensor]:
