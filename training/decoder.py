@@ -23,7 +23,7 @@ from training.vision import DenseHead, average, dense_loss, mask_codes, patch_ki
 BANK = 4000  # scenes whose features are kept
 REFILL = 6  # fresh scenes per step
 BATCH = 24
-PEAK, DECAY = 1.5e-3, 0.02
+PEAK, MASKS_PEAK, DECAY = 1.5e-3, 8e-4, 0.02
 ALIGNMENT_WEIGHT = 0.3
 SINGLES, SINGLES_UNTIL = 0.8, 0.3  # share of scenes with one thing at first; gone by then
 
@@ -69,7 +69,11 @@ class Learner:
         return [self.language.encode(prompt, answer) for prompt, answer in prompts]
 
 
-def task_mix(progress: float) -> tuple[float, float, float, float]:
+Mix = tuple[float, float, float, float]
+MASKS_MIX: Mix = (0.29, 0.60, 0.04, 0.07)
+
+
+def task_mix(progress: float) -> Mix:
     """Shares of detect, segment, caption, ask; masks get more once boxes are learned."""
     segment = 0.3 + 0.2 * min(1.0, progress / 0.6)
     return (0.84 - segment, segment, 0.06, 0.10)
@@ -120,8 +124,10 @@ class Bank:
 class DecoderStep:
     """One update of projector and decoder on kept features."""
 
-    def __init__(self, learner: Learner, stage: Stage, rng: np.random.Generator) -> None:
-        self.learner, self.stage, self.rng = learner, stage, rng
+    def __init__(
+        self, learner: Learner, stage: Stage, rng: np.random.Generator, *, is_first: bool
+    ) -> None:
+        self.learner, self.stage, self.rng, self.is_first = learner, stage, rng, is_first
         self.figures: dict[str, float] = {}
         self.bank: Bank | None = None
 
@@ -129,9 +135,10 @@ class DecoderStep:
         learner, bank = self.learner, self.bank
         assert bank is not None, "the bank is filled before the first step"
         bank.refill()
-        singles = SINGLES * max(0.0, 1 - progress / SINGLES_UNTIL)
+        singles = SINGLES * max(0.0, 1 - progress / SINGLES_UNTIL) if self.is_first else 0.0
         picks = bank.draw(self.rng, BATCH, singles)
-        texts = learner.texts(self.rng, [bank.scenes[i] for i in picks], task_mix(progress))
+        mix = task_mix(progress) if self.is_first else MASKS_MIX
+        texts = learner.texts(self.rng, [bank.scenes[i] for i in picks], mix)
         with torch.autocast("cpu", torch.bfloat16):
             soft = learner.model.model.multi_modal_projector(bank.features[picks])
             loss, figures = learner.language.loss(learner.model, soft, texts)
@@ -180,19 +187,25 @@ def train_decoder(
     seed: int,
     bank: int = BANK,
     workers: int = 1,
+    is_first: bool = True,
 ) -> None:
-    """Train projector and decoder in place, the tower frozen (or go on where the folder says)."""
+    """Train projector and decoder in place, the tower frozen (or go on where the folder says).
+
+    The first round is stage decoder; a second, stage masks, asks for masks most of the time, at
+    half the rate.
+    """
     trained = nn.ModuleDict(
         {
             "projector": learner.model.model.multi_modal_projector,
             "decoder": learner.model.model.language_model,
         }
     )
-    opt = adamw([(learner.text_parameters, PEAK)], DECAY)
-    stage = Stage(folder, "decoder", minutes, trained, opt)
-    step = DecoderStep(learner, stage, np.random.default_rng((seed, 1, stage.steps)))
+    opt = adamw([(learner.text_parameters, PEAK if is_first else MASKS_PEAK)], DECAY)
+    stage = Stage(folder, "decoder" if is_first else "masks", minutes, trained, opt)
+    rng = np.random.default_rng((seed, 1 if is_first else 3, stage.steps))
+    step = DecoderStep(learner, stage, rng, is_first=is_first)
     if stage.progress < 1:
-        stream = SceneStream(learner.recipe, seed + 1, start=stage.steps)
+        stream = SceneStream(learner.recipe, seed + (1 if is_first else 3), start=stage.steps)
         step.bank = Bank(learner, batches(stream, REFILL, workers=workers), bank)
         stage.run(step)
 

@@ -1,7 +1,8 @@
 """Make the embedded checkpoint: `python -m training.train --preset cpu`.
 
-Stages vq (with its polish), vision, decoder, joint and export, each boxed in time. State lies
-under runs/<preset>/; `--resume` goes on from there, `--until` stops after a stage.
+Stages vq (with its polish), vision, decoder, masks, joint and export, each boxed in time; a
+preset that gives a stage no minutes leaves it out. State lies under runs/<preset>/; `--resume` goes
+on from there, `--until` stops after a stage.
 """
 
 import argparse
@@ -24,12 +25,12 @@ from training.tiny import Sizes, build_model
 from training.tokenizer import build_tokenizer
 from training.vision import train_vision
 
-STAGES = ("vq", "vision", "decoder", "joint", "export")
+STAGES = ("vq", "vision", "decoder", "masks", "joint", "export")
 
 
 @dataclass(frozen=True)
 class Preset:
-    """Sizes and minutes of one way to train."""
+    """Sizes, and minutes of each stage, of one way to train."""
 
     minutes: dict[str, float]
     sizes: Sizes = field(default_factory=Sizes)
@@ -41,7 +42,7 @@ class Preset:
 PRESETS = {
     # For tests: everything runs, nothing is learned.
     "smoke": Preset(
-        {"vq": 0.04, "polish": 0.02, "vision": 0.05, "decoder": 0.05, "joint": 0.05},
+        {"vq": 0.04, "polish": 0.02, "vision": 0.05, "decoder": 0.05, "masks": 0.03, "joint": 0.05},
         Sizes(
             side=56,
             vision_width=48,
@@ -56,7 +57,7 @@ PRESETS = {
         pool=64,
     ),
     # Two cores.
-    "cpu": Preset({"vq": 9.0, "polish": 6.0, "vision": 38.0, "decoder": 44.0, "joint": 8.0}),
+    "cpu": Preset({"vq": 9.0, "polish": 6.0, "vision": 38.0, "decoder": 44.0, "masks": 10.0}),
 }
 
 
@@ -79,16 +80,18 @@ def train(
     head = train_vision(
         folder, tower, vae, recipe, minutes=minutes["vision"], seed=seed, workers=workers
     )
-    if "decoder" in stages:
-        train_decoder(
-            folder,
-            learner,
-            minutes=minutes["decoder"],
-            seed=seed,
-            bank=plan.bank,
-            workers=workers,
-        )
-    if "joint" in stages:
+    for stage in ("decoder", "masks"):
+        if stage in stages and stage in minutes:
+            train_decoder(
+                folder,
+                learner,
+                minutes=minutes[stage],
+                seed=seed,
+                bank=plan.bank,
+                workers=workers,
+                is_first=stage == "decoder",
+            )
+    if "joint" in stages and "joint" in minutes:
         train_joint(folder, learner, head, minutes=minutes["joint"], seed=seed, workers=workers)
     if "export" in stages:
         export(learner, tokenizer, out)
