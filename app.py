@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
+    import spaces  # before torch: it stands in for CUDA until a GPU is lent
+
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
 import gradio as gr
@@ -21,28 +24,36 @@ import gemma_vision
 from gemma_vision.pipeline import Pipeline
 from ui import uploads
 from ui.batch_tab import build_batch_tab
+from ui.chat_tab import build_chat_tab, can_chat
+from ui.compare_tab import build_compare_tab
 from ui.endpoints import build_endpoints
 from ui.header import build_header
 from ui.image_tab import SILENT, build_image_tab
+from ui.inside_tab import build_inside_tab, can_be_followed
+from ui.mcp_tools import offer_tools
 from ui.paste_tab import build_paste_tab
 from ui.texts import say, translations
 from ui.theme import build_theme
+from ui.zero_gpu import LentEngine
 
 PAGE_CSS = Path(__file__).parent / "ui" / "page.css"
 MAX_WAITING = 32  # wishes in the queue; more are told to come back
 MAX_FILE = "20mb"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
 
 
 class Page(gr.Blocks):
     """A page that launches as `launch_options` says, whoever launches it."""
 
+    pipeline: Pipeline
+
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
         return super().launch(*args, **(launch_options() | options))
 
 
-def build_app(pipeline: Pipeline) -> gr.Blocks:
+def build_app(pipeline: Pipeline) -> Page:
     """The page and its endpoints over a pipeline; `serve` opens it."""
     with Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE) as app:
         build_header(pipeline)
@@ -52,11 +63,21 @@ def build_app(pipeline: Pipeline) -> gr.Blocks:
             build_paste_tab()
         with gr.Tab(say("tab_batch")):
             build_batch_tab(pipeline)
+        if can_chat(pipeline):
+            with gr.Tab(say("tab_chat")):
+                app.unload(build_chat_tab(pipeline))
+        with gr.Tab(say("tab_compare")):
+            build_compare_tab(pipeline)
+        if can_be_followed(pipeline):
+            with gr.Tab(say("tab_inside")):
+                build_inside_tab(pipeline)
         build_endpoints(pipeline)
         targets = [image_tab.form[name] for name in ("task", "words", "language")]
         app.load(image_tab.fill_from_link, None, targets, **SILENT)
         app.unload(image_tab.leave)
-    return app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
+    app.pipeline = pipeline
+    app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
+    return app
 
 
 def launch_options() -> dict[str, Any]:
@@ -77,9 +98,11 @@ def launch_options() -> dict[str, Any]:
     }
 
 
-def serve(app: gr.Blocks, host: str | None = None, port: int | None = None) -> str:
+def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
     """Open the app and return its address; it runs until the process ends or `app.close()`."""
     _, address, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True)
+    named = host or os.environ.get("GRADIO_SERVER_NAME") or LOOPBACK[0]
+    offer_tools(app.app, app.pipeline, is_public=named not in LOOPBACK)
     return str(address)
 
 
@@ -100,6 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = read_options(arguments)
     try:
         pipeline = gemma_vision.load(options.model, options.device, options.dtype)
+        if IS_ZERO_GPU:
+            pipeline.engine = LentEngine(pipeline.engine, spaces.GPU)
         app = build_app(pipeline)
         address = serve(app, options.host, options.port)
     except (ValueError, OSError) as error:

@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 
 import torch
-from PIL.Image import Image
 from torch import Tensor
 
 from gemma_vision.engine import Prompt
 from gemma_vision.model import State
-from gemma_vision.pan_and_scan import views
+from gemma_vision.pan_and_scan import Box
 from gemma_vision.recent import Recent
 from gemma_vision.sight import Sight, View
 from gemma_vision.weights import Checkpoint
@@ -41,7 +40,7 @@ class Intake:
     def take(self, prompts: Sequence[Prompt]) -> tuple[Tensor, State, dict[str, float]]:
         """Logits (B, V), what to go on from, and the seconds of "encode" and "prefill"."""
         start = time.perf_counter()
-        seen = [[self._views(image, prompt) for image in prompt.images] for prompt in prompts]
+        seen = [self._views(prompt) for prompt in prompts]
         rows = [
             self._ids(p.text, [len(one) for one in s]) for p, s in zip(prompts, seen, strict=True)
         ]
@@ -57,7 +56,7 @@ class Intake:
 
     def ids(self, prompt: Prompt) -> list[int]:
         """The token ids of one prompt, with those that stand for its pictures."""
-        return self._ids(prompt.text, [len(self._views(one, prompt)) for one in prompt.images])
+        return self._ids(prompt.text, [1 + len(crops) for crops in self._crops(prompt)])
 
     def _resume(
         self, row: list[int], group: Sequence[View], room: int, start: float
@@ -78,10 +77,17 @@ class Intake:
         rest = torch.tensor([row[cut:]], device=self.model.device)
         return self.model.extend(rest, state), state, timing(start, encoded)
 
-    def _views(self, image: Image, prompt: Prompt) -> list[View]:
-        """A picture, followed by its crops where they are wanted."""
-        is_cropped = prompt.pan_and_scan and self.model.family.has_pan_and_scan
-        return [self.sight.prepare(one) for one in (views(image) if is_cropped else [image])]
+    def _crops(self, prompt: Prompt) -> Sequence[Sequence[Box]]:
+        """For each picture the rectangles looked at besides the whole, if the family can."""
+        has_crops = self.model.family.has_pan_and_scan
+        return prompt.crops if has_crops else [()] * len(prompt.images)
+
+    def _views(self, prompt: Prompt) -> list[list[View]]:
+        """Every picture, each followed by its crops."""
+        return [
+            [self.sight.prepare(image), *(self.sight.prepare(image.crop(box)) for box in crops)]
+            for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
+        ]
 
     def _ids(self, text: str, counts: Sequence[int]) -> list[int]:
         """The prompt is read as one text; then each image token in it stands for N of them."""

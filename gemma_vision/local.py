@@ -29,7 +29,8 @@ class LocalEngine:
     """Runs a checkpoint here. Several streams may be open at once; their steps take turns.
 
     Pictures seen before are not looked at again: `cache.hits` and `cache.misses` count them. With
-    Gemma 3 the next question on a picture goes on behind it: `prefixes` counts those.
+    Gemma 3 the next question on a picture goes on behind it: `prefixes` counts those. That is for
+    one prompt at a time; a batch is read whole, since its rows are padded to one length.
     threads: how many processor threads a step may use; None is one for small checkpoints on a
     CPU, and what torch was set to otherwise.
     """

@@ -45,7 +45,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
-    """Opens the page. Every request has to stay on the machine, and no script may complain."""
+    """Opens the page of the module's `served`. Every request has to stay on the machine, and no
+    script may complain.
+    """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 

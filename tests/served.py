@@ -24,7 +24,7 @@ from typing import Any
 from PIL import Image
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 90
+START_SECONDS = 120
 
 SEGS = "".join(f"<seg{code:03d}>" for code in range(16))
 CAT_AND_DOG = "<loc0102><loc0102><loc0512><loc0460> cat ; <loc0307><loc0562><loc0921><loc0972> dog"
@@ -72,18 +72,31 @@ def free_port() -> int:
 
 @cache
 def served() -> Served:
-    """The running app, started when first asked for and ended with the tests."""
-    home = Path(tempfile.mkdtemp(prefix="gemma-vision-test-"))
+    """The app over a scripted model, started when first asked for and ended with the tests."""
     port = free_port()
+    return start(port, [__file__, str(port)], "ready")
+
+
+@cache
+def embedded(*arguments: str) -> Served:
+    """`python app.py` as a person starts it, over the checkpoint that comes inside."""
+    return start(free_port(), ["app.py", *arguments], "is up at")
+
+
+def start(port: int, command: list[str], ready: str) -> Served:
+    """A process of its own; it is there once it has printed `ready`."""
+    home = Path(tempfile.mkdtemp(prefix="gemma-vision-test-"))
     served = Served(f"http://127.0.0.1:{port}/", home / "uploads", home / "log")
-    environment = os.environ | {"GRADIO_TEMP_DIR": str(served.folder), "HF_HUB_OFFLINE": "1"}
+    own = {"GRADIO_TEMP_DIR": str(served.folder), "GRADIO_SERVER_PORT": str(port)}
+    environment = os.environ | own | {"HF_HUB_OFFLINE": "1"}
+    environment.pop("MODEL_ID", None)
     with served.log.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, __file__, str(port)], env=environment, stdout=log, stderr=log
+            [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
     atexit.register(end, process, home)
     latest = time.monotonic() + START_SECONDS
-    while "ready" not in served.log.read_text():
+    while ready not in served.log.read_text():
         assert process.poll() is None and time.monotonic() < latest, served.log.read_text()
         time.sleep(0.1)
     return served

@@ -15,6 +15,7 @@ from fake_engine import fake_pipeline
 import app
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Task
+from ui.stage_texts import STAGES
 from ui.texts import LANGUAGES, TEXTS, VIEWER
 from ui.uploads import EXAMPLES
 
@@ -103,10 +104,10 @@ def test_analytics_are_off_and_the_queue_is_closed(page: gr.Blocks) -> None:
 
 def test_every_event_of_the_model_waits_in_one_queue(page: gr.Blocks) -> None:
     names = {"detect", "segment", "caption", "ask", "ocr", "free"}
-    starts = {"run", "start"}  # of the Image and the Batch tab
+    starts = {"run", "start", "speak"}  # of the Image tab, of Batch and Compare, and of Chat
     fns = [fn for fn in page.fns.values() if fn.fn]
     heavy = [fn for fn in fns if fn.api_name in names or fn.fn.__name__ in starts]
-    assert len(heavy) == len(names) + 2
+    assert len(heavy) == len(names) + 4
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in heavy} == {("model", 1)}
 
 
@@ -145,7 +146,7 @@ def test_scripts_write_texts_as_texts() -> None:
             assert way not in source, f"{script.name} uses {way}"
 
 
-@pytest.mark.parametrize("table", [TEXTS, VIEWER], ids=["page", "viewer"])
+@pytest.mark.parametrize("table", [TEXTS, VIEWER, STAGES], ids=["page", "viewer", "stages"])
 def test_every_text_is_there_in_every_language(table: dict[str, dict[str, str]]) -> None:
     for key, row in table.items():
         assert set(row) == set(LANGUAGES), key

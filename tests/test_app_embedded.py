@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from gradio_client import Client, handle_file
-from served import ROOT, free_port
+from served import Served, embedded
 
 from ui.example_strip import load_examples
 
-START_SECONDS = 120
+
+@pytest.fixture(scope="module")
+def started() -> Served:
+    return embedded()
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """The app in a process of its own: what it printed, and its address."""
-    home = tmp_path_factory.mktemp("app")
-    port = free_port()
-    environment = os.environ | {
-        "GRADIO_SERVER_PORT": str(port),
-        "GRADIO_TEMP_DIR": str(home / "uploads"),
-        "HF_HUB_OFFLINE": "1",
-    }
-    environment.pop("MODEL_ID", None)
-    log = home / "log"
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=out, stderr=out
-        )
-    try:
-        end = time.monotonic() + START_SECONDS
-        while "is up at" not in log.read_text():
-            assert process.poll() is None and time.monotonic() < end, log.read_text()
-            time.sleep(0.1)
-        yield log.read_text(), f"http://127.0.0.1:{port}/"
-    finally:
-        process.kill()
-        process.wait()
+def client(started: Served) -> Client:
+    return Client(started.url, verbose=False)
 
 
-@pytest.fixture(scope="module")
-def client(started: tuple[str, str]) -> Client:
-    return Client(started[1], verbose=False)
-
-
-def test_it_says_in_one_line_where_it_is(started: tuple[str, str]) -> None:
-    printed, url = started
-    (line,) = printed.strip().splitlines()
-    assert line == f"Gemma Vision is up at {url} with tiny; Ctrl+C stops it."
+def test_it_says_in_one_line_where_it_is(started: Served) -> None:
+    (line,) = started.log.read_text().strip().splitlines()
+    assert line == f"Gemma Vision is up at {started.url} with tiny; Ctrl+C stops it."
 
 
 def test_the_bundled_examples_are_answered(client: Client) -> None:

@@ -17,12 +17,14 @@ PACKAGES = ("gemma_vision", "postprocess", "ui", "training", "serving", "benchma
 RANKS = (
     "postprocess.tokens postprocess.vqvae postprocess.palette postprocess.shapes "
     "gemma_vision.config gemma_vision.images gemma_vision.attention gemma_vision.picking "
-    "gemma_vision.spelling gemma_vision.bare gemma_vision.recent gemma_vision.pan_and_scan",
+    "gemma_vision.spelling gemma_vision.bare gemma_vision.recent gemma_vision.pan_and_scan "
+    "gemma_vision.languages",
     "postprocess.policies postprocess.mask_decoder postprocess.lettering "
     "gemma_vision.tasks gemma_vision.hub gemma_vision.siglip gemma_vision.projector "
     "gemma_vision.grammar",
     "postprocess.instances gemma_vision.families gemma_vision.engine gemma_vision.decoders",
-    "postprocess.overlay postprocess.metrics gemma_vision.gemma gemma_vision.reading",
+    "postprocess.overlay postprocess.metrics gemma_vision.gemma gemma_vision.kinds "
+    "gemma_vision.reading",
     "postprocess.exports postprocess.referring postprocess.hygiene "
     "gemma_vision.model gemma_vision.answer",
     "postprocess.__main__ gemma_vision.sight gemma_vision.weights gemma_vision.decoding "

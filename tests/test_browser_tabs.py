@@ -14,7 +14,7 @@ from browsing import (
     open_tab,
 )
 from playwright.sync_api import Page
-from served import Served
+from served import EVIL, Served
 
 browser, served, visit = browsing.browser, browsing.served, browsing.visit  # the fixtures
 pytestmark = pytest.mark.browser
@@ -85,3 +85,33 @@ def test_a_batch_stops_and_keeps_what_is_done(
     page.wait_for_selector(".gv-progress[data-state=stopped]")
     assert served.engine()["cancelled"] == before + 1
     is_enabled(page, "batch-run")
+
+
+def test_two_sides_are_compared(visit: Callable[..., Page]) -> None:
+    page = visit()
+    open_tab(page, "Compare", "#compare-run")
+    page.wait_for_selector("#compare-picture img")
+    page.fill("#compare-words-left textarea", "cat ; dog")
+    page.fill("#compare-words-right textarea", "cat ; dog")
+    page.click("#compare-run")
+    for side in ("left", "right"):
+        page.wait_for_selector(f"#compare-{side} .gv[data-state=done][data-count='2']")
+    assert page.inner_text(".gv-differences") == "Both said the very same"
+    is_enabled(page, "compare-run")
+
+
+def test_a_conversation_is_held_and_words_stay_words(
+    visit: Callable[..., Page], picture_file: Path
+) -> None:
+    page = visit()
+    open_tab(page, "Chat", "#chat-message textarea")
+    page.set_input_files("#chat-message input[type=file]", [picture_file])
+    page.wait_for_selector("#chat-message .thumbnail-item img, #chat-message img")
+    page.fill("#chat-message textarea", EVIL)
+    page.keyboard.press("Enter")
+    page.locator(".gv-talk .assistant", has_text="two animals on a lawn").wait_for()
+    assert page.locator(".gv-talk li.user:not(.picture)").inner_text() == EVIL
+    assert page.locator(".gv-talk img").count() == 1
+    assert page.evaluate("window.stolen") is None
+    page.locator("#chat-anew").click()
+    page.wait_for_selector(".gv-talk[data-state=empty]")

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from contextvars import copy_context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -39,7 +40,10 @@ class Run(Generic[T, A]):
         self._count = 0
         self._over = False
         self._news = threading.Condition()
-        self._thread = threading.Thread(target=self._work, name="run", daemon=True)
+        carried = copy_context()  # who asks; a lent GPU is charged to them
+        self._thread = threading.Thread(
+            target=carried.run, args=(self._work,), name="run", daemon=True
+        )
         self._thread.start()
 
     def follow(self) -> Iterator[T | None]:

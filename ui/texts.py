@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.stage_texts import STAGES
+
 TEXTS: dict[str, dict[str, str]] = {
     "tagline": {
         "en": "Give it a picture and a wish: boxes, masks and words appear while the model speaks.",
@@ -16,6 +18,21 @@ TEXTS: dict[str, dict[str, str]] = {
     "tab_image": {"en": "Image", "ja": "画像"},
     "tab_paste": {"en": "Paste", "ja": "貼り付け"},
     "tab_batch": {"en": "Batch", "ja": "一括"},
+    "tab_inside": {"en": "Inside the model", "ja": "モデルの中"},
+    "tab_chat": {"en": "Chat", "ja": "会話"},
+    "chat_empty": {
+        "en": "Add one picture or several, and ask about them.",
+        "ja": "画像を 1 枚以上加えて、質問してください。",
+    },
+    "chat_hint": {"en": "Say something about the pictures", "ja": "画像について話してください"},
+    "note": {"en": "That did not work", "ja": "うまくいきませんでした"},
+    "anew": {"en": "New conversation", "ja": "新しい会話"},
+    "tab_compare": {"en": "Compare", "ja": "比較"},
+    "compare": {"en": "Compare", "ja": "比べる"},
+    "model_left": {"en": "Left: checkpoint", "ja": "左: チェックポイント"},
+    "model_right": {"en": "Right: checkpoint", "ja": "右: チェックポイント"},
+    "follow": {"en": "Follow it", "ja": "たどる"},
+    "pan_and_scan": {"en": "Pan and scan: crops of long pictures", "ja": "パン&スキャン"},
     "picture": {"en": "Picture", "ja": "画像"},
     "task": {"en": "Task", "ja": "タスク"},
     "detect": {"en": "Detect", "ja": "検出"},
@@ -73,6 +90,19 @@ VIEWER: dict[str, dict[str, str]] = {
         "en": "{done} of {total} pictures · {objects} objects",
         "ja": "{total} 枚中 {done} 枚 · {objects} 個",
     },
+    "compare_empty": {
+        "en": "One picture, two sides: another checkpoint, other words or another temperature. "
+        "What only one side finds is dashed.",
+        "ja": "1 枚の画像を 2 通りに試します(チェックポイント・言葉・温度)。"
+        "片方だけが見つけたものは破線になります。",
+    },
+    "only_here": {"en": "only here", "ja": "こちらだけ"},
+    "compare_same": {"en": "Both said the very same", "ja": "両方とも全く同じ答えです"},
+    "compare_words": {"en": "Both answered in other words", "ja": "答えの言葉が異なります"},
+    "compare_both": {"en": "{both} found by both", "ja": "両方: {both}"},
+    "compare_left": {"en": "{left} only on the left", "ja": "左だけ: {left}"},
+    "compare_right": {"en": "{right} only on the right", "ja": "右だけ: {right}"},
+    "compare_overlap": {"en": "boxes overlap by {n}", "ja": "枠の重なり {n}"},
     "state_running": {"en": "Looking", "ja": "処理中"},
     "state_done": {"en": "Done", "ja": "完了"},
     "state_stopped": {"en": "Stopped", "ja": "停止しました"},
@@ -143,4 +173,4 @@ def say(key: str) -> str:
 
 def script_words() -> dict[str, dict[str, str]]:
     """The words of the page's own scripts by language."""
-    return {language: in_language(TEXTS | VIEWER, language) for language in LANGUAGES}
+    return {language: in_language(TEXTS | VIEWER | STAGES, language) for language in LANGUAGES}

@@ -106,9 +106,9 @@ function gather({ instances, partial }) {
 }
 
 function newThing(instance, index, born) {
-  const { label, color, score } = instance;
+  const { label, color, score, only = false } = instance;
   const path = pathOf(instance);
-  return { index, label, color, score, born, path, box: [...instance.box], shown: true, source: JSON.stringify(instance) };
+  return { index, label, color, score, only, born, path, box: [...instance.box], shown: true, source: JSON.stringify(instance) };
 }
 
 function pathOf({ polygons }) {
@@ -140,7 +140,7 @@ function describe(shown) {
 
 function renderList() {
   renderLegend($(".legend"), groupLabels(scene.things), hidden, toggleLabel);
-  renderTable(body, scene.things, { select: toggleSelected, hover });
+  renderTable(body, scene.things, { select: toggleSelected, hover, onlyHere: say("only_here") });
   markRow(body, scene.selected);
 }
 

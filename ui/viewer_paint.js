@@ -107,11 +107,13 @@ function paintBox(context, thing, scene) {
   const [x0, y0, x1, y1] = thing.box;
   const wide = scene.options.line * (looked ? 1.6 : 1);
   context.globalAlpha = weight(thing, scene) * appear(thing, scene);
+  context.setLineDash(thing.only ? [9, 6].map((d) => d / scene.view.scale) : []);
   for (const [style, width] of [["rgba(0, 0, 0, 0.45)", wide + 2], [thing.color, wide]]) {
     context.strokeStyle = style;
     context.lineWidth = width / scene.view.scale;
     context.strokeRect(x0, y0, x1 - x0, y1 - y0);
   }
+  context.setLineDash([]);
   context.globalAlpha = 1;
 }
 

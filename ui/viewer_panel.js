@@ -74,7 +74,8 @@ function renderTable(body, things, on) {
   things.forEach((thing, i) => {
     const row = body.rows[i] || body.appendChild(newRow(i, on));
     const [x0, y0, x1, y1] = thing.box.map(Math.round);
-    const texts = [thing.label || "?", percent(thing.score), `${x0}, ${y0}, ${x1}, ${y1}`];
+    const label = (thing.label || "?") + (thing.only ? ` (${on.onlyHere})` : "");
+    const texts = [label, percent(thing.score), `${x0}, ${y0}, ${x1}, ${y1}`];
     row.querySelector(".swatch").style.background = thing.color;
     texts.forEach((text, c) => {
       if (row.cells[c + 1].textContent !== text) row.cells[c + 1].textContent = text;

@@ -1,0 +1,134 @@
+"""The Compare tab: two answers side by side, and in what they differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fake_engine import CAT_AND_DOG, fake_pipeline
+from PIL import Image
+
+import gemma_vision
+from gemma_vision.config import CheckpointError
+from gemma_vision.engine import Prompt
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Request
+from ui.compare_tab import Comparer
+from ui.comparing import Pair, Shelf, Side, compare, differences, summary
+
+CAT = "<loc0102><loc0102><loc0512><loc0460> cat"
+NEAR_CAT = "<loc0110><loc0102><loc0512><loc0460> cat"
+DOG = "<loc0307><loc0562><loc0921><loc0972> dog"
+
+
+def pair(left: str, right: str, task: str = "detect") -> Pair:
+    image = Image.new("RGB", (100, 80))
+    answers = [
+        fake_pipeline(text).run(Request(image, task, "" if task == "caption" else "cat ; dog"))
+        for text in (left, right)
+    ]
+    return Pair(*answers, is_over=True)
+
+
+@pytest.mark.parametrize(
+    "left, right, both, only_left, only_right",
+    [
+        pytest.param(CAT, CAT, 1, [], [], id="the same"),
+        pytest.param(CAT_AND_DOG, CAT, 1, [1], [], id="one more on the left"),
+        pytest.param(CAT, f"{DOG} ; {NEAR_CAT}", 1, [], [0], id="another order, nearly there"),
+        pytest.param(CAT, CAT.replace("cat", "dog"), 0, [0], [0], id="another name"),
+        pytest.param("", DOG, 0, [], [0], id="nothing on the left"),
+    ],
+)
+def test_what_only_one_side_found_is_told(
+    left: str, right: str, both: int, only_left: list[int], only_right: list[int]
+) -> None:
+    found = differences(pair(left, right))
+    assert (found["both"], found["left"], found["right"]) == (both, only_left, only_right)
+    assert (found["overlap"] is None) == (both == 0)
+
+
+def test_boxes_that_nearly_agree_say_by_how_much() -> None:
+    assert summary(differences(pair(CAT, CAT)))["overlap"] == 1.0
+    assert 0.9 < summary(differences(pair(CAT, NEAR_CAT)))["overlap"] < 1.0
+
+
+def test_words_are_compared_as_words() -> None:
+    assert differences(pair("a lawn", "a lawn", "caption"))["same_text"]
+    assert not differences(pair("a lawn", "a dog", "caption"))["same_text"]
+
+
+def by_temperature(prompt: Prompt) -> str:
+    return CAT if prompt.temperature else CAT_AND_DOG
+
+
+def test_both_sides_are_asked_with_their_own_options(picture: Image.Image) -> None:
+    shelf = Shelf(fake_pipeline(by_temperature))
+    wishes = [Request(picture, "detect", "cat", temperature=warmth) for warmth in (0.0, 0.7)]
+    *_, last = compare(shelf, *(Side("fake", wish) for wish in wishes))
+    assert last.is_over and last.left and last.right
+    assert (len(last.left.instances), len(last.right.instances)) == (2, 1)
+
+
+def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [{"id": "a", "here": True}, {"id": "b", "here": True}, {"id": "far", "here": False}]
+    monkeypatch.setattr(gemma_vision, "models", lambda: rows)
+    loaded: list[str] = []
+
+    def load(name: str) -> Pipeline:
+        loaded.append(name)
+        return fake_pipeline(name=name)
+
+    shelf = Shelf(fake_pipeline(), load)
+    assert shelf.names() == ["fake", "a", "b"]
+    assert [shelf.take(name).name for name in ("a", "fake", "a", "b", "a")] == [
+        "a",
+        "fake",
+        "a",
+        "b",
+        "a",
+    ]
+    assert loaded == ["a", "b", "a"]
+
+
+@pytest.mark.parametrize("name", ["/etc", "somebody/else", "far", ""])
+def test_a_visitor_may_not_name_a_checkpoint_of_their_own(name: str) -> None:
+    with pytest.raises(CheckpointError, match="no such checkpoint here"):
+        Shelf(fake_pipeline(), lambda name: pytest.fail("loaded")).take(name)
+
+
+def follow(picture: Any, *values: Any) -> list[Any]:
+    comparer = Comparer(Shelf(fake_pipeline(by_temperature)))
+    visitor = SimpleNamespace(session_hash="one")
+    return list(comparer.start(visitor, picture, "detect", *values))  # type: ignore[arg-type]
+
+
+def test_the_side_that_found_more_has_it_marked(
+    picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    values = ["fake", "cat ; dog", 0.0, 0, "fake", "cat", 0.7, 0]
+    told, left, right, *buttons = follow({"path": str(picture_file)}, *values)[-1]
+    assert (told["both"], told["left"], told["right"]) == (1, 1, 0)
+    assert ["only" in thing for thing in left["instances"]] == [False, True]
+    assert not any("only" in thing for thing in right["instances"])
+    assert left["status"]["state"] == right["status"]["state"] == "done" and len(buttons) == 2
+
+
+def test_what_cannot_work_is_said() -> None:
+    values = ["fake", "cat", 0.0, 0, "fake", "cat", 0.7, 0]
+    (update,) = follow({"path": "/etc/passwd"}, *values)
+    assert "no uploaded file" in update[0]["note"]
+
+
+def test_a_checkpoint_of_ones_own_is_refused_in_words(
+    picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    values = ["/etc", "cat", 0.0, 0, "fake", "cat", 0.7, 0]
+    update = follow({"path": str(picture_file)}, *values)[-1]
+    assert update[0]["note"].startswith("There is no such checkpoint here")

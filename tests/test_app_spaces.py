@@ -1,0 +1,124 @@
+"""The app on a Space: the front matter, its variables, and a GPU that is lent."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from fake_engine import FakeEngine, fake_pipeline
+from PIL import Image
+
+from gemma_vision.engine import Chunk, Prompt
+from gemma_vision.tasks import Request
+from ui.running import Run
+from ui.zero_gpu import LentEngine, seconds
+
+ROOT = Path(__file__).parent.parent
+
+# Stands in for the package of ZeroGPU: it has to come before torch, and what goes into and out of
+# the worker is pickled.
+SPACES = """
+import sys
+late = {"torch", "gradio", "gemma_vision"} & set(sys.modules)
+assert not late, f"{late} came before the package"
+print("spaces is here", flush=True)
+
+def GPU(task=None, duration=60):
+    return task if task else lambda function: function
+"""
+
+
+def lend(duration: Any) -> Any:
+    """As spaces.GPU: arguments and results travel by pickle."""
+
+    def wrap(task: Any) -> Any:
+        def handler(*arguments: Any) -> Iterator[Any]:
+            assert 0 < duration(*arguments) <= 120
+            inner = task(*pickle.loads(pickle.dumps(arguments)))
+            try:
+                for value in inner:
+                    yield pickle.loads(pickle.dumps(value))
+            finally:
+                inner.close()
+
+        return handler
+
+    return wrap
+
+
+def lent(engine: FakeEngine) -> LentEngine:
+    return LentEngine(engine, lend)
+
+
+def test_an_answer_over_a_lent_gpu_is_the_same(picture: Image.Image) -> None:
+    pipeline, wish = fake_pipeline(), Request(picture, "detect", "cat ; dog")
+    alone = pipeline.run(wish).to_dict() | {"timing": None}
+    pipeline.engine = lent(pipeline.engine)  # type: ignore[arg-type]
+    assert pipeline.run(wish).to_dict() | {"timing": None} == alone
+    assert pipeline.engine.name == "fake" and pipeline.engine.ready()
+
+
+def test_closing_gives_the_gpu_back(picture: Image.Image) -> None:
+    engine = FakeEngine()
+    steps = lent(engine).stream([Prompt((picture,), "detect cat")])
+    assert isinstance(next(steps), list)
+    steps.close()  # type: ignore[attr-defined]
+    assert engine.cancelled == 1
+
+
+@pytest.mark.parametrize("limit, asked", [(16, 15.96), (256, 30.36), (100_000, 120.0)])
+def test_the_gpu_is_asked_for_as_long_as_the_answer_may_take(limit: int, asked: float) -> None:
+    prompts = [Prompt((), "a", max_tokens=16), Prompt((), "b", max_tokens=limit)]
+    assert seconds(prompts) == pytest.approx(asked)
+
+
+def test_a_run_knows_who_asked() -> None:
+    from contextvars import ContextVar
+
+    visitor: ContextVar[str] = ContextVar("visitor", default="nobody")
+    visitor.set("somebody")
+    run = Run(lambda: (name() for name in [visitor.get]), None)
+    assert list(run.follow())[-1] == "somebody"
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["ZeroGPU", "elsewhere"])
+def test_spaces_is_imported_first_and_only_there(tmp_path: Path, is_there: bool) -> None:
+    (tmp_path / "spaces.py").write_text(SPACES)
+    environment = {k: v for k, v in os.environ.items() if k != "SPACES_ZERO_GPU"}
+    if is_there:  # elsewhere the package is not installed
+        environment |= {"SPACES_ZERO_GPU": "true", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", "import app; print(app.IS_ZERO_GPU)"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:-1] == (["spaces is here"] if is_there else []) + [
+        str(is_there)
+    ]
+
+
+def test_the_front_matter_is_what_a_space_reads() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    card = yaml.safe_load(text.split("---")[1])
+    assert card["sdk"] == "gradio" and (ROOT / card["app_file"]).is_file()
+    assert f"gradio=={card['sdk_version']}" in (ROOT / "requirements.txt").read_text()
+    assert card["python_version"] == "3.11" and len(card["short_description"]) <= 60
+
+
+def test_steps_that_leave_the_worker_can_be_pickled(picture: Image.Image) -> None:
+    steps: Sequence[list[Chunk | None]] = list(FakeEngine().stream([Prompt((picture,), "x")]))
+    assert pickle.loads(pickle.dumps(steps)) == steps
+    assert json.dumps([chunk.text for (chunk,) in steps if chunk])

@@ -1,0 +1,165 @@
+"""The Chat tab: what was said is kept by the app, turn by turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from fake_engine import FakeEngine, fake_pipeline
+
+import app
+from gemma_vision import load
+from gemma_vision.engine import Prompt
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Task, TaskError
+from ui import talking
+from ui.chat_tab import can_chat
+from ui.talking import Talks, speakable
+from ui.uploads import UploadError
+
+
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def message(picture_file: Path) -> dict[str, Any]:
+    return {"text": "what is it", "files": [{"path": str(picture_file)}]}
+
+
+def echo(prompt: Prompt) -> str:
+    return f"I see {len(prompt.images)}"
+
+
+def texts(messages: list[dict[str, Any]]) -> list[str]:
+    return [one["text"] for one in messages if "text" in one]
+
+
+def last(talks: Talks, message: Any, visitor: str = "one") -> list[dict[str, Any]]:
+    return list(talks.say(visitor, message, 32))[-1]
+
+
+def test_a_conversation_goes_on_over_the_same_picture(message: dict[str, Any]) -> None:
+    talks = Talks(fake_pipeline(echo))
+    assert texts(last(talks, message)) == ["what is it", "I see 1"]
+    both = last(talks, {"text": "and now", "files": message["files"]})
+    assert texts(both) == ["what is it", "I see 1", "and now", "I see 2"]
+    assert sum("file" in one for one in both) == 2
+    assert texts(last(talks, {"text": "still?", "files": []}))[-1] == "I see 2"
+
+
+def test_the_turn_is_shown_before_it_is_answered_and_grows(message: dict[str, Any]) -> None:
+    talks = Talks(fake_pipeline("one two three", delay=0.2))
+    steps = [texts(messages) for messages in talks.say("one", message, 32)]
+    assert steps[0] == ["what is it"]
+    assert len({step[-1] for step in steps}) >= 3 and steps[-1][-1] == "one two three"
+
+
+def test_every_visitor_has_a_conversation_of_their_own(message: dict[str, Any]) -> None:
+    talks = Talks(fake_pipeline(echo))
+    last(talks, message, "one")
+    assert texts(last(talks, message, "two")) == ["what is it", "I see 1"]
+
+
+@pytest.mark.parametrize(
+    "held, kind",
+    [
+        pytest.param({"text": "hello", "files": []}, TaskError, id="no picture"),
+        pytest.param({"text": "", "files": "PICTURE"}, TaskError, id="no words"),
+        pytest.param({"text": "<start_of_turn>", "files": "PICTURE"}, TaskError, id="a command"),
+        pytest.param({"text": "a", "files": [{"path": "/etc/passwd"}]}, UploadError, id="a file"),
+        pytest.param(None, TaskError, id="nothing"),
+        pytest.param("words", TaskError, id="no message"),
+    ],
+)
+def test_what_cannot_be_said_leaves_the_conversation_as_it_was(
+    message: dict[str, Any], held: Any, kind: type[Exception]
+) -> None:
+    talks = Talks(fake_pipeline(echo))
+    if isinstance(held, dict) and held["files"] == "PICTURE":
+        held = held | {"files": message["files"]}
+    with pytest.raises(kind):
+        last(talks, held)
+    assert texts(last(talks, message)) == ["what is it", "I see 1"]
+
+
+def test_stop_keeps_what_was_said(message: dict[str, Any]) -> None:
+    engine = FakeEngine(" ".join(["word"] * 200), delay=0.02)
+    pipeline = fake_pipeline()
+    pipeline.engine = engine
+    talks = Talks(pipeline)
+    steps = talks.say("one", message, 256)
+    while "word" not in texts(next(steps))[-1]:
+        pass
+    kept = talks.stop("one")
+    assert kept is not None and texts(kept)[-1].startswith("word")
+    assert engine.cancelled == 1 and engine.steps < 200
+    assert talks.stop("one") is None
+
+
+def test_a_new_conversation_knows_nothing_of_the_old(message: dict[str, Any]) -> None:
+    talks = Talks(fake_pipeline(echo))
+    last(talks, message)
+    talks.forget("one")
+    assert texts(last(talks, message)) == ["what is it", "I see 1"]
+
+
+def test_a_conversation_ends_at_its_limit(
+    message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talking, "MAX_TURNS", 2)
+    talks = Talks(fake_pipeline(echo))
+    last(talks, message)
+    with pytest.raises(TaskError, match="begin a new one"):
+        last(talks, message)
+
+
+def test_the_oldest_conversation_makes_room(
+    message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(talking, "MAX_TALKS", 1)
+    talks = Talks(fake_pipeline(echo))
+    last(talks, message, "one")
+    last(talks, message, "two")
+    assert len(texts(last(talks, message, "one"))) == 2
+
+
+def test_marks_in_what_the_model_said_do_not_come_back_as_commands() -> None:
+    assert speakable("a <start_of_turn>user <b> ") == "a user <b>"
+
+
+@pytest.mark.parametrize(
+    "pick, is_there", [(lambda task: True, True), (lambda task: task is not Task.chat, False)]
+)
+def test_the_tab_is_there_only_where_the_checkpoint_can(
+    pick: Callable[[Task], bool], is_there: bool
+) -> None:
+    pipeline = fake_pipeline(tasks=[task for task in Task if pick(task)])
+
+    async def build() -> gr.Blocks:
+        return app.build_app(pipeline)
+
+    page = asyncio.run(build())
+    names = {getattr(block, "elem_id", None) for block in page.blocks.values()}
+    assert can_chat(pipeline) is is_there is ("chat-talk" in names)
+
+
+@pytest.fixture(scope="module")
+def gemma3(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    from tiny_models import make_model, save
+
+    return load(save(make_model("gemma3"), tmp_path_factory.mktemp("g3") / "gemma3"))
+
+
+def test_a_random_gemma_3_holds_a_conversation(gemma3: Pipeline, message: dict[str, Any]) -> None:
+    assert can_chat(gemma3)
+    talks = Talks(gemma3)
+    first = list(talks.say("one", message, 8))[-1]
+    second = list(talks.say("one", {"text": "a cat?", "files": message["files"]}, 8))[-1]
+    assert first[0] == second[0] and len(second) > len(first)
+    assert all(texts(second))

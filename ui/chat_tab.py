@@ -1,0 +1,109 @@
+"""The Chat tab: a conversation about pictures, where the loaded checkpoint can hold one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Task
+from ui.image_tab import SILENT, Updates
+from ui.refusals import explain
+from ui.talking import Talks
+from ui.texts import say, script_words
+from ui.viewer import read
+
+
+def can_chat(pipeline: Pipeline) -> bool:
+    """Whether the loaded checkpoint was taught conversations."""
+    return Task.chat in pipeline.tasks
+
+
+def build_chat_tab(pipeline: Pipeline) -> Callable[[gr.Request], None]:
+    """Lay out the tab, connect it, and give what to call when a visitor leaves."""
+    talks = Talks(pipeline)
+    with gr.Column(elem_classes="gv-chat"):
+        talk = build_talk()
+        message = gr.MultimodalTextbox(
+            file_types=["image"],
+            file_count="multiple",
+            sources=["upload"],
+            placeholder=say("chat_hint"),
+            label=say("chat_hint"),
+            show_label=False,
+            max_lines=6,
+            elem_id="chat-message",
+        )
+        note = gr.Textbox(visible=False, label=say("note"), lines=2, elem_id="chat-note")
+        with gr.Row(elem_classes="gv-buttons"):
+            stop = gr.Button(say("stop"), interactive=False, elem_id="chat-stop")
+            anew = gr.Button(say("anew"), elem_id="chat-anew")
+        with gr.Accordion(say("settings"), open=False):
+            limit = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
+    connect(talks, [message, limit], [talk, message, note, stop], anew)
+
+    def leave(request: gr.Request) -> None:
+        talks.forget(str(request.session_hash))
+
+    return leave
+
+
+def build_talk() -> gr.HTML:
+    """What was said. Not gr.Chatbot: a picture's address in somebody's words would be fetched."""
+    return gr.HTML(
+        None,
+        html_template=read("talk.html"),
+        css_template=read("talk.css"),
+        js_on_load=read("talk.js"),
+        apply_default_css=False,
+        words=script_words(),
+        elem_id="chat-talk",
+    )
+
+
+def connect(talks: Talks, fields: list[Any], shown: list[Any], anew: gr.Button) -> None:
+    """What happens when something is said, on Stop and on a new conversation."""
+    talk, message, note, stop = shown
+
+    def speak(request: gr.Request, said: Any, limit: int) -> Iterator[Updates]:
+        try:
+            empty: Any = gr.update(value=None, interactive=False)
+            calm, can_stop = gr.update(visible=False), gr.update(interactive=True)
+            for messages in talks.say(str(request.session_hash), said, limit):
+                yield [{"messages": messages}, empty, calm, can_stop]
+                empty = gr.skip()
+        except Exception as error:
+            words = gr.update(value=explain(error)[1], visible=True)
+            yield [gr.skip(), gr.update(interactive=True), words, gr.update(interactive=False)]
+
+    def halt(request: gr.Request) -> Updates:
+        messages = talks.stop(str(request.session_hash))
+        return [gr.skip() if messages is None else {"messages": messages}, *quiet()]
+
+    def restart(request: gr.Request) -> Updates:
+        talks.forget(str(request.session_hash))
+        return [None, *quiet(), gr.update(visible=False)]
+
+    running = message.submit(
+        speak,
+        fields,
+        shown,
+        preprocess=False,
+        concurrency_id="model",
+        concurrency_limit=1,
+        trigger_mode="once",
+        api_visibility="private",
+        show_progress="minimal",
+        show_progress_on=[talk],
+    )
+    running.then(quiet, None, [message, stop], **SILENT)
+    running.failure(quiet, None, [message, stop], **SILENT)
+    stop.click(halt, None, [talk, message, stop], cancels=[running], **SILENT)
+    anew.click(restart, None, [talk, message, stop, note], cancels=[running], **SILENT)
+
+
+def quiet() -> Updates:
+    """The field and the Stop button while nobody speaks."""
+    return [gr.update(interactive=True), gr.update(interactive=False)]

@@ -1,0 +1,115 @@
+"""Comparing: one picture, two wishes or two checkpoints, and in what the answers differ."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gemma_vision
+from gemma_vision.answer import Answer
+from gemma_vision.config import CheckpointError
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Request
+from postprocess.metrics import match
+from ui.results import JSON, Showing
+
+SAME_PLACE = 0.5  # overlap (IoU) above which two boxes of one name are the same thing
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one side is asked: the checkpoint's id and the request."""
+
+    model: str
+    request: Request
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Both answers as they stand; `is_over` once nothing more comes."""
+
+    left: Answer | None = None
+    right: Answer | None = None
+    is_over: bool = False
+
+
+class Shelf:
+    """The loaded checkpoint and at most one other, fetched when it is first asked for."""
+
+    def __init__(
+        self, pipeline: Pipeline, load: Callable[[str], Pipeline] = gemma_vision.load
+    ) -> None:
+        self._loaded = pipeline
+        self._load = load
+        self._other: Pipeline | None = None
+        self._lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        """The checkpoints that can be asked: the loaded one first, then those on this machine."""
+        here = [row["id"] for row in gemma_vision.models() if row["here"]]
+        return list(dict.fromkeys([self._loaded.name, *here]))
+
+    def take(self, name: str) -> Pipeline:
+        """The checkpoint of that name; a visitor may name none but those of the list."""
+        if name == self._loaded.name:
+            return self._loaded
+        if name not in self.names():
+            raise CheckpointError("There is no such checkpoint here; take one of the list.")
+        with self._lock:
+            if self._other is None or self._other.name != name:
+                self._other = None  # two large models and a third do not fit
+                self._other = self._load(name)
+            return self._other
+
+
+def compare(shelf: Shelf, left: Side, right: Side) -> Iterator[Pair]:
+    """Both answers while they grow, the left one first."""
+    first = second = None
+    for first in shelf.take(left.model).stream(left.request):
+        yield Pair(first)
+    for second in shelf.take(right.model).stream(right.request):
+        yield Pair(first, second)
+    yield Pair(first, second, is_over=True)
+
+
+def differences(pair: Pair) -> JSON:
+    """What both found, what only one did, and how much the boxes of the same things overlap.
+
+    {"both": 1, "left": [2], "right": [], "overlap": 0.93, "same_text": False}; left and right
+    have the places of things in the answers' lists. `overlap` is None where nothing is shared.
+    """
+    assert pair.left is not None and pair.right is not None
+    ours, theirs = pair.left.instances, pair.right.instances
+    pairs = match(ours, theirs, least=SAME_PLACE, same_label=True)
+    shared_left, shared_right = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
+    overlaps = [overlap for _, _, overlap in pairs]
+    return {
+        "both": len(pairs),
+        "left": [i for i in range(len(ours)) if i not in shared_left],
+        "right": [j for j in range(len(theirs)) if j not in shared_right],
+        "overlap": sum(overlaps) / len(overlaps) if overlaps else None,
+        "same_text": pair.left.text == pair.right.text,
+    }
+
+
+def marked(showing: Showing, answer: Answer | None, state: str, only: list[int]) -> JSON:
+    """A viewer's value in which the things that only this side found are marked.
+
+    Its clock shows the model's own time, for the sides are asked one after the other.
+    """
+    value = showing.view(answer and answer.to_dict(), state)
+    timing = answer.timing if answer else {}
+    parts = [timing.get(part, 0.0) for part in ("encode", "prefill", "decode")]
+    value["status"]["seconds"] = round(sum(parts), 2)
+    for place in only:
+        value["instances"][place]["only"] = True
+    return value
+
+
+def summary(found: JSON) -> dict[str, Any]:
+    """The differences as the page's script tells them."""
+    counts = {"both": found["both"], "left": len(found["left"]), "right": len(found["right"])}
+    overlap = None if found["overlap"] is None else round(found["overlap"], 3)
+    return counts | {"overlap": overlap, "same": found["same_text"]}
