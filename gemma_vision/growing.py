@@ -72,15 +72,17 @@ class Growing:
             prompt=self._job.prompt.text,
             plain=reading.plain,
             image=self._job.image,
+            crops=self._job.prompt.crops,
             shapes=self._shapes,
         )
 
     def _cut(self, count: int) -> list[Notice]:
         """Lists of things that the token limit cut are said to be: more may be there."""
-        if self.finish != "length" or self._job.request.task not in NEEDS_NAMES:
+        is_list = count > 0 or self._job.request.task in NEEDS_NAMES
+        if self.finish != "length" or not is_list:
             return []
-        kept = "1 thing" if count == 1 else f"{count} things"
-        said = f"The answer was cut at the token limit with {kept} kept; there may be more."
+        kept = "1 object" if count == 1 else f"{count} objects"
+        said = f"The answer was cut at the token limit: {kept} kept, and there may be more."
         return [Notice("token_limit", len(self._reading.text), said)]
 
     def _measured(self) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from gemma_vision import images
@@ -9,27 +10,71 @@ from gemma_vision.answer import instance_json, to_json
 from gemma_vision.engine import Chunk
 from gemma_vision.reading import Reading
 from gemma_vision.tasks import TaskError
+from postprocess.hygiene import Hygiene
+from postprocess.instances import Instance
 from postprocess.policies import find_policy
+from postprocess.tokens import Mention, Notice
 
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
 
 
+@dataclass(frozen=True)
+class Pasted:
+    """What a text says: mentions and instances one for one, what was odd, the words outside."""
+
+    text: str
+    size: tuple[int, int]
+    policy: str
+    mentions: list[Mention]
+    instances: list[Instance]
+    notices: list[Notice]
+    plain: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of an answer; nobody was asked, so model, task and prompt are None."""
+        answer = to_json(
+            size=self.size,
+            text=self.text,
+            plain=self.plain,
+            instances=[instance_json(instance) for instance in self.instances],
+            warnings=self.notices,
+            policy=self.policy,
+            finish="stop",
+            timing={},
+        )
+        return {"model": None, "task": None, "prompt": None} | answer
+
+
 def read(
-    text: str, size: tuple[int, int], *, mask_decoder: str = "none", policy: str | None = None
+    text: str,
+    size: tuple[int, int],
+    *,
+    mask_decoder: str = "none",
+    policy: str | None = None,
+    drop_repeats: bool = False,
+    max_overlap: float | None = None,
+    drop_full_frame: bool = False,
 ) -> dict[str, Any]:
     """The JSON of an answer's text on a picture of `size` = (width, height) pixels.
 
     mask_decoder: "published" for codes of Google's checkpoints, "embedded" for those of the
     embedded one, the path of a file, or "none" for boxes only. policy: how units become pixels,
-    "space" or "bigvision"; None takes what the decoder's checkpoint was trained for.
+    "space" or "bigvision"; None takes what the decoder's checkpoint was trained for. The last three
+    tidy the answer as those of `Request` do.
     """
-    return describe(paste(text, size, mask_decoder=mask_decoder, policy=policy))
+    hygiene = Hygiene(repeats=drop_repeats, overlap=max_overlap, full_frame=drop_full_frame)
+    return paste(text, size, mask_decoder=mask_decoder, policy=policy, hygiene=hygiene).to_dict()
 
 
 def paste(
-    text: str, size: tuple[int, int], *, mask_decoder: str = "none", policy: str | None = None
-) -> Reading:
-    """As `read`, as objects: `.instances`, `.mentions`, `.notices`, `.plain`."""
+    text: str,
+    size: tuple[int, int],
+    *,
+    mask_decoder: str = "none",
+    policy: str | None = None,
+    hygiene: Hygiene = Hygiene(),  # noqa: B008  it is frozen
+) -> Pasted:
+    """As `read`, as objects."""
     check_size(size)
     if len(text) > MAX_ANSWER:
         message = f"The answer has {len(text)} characters; the limit is {MAX_ANSWER}."
@@ -39,23 +84,9 @@ def paste(
     reading = Reading(size, None if mask_decoder == "none" else mask_decoder, policy)
     reading.feed(Chunk(text))
     reading.close()
-    return reading
-
-
-def describe(reading: Reading) -> dict[str, Any]:
-    """The JSON of what was read; nobody was asked, so model, task and prompt are None."""
-    instances = [instance_json(instance) for instance in reading.instances]
-    answer = to_json(
-        size=reading.size,
-        text=reading.text,
-        plain=reading.plain,
-        instances=instances,
-        warnings=reading.notices,
-        policy=reading.policy,
-        finish="stop",
-        timing={},
-    )
-    return {"model": None, "task": None, "prompt": None} | answer
+    tidied = hygiene.apply(reading.mentions, reading.instances, size)
+    notices = [*reading.notices, *tidied.notices]
+    return Pasted(text, size, policy, tidied.mentions, tidied.instances, notices, reading.plain)
 
 
 def check_size(size: tuple[int, int]) -> None:

@@ -17,10 +17,23 @@ if TYPE_CHECKING:
     from postprocess.instances import Instance, locate
     from postprocess.mask_decoder import MaskDecoder
     from postprocess.overlay import draw
-    from postprocess.tokens import Mention, Notice, Parser, Partial, parse, write
+    from postprocess.tokens import (
+        Mention,
+        Notice,
+        Parser,
+        Partial,
+        Spelling,
+        parse,
+        parse_ids,
+        read_pieces,
+        write,
+    )
 
 _HOMES = {
     "parse": "tokens",
+    "parse_ids": "tokens",
+    "read_pieces": "tokens",
+    "Spelling": "tokens",
     "write": "tokens",
     "Parser": "tokens",
     "Mention": "tokens",
@@ -41,9 +54,12 @@ __all__ = [
     "Notice",
     "Parser",
     "Partial",
+    "Spelling",
     "draw",
     "locate",
     "parse",
+    "parse_ids",
+    "read_pieces",
     "write",
 ]
 

@@ -18,7 +18,7 @@ from postprocess.tokens import MentionError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert; 0, or 2 with one sentence on standard error when it cannot be done."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         pictures = READERS[options.source](options.data)
         written = _exporter(options)(pictures, options.out)
@@ -29,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """What can be typed."""
     parser = argparse.ArgumentParser("python -m postprocess", description=__doc__)
     parser.add_argument("data", type=Path, help="a file or a folder of the format --from")
     parser.add_argument("--from", dest="source", required=True, choices=READERS)

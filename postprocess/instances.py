@@ -136,22 +136,24 @@ def _locate_one(
     pixels = rules.pixels(box)
     if decoded is None:
         return Instance(mention.label, box, pixels, score=mention.score)
-    soft, inside = _resize(decoded, pixels, rules)
-    mask = _paste(inside, pixels, size)
-    probability = _paste(soft, pixels, size) if wants_soft else None
+    drawn = _resize(decoded, pixels, rules)
+    mask = _paste(drawn >= _HALF if rules.is_soft else drawn > 0, pixels, size)
+    probability = _paste(_soft(drawn, rules), pixels, size) if wants_soft else None
     return Instance(mention.label, box, pixels, mask, probability, mention.score)
 
 
-def _resize(decoded: Soft, pixels: Pixels, rules: Policy) -> tuple[Soft, Mask]:
-    """(64, 64) -> the probability and the mask at the size of the whole-pixel box."""
+def _resize(decoded: Soft, pixels: Pixels, rules: Policy) -> Array:
+    """(64, 64) -> the size of the whole-pixel box: 8-bit probabilities if soft, else logits."""
     width, height = max(pixels[2] - pixels[0], 0), max(pixels[3] - pixels[1], 0)
+    drawn = (decoded * 255).astype(np.uint8) if rules.is_soft else decoded
     if width == 0 or height == 0:
-        return np.zeros((height, width), np.float32), np.zeros((height, width), np.bool_)
-    if rules.is_soft:
-        grey = _stretch((decoded * 255).astype(np.uint8), (width, height), is_cubic=True)
-        return grey.astype(np.float32) / np.float32(255), grey >= _HALF
-    logits = _stretch(decoded, (width, height), is_cubic=False)
-    return to_probability(logits), logits > 0
+        return np.zeros((height, width), drawn.dtype)
+    return _stretch(drawn, (width, height), is_cubic=rules.is_soft)
+
+
+def _soft(drawn: Array, rules: Policy) -> Soft:
+    """What `_resize` gave as probabilities 0..1."""
+    return drawn.astype(np.float32) / np.float32(255) if rules.is_soft else to_probability(drawn)
 
 
 def _stretch(mask: Array, size: tuple[int, int], *, is_cubic: bool) -> Array:

@@ -6,7 +6,7 @@ Boxes of instances are x0, y0, x1, y1 in pixels; masks are (H, W) bool.
 import contextlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,21 @@ def mask_iou(a: Mask, b: Mask) -> float:
 
 
 def match(
-    truth: Sequence[Instance], found: Sequence[Instance], *, least: float = 0.0
+    truth: Sequence[Instance],
+    found: Sequence[Instance],
+    *,
+    least: float = 0.0,
+    same_label: bool = False,
 ) -> list[tuple[int, int, float]]:
     """Pairs (index in truth, index in found, IoU of the boxes), best first, each used once.
 
-    Labels are not looked at; an IoU of `least` or below is no match.
+    Labels are looked at only where `same_label` is wanted; an IoU of `least` or below is no match.
     """
     overlaps = (
-        (box_iou(a.box, b.box), i, j) for i, a in enumerate(truth) for j, b in enumerate(found)
+        (box_iou(a.box, b.box), i, j)
+        for i, a in enumerate(truth)
+        for j, b in enumerate(found)
+        if not same_label or a.label == b.label
     )
     pairs: list[tuple[int, int, float]] = []
     used_truth: set[int] = set()
@@ -77,19 +84,26 @@ def average_precision(truth: Group, found: Group, *, masks: bool = False) -> dic
     An instance without a score counts as certain. With no instance in `truth` there is nothing to
     be precise about: every value is -1, as pycocotools has it.
     """
+    labels = {label: k for k, label in enumerate(_labels(truth, found), 1)}
+    data_set = _data_set(truth, labels, masks=masks)
+    results = list(_rows(found, labels, masks=masks))
+    return coco_precision(data_set, results, range(1, len(truth) + 1), masks=masks)
+
+
+def coco_precision(
+    data_set: JSON, results: Sequence[JSON], images: Iterable[int], *, masks: bool = False
+) -> dict[str, float]:
+    """The same of annotations and results as COCO writes them, over the pictures of these ids."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    kind = "segm" if masks else "bbox"
-    labels = {label: k for k, label in enumerate(_labels(truth, found), 1)}
-    results = list(_rows(found, labels, masks=masks))
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells what it does
         known = COCO()
-        known.dataset = _data_set(truth, labels, masks=masks)
+        known.dataset = data_set
         known.createIndex()
-        evaluation = COCOeval(known, known.loadRes(results) if results else COCO(), kind)
-        evaluation.params.imgIds = list(range(1, len(truth) + 1))
-        evaluation.params.catIds = list(labels.values())
+        found = known.loadRes(list(results)) if results else COCO()
+        evaluation = COCOeval(known, found, "segm" if masks else "bbox")
+        evaluation.params.imgIds = list(images)
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()

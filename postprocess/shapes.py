@@ -12,6 +12,10 @@ Ring = list[list[int]]  # [[x, y], ...], closed without repeating its first poin
 _MIN_POINTS = 3
 
 
+class ShapeError(ValueError):
+    """A mask that does not belong to its picture."""
+
+
 def run_lengths(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> dict[str, Any]:
     """(H, W) bool -> {"size": [H, W], "counts": str}, as pycocotools writes it.
 
@@ -32,6 +36,27 @@ def mask_of(run_length: dict[str, Any]) -> Mask:
     if isinstance(run_length["counts"], list):
         run_length = coco.frPyObjects(run_length, *run_length["size"])
     return np.asarray(coco.decode(run_length)).astype(np.bool_)
+
+
+def mask_from_coco(segmentation: Any, size: tuple[int, int]) -> Mask | None:
+    """What a COCO annotation calls its segmentation -> (H, W) bool; size = (W, H).
+
+    Run-lengths, compressed or not, or polygons; None where there is neither. Raises ShapeError for
+    run-lengths of a picture of another size.
+    """
+    from pycocotools import mask as coco
+
+    if not segmentation:
+        return None
+    width, height = size
+    if isinstance(segmentation, list):
+        segmentation = coco.merge(coco.frPyObjects(segmentation, height, width))
+    if list(segmentation["size"]) != [height, width]:
+        wide, high = segmentation["size"][::-1]
+        raise ShapeError(
+            f"A mask is {wide} x {high}, its picture {width} x {height}. Correct the annotations."
+        )
+    return mask_of(segmentation)
 
 
 def polygons(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> list[Ring]:

@@ -30,8 +30,8 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.net(x)
-        return x
+        change: Tensor = self.net(x)
+        return x + change
 
 
 class Codebook(nn.Module):

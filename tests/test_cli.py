@@ -36,6 +36,7 @@ def loaded(monkeypatch):
 
         monkeypatch.setattr("gemma_vision.catalogue.load", load)
         monkeypatch.setattr("gemma_vision.cli.score.load", load)
+        monkeypatch.setattr("gemma_vision.catalogue.check", lambda name, asked: None)
         pipeline.asked = asked
         return pipeline
 
@@ -164,6 +165,21 @@ def test_a_task_the_checkpoint_lacks_is_refused(run, loaded, picture_file):
 def test_an_unknown_model_is_refused(run, picture_file, tmp_path):
     said = run("detect", picture_file, "cat", "--model", tmp_path / "no-model")
     assert_refused(said, "no-model")
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        pytest.param(["detect", "cat", "google/gemma-3-4b-it"], "cannot detect", id="family"),
+        pytest.param(["chat", "hello", "tiny"], "tiny cannot chat", id="embedded"),
+    ],
+)
+def test_what_a_checkpoint_cannot_do_is_refused_before_it_is_loaded(
+    run, monkeypatch, picture_file, words, said
+):
+    monkeypatch.setattr("gemma_vision.catalogue.load", lambda *arguments: 1 / 0)
+    verb, text, model = words
+    assert_refused(run(verb, picture_file, text, "--model", model), said)
 
 
 def test_a_checkpoints_fault_is_told_in_its_words(run, monkeypatch, picture_file):
@@ -297,6 +313,16 @@ def test_parse_reads_an_answer_from_anywhere(run):
     assert answer["instances"][0]["pixels"] == [64, 48, 288, 240]
     assert [warning["code"] for warning in answer["warnings"]] == ["incomplete_box"]
     assert (answer["model"], answer["task"]) == (None, None)
+
+
+def test_parse_tidies_on_request(run):
+    box = "<loc0102><loc0102><loc0512><loc0460> cat"
+    code, out, _ = run("parse", f"{box} ; {box}", "--size", "640x480", "--drop-repeats")
+    answer = json.loads(out)
+    assert code == 0 and len(answer["instances"]) == 1
+    assert [warning["code"] for warning in answer["warnings"]] == ["repeat", "removed_repeat"]
+    code, out, err = run("parse", box, "--size", "640x480", "--max-overlap", "7")
+    assert (code, out) == (2, "") and "between 0 and 1" in err
 
 
 def test_parse_takes_a_picture_for_its_size_and_draws_on_it(run, picture_file, tmp_path):

@@ -24,7 +24,8 @@ from gemma_vision.evaluate import (
     summarise,
 )
 from gemma_vision.evaluate.dataset import Thing
-from gemma_vision.evaluate.judging import match
+from gemma_vision.evaluate.judging import matched_ious
+from gemma_vision.evaluate.report import confusions
 from gemma_vision.families import PALIGEMMA
 from gemma_vision.pipeline import Pipeline
 from postprocess.instances import Instance, crop, describe
@@ -242,7 +243,7 @@ def test_counting_is_asked_of_checkpoints_that_were_taught_to(folder):
 def test_boxes_are_matched_greedily_per_name(things, boxes, ious):
     objects = [Thing(n, name, box, None) for n, (name, box) in enumerate(things)]
     found = [Instance(name, box, box) for name, box in boxes]
-    assert match(objects, found) == pytest.approx(ious)
+    assert matched_ious(objects, found) == pytest.approx(ious)
 
 
 def test_average_precision_is_cocos(folder):
@@ -389,6 +390,28 @@ def test_the_report_shows_the_scores_and_the_worst_cases(folder, tmp_path):
         assert said in page
 
 
+def test_confusion_is_told_by_name(folder):
+    """Of picture 1 the dog is found, the cat called a dog; a bird is seen where nothing is."""
+    dataset = read_dataset(folder)
+    scene = dataset.scenes[0]
+    boxes = {thing.name: list(coco_box(thing.box)) for thing in scene.objects}
+    rows = [("dog", boxes["dog"]), ("dog", boxes["cat"]), ("bird", [0, 0, 3, 3])]
+    found = [
+        {"image_id": 1, "category_id": dataset.categories[name], "bbox": box, "score": 1.0}
+        for name, box in rows
+    ]
+    result = Result(1, [1.0, 0.0], found, [], True, (0, 0), 0.1)
+    table = {name: counts for name, *counts in confusions(dataset, [(scene, result)])}
+    assert table["dog"] == [1, 0, 0, None]
+    assert table["cat"] == [0, 0, 0, "dog (1)"]
+    assert table["bird"] == [0, 0, 1, None]
+
+
+def coco_box(box):
+    x0, y0, x1, y1 = box
+    return x0, y0, x1 - x0, y1 - y0
+
+
 def test_names_cannot_write_into_the_report(folder, tmp_path):
     path = folder / "annotations.json"
     path.write_text(path.read_text().replace('"cat"', '"<script>x"'))
@@ -422,6 +445,15 @@ def test_phrases_are_scored_as_refcoco_is(referred):
     assert (scores["n_images"], scores["n_phrases"], scores["invalid"]) == (2, 4, 0.0)
     assert scores["box_accuracy50"] == scores["box_accuracy75"] == 1.0
     assert scores["miou"] > 0.95
+
+
+def test_the_report_of_phrases_shows_the_worst_of_them(referred, tmp_path):
+    pipeline, page = Oracle().pipeline(), tmp_path / "page"
+    evaluate_phrases(pipeline, read_dataset(referred), report=page, prompt="detect {text}")
+    text = (page / "index.html").read_text()
+    assert text.count("<figure>") == text.count("not a valid answer") == 4
+    assert "box_accuracy50" in text
+    assert len(list(page.glob("phrase-*.jpg"))) == 8
 
 
 def test_an_answer_without_codes_is_invalid_and_worth_nothing(referred):

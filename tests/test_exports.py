@@ -18,7 +18,6 @@ from postprocess.exports.pixels import cut_out, indexed
 from postprocess.exports.yolo import join_rings
 from postprocess.exports.yolo_reading import read_yolo
 from postprocess.instances import Instance, locate
-from postprocess.mask_decoder import MaskDecoder
 from postprocess.metrics import mask_iou
 from postprocess.palette import label_color
 from postprocess.tokens import MentionError, parse
@@ -82,6 +81,11 @@ def test_no_name_leads_out_of_the_folder(kind, tmp_path):
         assert path.resolve().is_relative_to(folder.resolve())
         assert not path.name.startswith(".") and len(path.name) < 200
     assert [path for path in tmp_path.iterdir()] == [folder]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", ".jpg", "\u202e"])
+def test_a_picture_without_a_name_is_a_picture(name):
+    assert annotated([], name).stem in ("picture", "jpg")
 
 
 # What each format keeps: of a masked thing its mask and its box, or the box of its outline.
@@ -402,10 +406,6 @@ def test_fine_tuning_lines_with_masks_say_what_the_codebook_loses(tmp_path):
     assert len(mention.codes) == 16
     masks = locate([mention], SIZE, Codebook(), "bigvision")
     assert mask_iou(masks[0].mask, CAT.mask) == pytest.approx(cat["mask_iou"][0], abs=1e-4)
-
-
-def test_a_real_decoder_is_a_codec():
-    assert hasattr(MaskDecoder, "encode") and hasattr(MaskDecoder, "decode")
 
 
 def test_fine_tuning_lines_refuse_a_name_that_cannot_be_written(tmp_path):

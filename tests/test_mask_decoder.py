@@ -169,6 +169,13 @@ def test_the_module_carries_the_names_of_the_file():
     assert shapes == {name: array.shape for name, array in noise_arrays(0).items()}
 
 
+def test_the_module_counts_as_the_language_counts():
+    from postprocess import mask_decoder, tokens, vqvae
+
+    assert (vqvae.NUM_CODES, vqvae.CODES_PER_MASK) == (tokens.NUM_CODES, tokens.CODES_PER_MASK)
+    assert vqvae.MASK_SIDE == mask_decoder.MASK_SIDE
+
+
 def test_torch_comes_in_with_the_first_decoder_alone():
     said = (
         "import sys, postprocess.mask_decoder, postprocess.instances; print('torch' in sys.modules)"

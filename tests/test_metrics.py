@@ -90,6 +90,12 @@ def test_a_match_takes_the_best_pairs_first_and_each_once():
     assert [pair[:2] for pair in match(truth, found, least=0.95)] == [(1, 0)]
 
 
+def test_a_match_of_labels_looks_past_better_boxes():
+    truth = [thing("cat", 0, 0, 10, 10), thing("dog", 0, 0, 10, 10)]
+    found = [thing("dog", 0, 0, 10, 10), thing("cat", 0, 0, 10, 5), thing("fox", 0, 0, 10, 10)]
+    assert match(truth, found, same_label=True) == [(1, 0, 1.0), (0, 1, 0.5)]
+
+
 def test_confusion_counts_what_was_called_what():
     truth = [[thing("cat", 0, 0, 10, 10), thing("dog", 20, 0, 30, 10)], [thing("cat", 0, 0, 5, 5)]]
     found = [[thing("dog", 0, 0, 10, 9), thing("dog", 20, 0, 30, 10)], [thing("fox", 8, 8, 9, 9)]]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from postprocess import lettering
 from postprocess.instances import Instance
 from postprocess.lettering import arrange, font_size
 from postprocess.overlay import OverlayError, draw, line_width
@@ -219,6 +220,21 @@ def test_pills_stay_in_the_picture_and_apart():
 def test_a_long_label_is_shortened_to_fit():
     pill = arrange("word " * 100, (0, 0, 0), (0, 0, 50, 50), (320, 240), [])
     assert pill.text.endswith("\u2026") and pill.place[2] - pill.place[0] <= 0.65 * 320
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("cat", "cat", id="ascii"),
+        pytest.param("\u00c5ngstr\u00f6m", "Angstrom", id="accents are dropped"),
+        pytest.param("\u732b", "\u732b", id="other scripts stay"),
+    ],
+)
+def test_without_a_font_for_them_foreign_letters_are_spelled_plainly(text, shown, monkeypatch):
+    monkeypatch.setattr(lettering, "_WIDE_FONTS", ("no such font",))
+    lettering._font.cache_clear()
+    assert arrange(text, (0, 0, 0), (0, 0, 90, 90), (900, 900), []).text == shown
+    lettering._font.cache_clear()
 
 
 def test_letters_grow_with_the_picture():

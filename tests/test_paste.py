@@ -11,6 +11,7 @@ from gemma_vision.decoders import CHECKPOINTS, DECODER_FILE
 from gemma_vision.images import ImageError
 from gemma_vision.paste import MAX_ANSWER, paste, read
 from gemma_vision.tasks import TaskError
+from postprocess.hygiene import HygieneError
 from postprocess.policies import PolicyError
 
 SIZE = (640, 480)
@@ -64,6 +65,16 @@ def test_no_decoder_asked_for_is_no_reason_to_warn():
 def test_a_size_that_no_picture_has_is_refused(size, error):
     with pytest.raises(error):
         read("cat", size)
+
+
+def test_a_pasted_answer_is_tidied_on_request_and_says_so():
+    text = " ; ".join([CAT_WITH_MASK] * 3 + ["<loc0000><loc0000><loc1023><loc1023> sky"])
+    whole, tidy = read(text, SIZE), read(text, SIZE, drop_repeats=True, drop_full_frame=True)
+    assert [len(answer["instances"]) for answer in (whole, tidy)] == [4, 1]
+    codes = [warning["code"] for warning in tidy["warnings"]]
+    assert [codes.count(code) for code in ("removed_repeat", "removed_full_frame")] == [2, 1]
+    with pytest.raises(HygieneError, match="between 0 and 1"):
+        read(text, SIZE, max_overlap=2)
 
 
 def test_an_unknown_policy_is_refused_in_words():

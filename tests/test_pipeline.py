@@ -223,7 +223,7 @@ def test_the_limit_closes_what_is_open_and_says_so(picture):
     assert answer.finish == "length"
     assert [instance.label for instance in answer.instances] == ["cat"]
     assert [notice.code for notice in answer.warnings] == ["incomplete_box", "token_limit"]
-    assert "1 thing kept" in answer.warnings[-1].message
+    assert "cut at the token limit: 1 object kept" in answer.warnings[-1].message
     assert answer.partial is None
 
 

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco
 
-from postprocess.shapes import fill, mask_of, polygons, run_lengths
+from postprocess.shapes import (
+    ShapeError,
+    fill,
+    mask_from_coco,
+    mask_of,
+    polygons,
+    run_lengths,
+)
 
 MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
 
@@ -75,6 +82,27 @@ def test_points_are_x_before_y_and_whole_numbers():
     (ring,) = polygons(mask)
     assert sorted(map(tuple, ring)) == [(30, 2), (30, 4), (39, 2), (39, 4)]
     assert all(type(value) is int for point in ring for value in point)
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        pytest.param([[2, 1, 7, 1, 7, 5, 2, 5]], id="a polygon"),
+        pytest.param([[2, 1, 7, 1, 7, 3, 2, 3], [2, 3, 7, 3, 7, 5, 2, 5]], id="two of them"),
+        pytest.param({"size": [6, 9], "counts": [13, 4, 2, 4, 2, 4, 2, 4, 2, 4, 13]}, id="runs"),
+    ],
+)
+def test_a_segmentation_of_coco_is_a_mask(segmentation):
+    expected = np.zeros((6, 9), bool)
+    expected[1:5, 2:7] = True
+    assert np.array_equal(mask_from_coco(segmentation, (9, 6)), expected)
+    assert np.array_equal(mask_from_coco(run_lengths(expected), (9, 6)), expected)
+
+
+def test_no_segmentation_is_no_mask_and_that_of_another_picture_is_refused():
+    assert mask_from_coco([], (9, 6)) is None and mask_from_coco(None, (9, 6)) is None
+    with pytest.raises(ShapeError, match="A mask is 5 x 4, its picture 9 x 6"):
+        mask_from_coco(run_lengths(np.ones((4, 5), bool)), (9, 6))
 
 
 def test_a_box_outside_the_picture_holds_nothing():

@@ -16,7 +16,6 @@ from postprocess.tokens import (
     NUM_CODES,
     Mention,
     MentionError,
-    Notice,
     Parser,
     Partial,
     lexer,
@@ -156,7 +155,7 @@ def read(text: str) -> tuple[list[Mention], list[str], str]:
         ),
         pytest.param(f"<bos>{BOX}<pad> cat<eos>", [CAT], [], "", id="marks"),
         pytest.param(
-            "<loc0010><image><loc0020><bos><loc0300><loc0400> cat", [CAT], [], "", id="in"
+            "<loc0010><image><loc0020><bos><loc0300><loc0400> cat", [CAT], [], "", id="marks inside"
         ),
         pytest.param(f"{BOX} cat<end_of_turn>\n", [CAT], [], "", id="the end of a turn"),
         pytest.param(f"{BOX} cat<eos>{BOX} dog", [CAT, DOG], [], "", id="more after the end"),
@@ -585,7 +584,3 @@ def test_the_language_needs_nothing_but_python():
     )
     done = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-def test_a_notice_is_plain_data():
-    assert Notice("repeat", 3, "x") == Notice("repeat", 3, "x")

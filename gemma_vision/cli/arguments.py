@@ -87,6 +87,9 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         add_model(verbs[task])
         add_decoding(verbs[task])
         add_tidying(verbs[task])
+        verbs[task].add_argument(
+            "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
+        )
         add_saving(verbs[task])
     add_parse(verbs["parse"])
     add_eval(verbs["eval"])
@@ -145,9 +148,6 @@ def add_tidying(parser: Parser) -> None:
     parser.add_argument(
         "--max-overlap", type=float, metavar="IOU", help="of boxes of one name, the surer stays"
     )
-    parser.add_argument(
-        "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
-    )
 
 
 def add_saving(parser: Parser) -> None:
@@ -173,6 +173,7 @@ def add_parse(parser: Parser) -> None:
         help="published, embedded, the path of a file, or none (default: none)",
     )
     parser.add_argument("--policy", help="space or bigvision (default: as the decoder was trained)")
+    add_tidying(parser)
     add_saving(parser)
 
 

@@ -12,7 +12,8 @@ from gemma_vision.cli.arguments import UsageError
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import print_json
 from gemma_vision.images import open_image
-from gemma_vision.paste import describe, paste
+from gemma_vision.paste import paste
+from postprocess.hygiene import Hygiene
 
 SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")
 
@@ -23,9 +24,15 @@ def run(options: argparse.Namespace) -> int:
     saver = Saver(options.save, options.kinds, otherwise="overlay" if image else "coco")
     size = image.size if image else read_size(options.size)
     text = sys.stdin.read() if options.text == "-" else options.text
-    reading = paste(text, size, mask_decoder=options.mask_decoder, policy=options.policy)
-    saver.save(options.picture or "answer", size, reading.instances, image)
-    print_json(describe(reading))
+    pasted = paste(
+        text,
+        size,
+        mask_decoder=options.mask_decoder,
+        policy=options.policy,
+        hygiene=hygiene_of(options),
+    )
+    saver.save(options.picture or "answer", size, pasted.instances, image)
+    print_json(pasted.to_dict())
     return 0
 
 
@@ -36,6 +43,15 @@ def picture_of(options: argparse.Namespace) -> Image.Image | None:
     if not options.picture and not options.size:
         raise UsageError("Give the picture, or its size with --size 640x480.")
     return open_image(options.picture) if options.picture else None
+
+
+def hygiene_of(options: argparse.Namespace) -> Hygiene:
+    """The rules that were asked for."""
+    return Hygiene(
+        repeats=options.drop_repeats,
+        overlap=options.max_overlap,
+        full_frame=options.drop_full_frame,
+    )
 
 
 def read_size(text: str) -> tuple[int, int]:

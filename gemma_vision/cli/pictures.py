@@ -46,13 +46,14 @@ def run(options: argparse.Namespace) -> int:
     saver = Saver(options.save, options.kinds)
     if len(wish.pictures) == 1 or wish.together:
         return run_one(options, wish, saver)
-    request(options, wish.text, (wish.pictures[0],))  # refuses bad words before a model is loaded
+    check(options, request(options, wish.text, (wish.pictures[0],)))  # before a model is loaded
     return run_many(options, wish, saver)
 
 
 def run_one(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
     """One answer, as one JSON object; whatever is wrong shows before a model is loaded."""
     asked = request(options, wish.text, tuple(map(open_image, wish.pictures)))
+    check(options, asked)
     answer = load(options).run(asked)
     print_json(answer.to_dict())
     saver.save(wish.pictures[0], answer.image.size, answer.instances, answer.image)
@@ -101,6 +102,13 @@ def wish_of(options: argparse.Namespace) -> Wish:
         message = f"{options.verb} wants pictures and then {kind}"
         raise UsageError(f'{message}: gemma-vision {options.verb} photo.jpg "..."')
     return Wish(pictures, text, together)
+
+
+def check(options: argparse.Namespace, asked: Request) -> None:
+    """Refuse what the checkpoint cannot do before it is fetched or loaded."""
+    from gemma_vision.catalogue import check
+
+    check(options.model, asked)
 
 
 def load(options: argparse.Namespace) -> Pipeline:

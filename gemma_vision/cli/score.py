@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gemma_vision.catalogue import load
 from gemma_vision.cli.arguments import UsageError
 from gemma_vision.cli.writing import print_json
 from gemma_vision.evaluate import REFS, evaluate, evaluate_phrases, read_dataset
-
-if TYPE_CHECKING:
-    from gemma_vision.evaluate import Dataset
-    from gemma_vision.pipeline import Pipeline
 
 
 def run(options: argparse.Namespace) -> int:
@@ -29,28 +25,21 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f'--prompt is "{options.prompt}"; it has to hold {{text}}.')
     dataset = read_dataset(options.folder)
     pipeline = load(options.model, options.device, options.dtype)
-    progress = Progress()
-    scores = score(pipeline, dataset, options, progress)
-    progress.end()
-    print_json(scores, indent=2)
-    return 0
-
-
-def score(
-    pipeline: Pipeline, dataset: Dataset, options: argparse.Namespace, progress: Progress
-) -> dict[str, Any]:
-    """The table of whichever kind the folder is."""
-    shared = {
+    has_phrases = (dataset.folder / REFS).is_file()
+    progress = Progress("phrases" if has_phrases else "pictures")
+    shared: dict[str, Any] = {
         "limit": options.limit,
         "batch": options.batch,
         "results": options.results,
+        "report": options.report,
         "progress": progress.show,
     }
-    if (dataset.folder / REFS).is_file():
-        return evaluate_phrases(
-            pipeline, dataset, split=options.split, prompt=options.prompt, **shared
-        )
-    return evaluate(pipeline, dataset, report=options.report, **shared)
+    if has_phrases:
+        shared |= {"split": options.split, "prompt": options.prompt}
+    scores = (evaluate_phrases if has_phrases else evaluate)(pipeline, dataset, **shared)
+    progress.end()
+    print_json(scores, indent=2)
+    return 0
 
 
 class Progress:
@@ -58,18 +47,19 @@ class Progress:
 
     EVERY = 10.0  # seconds between lines where they cannot be rewritten
 
-    def __init__(self) -> None:
+    def __init__(self, things: str) -> None:
+        self._things = things
         self._began = self._told = time.monotonic()
         self._is_terminal = sys.stderr.isatty()
 
     def show(self, done: int, total: int) -> None:
-        """`done` of `total` pictures, and about how long the rest will take."""
+        """`done` of `total`, and about how long the rest will take."""
         now = time.monotonic()
         if not self._is_terminal and now - self._told < self.EVERY and done < total:
             return
         self._told = now
         left = (now - self._began) / done * (total - done)
-        line = f"{done} of {total} pictures, about {left:.0f} s left"
+        line = f"{done} of {total} {self._things}, about {left:.0f} s left"
         print(f"\r{line}\033[K" if self._is_terminal else line, end=self._end, file=sys.stderr)
 
     def end(self) -> None:

@@ -1,7 +1,8 @@
 """Evaluate: a checkpoint scored on a COCO folder. Data sets in, a score table out."""
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing, read_dataset
-from gemma_vision.evaluate.phrases import REFS, evaluate_phrases, read_phrases
+from gemma_vision.evaluate.phrases import REFS, read_phrases
+from gemma_vision.evaluate.referring import evaluate_phrases
 from gemma_vision.evaluate.result import Masked, Result
 from gemma_vision.evaluate.running import evaluate
 from gemma_vision.evaluate.scores import summarise

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from postprocess.shapes import mask_of
+from postprocess.instances import Instance
+from postprocess.shapes import mask_from_coco
 
 ANNOTATIONS = "annotations.json"
 PLACES = ("", "images")  # where pictures may lie, seen from the folder
@@ -44,15 +45,12 @@ class Thing:
 
     def mask(self, size: tuple[int, int]) -> Mask | None:
         """Its (H, W) mask in a picture of size (W, H); None where it has none."""
-        if not self.segmentation:
-            return None
-        from pycocotools import mask as coco
+        return mask_from_coco(self.segmentation, size)
 
-        width, height = size
-        runs = self.segmentation
-        if isinstance(runs, list) or isinstance(runs["counts"], list):
-            runs = coco.frPyObjects(runs, height, width)
-        return mask_of(coco.merge(runs) if isinstance(runs, list) else runs)
+    def instance(self, mask: Mask | None = None) -> Instance:
+        """The thing as an answer would have it, with the mask that is given."""
+        x0, y0, x1, y1 = (round(edge) for edge in self.box)
+        return Instance(self.name, self.box, (x0, y0, x1, y1), mask)
 
 
 @dataclass(frozen=True)

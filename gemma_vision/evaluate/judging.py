@@ -12,7 +12,7 @@ from gemma_vision.evaluate.dataset import Dataset, Mask, Scene, Thing
 from gemma_vision.evaluate.questions import Kind, Question
 from gemma_vision.evaluate.result import Masked, Result
 from postprocess.instances import crop
-from postprocess.metrics import box_iou, mask_iou
+from postprocess.metrics import mask_iou, match
 from postprocess.shapes import run_lengths
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def judge(
     outlined = ((asked.thing, answer) for asked, answer in of_kind[Kind.OUTLINE])
     return Result(
         image=scene.id,
-        ious=match(scene.objects, instances),
+        ious=matched_ious(scene.objects, instances),
         found=[row for one in instances for row in coco_result(dataset, scene, one)],
         masked=[judge_mask(pipeline, scene, thing, answer) for thing, answer in outlined if thing],
         is_empty=absent[0] if absent else None,
@@ -47,23 +47,10 @@ def judge(
     )
 
 
-def match(objects: Sequence[Thing], instances: Sequence[Instance]) -> list[float]:
-    """For each object the IoU of its match. Greedy per name: best pair first, each used once."""
-    pairs = sorted(
-        (
-            (box_iou(thing.box, instance.box), i, j)
-            for i, thing in enumerate(objects)
-            for j, instance in enumerate(instances)
-            if thing.name == instance.label
-        ),
-        key=lambda pair: (-pair[0], pair[1], pair[2]),
-    )
-    ious: dict[int, float] = {}
-    used: set[int] = set()
-    for iou, i, j in pairs:
-        if i not in ious and j not in used:
-            ious[i] = iou
-            used.add(j)
+def matched_ious(objects: Sequence[Thing], instances: Sequence[Instance]) -> list[float]:
+    """For each object the IoU of the box of its name matched to it; 0 where there is none."""
+    pairs = match([thing.instance() for thing in objects], instances, same_label=True)
+    ious = {i: iou for i, _, iou in pairs}
     return [ious.get(i, 0.0) for i in range(len(objects))]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,7 +12,7 @@ import numpy.typing as npt
 from gemma_vision.evaluate.dataset import Dataset
 from gemma_vision.evaluate.judging import true_shape
 from gemma_vision.evaluate.result import Result
-from postprocess.metrics import mask_iou
+from postprocess.metrics import coco_precision, mask_iou
 
 Shape = npt.NDArray[np.bool_]
 
@@ -69,24 +67,12 @@ def average_precision(
     dataset: Dataset, results: Sequence[Result]
 ) -> tuple[float | None, float | None]:
     """COCO's box AP over IoU 0.5 to 0.95, and at 0.5, on the pictures that have a result."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    found = [row for result in results for row in result.found]
     if not any(result.ious for result in results):
         return None, None
-    if not found:  # pycocotools has no answer for no results
-        return 0.0, 0.0
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints as it goes
-        truth = COCO()
-        truth.dataset = with_areas(dataset.coco)
-        truth.createIndex()
-        judged = COCOeval(truth, truth.loadRes(found), "bbox")
-        judged.params.imgIds = [result.image for result in results]
-        judged.evaluate()
-        judged.accumulate()
-        judged.summarize()
-    return round(float(judged.stats[0]), 6), round(float(judged.stats[1]), 6)
+    found = [row for result in results for row in result.found]
+    images = [result.image for result in results]
+    precision = coco_precision(with_areas(dataset.coco), found, images)
+    return round(precision["ap"], 6), round(precision["ap50"], 6)
 
 
 def with_areas(coco: Any) -> dict[str, Any]:

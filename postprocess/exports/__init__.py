@@ -10,9 +10,10 @@ for all pictures add to it, so one call for many pictures and a call for each co
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from postprocess.exports.annotated import Annotated, ExportError
+from postprocess.exports.annotated import Annotated
 from postprocess.exports.coco import read_coco, to_coco
 from postprocess.exports.detections import to_supervision
+from postprocess.exports.files import ExportError
 from postprocess.exports.labelme import read_labelme, to_labelme
 from postprocess.exports.paligemma import to_paligemma
 from postprocess.exports.pixels import to_cutouts, to_mask_pngs, to_overlay

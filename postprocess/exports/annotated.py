@@ -1,28 +1,20 @@
-"""Annotated: a picture's name, its size and what is in it; and names that are safe for files."""
+"""Annotated: a picture's name, its size and what is in it; labels and boxes as formats want."""
 
-import json
 import math
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import PurePosixPath
 
 from PIL import Image
 
+from postprocess.exports.files import ExportError, safe_name
 from postprocess.instances import Instance, Mask
 from postprocess.policies import Box, Pixels
 from postprocess.shapes import extent
 
-_UNSAFE = re.compile(r"[^\w-]+")
 # What XML 1.0 leaves out: control characters, surrogates and two that are no characters.
 _CONTROLS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_MAX_NAME = 80  # characters; the longest file name of most systems is 255 bytes
-
-
-class ExportError(ValueError):
-    """Something that a format cannot hold, or a file that is not of the format."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +32,8 @@ class Annotated:
     @property
     def stem(self) -> str:
         """A name for files about the picture, without folder and suffix."""
-        return safe_name(str(PurePosixPath(self.file_name).with_suffix("")), "picture")
+        path = PurePosixPath(self.file_name)
+        return safe_name(str(path.parent / path.stem), "picture")
 
     @property
     def pixels(self) -> Image.Image:
@@ -51,11 +44,6 @@ class Annotated:
                 "Give the picture too."
             )
         return self.image
-
-
-def safe_name(text: str, otherwise: str) -> str:
-    """Letters, digits, - and _ of a text, for a file's name: no folders, no leading dots."""
-    return _UNSAFE.sub("_", text).strip("_")[:_MAX_NAME] or otherwise
 
 
 def on_one_line(text: str) -> str:
@@ -75,35 +63,3 @@ def whole_box(box: Box, mask: Mask | None, size: tuple[int, int]) -> Pixels:
         left, top, right, bottom = extent(mask)
         x0, y0, x1, y1 = min(x0, left), min(y0, top), max(x1, right), max(y1, bottom)
     return max(x0, 0), max(y0, 0), min(x1, size[0]), min(y1, size[1])
-
-
-def write_json(path: Path, content: Any) -> Path:
-    """Write JSON whole or not at all: a reader never meets half a file."""
-    return write_text(path, json.dumps(content, ensure_ascii=False))
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write text whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
-    return path
-
-
-def read_text(path: Path) -> str:
-    """The text of a file; ExportError where there is none."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ExportError(f"There is no file {path}. Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExportError(f"{path} cannot be read as text ({error}). Check the file.") from error
-
-
-def read_json(path: Path) -> Any:
-    """The JSON of a file; ExportError where there is none."""
-    try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ExportError(f"{path} is not JSON: {error}. Export it again.") from error

@@ -4,15 +4,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from postprocess.exports.annotated import (
-    Annotated,
-    ExportError,
-    read_json,
-    whole_box,
-    write_json,
-)
-from postprocess.instances import Instance, Mask
-from postprocess.shapes import mask_of, run_lengths
+from postprocess.exports.annotated import Annotated, whole_box
+from postprocess.exports.files import ExportError, read_json, write_json
+from postprocess.instances import Instance
+from postprocess.shapes import mask_from_coco, run_lengths
 
 FILE = "annotations.json"
 
@@ -81,20 +76,7 @@ def _read_picture(image: JSON, annotations: list[JSON], names: dict[Any, str]) -
 def _read_instance(annotation: JSON, names: dict[Any, str], size: tuple[int, int]) -> Instance:
     x, y, wide, high = (float(value) for value in annotation["bbox"])
     box = (x, y, x + wide, y + high)
-    mask = _read_mask(annotation.get("segmentation"), size)
+    mask = mask_from_coco(annotation.get("segmentation"), size)
     label = names[annotation["category_id"]]
     pixels = whole_box(box, mask, size)
     return Instance(label, box, pixels, mask, score=annotation.get("score"))
-
-
-def _read_mask(segmentation: Any, size: tuple[int, int]) -> Mask | None:
-    """From run-lengths, compressed or not, or from polygons; None where there is neither."""
-    from pycocotools import mask as coco
-
-    if not segmentation:
-        return None
-    if isinstance(segmentation, list):
-        segmentation = coco.merge(coco.frPyObjects(segmentation, size[1], size[0]))
-    if list(segmentation["size"]) != [size[1], size[0]]:
-        raise ValueError(f"a mask of {segmentation['size']} in a picture of {size}")
-    return mask_of(segmentation)

@@ -5,14 +5,9 @@ from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from postprocess.exports.annotated import (
-    Annotated,
-    ExportError,
-    read_json,
-    whole_box,
-    write_json,
-)
+from postprocess.exports.annotated import Annotated, whole_box
 from postprocess.exports.coco import FILE as COCO_FILE
+from postprocess.exports.files import ExportError, read_json, write_json
 from postprocess.instances import Instance
 from postprocess.shapes import fill, polygons
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from postprocess.exports.annotated import Annotated, on_one_line, read_text, write_text
+from postprocess.exports.annotated import Annotated, on_one_line
+from postprocess.exports.files import read_text, write_text
 from postprocess.instances import Decoder, Encoder, Instance, describe, locate
 from postprocess.metrics import mask_iou
 from postprocess.tokens import Mention, write

@@ -6,14 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from postprocess.exports.annotated import (
-    Annotated,
-    ExportError,
-    on_one_line,
-    read_text,
-    whole_box,
-    write_text,
-)
+from postprocess.exports.annotated import Annotated, on_one_line, whole_box
+from postprocess.exports.files import ExportError, read_text, write_text
 from postprocess.instances import Instance
 from postprocess.shapes import mask_of, run_lengths
 

@@ -4,14 +4,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
-from postprocess.exports.annotated import (
-    Annotated,
-    ExportError,
-    on_one_line,
-    read_text,
-    without_controls,
-    write_text,
-)
+from postprocess.exports.annotated import Annotated, on_one_line, without_controls
+from postprocess.exports.files import ExportError, read_text, write_text
 from postprocess.instances import Instance
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")

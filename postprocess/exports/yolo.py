@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from postprocess.exports.annotated import Annotated, on_one_line, write_text
+from postprocess.exports.annotated import Annotated, on_one_line
+from postprocess.exports.files import write_text
 from postprocess.exports.yolo_reading import CLASSES, SIZES, Known, read_names, read_sizes
 from postprocess.instances import Instance
 from postprocess.shapes import polygons
@@ -31,6 +32,7 @@ def to_yolo_polygons(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
     """`class x y x y ...`, as segmentation is trained with; the box's corners without a mask.
 
     A mask of several parts is one line: its rings are joined by a seam, as the format has it.
+    The files are those of `to_yolo`: a folder holds boxes or polygons, not both.
     """
     return _write(pictures, folder, _ring_shares)
 

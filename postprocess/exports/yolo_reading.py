@@ -2,12 +2,13 @@
 
 import csv
 import io
-from importlib import import_module
 from pathlib import Path
 
+import yaml
 from PIL import Image
 
-from postprocess.exports.annotated import Annotated, ExportError, read_text, whole_box
+from postprocess.exports.annotated import Annotated, whole_box
+from postprocess.exports.files import ExportError, read_text
 from postprocess.instances import Instance
 
 CLASSES = "classes.txt"
@@ -41,7 +42,6 @@ def read_names(folder: Path) -> list[str]:
     """The names of the classes by number."""
     if (folder / CLASSES).exists() or not (folder / DATA).exists():
         return read_text(folder / CLASSES).splitlines()
-    yaml = import_module("yaml")
     try:
         names = yaml.safe_load(read_text(folder / DATA))["names"]
         ordered = [names[k] for k in range(len(names))]  # a list, or a table from 0 up

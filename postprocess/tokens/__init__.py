@@ -17,6 +17,7 @@ from postprocess.tokens.language import (
     Partial,
 )
 from postprocess.tokens.parser import Parser, parse
+from postprocess.tokens.spelling import Spelling, SpellingError, parse_ids, read_pieces, spell
 from postprocess.tokens.writer import MentionError, write
 
 __all__ = [
@@ -33,6 +34,11 @@ __all__ = [
     "Notice",
     "Parser",
     "Partial",
+    "Spelling",
+    "SpellingError",
     "parse",
+    "parse_ids",
+    "read_pieces",
+    "spell",
     "write",
 ]

@@ -28,7 +28,7 @@ class Parser:
         self._lexer = Lexer()
         self._prose = Prose(self.notices)
         self._record: Record | None = None
-        self._seen: set[tuple[object, ...]] = set()
+        self._seen: set[Mention] = set()  # equal where they say the same
         self._is_in_stray_codes = False
 
     @property
@@ -103,9 +103,8 @@ class Parser:
     def _close_record(self, record: Record) -> list[Mention]:
         mentions = record.close()
         for mention in mentions:
-            key = (mention.label, mention.box, mention.codes, mention.units)
-            if key in self._seen:
+            if mention in self._seen:
                 said = "The same record came before."
                 self.notices.append(Notice("repeat", mention.start, said))
-            self._seen.add(key)
+            self._seen.add(mention)
         return mentions

@@ -1,0 +1,114 @@
+"""Referring: a checkpoint scored on phrases, as RefCOCO is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.decoders import open_decoder
+from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset, DatasetError
+from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
+from gemma_vision.evaluate.phrases import REFS, Phrase, read_phrases
+from gemma_vision.evaluate.record import Record, subject_of
+from gemma_vision.evaluate.running import BATCH, groups
+from gemma_vision.tasks import Request, Task
+from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
+
+if TYPE_CHECKING:
+    from gemma_vision.pipeline import Pipeline
+    from postprocess.mask_decoder import MaskDecoder
+
+PROMPT = "segment {text}"  # of the mix checkpoints; those tuned on RefCOCO take "{text}" alone
+MAX_TOKENS = 32  # 4 positions, 16 codes and a label
+
+
+def evaluate_phrases(
+    pipeline: Pipeline,
+    dataset: Dataset,
+    *,
+    split: str | None = None,
+    prompt: str = PROMPT,
+    limit: int | None = None,
+    batch: int = BATCH,
+    results: str | Path | None = None,
+    report: str | Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """mIoU, box accuracy at 0.5 and 0.75 and the share of invalid answers, to RefCOCO's letter.
+
+    prompt: what is asked, with {text} for the phrase. The other options are those of `evaluate`.
+    """
+    decoder = decoder_of(pipeline)
+    phrases = read_phrases(dataset, split)[:limit]
+    files = (dataset.folder / ANNOTATIONS, dataset.folder / REFS)
+    subject = subject_of(pipeline, *files, split=split, prompt=prompt)
+    record = Record(Path(results) if results else None, subject)
+    todo = [number for number in range(len(phrases)) if number not in record.rows]
+    began = time.perf_counter()
+    for numbers in groups(todo, batch):
+        for number, text in zip(numbers, ask(pipeline, phrases, numbers, prompt), strict=True):
+            scored = score(phrases[number], text, decoder)
+            record.add(number, {"text": text, "score": asdict(scored)})
+        progress(sum(n in record.rows for n in range(len(phrases))), len(phrases))
+    spent = (time.perf_counter() - began) / max(len(todo), 1)
+    rows = [record.rows[number] for number in range(len(phrases))]
+    judged = [
+        Judged(phrase, row["text"], ReferringScore(**row["score"]))
+        for phrase, row in zip(phrases, rows, strict=True)
+    ]
+    table = table_of(judged, split=split, prompt=prompt, seconds=spent)
+    if report:
+        title = f"{pipeline.name} on {dataset.folder.name}"
+        write_phrase_report(judged, decoder, table, title, Path(report))
+    return table
+
+
+def ask(
+    pipeline: Pipeline, phrases: Sequence[Phrase], numbers: Sequence[int], prompt: str
+) -> list[str]:
+    """The answers' texts for the phrases of these numbers, decoded side by side."""
+    requests = []
+    for number in numbers:
+        phrase = phrases[number]
+        text = prompt.replace("{text}", phrase.text)
+        requests.append(Request(phrase.scene.path, Task.free, text, max_tokens=MAX_TOKENS))
+    return [answer.text for answer in pipeline.batch(requests, size=len(requests))]
+
+
+def table_of(
+    judged: Sequence[Judged], *, split: str | None, prompt: str, seconds: float
+) -> dict[str, Any]:
+    """The score table. seconds: for a phrase asked in this run."""
+    scores = summarise(one.score for one in judged)
+    return {
+        "n_images": len({one.phrase.scene.id for one in judged}),
+        "n_phrases": len(judged),
+        "split": split,
+        "prompt": prompt,
+        **{key: round(value, 6) for key, value in asdict(scores).items()},
+        "seconds_per_phrase": round(seconds, 6),
+        "policy": "bigvision",
+    }
+
+
+def score(phrase: Phrase, text: str, decoder: MaskDecoder) -> ReferringScore:
+    """One answer's text against its thing."""
+    width, height = phrase.scene.size
+    x0, y0, x1, y1 = phrase.thing.box
+    mask = phrase.thing.mask(phrase.scene.size)
+    if mask is None:
+        raise DatasetError(f"Annotation {phrase.thing.id} has no mask; phrases are scored by mask.")
+    box = (y0 / height, x0 / width, y1 / height, x1 / width)
+    return score_referring(token_numbers(text), box, mask, decoder)
+
+
+def decoder_of(pipeline: Pipeline) -> MaskDecoder:
+    """The pipeline's decoder, opened; DatasetError where it has none."""
+    decoder = pipeline.decoder
+    decoder = open_decoder(decoder) if isinstance(decoder, str) else decoder
+    if decoder is None:
+        raise DatasetError(f"{pipeline.name} has no mask decoder; phrases are scored by mask.")
+    return decoder

@@ -1,0 +1,51 @@
+"""Files: names that are safe, text written whole or not at all, files read with errors in words."""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+_UNSAFE = re.compile(r"[^\w-]+")
+_MAX_NAME = 80  # characters; the longest file name of most systems is 255 bytes
+
+
+class ExportError(ValueError):
+    """Something that a format cannot hold, or a file that is not of the format."""
+
+
+def safe_name(text: str, otherwise: str) -> str:
+    """Letters, digits, - and _ of a text, for a file's name: no folders, no leading dots."""
+    return _UNSAFE.sub("_", text).strip("_")[:_MAX_NAME] or otherwise
+
+
+def write_json(path: Path, content: Any) -> Path:
+    """Write JSON whole or not at all: a reader never meets half a file."""
+    return write_text(path, json.dumps(content, ensure_ascii=False))
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write text whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; ExportError where there is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ExportError(f"There is no file {path}. Check the path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ExportError(f"{path} cannot be read as text ({error}). Check the file.") from error
+
+
+def read_json(path: Path) -> Any:
+    """The JSON of a file; ExportError where there is none."""
+    try:
+        return json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ExportError(f"{path} is not JSON: {error}. Export it again.") from error
