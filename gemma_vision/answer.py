@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL.Image import Image
 
+from gemma_vision.pan_and_scan import Box
 from gemma_vision.tasks import Request
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
@@ -23,7 +24,8 @@ class Answer:
     one, in pixels of the upright picture; `partial` is the record being written now (None between
     records and at the end). `finish` is None while the answer grows, then "stop", "length",
     "repeat" or "cancelled". `timing` has the seconds of "encode", "prefill" and "decode" and the
-    number of "tokens".
+    number of "tokens". `crops` has for each picture the rectangles that pan-and-scan looked at
+    besides the whole: x0, y0, x1, y1 in pixels.
     """
 
     request: Request
@@ -39,6 +41,7 @@ class Answer:
     prompt: str = field(repr=False)
     plain: str = field(repr=False)
     image: Image = field(repr=False)  # upright, RGB: the one the pixels count in
+    crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
 
     def cancelled(self) -> Answer:
@@ -52,7 +55,11 @@ class Answer:
         return draw(self.image, self.instances, **options)
 
     def to_dict(self) -> JSON:
-        """The answer as JSON; "partial" is there only while a record is being written."""
+        """The answer as JSON.
+
+        "partial" is there only while a record is being written, "crops" (per picture its
+        rectangles) only where pan-and-scan was asked for.
+        """
         answer = to_json(
             size=self.image.size,
             text=self.text,
@@ -64,7 +71,9 @@ class Answer:
             timing=self.timing,
         )
         head = {"model": self.model, "task": str(self.request.task), "prompt": self.prompt}
-        tail = {} if self.partial is None else {"partial": partial_json(self.partial)}
+        tail: JSON = {} if self.partial is None else {"partial": partial_json(self.partial)}
+        if self.request.pan_and_scan:
+            tail["crops"] = [[list(box) for box in boxes] for boxes in self.crops]
         return head | answer | tail
 
 

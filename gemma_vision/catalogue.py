@@ -8,30 +8,46 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.config import CheckpointError, read_config, read_json
 from gemma_vision.decoders import decoder_of
-from gemma_vision.families import FAMILIES, family_of
+from gemma_vision.families import family_of
 from gemma_vision.hub import CHECKPOINTS, embedded
+from gemma_vision.kinds import taught
 from gemma_vision.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    from gemma_vision.families import Family
+    from gemma_vision.tasks import Request
     from gemma_vision.weights import Checkpoint
 
 NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
 LICENCE = "gemma"  # of every published checkpoint: accepted once on the Hub
 
-# id, family, side in pixels, parameters
-PUBLISHED = (
-    ("google/paligemma-3b-mix-224", "paligemma", 224, 2_923_466_480),
-    ("google/paligemma-3b-mix-448", "paligemma", 448, 2_924_351_216),
-    ("google/paligemma-3b-pt-896", "paligemma", 896, 2_927_890_160),
-    ("google/paligemma2-3b-mix-224", "paligemma2", 224, 3_032_242_416),
-    ("google/paligemma2-3b-mix-448", "paligemma2", 448, 3_033_127_152),
-    ("google/paligemma2-10b-mix-448", "paligemma2", 448, 9_663_523_568),
-    ("google/paligemma2-28b-mix-448", "paligemma2", 448, 27_651_371_760),
+# id up to the side, family, sides in pixels, parameters at the first side
+LINES = (
+    ("google/paligemma-3b-mix", "paligemma", (224, 448), 2_923_466_480),
+    ("google/paligemma-3b-pt", "paligemma", (224, 448, 896), 2_923_466_480),
+    ("google/paligemma-3b-ft-refcoco-seg", "paligemma", (224, 448, 896), 2_923_466_480),
+    ("google/paligemma2-3b-mix", "paligemma2", (224, 448), 3_032_242_416),
+    ("google/paligemma2-3b-pt", "paligemma2", (224, 448, 896), 3_032_242_416),
+    ("google/paligemma2-10b-mix", "paligemma2", (224, 448), 9_662_638_832),
+    ("google/paligemma2-10b-pt", "paligemma2", (224, 448, 896), 9_662_638_832),
+    ("google/paligemma2-28b-mix", "paligemma2", (224, 448), 27_650_487_024),
+    ("google/paligemma2-28b-pt", "paligemma2", (224, 448, 896), 27_650_487_024),
+)
+LARGER_SIDE = {224: 0, 448: 884_736, 896: 4_423_680}  # parameters of the longer position table
+PUBLISHED = (  # id, family, side, parameters
+    *(
+        (f"{line}-{side}", family, side, parameters + LARGER_SIDE[side])
+        for line, family, sides, parameters in LINES
+        for side in sides
+    ),
+    ("google/paligemma2-3b-ft-docci-448", "paligemma2", 448, 3_033_127_152),
+    ("google/paligemma2-10b-ft-docci-448", "paligemma2", 448, 9_663_523_568),
     ("google/gemma-3-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/gemma-3-12b-it", "gemma3", 896, 12_187_325_040),
     ("google/gemma-3-27b-it", "gemma3", 896, 27_432_406_640),
@@ -54,13 +70,32 @@ def load(
     notes = checkpoint.notes
     return Pipeline(
         LocalEngine(checkpoint),
-        family_of(checkpoint.config.family),
+        taught(family_of(checkpoint.config.family), str(name), notes),
         decoder=decoder_of(checkpoint.folder),
         policy=notes.get("policy", "space"),
         name=str(name),
-        tasks=notes.get("tasks"),
         card=card_of(checkpoint),
     )
+
+
+def check(name: str | Path, request: Request) -> None:
+    """Refuse what a checkpoint cannot do before it is fetched or loaded: TaskError in words.
+
+    Says nothing about Hub ids that are not in the catalogue; their pipeline will.
+    """
+    family = foretold(str(name))
+    if family is not None:
+        replace(family, title=str(name)).check(request)
+
+
+def foretold(name: str) -> Family | None:
+    """What a checkpoint understands, from its folder's small files or from the catalogue."""
+    folder = CHECKPOINTS / name if name in embedded() else Path(name).expanduser()
+    try:
+        return taught(family_of(read_config(folder).family), name, read_json(folder / NOTES) or {})
+    except CheckpointError:
+        listed = {hub_id: family for hub_id, family, *_ in PUBLISHED}
+        return taught(family_of(listed[name]), name, {}) if name in listed else None
 
 
 def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -83,7 +118,7 @@ def published() -> Iterator[dict[str, Any]]:
         yield {
             "id": hub_id,
             "family": family,
-            "tasks": [str(task) for task in FAMILIES[family].tasks],
+            "tasks": [str(task) for task in taught(family_of(family), hub_id, {}).tasks],
             "side": side,
             "parameters": parameters,
             "licence": LICENCE,
@@ -98,11 +133,10 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     except CheckpointError:
         return None
     notes = read_json(folder / NOTES) or {}
-    tasks = notes.get("tasks") or [str(task) for task in family_of(config.family).tasks]
     return {
         "id": name,
         "family": config.family,
-        "tasks": tasks,
+        "tasks": [str(task) for task in taught(family_of(config.family), name, notes).tasks],
         "side": config.vision.image_size,
         "parameters": count_parameters(folder),
         "licence": notes.get("licence", LICENCE),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
+from gemma_vision.pan_and_scan import Box, crop_boxes
+
 if TYPE_CHECKING:
     from gemma_vision.grammar import Grammar
 
@@ -31,6 +33,13 @@ class Prompt:
     seed: int = 0
     grammar: Grammar | None = None
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
+
+    @property
+    def crops(self) -> tuple[tuple[Box, ...], ...]:
+        """For each picture the rectangles that are looked at besides the whole, in pixels."""
+        return tuple(
+            tuple(crop_boxes(image.size)) if self.pan_and_scan else () for image in self.images
+        )
 
 
 @dataclass(frozen=True)

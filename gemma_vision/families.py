@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from gemma_vision.languages import TONGUES
 from gemma_vision.tasks import Request, Task, TaskError
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
     from gemma_vision.config import ModelConfig
 
 BICUBIC, BILINEAR = Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
-Wording = Mapping[Task, str]  # {names}, {language}, {tongue} and {text} are filled in
+# What a task or a style of caption is called in a prompt; {names}, {language}, {tongue}, {region}
+# and {text} are filled in.
+Wording = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Family:
-    """One line of models. `wording` has an entry for each task that the family was taught."""
+    """One line of models.
+
+    `wording` has an entry for each task and each style of caption that the family was taught.
+    """
 
     name: str  # as in ModelConfig.family
     title: str  # as a person says it
@@ -40,11 +46,12 @@ class Family:
     stop_tokens: tuple[str, ...]
     has_turns: bool = False
     has_pan_and_scan: bool = False
+    has_bare_phrases: bool = False  # `segment` takes one sentence, and nothing around it
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What a checkpoint of this family can be asked for."""
-        return tuple(self.wording)
+        return tuple(task for task in Task if task in self.wording)
 
     def check(self, request: Request) -> None:
         """Refuse, before any work, what the family was never taught."""
@@ -52,6 +59,12 @@ class Family:
             known = ", ".join(self.tasks)
             message = f"{self.title} cannot {request.task}; it can {known}. Take another model."
             raise TaskError(message, "E_TASK_UNSUPPORTED")
+        if request.verb not in self.wording:
+            message = f'{self.title} was not taught captions of the kind "{request.verb}".'
+            raise TaskError(f"{message} Ask for a plain caption.", "E_STYLE")
+        if self.has_bare_phrases and request.task is Task.segment and ";" in request.text:
+            message = f"{self.title} takes one phrase at a time, such as: the dog on the left."
+            raise TaskError(message, "E_ONE_PHRASE")
         if request.pan_and_scan and not self.has_pan_and_scan:
             message = f"{self.title} looks at whole pictures only; leave pan-and-scan off."
             raise TaskError(message, "E_PAN_AND_SCAN")
@@ -108,13 +121,23 @@ def family_of(name: str) -> Family:
 
 def words(family: Family, request: Request) -> str:
     """What is asked for, in the words the family was taught."""
-    filled = family.wording[request.task].format(
+    filled = family.wording[request.verb].format(
         names=" ; ".join(request.names),
         language=request.language,
-        tongue=TONGUES.get(request.language, request.language),
+        region=locations(request.region) if request.region else "",
+        tongue=TONGUES[request.language],
         text=request.text.strip(),
     )
     return filled.strip()
+
+
+def locations(region: Sequence[float]) -> str:
+    """A part of the picture as PaliGemma writes it: y before x, in bins of 1023 to the far edge.
+
+    (0, 0, 1, 0.5)  ->  "<loc0000><loc0000><loc0512><loc1023>"
+    """
+    x0, y0, x1, y1 = region
+    return "".join(f"<loc{round(edge * 1023):04d}>" for edge in (y0, x0, y1, x1))
 
 
 def write_turns(family: Family, request: Request) -> str:
@@ -132,13 +155,18 @@ def write_turns(family: Family, request: Request) -> str:
 ONE_BLOCK_WORDING: Wording = {
     Task.detect: "detect {names}",
     Task.segment: "segment {names}",
-    Task.caption: "caption {language}",
+    "cap": "cap {language}",
+    "caption": "caption {language}",
+    "describe": "describe {language}",
+    "region": "caption {region}",
     Task.ask: "answer {language} {text}",
     Task.ocr: "ocr",
     Task.free: "{text}",
 }
 CHAT_WORDING: Wording = {
-    Task.caption: "Describe this image in one sentence, in {tongue}.",
+    "cap": "Describe this image in a few words, in {tongue}.",
+    "caption": "Describe this image in one sentence, in {tongue}.",
+    "describe": "Describe this image in detail, in {tongue}.",
     Task.ask: "{text}",
     Task.ocr: "Write out all text in this image, line by line, and nothing else.",
     Task.free: "{text}",
@@ -174,41 +202,3 @@ GEMMA3 = Family(
     has_pan_and_scan=True,
 )
 FAMILIES: Mapping[str, Family] = {row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3)}
-
-TONGUES = {  # the languages of tasks.LANGUAGES, as a person says them
-    "ar": "Arabic",
-    "bn": "Bengali",
-    "cs": "Czech",
-    "da": "Danish",
-    "de": "German",
-    "el": "Greek",
-    "en": "English",
-    "es": "Spanish",
-    "fa": "Persian",
-    "fi": "Finnish",
-    "fil": "Filipino",
-    "fr": "French",
-    "he": "Hebrew",
-    "hi": "Hindi",
-    "hr": "Croatian",
-    "hu": "Hungarian",
-    "id": "Indonesian",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "mi": "Maori",
-    "nl": "Dutch",
-    "no": "Norwegian",
-    "pl": "Polish",
-    "pt": "Portuguese",
-    "ro": "Romanian",
-    "ru": "Russian",
-    "sv": "Swedish",
-    "sw": "Swahili",
-    "te": "Telugu",
-    "th": "Thai",
-    "tr": "Turkish",
-    "uk": "Ukrainian",
-    "vi": "Vietnamese",
-    "zh": "Chinese",
-}

@@ -8,21 +8,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gemma_vision.images import Picture
+from gemma_vision.languages import TONGUES
 
 MAX_TOKENS = 4096
-MAX_TEXT = (
-    4000  # characters of one message; the longest prompt a checkpoint was trained on is 512 tokens
-)
+MAX_TEXT = 4000  # characters of one message; checkpoints were trained on 512 tokens at most
 MAX_IMAGES = 16  # pictures of one request
 MAX_TEMPERATURE = 2.0
 MAX_SEED = 2**63 - 1
 
-# The languages of captions and questions, as PaliGemma was trained on them (COCO-35L).
-CODES = """
-ar bn cs da de el en es fa fi fil fr he hi hr hu id it ja ko mi nl no pl pt ro ru sv sw te th tr
-uk vi zh
-"""
-LANGUAGES = tuple(CODES.split())
+LANGUAGES = tuple(TONGUES)
+REGION = "region"
+STYLES = ("cap", "caption", "describe")  # a few words, a sentence, several sentences
 
 # Words a tokenizer reads as commands. From a user they would move pictures or end the prompt.
 CONTROL_TOKEN = re.compile(
@@ -79,11 +75,13 @@ class Request:
 
     `text` is the names for detect and segment ("cat ; dog"), the question for ask, the prompt for
     free and the newest message for chat; caption and ocr do not read it. `turns` is what was said
-    before in a chat, first message first. A request that cannot work raises `TaskError`.
+    before in a chat, first message first. `style` is how long a caption is: "cap" (a few words),
+    "caption" (a sentence) or "describe" (several). `region` asks for the caption of a part: x0, y0,
+    x1, y1 as shares of width and height, 0 to 1. A request that cannot work raises `TaskError`.
 
-    The last four tidy the answer, each leaving a warning for what it removes: exact copies, the
-    less sure of two boxes of one name that overlap more than an IoU, boxes of the whole picture,
-    things below a score.
+    Four options tidy the answer, each leaving a warning for what it removes: exact copies, the less
+    sure of two boxes of one name that overlap more than an IoU, boxes of the whole picture, things
+    below a score.
     """
 
     image: Picture | tuple[Picture, ...] = field(repr=False)  # neither pictures nor words in logs
@@ -99,6 +97,8 @@ class Request:
     max_overlap: float | None = None
     drop_full_frame: bool = False
     min_score: float | None = None
+    style: str = "caption"
+    region: tuple[float, float, float, float] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
@@ -110,6 +110,13 @@ class Request:
         check_pictures(self)
         check_turns(self)
         check_options(self)
+
+    @property
+    def verb(self) -> str:
+        """The word for what is asked: the task, or for captions "region" or the style."""
+        if self.task is not Task.caption:
+            return self.task
+        return self.style if self.region is None else REGION
 
     @property
     def images(self) -> tuple[Picture, ...]:
@@ -164,6 +171,24 @@ def check_words(request: Request) -> None:
         known = " ".join(LANGUAGES)
         message = f"{shown(request.language)} is no language of the model; take one of {known}."
         raise TaskError(message, "E_LANGUAGE")
+    if request.style not in STYLES:
+        message = f"{shown(request.style)} is no style of caption; take one of {', '.join(STYLES)}."
+        raise TaskError(message, "E_STYLE")
+    if request.region is not None:
+        check_region(request.region)
+
+
+def check_region(region: tuple[float, float, float, float]) -> None:
+    """Four shares of the picture that have an area."""
+    try:
+        x0, y0, x1, y1 = map(float, region)
+    except (TypeError, ValueError):
+        x0 = y0 = x1 = y1 = -1.0
+    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+        message = (
+            f"{shown(region)} is no region; give x0, y0, x1, y1 from 0 to 1, x0 < x1, y0 < y1."
+        )
+        raise TaskError(message, "E_REGION")
 
 
 def check_pictures(request: Request) -> None:

@@ -8,9 +8,10 @@ import shutil
 import pytest
 
 import gemma_vision
-from gemma_vision.catalogue import count_parameters, describe_folder, load, models
+from gemma_vision.catalogue import check, count_parameters, describe_folder, load, models
 from gemma_vision.config import CheckpointError
 from gemma_vision.decoders import CHECKPOINTS
+from gemma_vision.tasks import Request, TaskError
 
 ROW = {"id", "family", "tasks", "side", "parameters", "licence", "here"}
 
@@ -70,6 +71,36 @@ def test_a_checkpoint_without_notes_follows_the_public_space(random_checkpoint):
 def test_an_unknown_model_is_refused_in_words():
     with pytest.raises(CheckpointError, match="There is no model 'nothing'"):
         gemma_vision.load("nothing")
+
+
+@pytest.mark.parametrize(
+    "name, task, text, said",
+    [
+        pytest.param("google/gemma-3-4b-it", "detect", "cat", "cannot detect", id="family"),
+        pytest.param(
+            "google/paligemma-3b-ft-refcoco-seg-224", "ocr", "", "it can segment", id="ft"
+        ),
+        pytest.param("tiny", "chat", "hello", "tiny cannot chat", id="embedded"),
+    ],
+)
+def test_what_a_checkpoint_cannot_do_is_known_before_it_is_fetched(
+    name, task, text, said, picture, monkeypatch
+):
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(TaskError, match=said):
+        check(name, Request(picture, task, text))
+
+
+@pytest.mark.parametrize("name", ["me/my-own", "/no/where", "google/paligemma-3b-mix-448"])
+def test_nothing_is_refused_that_may_work(name, picture):
+    check(name, Request(picture, "detect", "cat"))
+
+
+def test_the_notes_of_a_folder_are_asked_too(random_checkpoint, tmp_path, picture):
+    folder = shutil.copytree(random_checkpoint, tmp_path / "noted")
+    (folder / "gemma_vision.json").write_text(json.dumps({"tasks": ["caption"]}))
+    with pytest.raises(TaskError, match="it can caption"):
+        check(folder, Request(picture, "detect", "cat"))
 
 
 def test_a_real_engine_streams_what_it_runs(random_checkpoint, picture):

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from tiny_models import make_tokenizer
 
-from gemma_vision.families import FAMILIES, GEMMA3, PALIGEMMA, PALIGEMMA2, TONGUES
+from gemma_vision.families import FAMILIES, GEMMA3, PALIGEMMA, PALIGEMMA2
 from gemma_vision.tasks import LANGUAGES, Request, Task, TaskError, Turn
 
 PICTURE = Image.new("RGB", (8, 8))
@@ -113,6 +113,6 @@ def test_every_mark_is_one_token_of_the_familys_tokenizer(family) -> None:
             assert len(tokenizer.encode(mark, add_special_tokens=False).ids) == 1
 
 
-def test_every_language_has_a_name() -> None:
-    assert TONGUES.keys() == set(LANGUAGES)
+def test_every_language_is_said_by_its_name() -> None:
+    assert len(LANGUAGES) == 35
     assert "in Japanese" in GEMMA3.write_prompt(ask("caption", language="ja"))

@@ -14,6 +14,7 @@ from transformers import Gemma3Processor
 from gemma_vision.engine import Prompt
 from gemma_vision.families import GEMMA3
 from gemma_vision.local import LocalEngine
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Request, Task, Turn
 
 STEPS = 24
@@ -137,7 +138,7 @@ def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> N
     prompt = to_prompt(REQUESTS["a conversation"])
     resumed, _, _ = intake.take([prompt])
     monolith = [intake._ids(prompt.text, [1, 4, 4])]
-    groups = [view for image in prompt.images for view in intake._views(image, prompt)]
+    groups = [view for views in intake._views(prompt) for view in views]
     ids, is_real = intake._pad(monolith)
     whole, _ = model.prefill(ids, is_real, intake.sight.look([groups]))
     assert (resumed - whole).abs().max() < 1e-5
@@ -151,9 +152,32 @@ def test_crops_are_looked_at_and_kept_like_pictures(fresh: LocalEngine) -> None:
     assert (fresh.cache.hits, fresh.cache.misses) == (4, 4)
 
 
+def test_an_answer_tells_the_crops_that_were_looked_at(fresh: LocalEngine) -> None:
+    request = Request((LONG, SQUARE), Task.free, "a", pan_and_scan=True, max_tokens=1)
+    answer = Pipeline(fresh, GEMMA3).run(request)
+    boxes = ((0, 0, 267, 300), (267, 0, 534, 300), (534, 0, 800, 300))
+    assert answer.crops == (boxes, ())
+    assert answer.to_dict()["crops"] == [[list(box) for box in boxes], []]
+    assert fresh.cache.misses == 5  # each whole, and the crops that are told
+
+
 def test_crops_are_off_unless_asked_for(fresh: LocalEngine) -> None:
     ask_ours(fresh, [Prompt((LONG,), GEMMA3.write_prompt(REQUESTS["one picture"]), 1)])
     assert fresh.cache.misses == 1
+    answer = Pipeline(fresh, GEMMA3).run(Request(LONG, Task.caption, max_tokens=1))
+    assert answer.crops == ((),)
+    assert "crops" not in answer.to_dict()
+
+
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS.keys())
+def test_bos_comes_once_and_no_newline_closes_the_prompt(engine: LocalEngine, request_) -> None:
+    prompt, tokenizer = to_prompt(request_), engine.checkpoint.tokenizer
+    pieces = [tokenizer.id_to_token(token) for token in engine.ids(prompt)]
+    assert (pieces[0], pieces.count("<bos>")) == ("<bos>", 1)
+    assert pieces[-1] == "\n"  # of "<start_of_turn>model", with nothing behind it
+    assert pieces.count("<start_of_turn>") == len(request_.turns) + 2
+    views = sum(1 + len(boxes) for boxes in prompt.crops)
+    assert pieces.count("<image_soft_token>") == engine.checkpoint.config.tokens_per_image * views
 
 
 def test_the_end_of_a_turn_ends_the_answer(theirs, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import functools
+import shutil
 import socket
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import huggingface_hub
@@ -13,6 +15,7 @@ from hub_server import playing_hub
 from tiny_models import make_model, save
 
 from gemma_vision import hub
+from gemma_vision.cli import main
 from gemma_vision.config import CheckpointError
 from gemma_vision.weights import open_checkpoint
 
@@ -116,12 +119,45 @@ def test_no_network_is_told(at) -> None:
     assert "Connect once" in str(error)
 
 
-def test_a_full_disk_is_told(monkeypatch) -> None:
-    def full(*args: object, **kwargs: object) -> str:
-        raise OSError(errno.ENOSPC, "No space left on device")
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 64 KiB, in memory; unmounted afterwards."""
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this machine does not let us mount a small tmpfs")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", full)
-    assert refusal().code == "E_DISK_FULL"
+
+@pytest.mark.filterwarnings("ignore:Not enough free disk space")  # the Hub's client, beforehand
+def test_a_disk_that_fills_up_is_told_and_nothing_half_written_stays(
+    folder: Path, at, small_disk: Path
+) -> None:
+    assert (folder / "model.safetensors").stat().st_size > 2**16
+    with playing_hub(folder) as server:
+        assert at(server.url) == small_disk
+        error = refusal()
+    assert error.code == "E_DISK_FULL"
+    assert "Free some space" in str(error)
+    assert not list(small_disk.rglob("*.incomplete"))
+    assert not list(small_disk.rglob("*.safetensors"))
+    (small_disk / "room").write_bytes(bytes(2**15))  # what was half written has made room again
+
+
+@pytest.mark.parametrize("mood", ["no token", "no licence", "no such model", "wrong sum"])
+def test_the_command_line_says_it_in_one_sentence(
+    mood: str, folder: Path, at, picture_file: Path, capsys
+) -> None:
+    with playing_hub(folder, mood) as server:
+        at(server.url)
+        assert main(["detect", str(picture_file), "cat", "--model", MODEL]) == 2
+    out, said = capsys.readouterr()
+    assert out == ""
+    assert said.count("\n") == 1
+    assert said.startswith("gemma-vision: ")
+    assert MODEL in said
 
 
 @pytest.mark.parametrize(

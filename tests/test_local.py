@@ -83,6 +83,19 @@ def test_from_picture_to_tokens_as_transformers_does(family: str, tmp_path: Path
     assert [text_of(answer) for answer in answers] == spelled
 
 
+@pytest.mark.parametrize("text", ["detect cat", "detect cat\n", "detect cat\n\n"])
+@pytest.mark.parametrize("seeds", [(0,), (1, 2)], ids=["one picture", "two pictures"])
+def test_bos_and_newline_come_once_behind_the_pictures(engine, text: str, seeds) -> None:
+    ids = engine.ids(prompt(text, *seeds))
+    tokenizer = engine.checkpoint.tokenizer
+    num_soft = len(seeds) * TOKENS
+    assert ids[:num_soft] == [engine.checkpoint.config.image_token_id] * num_soft
+    pieces = [tokenizer.id_to_token(token) for token in ids[num_soft:]]
+    assert (pieces[0], pieces[-1]) == ("<bos>", "\n")
+    assert pieces.count("<bos>") == pieces.count("\n") == 1
+    assert "".join(pieces[1:-1]).replace("\u2581", " ") == "detect cat"
+
+
 def test_it_is_an_engine(engine: LocalEngine) -> None:
     assert isinstance(engine, Engine)
     assert engine.ready()

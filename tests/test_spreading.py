@@ -77,6 +77,7 @@ def test_layers_on_disk_give_equal_logits(family: str, shards: int, tmp_path: Pa
         results.append([logits, *(model.step(torch.tensor([7 + i]), state) for i in range(6))])
     for one, other in zip(*results, strict=True):
         assert (one - other).abs().max() < 1e-5
+        assert one.argmax(-1).equal(other.argmax(-1))
 
 
 def test_a_model_that_fits_is_not_split(tmp_path: Path) -> None:

@@ -231,6 +231,7 @@ def test_parameters_are_counted_once(folder: Path) -> None:
     [
         pytest.param(lambda f: open_checkpoint(f, "tpu"), "E_DEVICE", id="device"),
         pytest.param(lambda f: open_checkpoint(f, "cpu", "int3"), "E_DTYPE", id="number type"),
+        pytest.param(lambda f: open_checkpoint(f, "auto", "int8"), "E_DEVICE", id="packed, spread"),
         pytest.param(lambda f: open_checkpoint("nobody"), "E_MODEL_UNKNOWN", id="name"),
         pytest.param(lambda f: open_checkpoint("../nobody"), "E_MODEL_UNKNOWN", id="path"),
     ],

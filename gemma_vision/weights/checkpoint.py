@@ -71,8 +71,8 @@ def open_checkpoint(
     elif adapter is None and not bits:
         model = load_spread(folder, config, wanted, limits)
     else:
-        message = "Adapters, 8 and 4 bits need one device. Name it."
-        raise CheckpointError(message, "E_ADAPTER")
+        message = "Adapters, 8 and 4 bits are not spread over devices. Name one, such as cuda."
+        raise CheckpointError(message, "E_DEVICE")
     own_notes = read_json(adapter / NOTES) if adapter is not None else None
     notes = own_notes or read_json(folder / NOTES) or {}
     return Checkpoint(str(name), folder, config, model, tokenizer, notes)
