@@ -22,7 +22,7 @@ check: $(READY)
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
-	$(MAKE) test
+	@$(MAKE) --no-print-directory test
 
 format: $(READY)
 	$(BIN)/ruff format $(PACKAGES)
