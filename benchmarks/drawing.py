@@ -2,8 +2,8 @@
 
     python -m benchmarks drawing [--masks 10] [--rounds 15] [--threads 1] [--json FILE]
 
-Rounds are interleaved in a turning order; times are medians and a ratio is the median of the
-rounds' ratios, of processor time, which suffers less from a busy machine than time on the wall.
+Rounds are interleaved, each in an order of its own; times are medians and a ratio is the median of
+the rounds' ratios, of processor time, which suffers less from a busy machine than time on the wall.
 
 | row | from | what is drawn |
 |---|---|---|
@@ -116,10 +116,9 @@ def drawing_of(
 def compare(ways: dict[str, Artist], work: Callable[[Artist, int], object], rounds: int) -> JSON:
     """Medians on the wall, and how many times our processor time each of the others takes."""
     times: dict[str, list[Times]] = {name: [] for name in ways}
+    rng = np.random.default_rng(SEED)
     for number in range(rounds + 1):
-        names = list(ways)
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in rng.permutation(list(ways)):  # nobody always follows the hungriest one
             spent = clock(lambda way=ways[name], number=number: work(way, number))
             times[name] += [spent] if number else []  # the first round warms up
     walls = {name: statistics.median(time.wall for time in spent) for name, spent in times.items()}
