@@ -28,7 +28,7 @@ format: $(READY)
 	$(BIN)/ruff format $(PACKAGES)
 	$(BIN)/ruff check --fix $(PACKAGES)
 
-# About an hour and a half of two cores; goes on where an interrupted run stopped.
+# Close to two hours of two cores; goes on where an interrupted run stopped.
 train: $(READY)
 	$(BIN)/python -m training.train --preset cpu --resume
 

@@ -54,7 +54,7 @@ def test_pictures_of_a_zip_are_taken_and_everything_else_left(uploads: Path) -> 
 
 def test_a_name_that_climbs_out_stays_a_name(uploads: Path) -> None:
     content = picture(uploads / "one.png").read_bytes()
-    bad = packed(uploads / "bad.zip", ["../../etc/evil.png", "/root/evil.png"], content)
+    bad = packed(uploads / "bad.zip", ["../../etc/evil.png", "/etc/evil.png"], content)
     batch = last(bad)
     target = pack(batch)
     assert target is not None and target.is_relative_to(uploads)

@@ -198,7 +198,7 @@ def test_what_runs_no_model_imports_no_torch(name):
 
 
 @pytest.mark.parametrize("module", sorted(modules()))
-def test_a_file_can_be_read_in_one_sitting(module):
+def test_a_file_can_be_read_in_one_go(module):
     path = modules()[module]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert len(lines) <= MAX_LINES, f"{path} has {len(lines)} lines"
