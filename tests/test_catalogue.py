@@ -10,7 +10,6 @@ import pytest
 import gemma_vision
 from gemma_vision.catalogue import check, count_parameters, describe_folder, load, models
 from gemma_vision.config import CheckpointError
-from gemma_vision.decoders import CHECKPOINTS
 from gemma_vision.tasks import Request, TaskError
 
 ROW = {"id", "family", "tasks", "side", "parameters", "licence", "here"}
@@ -25,7 +24,6 @@ def test_every_row_has_the_contracts_keys():
     assert json.loads(json.dumps(rows)) == rows
 
 
-@pytest.mark.skipif(not (CHECKPOINTS / "tiny").is_dir(), reason="no embedded checkpoint yet")
 def test_the_embedded_checkpoint_comes_first_and_is_here():
     first = models()[0]
     assert (first["id"], first["here"]) == ("tiny", True)

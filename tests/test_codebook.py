@@ -4,7 +4,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
 import gemma_vision
 from postprocess.instances import crop
@@ -13,8 +12,6 @@ from postprocess.metrics import mask_iou
 from postprocess.shapes import extent
 
 FILE = Path(gemma_vision.__file__).parent / "checkpoints" / "tiny" / "mask_decoder.npz"
-
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the embedded checkpoint is not here")
 
 
 def ellipse(rng, canvas):

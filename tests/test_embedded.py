@@ -13,9 +13,6 @@ from gemma_vision.local import LocalEngine
 
 FOLDER = CHECKPOINTS / "tiny"
 pytestmark = [
-    pytest.mark.skipif(
-        not (FOLDER / "model.safetensors").is_file(), reason="no embedded checkpoint"
-    ),
     pytest.mark.filterwarnings("ignore:__array__ implementation"),  # of transformers' processor
 ]
 

@@ -7,7 +7,6 @@ import json
 import pytest
 from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 
-from gemma_vision.decoders import CHECKPOINTS, DECODER_FILE
 from gemma_vision.images import ImageError
 from gemma_vision.paste import MAX_ANSWER, paste, read
 from gemma_vision.tasks import TaskError
@@ -38,9 +37,6 @@ def test_without_the_decoder_there_are_boxes_and_a_notice(name, monkeypatch, tmp
     assert [warning["code"] for warning in answer["warnings"]] == ["no_mask_decoder"]
 
 
-@pytest.mark.skipif(
-    not (CHECKPOINTS / "tiny" / DECODER_FILE).is_file(), reason="no embedded checkpoint yet"
-)
 def test_codes_of_the_embedded_checkpoint_become_masks():
     (instance,) = paste(CAT_WITH_MASK, SIZE, mask_decoder="embedded").instances
     assert instance.mask.shape == (480, 640)
