@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,15 +11,20 @@ from torch import nn
 from transformers import AutoProcessor, PaliGemmaForConditionalGeneration
 
 from postprocess.tokens import parse
+from postprocess.vqvae import MaskVQVAE
 from training import prompts
+from training.draws import MAX_THINGS, Recipe, SceneDraws
+from training.evaluation import evaluate_checkpoint, fingerprint
 from training.language import Language, prefix_mask
 from training.poses import EVALUATION_SEEDS
+from training.presets import PRESETS, STAGES
 from training.prompts import Seen
-from training.samples import MAX_THINGS, Recipe, SceneStream
-from training.stage import Stage, adamw, schedule
+from training.run import Run
+from training.samples import SceneStream
+from training.stage import schedule
 from training.tiny import Sizes, build_model, place_vectors
 from training.tokenizer import SPECIALS, build_tokenizer
-from training.train import PRESETS, STAGES, train
+from training.train import train
 
 NAMES = ("cat", "dog", "car", "apple", "fish")
 CODES = tuple(range(16))
@@ -39,8 +45,13 @@ def trained(tmp_path_factory):
     """The smoke preset, run once: its folders of state and of the checkpoint."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("smoke")
-    train("smoke", folder / "run", folder / "out", stages=STAGES, seed=1, workers=0)
+    train(a_run(folder / "run"), PRESETS["smoke"], folder / "out")
     return folder
+
+
+def a_run(folder: Path) -> Run:
+    parts = frozenset(part for stage in STAGES for part in PRESETS["smoke"].parts(stage))
+    return Run(folder, parts, workers=0)
 
 
 class TestPrompts:
@@ -177,10 +188,10 @@ class TestLanguage:
 class TestSamples:
     def test_evaluation_seeds_are_refused(self):
         with pytest.raises(ValueError, match="evaluation only"):
-            SceneStream(Recipe(112, 8, 16), EVALUATION_SEEDS)
+            SceneDraws(Recipe(112, 8, 16), EVALUATION_SEEDS)
 
     def test_patches_of_a_thing_lie_in_its_box(self):
-        stream = iter(SceneStream(Recipe(112, 8, 16), 7))
+        stream = iter(SceneStream(SceneDraws(Recipe(112, 8, 16), 7)))
         rows, columns = np.divmod(np.arange(64), 8)
         for sample in (next(stream) for _ in range(40)):
             for index in np.flatnonzero(sample["names"] >= 0):
@@ -196,30 +207,6 @@ class TestStage:
         rates = [schedule(p) for p in (0.0, 0.02, 0.5, 1.0)]
         assert rates[1] == pytest.approx(1.0)
         assert rates[0] < 0.05 and 0.4 < rates[2] < 0.6 and rates[3] == pytest.approx(0.02)
-
-    def test_an_interrupted_stage_goes_on_with_weights_and_momentum(self, tmp_path):
-        def stage() -> tuple[nn.Linear, Stage]:
-            torch.manual_seed(0)
-            layer = nn.Linear(3, 3)
-            opt = adamw([(list(layer.parameters()), 1e-2)], 0.01)
-            return layer, Stage(tmp_path, "part", 0.01, layer, opt)
-
-        layer, first = stage()
-
-        def step(progress: float) -> dict[str, float]:
-            first.opt.zero_grad()
-            layer(torch.ones(2, 3)).square().sum().backward()
-            first.opt.step()
-            return {}
-
-        first.run(step)
-        again, second = stage()
-        assert second.progress == 1 and second.steps == first.steps > 1
-        assert torch.equal(again.weight, layer.weight)
-        moments = [
-            [state["exp_avg"] for state in part.opt.state.values()] for part in (first, second)
-        ]
-        assert all(torch.equal(a, b) for a, b in zip(*moments, strict=True))
 
 
 class TestSmoke:
@@ -237,11 +224,24 @@ class TestSmoke:
         assert processor.tokenizer.convert_tokens_to_ids("<image>") == model.config.image_token_id
 
     def test_a_finished_run_only_loads(self, trained):
+        before = fingerprint(trained / "out")
         shutil.rmtree(trained / "out")
-        train("smoke", trained / "run", trained / "out", stages=STAGES, seed=1, workers=0)
+        train(a_run(trained / "run"), PRESETS["smoke"], trained / "out")
         assert (trained / "out" / "model.safetensors").stat().st_size < 10_000_000
+        assert fingerprint(trained / "out") == before
 
-    def test_presets_give_minutes_to_stages_there_are(self):
-        for preset in PRESETS.values():
-            assert {"vq", "polish", "vision", "decoder"} <= set(preset.minutes)
-            assert set(preset.minutes) <= {*STAGES, "polish"}
+    def test_the_checkpoint_is_asked_about_scenes_it_never_saw(self, trained):
+        report = json.loads((trained / "run" / "eval.json").read_text())
+        assert report["seed"] >= EVALUATION_SEEDS and report["n_images"] == 3
+        assert report["checkpoint"] == fingerprint(trained / "out")
+        assert {"recall50", "miou", "count_accuracy", "vq_iou", "vq_codes"} <= report.keys()
+
+    def test_what_was_asked_is_not_asked_again(self, trained, monkeypatch):
+        monkeypatch.setattr("gemma_vision.evaluate.running.examine", None)  # no picture is left
+        kept = MaskVQVAE().eval()
+        run, out = a_run(trained / "run"), trained / "out"
+        report = evaluate_checkpoint(run, out, kept, names=4, scenes=3)
+        assert report["n_images"] == 3
+
+    def test_no_half_written_files_lie_about(self, trained):
+        assert not [path for path in trained.rglob(".*")]

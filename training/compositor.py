@@ -1,14 +1,13 @@
 """Compositor: a scene's parameters become pixels and exact masks, with OpenCV on a CPU."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import cv2
 import numpy as np
 
 from training.backgrounds import draw_background
-from training.poses import Pose, Scene, frame
-from training.sprites import SIDE, load_atlas
+from training.mipmaps import full_area, is_enlarged, level_of, mipmaps, placing, smoothed, window
+from training.poses import Pose, Scene
 
 MIN_VISIBLE = 0.35  # of a thing's own pixels, less than that and it is left out
 
@@ -20,6 +19,7 @@ class Thing:
     name: int
     box: tuple[int, int, int, int]
     mask: np.ndarray
+    pose: Pose
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,6 @@ class Picture:
     pixels: np.ndarray
     owner: np.ndarray
     things: tuple[Thing, ...]
-
-
-@cache
-def _mipmaps(sprite: int) -> list[np.ndarray]:
-    """The sprite at 128, 64, 32 and 16 pixels, colours premultiplied by alpha, float32 0..1."""
-    image = load_atlas().images[sprite].astype(np.float32) / 255
-    image[..., :3] *= image[..., 3:]
-    levels = [image]
-    while levels[-1].shape[0] > 16:
-        half = levels[-1].shape[0] // 2
-        levels.append(cv2.resize(levels[-1], (half, half), interpolation=cv2.INTER_AREA))
-    return levels
-
-
-@cache
-def _smoothed(sprite: int) -> np.ndarray:
-    """For drawing larger than the sprite is: its hard edge without the stairs."""
-    return cv2.GaussianBlur(_mipmaps(sprite)[0], (0, 0), 0.9)
 
 
 def compose(scene: Scene, background: np.ndarray | None = None) -> Picture:
@@ -65,40 +47,25 @@ def compose(scene: Scene, background: np.ndarray | None = None) -> Picture:
                 rest = tuple(p for p in scene.poses if p is not pose)
                 return compose(Scene(scene.width, scene.height, scene.background, rest), background)
         elif pose.name >= 0:
-            things.append(Thing(pose.name, _box_of(mask), mask))
+            things.append(Thing(pose.name, _box_of(mask), mask, pose))
     return Picture(canvas.astype(np.uint8), owner, tuple(things))
 
 
 def _paint(canvas: np.ndarray, owner: np.ndarray, pose: Pose, index: int) -> float:
     """Blend one sprite into its region in place -> the area it would cover, in pixels."""
-    matrix = pose.matrix()
-    level = next(
-        (i for i in (3, 2, 1) if pose.longest * 1.2 < SIDE / 2**i), 0
-    )  # the smallest mipmap that is still larger than the drawing
-    x0, y0, x1, y1 = frame(pose)
-    left, top = max(0, int(x0) - 1), max(0, int(y0) - 1)
-    right, bottom = min(canvas.shape[1], int(x1) + 2), min(canvas.shape[0], int(y1) + 2)
+    left, top, right, bottom = window(pose, canvas.shape[1], canvas.shape[0])
     if right <= left or bottom <= top:
         return 1.0
-    step = 2.0**level
-    local = matrix.copy()
-    local[:, :2] *= step
-    local[:, 2] += matrix[:, :2].sum(1) * (step - 1) / 2 - (left, top)
-    is_enlarged = pose.longest > SIDE
-    source = _smoothed(pose.sprite) if is_enlarged else _mipmaps(pose.sprite)[level]
+    local = placing(pose)
+    local[:, 2] -= (left, top)
+    source = smoothed(pose.sprite) if is_enlarged(pose) else mipmaps(pose.sprite)[level_of(pose)]
     sprite = cv2.warpAffine(source, local, (right - left, bottom - top), flags=cv2.INTER_LINEAR)
     solid = sprite[..., 3] >= 0.5
     region = canvas[top:bottom, left:right]
     region *= 1 - sprite[..., 3:]
     region += np.minimum(sprite[..., :3] * np.multiply(pose.gain, 255), 255 * sprite[..., 3:])
     owner[top:bottom, left:right][solid] = index
-    return _solid_share(pose.sprite) * abs(float(np.linalg.det(matrix[:, :2])))
-
-
-@cache
-def _solid_share(sprite: int) -> float:
-    """Solid pixels of a sprite."""
-    return float(np.count_nonzero(load_atlas().images[sprite, ..., 3] > 127))
+    return full_area(pose)
 
 
 def _box_of(mask: np.ndarray) -> tuple[int, int, int, int]:

@@ -6,7 +6,6 @@ through the tower; then both together, the tower slowly so that it keeps what it
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,16 +13,21 @@ from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
 from postprocess.vqvae import MaskVQVAE
+from training.dense import DenseHead, dense_loss, mask_codes, patch_kinds
+from training.drawing import Drawing
+from training.draws import Recipe
 from training.language import Language
 from training.prompts import Seen, draw_prompt
-from training.samples import Batch, Recipe, SceneStream, batches, to_pixels
-from training.stage import Stage, adamw, update
-from training.vision import DenseHead, average, dense_loss, mask_codes, patch_kinds
+from training.run import Pace, Run
+from training.samples import Batch, to_pixels
+from training.stage import Stage, adamw, open_stage, update
+from training.streams import scene_batches
+from training.vision import average
 
 BANK = 4000  # scenes whose features are kept
 REFILL = 6  # fresh scenes per step
 BATCH = 24
-PEAK, MASKS_PEAK, DECAY = 1.5e-3, 8e-4, 0.02
+PEAK, DECAY = 1.5e-3, 0.02
 ALIGNMENT_WEIGHT = 0.3
 SINGLES, SINGLES_UNTIL = 0.8, 0.3  # share of scenes with one thing at first; gone by then
 
@@ -44,14 +48,23 @@ class Learner:
     recipe: Recipe
 
     @property
+    def drawing(self) -> Drawing:
+        return Drawing(self.vae, self.language.first_code)
+
+    @property
+    def width(self) -> int:
+        """Of the projected image tokens."""
+        return self.model.config.text_config.hidden_size
+
+    @property
     def text_parameters(self) -> list[nn.Parameter]:
         core = self.model.model
         modules = (core.multi_modal_projector, core.language_model)
         return [parameter for module in modules for parameter in module.parameters()]
 
     def seen(self, batch: Batch) -> list[list[Seen]]:
-        """What each picture of a batch shows, with the codes of its masks."""
-        codes = mask_codes(self.vae, batch).tolist()
+        """What each picture of a batch, with the codes of its masks, shows."""
+        codes = batch["codes"].tolist()
         boxes, owners = batch["boxes"].tolist(), batch["names"].tolist()
         return [
             [
@@ -70,7 +83,7 @@ class Learner:
 
 
 Mix = tuple[float, float, float, float]
-MASKS_MIX: Mix = (0.29, 0.60, 0.04, 0.07)
+MASKS_MIX: Mix = (0.20, 0.72, 0.03, 0.05)
 
 
 def task_mix(progress: float) -> Mix:
@@ -80,12 +93,12 @@ def task_mix(progress: float) -> Mix:
 
 
 class Bank:
-    """A ring of scenes: features (S, N, D) in bfloat16, kinds of patches, things."""
+    """A ring of scenes: features (S, N, D) in the stage's precision, labels, things."""
 
-    def __init__(self, learner: Learner, data: Iterator[Batch], size: int) -> None:
-        self.learner, self.data, self.size = learner, data, size
+    def __init__(self, learner: Learner, data: Iterator[Batch], size: int, stage: Stage) -> None:
+        self.learner, self.data, self.size, self.stage = learner, data, size, stage
         self.features: Tensor = torch.empty(0)
-        self.kinds: Tensor = torch.empty(0, dtype=torch.int64)
+        self.labels: Batch = {}
         self.scenes: list[list[Seen]] = []
         self.next = 0
         while len(self.scenes) < size:
@@ -95,16 +108,19 @@ class Bank:
     def refill(self) -> None:
         """Replace the oldest scenes by one fresh batch."""
         batch = next(self.data)
-        with torch.autocast("cpu", torch.bfloat16):
+        with self.stage.mixed():
             tower = self.learner.model.model.vision_tower
-            features = tower(pixel_values=to_pixels(batch)).last_hidden_state.bfloat16()
-        kinds = patch_kinds(batch, len(self.learner.names))
+            features = tower(pixel_values=to_pixels(batch)).last_hidden_state.to(self.stage.dtype)
+        labels = {key: value for key, value in batch.items() if key != "pixels"}
+        labels["codes"] = mask_codes(self.learner.vae, batch)
         if len(self.features) == 0:
-            self.features = torch.empty(self.size, *features.shape[1:], dtype=torch.bfloat16)
-            self.kinds = torch.empty(self.size, kinds.shape[1], dtype=torch.int64)
-        places = (torch.arange(len(features)) + self.next) % self.size
-        self.features[places], self.kinds[places] = features, kinds
-        for place, scene in zip(places.tolist(), self.learner.seen(batch), strict=True):
+            self.features = features.new_empty(self.size, *features.shape[1:])
+            self.labels = {k: v.new_empty(self.size, *v.shape[1:]) for k, v in labels.items()}
+        places = (torch.arange(len(features), device=features.device) + self.next) % self.size
+        self.features[places] = features
+        for key, value in labels.items():
+            self.labels[key][places] = value
+        for place, scene in zip(places.tolist(), self.learner.seen(labels), strict=True):
             if place < len(self.scenes):
                 self.scenes[place] = scene
             else:
@@ -122,12 +138,24 @@ class Bank:
 
 
 class DecoderStep:
-    """One update of projector and decoder on kept features."""
+    """One update of projector and decoder on kept features.
+
+    A dense head asks the projected image tokens what it asked the tower, so that the projector
+    lets pass what masks are read from.
+    """
 
     def __init__(
-        self, learner: Learner, stage: Stage, rng: np.random.Generator, *, is_first: bool
+        self,
+        learner: Learner,
+        head: DenseHead,
+        stage: Stage,
+        rng: np.random.Generator,
+        size: int,
+        *,
+        is_first: bool,
     ) -> None:
-        self.learner, self.stage, self.rng, self.is_first = learner, stage, rng, is_first
+        self.learner, self.head, self.stage, self.rng = learner, head, stage, rng
+        self.is_first, self.size = is_first, size
         self.figures: dict[str, float] = {}
         self.bank: Bank | None = None
 
@@ -136,15 +164,20 @@ class DecoderStep:
         assert bank is not None, "the bank is filled before the first step"
         bank.refill()
         singles = SINGLES * max(0.0, 1 - progress / SINGLES_UNTIL) if self.is_first else 0.0
-        picks = bank.draw(self.rng, BATCH, singles)
+        picks = bank.draw(self.rng, self.size, singles)
         mix = task_mix(progress) if self.is_first else MASKS_MIX
         texts = learner.texts(self.rng, [bank.scenes[i] for i in picks], mix)
-        with torch.autocast("cpu", torch.bfloat16):
+        labels = {key: value[picks] for key, value in bank.labels.items()}
+        kinds = patch_kinds(labels, len(learner.names))
+        with self.stage.mixed():
             soft = learner.model.model.multi_modal_projector(bank.features[picks])
-            loss, figures = learner.language.loss(learner.model, soft, texts)
-            align = learner.language.alignment_loss(learner.model, soft, bank.kinds[picks])
-        update(self.stage, learner.text_parameters, loss + ALIGNMENT_WEIGHT * align)
+            loss, figures = learner.language.loss(learner.model, soft, texts, learner.drawing)
+            align = learner.language.alignment_loss(learner.model, soft, kinds)
+            dense, seen = dense_loss(self.head, soft, labels, labels["codes"])
+        parameters = [*learner.text_parameters, *self.head.parameters()]
+        update(self.stage, parameters, loss + ALIGNMENT_WEIGHT * align + DENSE_WEIGHT * dense)
         figures |= {"loss": loss.item(), "align": align.item()}
+        figures |= {f"soft_{key}": value for key, value in seen.items()}
         self.figures = average(self.figures, figures)
         return self.figures
 
@@ -162,16 +195,17 @@ class JointStep:
     def __call__(self, progress: float) -> dict[str, float]:
         learner, core = self.learner, self.learner.model.model
         batch = next(self.data)
+        batch["codes"] = mask_codes(learner.vae, batch)
         scenes = [scene for scene in learner.seen(batch) for _ in range(JOINT_PROMPTS)]
         texts = learner.texts(self.rng, scenes, task_mix(1.0))
         kinds = patch_kinds(batch, len(learner.names))
-        with torch.autocast("cpu", torch.bfloat16):
+        with self.stage.mixed():
             features = core.vision_tower(pixel_values=to_pixels(batch)).last_hidden_state
-            dense, seen = dense_loss(self.head, features, batch, mask_codes(learner.vae, batch))
+            dense, seen = dense_loss(self.head, features, batch, batch["codes"])
             soft = core.multi_modal_projector(features)
             align = learner.language.alignment_loss(learner.model, soft, kinds)
             repeated = soft.repeat_interleave(JOINT_PROMPTS, 0)
-            loss, figures = learner.language.loss(learner.model, repeated, texts)
+            loss, figures = learner.language.loss(learner.model, repeated, texts, learner.drawing)
         parameters = [*learner.model.parameters(), *self.head.parameters()]
         update(self.stage, parameters, loss + ALIGNMENT_WEIGHT * align + DENSE_WEIGHT * dense)
         figures |= {"loss": loss.item(), "align": align.item()} | seen
@@ -180,52 +214,38 @@ class JointStep:
 
 
 def train_decoder(
-    folder: Path,
-    learner: Learner,
-    *,
-    minutes: float,
-    seed: int,
-    bank: int = BANK,
-    workers: int = 1,
-    is_first: bool = True,
+    run: Run, learner: Learner, pace: Pace, *, bank: int = BANK, is_first: bool = True
 ) -> None:
-    """Train projector and decoder in place, the tower frozen (or go on where the folder says).
+    """Train projector and decoder in place, the tower frozen (or go on where the run stopped).
 
-    The first round is stage decoder; a second, stage masks, asks for masks most of the time, at
-    half the rate.
+    The first round is stage decoder; a second, stage masks, asks for masks most of the time.
     """
+    core = learner.model.model
+    head = DenseHead(learner.width, len(learner.names)).to(run.device)
     trained = nn.ModuleDict(
-        {
-            "projector": learner.model.model.multi_modal_projector,
-            "decoder": learner.model.model.language_model,
-        }
+        {"projector": core.multi_modal_projector, "decoder": core.language_model, "head": head}
     )
-    opt = adamw([(learner.text_parameters, PEAK if is_first else MASKS_PEAK)], DECAY)
-    stage = Stage(folder, "decoder" if is_first else "masks", minutes, trained, opt)
-    rng = np.random.default_rng((seed, 1 if is_first else 3, stage.steps))
-    step = DecoderStep(learner, stage, rng, is_first=is_first)
-    if stage.progress < 1:
-        stream = SceneStream(learner.recipe, seed + (1 if is_first else 3), start=stage.steps)
-        step.bank = Bank(learner, batches(stream, REFILL, workers=workers), bank)
+    offset = 1 if is_first else 3
+    parameters = [*learner.text_parameters, *head.parameters()]
+    opt = adamw([(parameters, PEAK * pace.gain)], DECAY)
+    stage = open_stage(run, "decoder" if is_first else "masks", pace, trained, opt)
+    rng = np.random.default_rng((run.seed, offset, stage.steps))
+    step = DecoderStep(learner, head, stage, rng, BATCH * pace.times, is_first=is_first)
+    if stage.is_due:
+        size, seed = REFILL * pace.times, run.seed + offset
+        data = scene_batches(run, learner.recipe, size, seed=seed, start=stage.steps)
+        step.bank = Bank(learner, data, bank, stage)
         stage.run(step)
 
 
-def train_joint(
-    folder: Path,
-    learner: Learner,
-    head: DenseHead,
-    *,
-    minutes: float,
-    seed: int,
-    workers: int = 1,
-) -> None:
-    """Train the whole model and the dense head in place (or go on where the folder says)."""
+def train_joint(run: Run, learner: Learner, head: DenseHead, pace: Pace) -> None:
+    """Train the whole model and the dense head in place (or go on where the run stopped)."""
     trained = nn.ModuleDict({"model": learner.model, "head": head})
     slow = [*learner.model.model.vision_tower.parameters(), *head.parameters()]
-    opt = adamw([(slow, JOINT_VISION), (learner.text_parameters, JOINT_TEXT)], DECAY)
-    stage = Stage(folder, "joint", minutes, trained, opt)
-    step = JointStep(learner, head, stage, np.random.default_rng((seed, 2, stage.steps)))
-    if stage.progress < 1:
-        stream = SceneStream(learner.recipe, seed + 2, start=stage.steps)
-        step.data = batches(stream, JOINT_BATCH, workers=workers)
+    rates = [(slow, JOINT_VISION * pace.gain), (learner.text_parameters, JOINT_TEXT * pace.gain)]
+    stage = open_stage(run, "joint", pace, trained, adamw(rates, DECAY))
+    step = JointStep(learner, head, stage, np.random.default_rng((run.seed, 2, stage.steps)))
+    if stage.is_due:
+        size, seed = JOINT_BATCH * pace.times, run.seed + 2
+        step.data = scene_batches(run, learner.recipe, size, seed=seed, start=stage.steps)
         stage.run(step)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import torch
@@ -25,10 +26,23 @@ PREFIXES = (  # names as the published checkpoints write them
 
 
 def export(learner: Learner, tokenizer: Tokenizer, out: Path) -> None:
-    """Write weights in bfloat16, configuration, processor, mask decoder and our own notes."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Write weights in bfloat16, configuration, processor, mask decoder and our own notes.
+
+    Files are written beside the folder first: an export that is killed leaves no half file in it.
+    """
+    draft = out.with_name(f".{out.name}.new")
+    rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    _write(learner, tokenizer, draft)
+    out.mkdir(exist_ok=True)
+    for file in draft.iterdir():
+        file.replace(out / file.name)
+    draft.rmdir()
+
+
+def _write(learner: Learner, tokenizer: Tokenizer, out: Path) -> None:
     tensors = {
-        _published(name): value.to(torch.bfloat16).contiguous()
+        _published(name): value.to(torch.bfloat16).cpu().contiguous()
         for name, value in learner.model.state_dict().items()
         if name != "lm_head.weight"  # tied to the embedding
     }
@@ -80,5 +94,5 @@ def _processor(learner: Learner, tokenizer: Tokenizer) -> PaliGemmaProcessor:
 
 def save_mask_decoder(vae: MaskVQVAE, path: Path) -> None:
     """The arrays of the published layout, float16 (a reader casts them up)."""
-    arrays = {name: value.detach().numpy() for name, value in vae.state_dict().items()}
+    arrays = {name: value.detach().cpu().numpy() for name, value in vae.state_dict().items()}
     np.savez(path, **{name: value.astype(np.float16) for name, value in arrays.items()})

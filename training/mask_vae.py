@@ -4,8 +4,6 @@ Straight-through estimator, a codebook kept as moving averages (decay 0.99), com
 dead codes revived. K masks of 64 x 64 pixels.
 """
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import torch
@@ -15,8 +13,9 @@ from torch import Tensor, nn
 
 from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
 from training.compositor import compose
-from training.poses import sample_scene
-from training.stage import Stage, adamw, update
+from training.poses import NUM_NAMES, sample_scene
+from training.run import Pace, Run
+from training.stage import Stage, adamw, open_stage, update
 
 POOL = 8000  # masks drawn before training; flips and transposes multiply them by eight
 BATCH = 32
@@ -24,33 +23,36 @@ DECAY = 0.99
 REVIVE_EVERY, REVIVE_UNTIL, DEAD = 20, 0.7, 0.15  # steps, share of the stage, share of mean use
 
 
-def train_mask_vae(folder: Path, *, minutes: float, seed: int, pool: int = POOL) -> MaskVQVAE:
-    """Train for `minutes` (or go on where the folder says) -> the frozen model.
+def train_mask_vae(run: Run, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES) -> MaskVQVAE:
+    """Train on masks of so many names (or go on where the run stopped) -> the frozen model.
 
     From here on the codes are labels: `polish_decoder` may still improve how they are drawn.
     """
-    torch.manual_seed(seed)
-    model = MaskVQVAE()
-    codes = CodebookAverage(model)
+    torch.manual_seed(run.seed)
+    model = MaskVQVAE().to(run.device)
+    codes = CodebookAverage(model).to(run.device)
     trained = nn.ModuleDict({"model": model, "codes": codes})
     weights = [*model.encoder.parameters(), *model.decoder.parameters()]
-    stage = Stage(folder, "vq", minutes, trained, adamw([(weights, 1.5e-3)], decay=1e-4))
-    if stage.progress < 1:
-        rng = np.random.default_rng((seed, stage.steps))
-        stage.run(VqStep(model, codes, stage, draw_masks(rng, pool), rng))
+    opt = adamw([(weights, 1.5e-3 * pace.gain)], decay=1e-4)
+    stage = open_stage(run, "vq", pace, trained, opt)
+    if stage.is_due:
+        rng = np.random.default_rng((run.seed, stage.steps))
+        masks = draw_masks(rng, pool, names=names)
+        stage.run(VqStep(model, codes, stage, masks, rng, BATCH * pace.times))
     return model.requires_grad_(False).eval()
 
 
 def polish_decoder(
-    folder: Path, model: MaskVQVAE, *, minutes: float, seed: int, pool: int = POOL
+    run: Run, model: MaskVQVAE, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES
 ) -> None:
     """Train the decoder alone, in place, with encoder and codebook frozen: no code changes."""
-    opt = adamw([(list(model.decoder.parameters()), 1e-3)], decay=1e-4)
-    stage = Stage(folder, "polish", minutes, model.decoder, opt)
-    if stage.progress < 1:
+    opt = adamw([(list(model.decoder.parameters()), 1e-3 * pace.gain)], decay=1e-4)
+    stage = open_stage(run, "polish", pace, model.decoder, opt)
+    if stage.is_due:
         model.decoder.requires_grad_(True)
-        rng = np.random.default_rng((seed, 1, stage.steps))
-        stage.run(PolishStep(model, stage, draw_masks(rng, pool, shapes=0.2), rng))
+        rng = np.random.default_rng((run.seed, 1, stage.steps))
+        masks = draw_masks(rng, pool, shapes=0.2, names=names)
+        stage.run(PolishStep(model, stage, masks, rng, BATCH * pace.times))
     model.requires_grad_(False)
 
 
@@ -84,6 +86,8 @@ class CodebookAverage(nn.Module):
         """Give codes that are hardly used a feature of this batch, with 1 % noise."""
         mean = self.count.mean()
         dead = torch.nonzero(self.count < DEAD * mean).flatten()
+        if not len(dead):
+            return
         picks = features[torch.randint(len(features), (len(dead),))]
         self.total[dead] = mean * (picks + 0.01 * picks.std() * torch.randn_like(picks))
         self.count[dead] = mean
@@ -99,13 +103,15 @@ class VqStep:
         stage: Stage,
         masks: np.ndarray,
         rng: Generator,
+        size: int,
     ):
         self.model, self.codes, self.stage, self.masks, self.rng = model, codes, stage, masks, rng
+        self.size = size
         self.model.codebook.requires_grad_(False)
 
     def __call__(self, progress: float) -> dict[str, float]:
-        masks = draw_batch(self.rng, self.masks)
-        with torch.autocast("cpu", torch.bfloat16):
+        masks = draw_batch(self.rng, self.masks, self.size).to(self.stage.device)
+        with self.stage.mixed():
             features = self.model.features(2 * masks - 1)
         flat = features.float().permute(0, 2, 3, 1).reshape(-1, features.shape[1])
         if self.stage.steps == 0:
@@ -113,7 +119,7 @@ class VqStep:
         chosen = self.model.codebook.nearest(flat.detach())
         vectors = self.model.vectors(chosen.view(-1, CODES_PER_MASK))
         commitment = F.mse_loss(features.float(), vectors)
-        with torch.autocast("cpu", torch.bfloat16):
+        with self.stage.mixed():
             output = self.model.decoder(features + (vectors - features).detach())
         loss = reconstruction(output.float(), masks) + 0.25 * commitment
         update(self.stage, list(self.model.parameters()), loss)
@@ -132,14 +138,16 @@ class VqStep:
 class PolishStep:
     """One update of the decoder alone."""
 
-    def __init__(self, model: MaskVQVAE, stage: Stage, masks: np.ndarray, rng: Generator) -> None:
-        self.model, self.stage, self.masks, self.rng = model, stage, masks, rng
+    def __init__(
+        self, model: MaskVQVAE, stage: Stage, masks: np.ndarray, rng: Generator, size: int
+    ) -> None:
+        self.model, self.stage, self.masks, self.rng, self.size = model, stage, masks, rng, size
 
     def __call__(self, progress: float) -> dict[str, float]:
-        masks = draw_batch(self.rng, self.masks, turned=False)
+        masks = draw_batch(self.rng, self.masks, self.size, turned=False).to(self.stage.device)
         with torch.no_grad():
             codes = self.model.encode(2 * masks - 1)
-        with torch.autocast("cpu", torch.bfloat16):
+        with self.stage.mixed():
             output = self.model.decode(codes)
         loss = reconstruction(output.float(), masks)
         update(self.stage, list(self.model.decoder.parameters()), loss)
@@ -147,9 +155,9 @@ class PolishStep:
         return {"loss": loss.item(), "iou": iou}
 
 
-def draw_batch(rng: Generator, masks: np.ndarray, *, turned: bool = True) -> Tensor:
-    """Masks out of a pool, flipped and transposed at random -> (BATCH, 1, 64, 64) in 0..1."""
-    picks = masks[rng.integers(len(masks), size=BATCH)]
+def draw_batch(rng: Generator, masks: np.ndarray, size: int, *, turned: bool = True) -> Tensor:
+    """Masks out of a pool, flipped and transposed at random -> (size, 1, 64, 64) in 0..1."""
+    picks = masks[rng.integers(len(masks), size=size)]
     if rng.random() < 0.5:
         picks = picks[:, :, ::-1]
     if turned and rng.random() < 0.5:
@@ -172,11 +180,14 @@ def mask_iou(a: Tensor, b: Tensor) -> Tensor:
     return both / either.clamp(min=1)
 
 
-def draw_masks(rng: Generator, count: int, *, shapes: float = 0.5) -> np.ndarray:
+def draw_masks(
+    rng: Generator, count: int, *, shapes: float = 0.5, names: int = NUM_NAMES
+) -> np.ndarray:
     """Things of scenes (hidden and cut ones too) and random shapes -> (K, 64, 64) uint8."""
     masks = [random_shape(rng) for _ in range(int(count * shapes))]
     while len(masks) < count:
-        masks += [crop_mask(t.mask, t.box) for t in compose(sample_scene(rng)).things]
+        things = compose(sample_scene(rng, num_names=names)).things
+        masks += [crop_mask(thing.mask, thing.box) for thing in things]
     return np.stack(masks[:count])
 
 
@@ -216,7 +227,8 @@ def random_shape(rng: Generator) -> np.ndarray:
 @torch.inference_mode()
 def evaluate_mask_vae(model: MaskVQVAE, masks: np.ndarray) -> dict[str, float]:
     """(K, 64, 64) uint8 -> mean and tenth percentile of the IoU, codes in use of 128."""
-    truth = torch.from_numpy(masks).float().div(255)[:, None]
+    device = model.codebook.vectors.device
+    truth = torch.from_numpy(masks).to(device).float().div(255)[:, None]
     codes = model.encode(2 * truth - 1)
     iou = mask_iou(model.decode(codes) > 0, truth > 0.5)
     return {

@@ -3,6 +3,7 @@
 Everything is drawn by one seeded generator, so that a seed names a scene on every machine.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +14,7 @@ from training.sprites import MARGIN, SIDE, Atlas, load_atlas
 
 NUM_NAMES = 16  # the embedded checkpoint knows the first sixteen names of the atlas
 EVALUATION_SEEDS = 900_000  # seeds from here on are for evaluation only
+SMALLEST, LARGEST = 0.16, 0.65  # the longest side of a thing, of the picture's
 MAX_OVERLAP = 0.25  # of the smaller of two boxes
 DISTRACTORS = 0.25  # share of the further things that have no name
 TWINS = 0.12  # share of the further things that repeat the name before
@@ -44,6 +46,13 @@ class Pose:
         shift = np.array([self.x - 0.5, self.y - 0.5]) - linear @ [middle, middle]
         return np.column_stack([linear, shift])
 
+    def inverse(self) -> np.ndarray:
+        """The (2, 3) affine map from picture pixels to the sprite's own square, -1..1."""
+        matrix, half = self.matrix(), SIDE / 2
+        linear = np.linalg.inv(matrix[:, :2])
+        shift = -linear @ matrix[:, 2] - (SIDE - 1) / 2
+        return np.column_stack([linear, shift]) / half
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -62,17 +71,27 @@ def sample_scene(
     num_names: int = NUM_NAMES,
     max_things: int = 4,
     empty: float = 0.0,
+    only: Sequence[int] = (),
+    smallest: float = SMALLEST,
 ) -> Scene:
-    """Draw the parameters of one scene; `empty` is the chance of a scene with distractors only."""
+    """Draw the parameters of one scene.
+
+    empty: the chance of a scene with distractors only. only: the indices of the names to draw
+    from, where those are not the first `num_names`. smallest: the longest side of a thing at
+    least, as a share of the picture's.
+    """
     atlas, (width, height) = load_atlas(), size
     count = int(rng.integers(1, max_things + 1))
-    names = _draw_names(rng, count, num_names)
+    names = _draw_names(rng, count, len(only) or num_names)
+    if only:
+        names = [only[name] if name >= 0 else -1 for name in names]
     if rng.random() < empty:
         names = [-1] * (count - 1)
     poses: list[Pose] = []
     for name in names:
         for _ in range(PLACING_TRIES):
-            pose = _draw_pose(rng, atlas, name, width, height, crowded=count >= 3)
+            longest = _draw_longest(rng, smallest, is_crowded=count >= 3)
+            pose = _draw_pose(rng, atlas, name, width, height, longest)
             if all(_overlap(pose, other) <= MAX_OVERLAP for other in poses):
                 poses.append(pose)
                 break
@@ -92,10 +111,13 @@ def _draw_names(rng: Generator, count: int, num_names: int) -> list[int]:
     return names
 
 
+def _draw_longest(rng: Generator, smallest: float, *, is_crowded: bool) -> float:
+    return np.exp(rng.uniform(np.log(smallest), np.log(LARGEST))) * (0.8 if is_crowded else 1)
+
+
 def _draw_pose(
-    rng: Generator, atlas: Atlas, name: int, width: int, height: int, *, crowded: bool
+    rng: Generator, atlas: Atlas, name: int, width: int, height: int, longest: float
 ) -> Pose:
-    longest = np.exp(rng.uniform(np.log(0.16), np.log(0.65))) * (0.8 if crowded else 1)
     longest *= np.sqrt(width * height)
     angle = rng.normal(0, 14)
     angle = rng.uniform(-45, 45) if rng.random() < 0.15 else np.clip(angle, -40, 40)

@@ -76,9 +76,9 @@ def detect(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tupl
 
 
 def segment(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
-    """One name, sometimes two, sometimes one that is not there -> prompt, answer."""
+    """One name, or all that are there, or one that is not there -> prompt, answer."""
     present = list(dict.fromkeys(thing.name for thing in things))
-    asked = [str(name) for name in rng.permutation(present)[: 2 if rng.random() < 0.1 else 1]]
+    asked = [str(name) for name in rng.permutation(present)[: None if rng.random() < 0.45 else 1]]
     if not asked or rng.random() < 0.06:
         asked = [str(rng.choice([name for name in names if name not in present]))]
     return f"segment {' ; '.join(asked)}", locate_answer(things, asked, masked=True)

@@ -18,13 +18,24 @@ from training.poses import NUM_NAMES, sample_scene
 from training.sprites import load_atlas
 
 
-def to_coco(pictures: Sequence[Picture], files: Sequence[str], *, names: int, seed: int) -> dict:
-    """COCO annotations with run-length masks; `info.seed` lets the evaluation draw absent names."""
+def to_coco(
+    pictures: Sequence[Picture],
+    files: Sequence[str],
+    *,
+    names: int,
+    seed: int,
+    only: Sequence[int] = (),
+) -> dict:
+    """COCO annotations with run-length masks; `info.seed` lets the evaluation draw absent names.
+
+    The categories are the first `names` of the atlas, or those with the indices in `only`.
+    """
     annotations = []
     for image_id, picture in enumerate(pictures, 1):
         for thing in picture.things:
             annotations.append(_annotation(thing, len(annotations) + 1, image_id))
-    categories = [{"id": i + 1, "name": n} for i, n in enumerate(load_atlas().names[:names])]
+    listed = only or range(min(names, len(load_atlas().names)))
+    categories = [{"id": i + 1, "name": load_atlas().names[i]} for i in listed]
     images = [
         {"id": i, "file_name": f, "width": p.pixels.shape[1], "height": p.pixels.shape[0]}
         for i, (p, f) in enumerate(zip(pictures, files, strict=True), 1)
@@ -52,17 +63,29 @@ def _annotation(thing: Thing, annotation_id: int, image_id: int) -> dict:
     }
 
 
-def write_dataset(seed: int, count: int, out: Path, *, side: int, names: int) -> None:
+def write_dataset(
+    seed: int, count: int, out: Path, *, side: int, names: int, only: Sequence[int] = ()
+) -> None:
     """Write `count` pictures and their annotations.json into a folder."""
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
     files = [f"{index:06d}.png" for index in range(count)]
     pictures = []
     for file in files:
-        pictures.append(compose(sample_scene(rng, size=(side, side), num_names=names)))
+        scene = sample_scene(rng, size=(side, side), num_names=names, only=only)
+        pictures.append(compose(scene))
         Image.fromarray(pictures[-1].pixels).save(out / file)
-    coco = to_coco(pictures, files, names=names, seed=seed)
+    coco = to_coco(pictures, files, names=names, seed=seed, only=only)
     (out / "annotations.json").write_text(json.dumps(coco))
+
+
+def indices(words: str) -> list[int]:
+    """Where names stand in the atlas.   "guitar ; clock"  ->  [16, 18]"""
+    known = list(load_atlas().names)
+    wanted = [word.strip() for word in words.split(";") if word.strip()]
+    if unknown := [word for word in wanted if word not in known]:
+        raise SystemExit(f"Nobody drew {', '.join(unknown)}; there are {', '.join(known)}.")
+    return [known.index(word) for word in wanted]
 
 
 def main() -> None:
@@ -72,8 +95,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--side", type=int, default=224, help="width and height in pixels")
     parser.add_argument("--names", type=int, default=NUM_NAMES, help="how many of the forty names")
+    parser.add_argument("--only", type=indices, default=(), help='other names: "guitar ; clock"')
     args = parser.parse_args()
-    write_dataset(args.seed, args.count, args.out, side=args.side, names=args.names)
+    sizes = {"side": args.side, "names": args.names, "only": args.only}
+    write_dataset(args.seed, args.count, args.out, **sizes)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,24 @@
 """A stage of training: steps under one cosine, boxed in time, resumable after an interruption.
 
-State lives in a folder as safetensors (weights, optimiser) and JSON (seconds used, steps done);
-figures go to a .jsonl file beside it. Knows nothing of what is trained.
+State lives in a folder as one file (see state.py); figures go to a .jsonl file beside it. Knows
+nothing of what is trained.
 """
 
 import json
 import math
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-SAVE_EVERY = 60.0  # seconds
-REPORT_EVERY = 10.0
+from training.journal import Journal
+from training.run import REPORT_EVERY, SAVE_EVERY, Clock, Pace, Run, TimeUp, mixed
+from training.state import Reached, load_state, save_state
+
 WARM_UP = 0.02  # share of the budget
 FLOOR = 0.02  # the learning rate ends at this share of its peak
 
@@ -27,65 +28,103 @@ Step = Callable[[float], dict[str, float]]  # progress in 0..1 -> figures; does 
 class Stage:
     """One time-boxed run over a module and its optimiser; each group's `peak` is its top rate."""
 
-    def __init__(self, folder: Path, name: str, minutes: float, module: nn.Module, opt: Optimizer):
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        minutes: float,
+        module: nn.Module,
+        opt: Optimizer,
+        *,
+        clock: Clock | None = None,
+        dtype: torch.dtype = torch.bfloat16,
+        save_every: float = SAVE_EVERY,
+        report_every: float = REPORT_EVERY,
+        is_open: bool = True,
+    ) -> None:
         self.folder, self.name, self.budget = folder, name, minutes * 60
         self.module, self.opt = module, opt
+        self.clock, self.dtype, self.is_open = clock or Clock(), dtype, is_open
+        self.save_every, self.report_every = save_every, report_every
         self.seconds, self.steps = 0.0, 0
+        self.device = next(module.parameters()).device
+        self.journal = Journal(folder / f"{name}.jsonl")
         folder.mkdir(parents=True, exist_ok=True)
-        if self._notes.exists():
-            self._load()
+        if self._state.exists():
+            reached = load_state(self._state, module, opt)
+            self.seconds, self.steps = reached.seconds, reached.steps
 
     @property
     def progress(self) -> float:
         return min(1.0, self.seconds / self.budget)
 
     @property
-    def _notes(self) -> Path:
-        return self.folder / f"{self.name}.json"
+    def is_due(self) -> bool:
+        """Whether there is something left to train, and it is this stage's turn."""
+        return self.is_open and self.progress < 1
 
     @property
-    def _tensors(self) -> Path:
-        return self.folder / f"{self.name}.safetensors"
+    def _state(self) -> Path:
+        return state_file(self.folder, self.name)
+
+    def mixed(self) -> AbstractContextManager[object]:
+        """Products in the stage's precision, on the device of its module."""
+        return mixed(self.device, self.dtype)
 
     def run(self, step: Step) -> None:
-        """Call `step` until the minutes are used, adjusting the learning rate before each."""
-        saved = reported = last = time.monotonic()
+        """Call `step` until the minutes are used, adjusting the learning rate before each.
+
+        Raises TimeUp, with everything saved, when the clock is up before that.
+        """
+        self.journal.forget_after(self.steps)
+        saved = reported = last = self.clock.now()
         while self.progress < 1:
-            rate = schedule(self.progress)
-            for group in self.opt.param_groups:
-                group["lr"] = group["peak"] * rate
+            self._set_rate()
             figures = step(self.progress)
-            now = time.monotonic()
+            now = self.clock.now()
             self.seconds, last, self.steps = self.seconds + now - last, now, self.steps + 1
-            if now - reported > REPORT_EVERY or self.progress >= 1:
+            is_up = self.clock.is_up
+            ends = self.progress >= 1 or is_up
+            if now - reported > self.report_every or ends:
                 reported = now
                 self._report(figures)
-            if now - saved > SAVE_EVERY or self.progress >= 1:
+            if now - saved > self.save_every or ends:
                 saved = now
-                self._save()
+                save_state(self._state, self.module, self.opt, Reached(self.seconds, self.steps))
+            if is_up and self.progress < 1:
+                raise TimeUp(f"stage {self.name} is at {self.progress:.0%}")
+
+    def _set_rate(self) -> None:
+        rate = schedule(self.progress)
+        for group in self.opt.param_groups:
+            group["lr"] = group["peak"] * rate
 
     def _report(self, figures: dict[str, float]) -> None:
-        row = {"stage": self.name, "seconds": round(self.seconds), "steps": self.steps}
+        row = {"stage": self.name, "seconds": round(self.seconds, 1), "steps": self.steps}
         row |= {key: round(value, 4) for key, value in figures.items()}
-        with (self.folder / f"{self.name}.jsonl").open("a") as log:
-            log.write(json.dumps(row) + "\n")
+        self.journal.add(row)
         print(json.dumps(row), file=sys.stderr, flush=True)
 
-    def _save(self) -> None:
-        tensors = {f"module.{k}": v.contiguous() for k, v in self.module.state_dict().items()}
-        tensors |= {f"opt.{k}": v for k, v in _optimiser_tensors(self.opt)}
-        save_file(_unshared(tensors), self._tensors.with_suffix(".new"))
-        self._tensors.with_suffix(".new").replace(self._tensors)
-        self._notes.write_text(json.dumps({"seconds": self.seconds, "steps": self.steps}))
 
-    def _load(self) -> None:
-        notes, tensors = json.loads(self._notes.read_text()), load_file(self._tensors)
-        self.seconds, self.steps = notes["seconds"], notes["steps"]
-        module = {k.removeprefix("module."): v for k, v in tensors.items() if k[:7] == "module."}
-        self.module.load_state_dict(module, strict=False)  # shared tensors are stored once
-        for index, parameter in enumerate(_parameters(self.opt)):
-            keys = [k for k in tensors if k.startswith(f"opt.{index}.")]
-            self.opt.state[parameter] = {k.split(".", 2)[2]: tensors[k] for k in keys}
+def state_file(folder: Path, name: str) -> Path:
+    """Where the state of a stage lies."""
+    return folder / f"{name}.safetensors"
+
+
+def open_stage(run: Run, name: str, pace: Pace, module: nn.Module, opt: Optimizer) -> Stage:
+    """A stage as its run wants it: precision, clock, how often it saves, whether it may train."""
+    return Stage(
+        run.folder,
+        name,
+        pace.minutes,
+        module,
+        opt,
+        clock=run.clock,
+        dtype=run.dtype,
+        save_every=run.save_every,
+        report_every=run.report_every,
+        is_open=name in run.stages,
+    )
 
 
 def schedule(progress: float) -> float:
@@ -114,25 +153,3 @@ def adamw(groups: list[tuple[list[nn.Parameter], float]], decay: float) -> torch
                 {"params": chosen, "peak": peak, "weight_decay": decay if matrices else 0.0}
             )
     return torch.optim.AdamW([row for row in rows if row["params"]], lr=0.0, betas=(0.9, 0.98))
-
-
-def _parameters(opt: Optimizer) -> Iterator[nn.Parameter]:
-    for group in opt.param_groups:
-        yield from group["params"]
-
-
-def _optimiser_tensors(opt: Optimizer) -> Iterator[tuple[str, Tensor]]:
-    for index, parameter in enumerate(_parameters(opt)):
-        for key, value in opt.state.get(parameter, {}).items():
-            yield f"{index}.{key}", torch.as_tensor(value).contiguous()
-
-
-def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Leave out second names of one tensor (a tied head): the format stores each once."""
-    seen: set[int] = set()
-    kept = {}
-    for key, value in tensors.items():
-        if value.numel() == 0 or value.data_ptr() not in seen:
-            kept[key] = value
-            seen.add(value.data_ptr())
-    return kept

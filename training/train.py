@@ -1,125 +1,181 @@
 """Make the embedded checkpoint: `python -m training.train --preset cpu`.
 
-Stages vq (with its polish), vision, decoder, masks, joint and export, each boxed in time; a
-preset that gives a stage no minutes leaves it out. State lies under runs/<preset>/; `--resume` goes
-on from there, `--until` stops after a stage.
+Stages vq (with its polish), vision, decoder, masks, joint, export and eval; each but the last two
+is boxed in time, and a preset that gives a stage no minutes leaves it out. State lies under
+runs/<preset>/ and is never older than a minute. `--resume` goes on from there, `--stage` runs one
+stage alone, `--minutes` stops after so many minutes of whatever is left.
 """
 
 import argparse
+import json
 import sys
-import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from training.decoder import BANK, Learner, train_decoder, train_joint
+from postprocess.vqvae import MaskVQVAE
+from training.curves import write_curves
+from training.decoder import Learner, train_decoder, train_joint
+from training.draws import Recipe
+from training.evaluation import evaluate_checkpoint
 from training.export import export
 from training.language import Language
-from training.mask_vae import POOL, polish_decoder, train_mask_vae
+from training.mask_vae import polish_decoder, train_mask_vae
 from training.poses import EVALUATION_SEEDS
-from training.samples import Recipe
+from training.presets import PRESETS, STAGES, Preset
+from training.run import (
+    Clock,
+    DeviceError,
+    Run,
+    TimeUp,
+    pick_device,
+    pick_dtype,
+    pick_workers,
+)
 from training.sprites import load_atlas
-from training.tiny import Sizes, build_model
+from training.stage import state_file
+from training.state import StateError, read_reached
+from training.tiny import build_model
 from training.tokenizer import build_tokenizer
 from training.vision import train_vision
 
-STAGES = ("vq", "vision", "decoder", "masks", "joint", "export")
+MAX_SEED = EVALUATION_SEEDS - 10  # stages draw from this seed and a few after it
 
 
-@dataclass(frozen=True)
-class Preset:
-    """Sizes, and minutes of each stage, of one way to train."""
-
-    minutes: dict[str, float]
-    sizes: Sizes = field(default_factory=Sizes)
-    num_names: int = 16
-    bank: int = BANK
-    pool: int = POOL
+class OrderError(ValueError):
+    """A stage that is asked for before what it builds on is there."""
 
 
-PRESETS = {
-    # For tests: everything runs, nothing is learned.
-    "smoke": Preset(
-        {"vq": 0.04, "polish": 0.02, "vision": 0.05, "decoder": 0.05, "masks": 0.03, "joint": 0.05},
-        Sizes(
-            side=56,
-            vision_width=48,
-            vision_layers=2,
-            text_width=64,
-            text_layers=2,
-            text_heads=2,
-            head_dim=32,
-        ),
-        num_names=4,
-        bank=48,
-        pool=64,
-    ),
-    # Two cores.
-    "cpu": Preset({"vq": 9.0, "polish": 6.0, "vision": 38.0, "decoder": 44.0, "masks": 10.0}),
-}
+def train(run: Run, plan: Preset, out: Path, stages: Sequence[str] = STAGES) -> None:
+    """Run the stages that are named, on top of what earlier ones made; `out` gets the checkpoint.
 
-
-def train(
-    preset: str, folder: Path, out: Path, *, stages: tuple[str, ...], seed: int, workers: int
-) -> None:
-    """Run the stages in order; a finished one only loads what it made."""
-    plan, minutes = PRESETS[preset], PRESETS[preset].minutes
-    tokenizer, names = build_tokenizer(), load_atlas().names[: plan.num_names]
-    recipe = Recipe(plan.sizes.side, plan.sizes.grid, plan.num_names)
-    vae = train_mask_vae(folder, minutes=minutes["vq"], seed=seed, pool=plan.pool)
-    polish_decoder(folder, vae, minutes=minutes["polish"], seed=seed, pool=plan.pool)
-    if "vision" not in stages:
-        return
-    model = build_model(plan.sizes, tokenizer, seed)
-    language = Language(tokenizer, names)
-    language.keep_places_smooth(model.model.language_model.embed_tokens.weight)
-    learner = Learner(model, vae, language, names, recipe)
-    tower = model.model.vision_tower
-    head = train_vision(
-        folder, tower, vae, recipe, minutes=minutes["vision"], seed=seed, workers=workers
-    )
-    for stage in ("decoder", "masks"):
-        if stage in stages and stage in minutes:
-            train_decoder(
-                folder,
-                learner,
-                minutes=minutes[stage],
-                seed=seed,
-                bank=plan.bank,
-                workers=workers,
-                is_first=stage == "decoder",
-            )
-    if "joint" in stages and "joint" in minutes:
-        train_joint(folder, learner, head, minutes=minutes["joint"], seed=seed, workers=workers)
+    Raises TimeUp when the run's clock is up, with everything saved.
+    """
+    with _quick_attention(run.device):
+        vae = train_mask_vae(run, plan.paces["vq"], pool=plan.pool, names=plan.num_names)
+        polish_decoder(run, vae, plan.paces["polish"], pool=plan.pool, names=plan.num_names)
+        if set(stages) <= {"vq"}:
+            return
+        tokenizer = build_tokenizer()
+        learner = prepare(run, plan, vae, tokenizer)
+        train_language(run, plan, learner)
     if "export" in stages:
         export(learner, tokenizer, out)
+    if "eval" in stages:
+        names, scenes = plan.num_names, plan.scenes
+        report = evaluate_checkpoint(run, out, vae, names=names, scenes=scenes)
+        print(json.dumps(report, indent=2))
 
 
-def main() -> None:
+def prepare(run: Run, plan: Preset, vae: MaskVQVAE, tokenizer: Tokenizer) -> Learner:
+    """What the stages after vq share, before any of them: a model with weights to begin from."""
+    names = load_atlas().names[: plan.num_names]
+    model = build_model(plan.sizes, tokenizer, run.seed).to(run.device)
+    language = Language(tokenizer, names)
+    language.keep_places_smooth(model.model.language_model.embed_tokens.weight)
+    recipe = Recipe(plan.sizes.side, plan.sizes.grid, plan.num_names, renewal=plan.renewal)
+    return Learner(model, vae, language, names, recipe)
+
+
+def train_language(run: Run, plan: Preset, learner: Learner) -> None:
+    """Stages vision, decoder, masks and joint, in place; finished ones only load what they made."""
+    tower = learner.model.model.vision_tower
+    head = train_vision(run, tower, learner.vae, learner.recipe, plan.paces["vision"])
+    for stage in ("decoder", "masks"):
+        if stage in plan.paces:
+            pace, is_first = plan.paces[stage], stage == "decoder"
+            train_decoder(run, learner, pace, bank=plan.bank, is_first=is_first)
+    if "joint" in plan.paces:
+        train_joint(run, learner, head, plan.paces["joint"])
+
+
+def check_order(plan: Preset, folder: Path, stage: str, out: Path) -> None:
+    """Raise OrderError where what a stage builds on is not there; see --stage."""
+    before = STAGES[: STAGES.index(stage)]
+    if stage == "eval" and not (out / "model.safetensors").exists():
+        raise OrderError(f"There is no checkpoint in {out} to evaluate; run --stage export first.")
+    if stage in ("export", "eval"):
+        before = ("vq", "vision", "decoder")  # the rest may be under way or not begun
+    elif not plan.parts(stage):
+        raise OrderError(f"This preset gives stage {stage} no minutes; it is left out.")
+    for name in before:
+        for part in plan.parts(name):
+            reached, budget = read_reached(state_file(folder, part)), 60 * plan.paces[part].minutes
+            is_ready = reached.steps if stage in ("export", "eval") else reached.seconds >= budget
+            if not is_ready:
+                raise OrderError(f"Stage {stage} builds on {name}; run --stage {name} first.")
+
+
+def _quick_attention(device: torch.device) -> AbstractContextManager[object]:
+    """The fused kernel's backward in bfloat16 costs a CPU a fifth more than plain products."""
+    return nullcontext() if device.type == "cuda" else sdpa_kernel(SDPBackend.MATH)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train and export the embedded checkpoint.")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
-    parser.add_argument("--until", choices=STAGES, default="export", help="the last stage to run")
+    parser.add_argument("--stage", choices=STAGES, help="this one alone")
+    parser.add_argument("--minutes", type=float, help="stop after so many, with the state saved")
     parser.add_argument("--resume", action="store_true", help="go on where an earlier run stopped")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the state")
-    parser.add_argument("--out", type=Path, default=Path("gemma_vision/checkpoints/tiny"))
-    parser.add_argument("--seed", type=int, default=1, help=f"under {EVALUATION_SEEDS}")
+    parser.add_argument("--out", type=Path, help="default: checkpoint, in the folder of the run")
+    parser.add_argument("--seed", type=int, default=1, help=f"0 to {MAX_SEED}")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--workers", type=int, default=1, help="processes that draw scenes")
-    args = parser.parse_args()
-    folder = args.runs / args.preset
-    if args.seed >= EVALUATION_SEEDS:
-        sys.exit(f"Seed {args.seed} is for evaluation only; take one under {EVALUATION_SEEDS}.")
+    parser.add_argument("--workers", type=int, help="processes that draw scenes")
+    return parser.parse_args(arguments)
+
+
+def check(args: argparse.Namespace, folder: Path) -> None:
+    """Leave with a sentence where the arguments cannot be meant."""
+    if not 0 <= args.seed <= MAX_SEED:
+        sys.exit(f"--seed is {args.seed}; take one of 0 to {MAX_SEED}: others are for evaluation.")
+    if args.minutes is not None and args.minutes <= 0:
+        sys.exit(f"--minutes is {args.minutes:g}; it has to be more than 0.")
     if folder.exists() and not args.resume:
         sys.exit(f"{folder} holds an earlier run; pass --resume to go on, or remove it.")
+
+
+def open_run(args: argparse.Namespace, folder: Path) -> Run:
+    """The run that arguments ask for."""
+    plan, device = PRESETS[args.preset], pick_device(args.device)
+    stages = [args.stage] if args.stage else STAGES
+    return Run(
+        folder,
+        frozenset(part for stage in stages for part in plan.parts(stage)),
+        seed=args.seed,
+        device=device,
+        dtype=pick_dtype(device),
+        compositor="torch" if device.type == "cuda" else "opencv",
+        workers=pick_workers(device) if args.workers is None else args.workers,
+        save_every=plan.save_every,
+        report_every=plan.report_every,
+        clock=Clock(args.minutes),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    args = parse(arguments)
+    folder, plan = args.runs / args.preset, PRESETS[args.preset]
+    out = args.out or folder / "checkpoint"
+    check(args, folder)
     torch.set_num_threads(args.threads)
-    started = time.monotonic()
-    stages = STAGES[: STAGES.index(args.until) + 1]
-    # The fused kernel's backward in bfloat16 costs a CPU a fifth more than plain products.
-    with sdpa_kernel(SDPBackend.MATH):
-        train(args.preset, folder, args.out, stages=stages, seed=args.seed, workers=args.workers)
-    print(f"done in {(time.monotonic() - started) / 60:.1f} minutes", file=sys.stderr)
+    try:
+        run = open_run(args, folder)
+        if args.stage:
+            check_order(plan, folder, args.stage, out)
+        train(run, plan, out, [args.stage] if args.stage else STAGES)
+    except TimeUp as where:
+        print(f"{args.minutes:g} minutes are used: {where}. --resume goes on.", file=sys.stderr)
+    except (DeviceError, OrderError, StateError) as error:
+        sys.exit(str(error))
+    finally:
+        if folder.exists():
+            write_curves(folder, f"Training: {args.preset}")
 
 
 if __name__ == "__main__":

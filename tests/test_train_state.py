@@ -1,0 +1,249 @@
+"""State: whole or not at all, weights and numbers of one moment, gone on from after a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from training.journal import Journal
+from training.run import Clock, TimeUp
+from training.stage import Stage, adamw, state_file
+from training.state import Reached, StateError, load_state, read_reached, save_state
+from training.whole_files import whole, write_whole
+
+# Trains a layer whose weights say how many steps were taken, in a process that is killed again and
+# again; every process goes on from what the one before left, and says what it found.
+VICTIM = """
+import os, random, signal, sys, time
+import torch
+from pathlib import Path
+from training.stage import Stage, adamw
+folder, kills = Path(sys.argv[1]), int(sys.argv[2])
+torch.set_num_threads(1)
+
+def train(pipe):
+    layer = torch.nn.Linear(300, 300, bias=False)
+    torch.nn.init.zeros_(layer.weight)
+    opt = adamw([([layer.weight], 1e-3)], 0.0)
+    stage = Stage(folder, "part", 60.0, layer, opt, save_every=0.0, report_every=0.0)
+    assert (layer.weight == stage.steps).all(), "weights and numbers of different moments"
+    os.write(pipe, f"{stage.steps}\\n".encode())
+    def step(progress):
+        layer.weight.data += 1
+        return {"loss": 1.0}
+    stage.run(step)
+
+adamw([([torch.nn.Parameter(torch.ones(2))], 1e-3)], 0.0)  # what it imports, once for all
+random.seed(1)
+for _ in range(kills):
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        sys.stderr = open(os.devnull, "w")
+        try:
+            train(writer)
+        finally:
+            os._exit(1)
+    os.close(writer)
+    print(os.read(reader, 99).decode().strip() or "broken")
+    time.sleep(random.uniform(0.005, 0.08))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+"""
+
+
+def a_stage(folder: Path, **kwargs) -> Stage:
+    torch.manual_seed(0)
+    layer = nn.Linear(3, 3)
+    opt = adamw([(list(layer.parameters()), 1e-2)], 0.01)
+    return Stage(folder, "part", 0.1, layer, opt, **kwargs)
+
+
+def a_step(stage: Stage):
+    def step(progress: float) -> dict[str, float]:
+        stage.opt.zero_grad()
+        stage.module(torch.ones(2, 3)).square().sum().backward()
+        stage.opt.step()
+        return {"loss": 1.0 / (1 + stage.steps)}
+
+    return step
+
+
+class Ticks:
+    """A clock's `now`: a second more whenever it is asked."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+
+class TestFiles:
+    def test_an_error_leaves_the_old_file(self, tmp_path):
+        path = tmp_path / "file.txt"
+        write_whole(path, "old")
+        with pytest.raises(RuntimeError), whole(path) as draft:
+            draft.write_text("half")
+            raise RuntimeError
+        assert path.read_text() == "old"
+
+    def test_folders_are_made(self, tmp_path):
+        write_whole(tmp_path / "a" / "b.txt", "new")
+        assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
+
+
+class TestState:
+    def test_weights_moments_and_numbers_come_back(self, tmp_path):
+        stage = a_stage(tmp_path)
+        for _ in range(3):
+            a_step(stage)(0.0)
+        save_state(tmp_path / "one", stage.module, stage.opt, Reached(1.5, 3))
+        again = a_stage(tmp_path)
+        assert load_state(tmp_path / "one", again.module, again.opt) == Reached(1.5, 3)
+        a_step(stage)(0.0)
+        a_step(again)(0.0)
+        assert torch.equal(stage.module.weight, again.module.weight)
+
+    def test_a_tied_tensor_comes_back_under_both_names(self, tmp_path):
+        def tied() -> nn.ModuleDict:
+            parts = nn.ModuleDict({"table": nn.Embedding(4, 2), "head": nn.Linear(2, 4, False)})
+            parts["head"].weight = parts["table"].weight
+            return parts
+
+        saved, loaded = tied(), tied()
+        opt = adamw([([saved["table"].weight], 1.0)], 0.0)
+        save_state(tmp_path / "one", saved, opt, Reached())
+        load_state(tmp_path / "one", loaded, adamw([([loaded["table"].weight], 1.0)], 0.0))
+        assert torch.equal(loaded["head"].weight, saved["table"].weight)
+
+    def test_no_file_is_nothing_reached(self, tmp_path):
+        assert read_reached(tmp_path / "none") == Reached(0.0, 0)
+
+    def test_another_model_is_refused_in_words(self, tmp_path):
+        stage = a_stage(tmp_path)
+        save_state(tmp_path / "one", stage.module, stage.opt, Reached())
+        other = nn.Linear(3, 4)
+        with pytest.raises(StateError, match="other sizes; remove its folder"):
+            load_state(tmp_path / "one", other, adamw([(list(other.parameters()), 1.0)], 0.0))
+
+    def test_a_foreign_file_is_refused_in_words(self, tmp_path):
+        save_file({"a": torch.ones(2)}, tmp_path / "tensors")
+        (tmp_path / "text").write_text("no tensors at all")
+        for name in ("tensors", "text"):
+            with pytest.raises(StateError, match="is no state of this program; remove it"):
+                read_reached(tmp_path / name)
+
+
+class TestJournal:
+    def test_a_line_that_was_cut_off_is_dropped(self, tmp_path):
+        journal = Journal(tmp_path / "part.jsonl")
+        journal.add({"steps": 1, "loss": 2.0})
+        with journal.path.open("a") as file:
+            file.write('{"steps": 2, "lo')
+        assert journal.rows() == [{"steps": 1, "loss": 2.0}]
+        journal.forget_after(1)
+        journal.add({"steps": 2, "loss": 1.0})
+        assert [row["steps"] for row in journal.rows()] == [1, 2]
+
+    def test_steps_that_will_be_taken_again_are_forgotten(self, tmp_path):
+        journal = Journal(tmp_path / "part.jsonl")
+        for steps in range(1, 6):
+            journal.add({"steps": steps})
+        journal.forget_after(3)
+        assert [row["steps"] for row in journal.rows()] == [1, 2, 3]
+
+
+class TestStage:
+    def test_a_clock_that_is_up_stops_it_with_its_state_saved(self, tmp_path):
+        stage = a_stage(tmp_path, clock=Clock(2 / 60, Ticks()), report_every=0.0)
+        with pytest.raises(TimeUp, match=r"stage part is at \d+%"):
+            stage.run(a_step(stage))
+        again = a_stage(tmp_path)
+        assert 0 < again.progress < 1
+        assert again.steps == stage.steps == stage.journal.rows()[-1]["steps"]
+        assert torch.equal(again.module.weight, stage.module.weight)
+
+    def test_chunks_add_up_to_the_whole(self, tmp_path):
+        num_chunks = 0
+        while (stage := a_stage(tmp_path, clock=Clock(4 / 60, Ticks()))).is_due:
+            num_chunks += 1
+            try:
+                stage.run(a_step(stage))
+            except TimeUp:
+                continue
+        assert num_chunks > 1 and stage.progress == 1
+
+    def test_state_is_saved_as_often_as_asked(self, tmp_path):
+        stage, ages = a_stage(tmp_path, clock=Clock(now=Ticks()), save_every=2.0), []
+        step = a_step(stage)
+
+        def watched(progress: float) -> dict[str, float]:
+            ages.append(stage.seconds - read_reached(state_file(tmp_path, "part")).seconds)
+            return step(progress)
+
+        stage.budget = 30.0
+        stage.run(watched)
+        assert len(ages) > 8 and max(ages) <= 6.0
+
+    def test_a_closed_stage_only_loads(self, tmp_path):
+        assert not a_stage(tmp_path, is_open=False).is_due
+        assert a_stage(tmp_path).is_due
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
+    root = Path(__file__).parent.parent
+    command = [sys.executable, "-c", VICTIM, str(tmp_path), "20"]
+    done = subprocess.run(
+        command, cwd=root, capture_output=True, text=True, timeout=300, check=True
+    )
+    reached = done.stdout.split()
+    assert "broken" not in reached and len(reached) == 20
+    steps = [int(one) for one in reached]
+    assert steps == sorted(steps) and steps[-1] > 5  # it went on, and never back
+    rows = [json.dumps(row) for row in Journal(tmp_path / "part.jsonl").rows()]
+    assert len(rows) == len(set(rows))
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.slow
+def test_the_smoke_preset_survives_kills_in_every_stage(tmp_path):
+    """kill -9 of the real program, over and over, until it comes to its end."""
+    root, folder = Path(__file__).parent.parent, tmp_path / "smoke"
+    command = [sys.executable, "-m", "training.train", "--preset", "smoke", "--resume"]
+    command += ["--runs", str(tmp_path), "--workers", "1", "--threads", "1", "--device", "cpu"]
+    parts = ("vq", "polish", "vision", "decoder", "masks", "joint")
+    killed_in, furthest = set(), dict.fromkeys(parts, 0.0)
+    for part in (*parts, None):
+        process = subprocess.Popen(
+            command, cwd=root, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if part and line.startswith(f'{{"stage": "{part}"'):
+                process.send_signal(signal.SIGKILL)
+                killed_in.add(part)
+                break
+        process.communicate(timeout=900)
+        for name in parts:
+            seconds = read_reached(state_file(folder, name)).seconds
+            assert seconds >= furthest[name]
+            furthest[name] = seconds
+    assert killed_in == set(parts) and process.returncode == 0 and not is_alive(process.pid)
+    assert json.loads((folder / "eval.json").read_text())["n_images"] == 3
+    assert (folder / "checkpoint" / "model.safetensors").exists()

@@ -1,0 +1,34 @@
+"""Journal: the figures of a stage as they come, a line of JSON each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from training.whole_files import write_whole
+
+Row = dict[str, Any]
+
+
+class Journal:
+    """One stage's figures in a file; rows have `steps` and `seconds`, and whatever was measured."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def add(self, row: Row) -> None:
+        """Write a row; it is in the file when this returns."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(row)}\n")
+
+    def rows(self) -> list[Row]:
+        """All rows, without a last one that an interruption cut off."""
+        if not self.path.exists():
+            return []
+        whole_lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]
+        return [json.loads(line) for line in whole_lines if line]
+
+    def forget_after(self, steps: int) -> None:
+        """Drop what was measured after a number of steps: those steps will be taken again."""
+        if self.path.exists():
+            kept = [row for row in self.rows() if row["steps"] <= steps]
+            write_whole(self.path, "".join(f"{json.dumps(row)}\n" for row in kept))

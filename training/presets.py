@@ -1,0 +1,92 @@
+"""Presets: sizes, minutes and batches of the ways to train. Numbers only."""
+
+from dataclasses import dataclass, field
+
+from training.decoder import BANK
+from training.grounds import RENEWAL
+from training.mask_vae import POOL
+from training.run import REPORT_EVERY, SAVE_EVERY, Pace
+from training.tiny import Sizes
+
+STAGES = ("vq", "vision", "decoder", "masks", "joint", "export", "eval")
+PARTS = {"vq": ("vq", "polish")}  # a stage that is trained in several goes
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One way to train; a stage without a pace is left out.
+
+    bank: scenes whose features the decoder's stages keep. pool: masks of stage vq. renewal: share
+    of the pictures with a fresh background. scenes: how many the evaluation asks about.
+    """
+
+    paces: dict[str, Pace]
+    sizes: Sizes = field(default_factory=Sizes)
+    num_names: int = 16
+    bank: int = BANK
+    pool: int = POOL
+    renewal: float = RENEWAL
+    scenes: int = 500
+    save_every: float = SAVE_EVERY
+    report_every: float = REPORT_EVERY
+
+    def parts(self, stage: str) -> tuple[str, ...]:
+        """The goes of a stage that this preset has time for, in order."""
+        return tuple(part for part in PARTS.get(stage, (stage,)) if part in self.paces)
+
+
+PRESETS = {
+    # For tests: everything runs, nothing is learned.
+    "smoke": Preset(
+        {
+            "vq": Pace(0.04),
+            "polish": Pace(0.02),
+            "vision": Pace(0.05),
+            "decoder": Pace(0.05),
+            "masks": Pace(0.03),
+            "joint": Pace(0.05),
+        },
+        Sizes(
+            side=56,
+            vision_width=48,
+            vision_layers=2,
+            text_width=64,
+            text_layers=2,
+            text_heads=2,
+            head_dim=32,
+        ),
+        num_names=4,
+        bank=48,
+        pool=64,
+        scenes=3,
+        save_every=0.3,
+        report_every=0.3,
+    ),
+    # Two cores, under three hours.
+    "cpu": Preset(
+        {
+            "vq": Pace(9),
+            "polish": Pace(8),
+            "vision": Pace(64),
+            "decoder": Pace(44),
+            "masks": Pace(44),
+        }
+    ),
+    # One GPU for half an hour. Steps of a model this narrow are bound by launches, so batches are
+    # larger and rates rise with about the fourth root of that. Not yet measured on a GPU.
+    "gpu": Preset(
+        {
+            "vq": Pace(3, times=4, gain=1.3),
+            "polish": Pace(1.5, times=4, gain=1.3),
+            "vision": Pace(9, times=12, gain=1.8),
+            "decoder": Pace(7, times=20, gain=1.6),
+            "masks": Pace(2, times=20, gain=1.6),
+            "joint": Pace(3.5, times=16, gain=1.6),
+        },
+        Sizes(side=224, patch=16, vision_layers=6),
+        num_names=40,
+        bank=30_000,
+        pool=16_000,
+        renewal=0.05,
+    ),
+}

@@ -1,0 +1,83 @@
+"""Textures: what the torch compositor samples from: all sprites, and the latest backgrounds.
+
+Lives on one device. B pictures of H x W pixels; a texture is U x V pixels.
+"""
+
+from functools import cache
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training import grounds
+from training.mipmaps import NUM_LEVELS, mipmaps, smoothed
+from training.sprites import SIDE, load_atlas
+
+# The mipmaps of a sprite lie in one texture, each with empty pixels all around, so that sampling
+# beside one gives nothing: 128 on the left, 64, 32 and 16 in a column right of it.
+CORNERS = ((1, 1), (SIDE + 3, 1), (SIDE + 3, 67), (SIDE + 3, 101))  # x, y of each level
+WIDTH, HEIGHT = SIDE + 3 + SIDE // 2 + 1, SIDE + 2
+
+
+class Sprites:
+    """Every sprite with its mipmaps, and again smoothed, as (2 S, 4, U, V) float32."""
+
+    def __init__(self, device: torch.device) -> None:
+        numbers = range(len(load_atlas().images))
+        plain = [_sheet(mipmaps(sprite)) for sprite in numbers]
+        soft = [_sheet([smoothed(sprite), *mipmaps(sprite)[1:]]) for sprite in numbers]
+        sheets = np.stack(plain + soft).transpose(0, 3, 1, 2)
+        self.sheets = torch.from_numpy(np.ascontiguousarray(sheets)).to(device)
+        self.corners = torch.tensor(CORNERS, device=device, dtype=torch.float32)
+        self.scale = torch.tensor([2 / (WIDTH - 1), 2 / (HEIGHT - 1)], device=device)
+
+    def sample(self, texture: Tensor, level: Tensor, places: Tensor) -> Tensor:
+        """texture, level (B,), places (B, H, W, 2) x, y in pixels of the mipmap -> (B, 4, H, W).
+
+        Red, green and blue, premultiplied, and alpha; nothing outside the mipmap.
+        """
+        side = SIDE / 2.0 ** level[:, None, None, None]
+        inside = torch.minimum(places.clamp(min=-1), side) + self.corners[level][:, None, None]
+        where = inside * self.scale - 1
+        return F.grid_sample(self.sheets[texture], where, mode="bilinear", align_corners=True)
+
+
+@cache
+def sprites_on(device: torch.device) -> Sprites:
+    """The sprites on a device, brought there once."""
+    return Sprites(device)
+
+
+def _sheet(levels: list[np.ndarray]) -> np.ndarray:
+    sheet = np.zeros((HEIGHT, WIDTH, 4), np.float32)
+    assert len(levels) == NUM_LEVELS
+    for (x, y), level in zip(CORNERS, levels, strict=True):
+        side = len(level)
+        sheet[y : y + side, x : x + side] = level
+    return sheet
+
+
+class Backgrounds:
+    """The latest backgrounds of one process that draws them; `extra` may be new in one batch."""
+
+    def __init__(self, device: torch.device, extra: int) -> None:
+        # A batch brings `extra` at most, so that none is overwritten before it was shown.
+        self.num_places = grounds.KEPT + extra
+        shape = (self.num_places, grounds.SIDE, grounds.SIDE, 3)
+        self.pixels = torch.zeros(shape, dtype=torch.uint8, device=device)
+
+    def keep(self, numbers: Tensor, fresh: Tensor) -> None:
+        """Add backgrounds: numbers (F,), fresh (F, 288, 288, 3) uint8."""
+        if len(numbers):
+            self.pixels[numbers % self.num_places] = fresh
+
+    def crop(self, ground: Tensor, width: int, height: int) -> Tensor:
+        """ground (B, 4) number, left, top, mirrored -> (B, 3, H, W) float32 in 0..255."""
+        number, left, top, is_mirrored = (column[:, None] for column in ground.unbind(1))
+        along = torch.arange(width, device=ground.device)
+        columns = left + torch.where(is_mirrored > 0, width - 1 - along, along)  # (B, W)
+        rows = top + torch.arange(height, device=ground.device)  # (B, H)
+        places = (number % self.num_places)[..., None]  # (B, 1, 1)
+        crops = self.pixels[places, rows[:, :, None], columns[:, None, :]]
+        return crops.permute(0, 3, 1, 2).float()

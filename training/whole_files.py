@@ -1,0 +1,26 @@
+"""Files that are whole or not there: written beside their place, then moved into it.
+
+Whoever is killed while writing leaves the old file as it was. Knows nothing of what is written.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """The name to write to; what lies there when the block ends without an error becomes `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.new")
+    yield draft
+    with draft.open("rb+") as file:
+        os.fsync(file.fileno())  # or a power cut may move an empty file into place
+    draft.replace(path)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    with whole(path) as draft:
+        draft.write_text(text, encoding="utf-8")
