@@ -15,16 +15,19 @@ from typing import TYPE_CHECKING, Any
 from gemma_vision.config import CheckpointError, read_config, read_json
 from gemma_vision.decoders import decoder_of
 from gemma_vision.families import family_of
-from gemma_vision.hub import CHECKPOINTS, embedded
+from gemma_vision.hub import CHECKPOINTS, embedded, is_here
 from gemma_vision.kinds import taught
+from gemma_vision.memory import PACKED
 from gemma_vision.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from gemma_vision.families import Family
     from gemma_vision.tasks import Request
-    from gemma_vision.weights import Checkpoint
+    from gemma_vision.watching import Watch
+    from gemma_vision.weights import Checkpoint, Found
 
 NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
+MAX_HEADER = 100_000_000  # bytes, as the format says
 LICENCE = "gemma"  # of every published checkpoint: accepted once on the Hub
 
 # id up to the side, family, sides in pixels, parameters at the first side
@@ -55,18 +58,25 @@ PUBLISHED = (  # id, family, side, parameters
 
 
 def load(
-    name: str | Path = "tiny", device: str | None = None, dtype: str | None = None
+    name: str | Path = "tiny",
+    device: str | None = None,
+    dtype: str | None = None,
+    *,
+    found: Found | None = None,
+    watch: Watch | None = None,
 ) -> Pipeline:
     """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
 
     device: "cpu", "cuda", "mps" or None for the best there is. dtype: "float32", "bfloat16",
     "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
     on a GPU. Raises CheckpointError with a sentence that says what to do.
+
+    found: where it lies, from `weights.locate`. watch: told how far it is, and may call it off.
     """
     from gemma_vision.local import LocalEngine
     from gemma_vision.weights import open_checkpoint
 
-    checkpoint = open_checkpoint(name, device, dtype)
+    checkpoint = open_checkpoint(name, device, dtype, found=found, watch=watch)
     notes = checkpoint.notes
     return Pipeline(
         LocalEngine(checkpoint),
@@ -74,7 +84,7 @@ def load(
         decoder=decoder_of(checkpoint.folder),
         policy=notes.get("policy", "space"),
         name=str(name),
-        card=card_of(checkpoint),
+        card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
     )
 
 
@@ -99,9 +109,15 @@ def foretold(name: str) -> Family | None:
 
 
 def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
-    """What a checkpoint's notes say, with its sizes."""
-    sizes = {"side": checkpoint.config.vision.image_size, "parameters": checkpoint.num_parameters}
-    return {"licence": LICENCE} | dict(checkpoint.notes) | sizes
+    """What a checkpoint's notes say, with its sizes and where and in which numbers it computes."""
+    weight = checkpoint.model.text.embed_tokens.weight
+    facts = {
+        "side": checkpoint.config.vision.image_size,
+        "parameters": checkpoint.num_parameters,
+        "device": str(weight.device),
+        "dtype": str(weight.dtype).removeprefix("torch."),
+    }
+    return {"licence": LICENCE} | dict(checkpoint.notes) | facts
 
 
 def models() -> list[dict[str, Any]]:
@@ -111,9 +127,7 @@ def models() -> list[dict[str, Any]]:
 
 
 def published() -> Iterator[dict[str, Any]]:
-    """The published checkpoints; `here` says whether one is already on this machine."""
-    from huggingface_hub import try_to_load_from_cache
-
+    """The published checkpoints; `here` says whether one is already on this machine, whole."""
     for hub_id, family, side, parameters in PUBLISHED:
         yield {
             "id": hub_id,
@@ -122,14 +136,14 @@ def published() -> Iterator[dict[str, Any]]:
             "side": side,
             "parameters": parameters,
             "licence": LICENCE,
-            "here": isinstance(try_to_load_from_cache(hub_id, "config.json"), str),
+            "here": is_here(hub_id),
         }
 
 
 def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     """A checkpoint's row, read from its folder without its weights; None where it is broken."""
     try:
-        config = read_config(folder)
+        config, parameters = read_config(folder), count_parameters(folder)
     except CheckpointError:
         return None
     notes = read_json(folder / NOTES) or {}
@@ -138,7 +152,7 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
         "family": config.family,
         "tasks": [str(task) for task in taught(family_of(config.family), name, notes).tasks],
         "side": config.vision.image_size,
-        "parameters": count_parameters(folder),
+        "parameters": parameters,
         "licence": notes.get("licence", LICENCE),
         "here": True,
     }
@@ -148,12 +162,24 @@ def count_parameters(folder: Path) -> int:
     """How many numbers the folder's safetensors files hold, by their headers.
 
     A file begins with the length of its header (8 bytes, little-endian), then the header: JSON
-    with the shape of each tensor.
+    with the shape of each tensor. Raises CheckpointError where a header is damaged.
     """
     total = 0
     for path in folder.glob("*.safetensors"):
-        with path.open("rb") as file:
-            header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-        header.pop("__metadata__", None)
-        total += sum(math.prod(tensor["shape"]) for tensor in header.values())
+        try:
+            header = read_header(path)
+            header.pop("__metadata__", None)
+            total += sum(math.prod(tensor["shape"]) for tensor in header.values())
+        except (ValueError, TypeError, LookupError, OSError) as error:
+            message = f"{path.name} is no whole safetensors file. Fetch it again."
+            raise CheckpointError(message, "E_CHECKPOINT_DAMAGED") from error
     return total
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON at the beginning of a safetensors file; ValueError where there is none."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER:
+            raise ValueError("a header of that length")
+        return dict(json.loads(file.read(length)))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
+from gemma_vision.config import CheckpointError
 from gemma_vision.pan_and_scan import Box, crop_boxes
 
 if TYPE_CHECKING:
@@ -76,3 +77,19 @@ class Engine(Protocol):
     def ready(self) -> bool:
         """Whether a prompt would be run now, without loading anything first."""
         ...
+
+
+class Absent:
+    """Stands where an engine was given up, so that its memory is free for another."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        self.why = why
+
+    def ready(self) -> bool:
+        """Nothing is loaded."""
+        return False
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
+        """Refused in words: CheckpointError."""
+        raise CheckpointError(f"{self.why}; ask again in a moment.", "E_LOADING")

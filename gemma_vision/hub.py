@@ -11,7 +11,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gemma_vision.config import CheckpointError
+from gemma_vision.config import CheckpointError, read_json
+from gemma_vision.transfer import download
+from gemma_vision.watching import Cancelled, Watch
 
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
@@ -19,7 +21,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 FILES = ("*.json", "*.safetensors", "*.npz")  # no pickles, no code
 
 
-def find(name: str) -> Path:
+def find(name: str, watch: Watch | None = None) -> Path:
     """The folder of "tiny", of a path, or of a Hub id, fetched into the Hub's cache if need be."""
     if re.fullmatch(r"\w+", name) and (CHECKPOINTS / name / "config.json").is_file():
         return CHECKPOINTS / name
@@ -27,7 +29,7 @@ def find(name: str) -> Path:
     if name and folder.is_dir():
         return folder
     if HUB_ID.match(name) and not folder.exists():
-        return fetch(name)
+        return fetch(name, watch)
     raise CheckpointError(
         f"There is no model {name!r}. Take {', '.join(embedded()) or 'tiny'}, a folder with a "
         "checkpoint, or a Hub id such as google/paligemma-3b-mix-224.",
@@ -40,21 +42,21 @@ def embedded() -> list[str]:
     return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
 
 
-def fetch(hub_id: str) -> Path:
+def fetch(hub_id: str, watch: Watch | None = None) -> Path:
     """Download a checkpoint once; later it comes from the Hub's cache, network or not.
 
     What was downloaded is checked against the SHA-256 that the Hub tells, and what came only in
-    part is removed.
+    part is removed. `watch` is told the bytes, and may call it off.
     """
-    from huggingface_hub import snapshot_download
-
     before = _blobs(hub_id)
     try:
-        folder = Path(snapshot_download(hub_id, allow_patterns=list(FILES)))
+        folder = download(hub_id, FILES, watch)
     except Exception as error:  # transports raise errors of their own
         for blob in _blobs(hub_id) - before:
             if blob.suffix == ".incomplete":
                 blob.unlink(missing_ok=True)
+        if isinstance(error, Cancelled):
+            raise
         raise _explained(hub_id, error) from error
     for blob in sorted(_blobs(hub_id) - before):
         if SHA256.fullmatch(blob.name) and _digest(blob) != blob.name:
@@ -65,6 +67,23 @@ def fetch(hub_id: str) -> Path:
                 "E_CHECKPOINT_DAMAGED",
             )
     return folder
+
+
+def is_here(hub_id: str) -> bool:
+    """Whether the Hub's cache holds a checkpoint with all its weights, so that none are fetched."""
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(hub_id, "config.json")
+    if not isinstance(config, str):
+        return False
+    folder = Path(config).parent
+    try:
+        index = read_json(folder / "model.safetensors.index.json")
+    except CheckpointError:
+        return False
+    shards = {} if index is None else dict(index.get("weight_map") or {})
+    names = {str(name) for name in shards.values()} or {"model.safetensors"}
+    return all((folder / name).is_file() for name in names)
 
 
 def _blobs(hub_id: str) -> set[Path]:

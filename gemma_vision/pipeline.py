@@ -115,6 +115,19 @@ class Pipeline:
         facts = ("side", "parameters", "licence")
         return row | {fact: self.card.get(fact) for fact in facts} | {"here": True}
 
+    def become(self, other: Pipeline) -> None:
+        """See with another's checkpoint from now on. Answers under way end as they began."""
+        vars(self).update(vars(other))
+
+    def remembered(self) -> dict[str, dict[str, int]]:
+        """What the engine keeps of pictures it has seen, in numbers; empty where it keeps nothing.
+
+        "pictures" and "prefixes" (behind which Gemma 3 goes on) have "kept", "bytes", "limit",
+        "hits" and "misses".
+        """
+        counts: dict[str, dict[str, int]] = getattr(self.engine, "remembered", dict)()
+        return counts
+
     def _prepare(self, request: Request) -> Job:
         if request.task not in self.tasks:
             message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."

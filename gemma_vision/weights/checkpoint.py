@@ -13,14 +13,17 @@ from tokenizers import Tokenizer
 from gemma_vision.config import CheckpointError, ModelConfig, read_config, read_json
 from gemma_vision.hub import find
 from gemma_vision.model import VisionLanguageModel
+from gemma_vision.watching import Watch
 
 from .adapters import base_of
 from .loading import load_model, load_spread
 from .quantising import BITS
 from .spreading import Place
 
-DTYPES = {name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")}
-EVERYWHERE = "auto"
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
+}
+AUTO = "auto"  # as a device: everywhere there is room; as a number type: what suits the device
 NOTES = "gemma_vision.json"  # what a checkpoint says of itself
 
 
@@ -41,12 +44,32 @@ class Checkpoint:
         return sum(parameter.numel() for parameter in self.model.parameters())
 
 
+@dataclass(frozen=True)
+class Found:
+    """Where a checkpoint lies: the model's folder, and that of the adapter over it, if any."""
+
+    folder: Path
+    adapter: Path | None = None
+
+
+def locate(name: str | Path, watch: Watch | None = None) -> Found:
+    """The folders of "tiny", a folder or a Hub id; what is not here is fetched, and its base too.
+
+    `watch` is told the bytes, and may call it off.
+    """
+    folder = find(str(name), watch)
+    base = base_of(folder)
+    return Found(folder) if base is None else Found(find(base, watch), folder)
+
+
 def open_checkpoint(
     name: str | Path = "tiny",
     device: str | None = None,
     dtype: str | None = None,
     *,
     limits: Mapping[Place, int] | None = None,
+    found: Found | None = None,
+    watch: Watch | None = None,
 ) -> Checkpoint:
     """Load "tiny", a folder or a Hub id ("google/paligemma-3b-mix-224"), ready to run.
 
@@ -55,21 +78,22 @@ def open_checkpoint(
     device: "cpu", "cuda", "mps", None for the best there is, or "auto" for a model that is too
     large for one of them: its layers go to all GPUs, then to the CPU, then stay on disk (`limits`
     are bytes by device, found out where not given). dtype: "float32", "bfloat16", "float16", or
-    None: float32 on a CPU (the file's own above a billion parameters), bfloat16 on a GPU; "int8"
-    and "int4" pack the decoder with bitsandbytes. Raises CheckpointError.
+    None ("auto"): float32 on a CPU (the file's own above a billion parameters), bfloat16 on a GPU;
+    "int8" and "int4" pack the decoder with bitsandbytes. Raises CheckpointError.
+
+    found: what `locate` gave for the name, where that was asked before. watch: told how far it is.
     """
-    where = None if device == EVERYWHERE else pick_device(device)
+    where = None if device == AUTO else pick_device(device)
     bits = BITS.get(dtype or "")
     wanted = None if bits else pick_dtype(dtype)
-    folder = find(str(name))
-    base = base_of(folder)
-    adapter, folder = (None, folder) if base is None else (folder, find(base))
+    found = found or locate(name, watch)
+    folder, adapter = found.folder, found.adapter
     config = read_config(folder)
     tokenizer = open_tokenizer(folder)
     if where is not None:
-        model = load_model(folder, config, where, wanted, adapter, bits)
+        model = load_model(folder, config, where, wanted, adapter, bits, watch)
     elif adapter is None and not bits:
-        model = load_spread(folder, config, wanted, limits)
+        model = load_spread(folder, config, wanted, limits, watch)
     else:
         message = "Adapters, 8 and 4 bits are not spread over devices. Name one, such as cuda."
         raise CheckpointError(message, "E_DEVICE")
@@ -105,8 +129,10 @@ def pick_device(name: str | None) -> torch.device:
 
 
 def pick_dtype(name: str | None) -> torch.dtype | None:
-    """The number type of that name; None stays open until the file is known."""
-    if name is not None and name not in DTYPES:
-        known = ", ".join([*DTYPES, *BITS])
+    """The number type of that name; None, or "auto", stays open until the file is known."""
+    if name is None or name == AUTO:
+        return None
+    if name not in DTYPES:
+        known = ", ".join([AUTO, *DTYPES, *BITS])
         raise CheckpointError(f"{name!r} is no number type; take {known}.", "E_DTYPE")
-    return None if name is None else DTYPES[name]
+    return DTYPES[name]

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from gemma_vision.config import CheckpointError, ModelConfig
+from gemma_vision.memory import LARGE
 from gemma_vision.model import VisionLanguageModel
+from gemma_vision.watching import Watch
 
 from .adapters import WEIGHTS as ADAPTER_WEIGHTS
 from .adapters import merge
@@ -17,7 +19,6 @@ from .files import our_name, read_file, read_sources
 from .quantising import quantise
 from .spreading import Place, limits_here, plan, spread
 
-LARGE = 1_000_000_000  # parameters; from here on a CPU keeps the file's own number type
 EMBEDDING, HEAD = "text.embed_tokens.weight", "lm_head.weight"
 
 
@@ -28,8 +29,13 @@ def load_model(
     dtype: torch.dtype | None,
     adapter: Path | None = None,
     bits: int | None = None,
+    watch: Watch | None = None,
 ) -> VisionLanguageModel:
-    """Build the model of a folder on one device, its decoder in 8 or 4 bits where asked."""
+    """Build the model of a folder on one device, its decoder in 8 or 4 bits where asked.
+
+    `watch` is told every tensor, and may call it off.
+    """
+    watch = watch or Watch()
     tensors = {name: source.tensor for name, source in read_sources(folder)}
     if adapter is not None:
         merge(tensors, adapter, dict(read_file(adapter / ADAPTER_WEIGHTS)), our_name)
@@ -38,7 +44,8 @@ def load_model(
     dtype = dtype or default_dtype(device, is_large, tensors[EMBEDDING].dtype)
     is_mapped = device.type == "cpu" and tensors[EMBEDDING].dtype == dtype
     first = torch.device("cpu") if bits else device  # packed on the way to the device
-    for name in list(tensors):  # one at a time, so that the weights are never held twice
+    for count, name in enumerate(list(tensors)):  # one at a time: no weights are held twice
+        watch.tell("reading", count, len(tensors))
         tensors[name] = tensors[name].to(device=first, dtype=dtype)
     model.load_state_dict(tensors, strict=True, assign=True)
     model.requires_grad_(False).eval()
@@ -55,10 +62,12 @@ def load_spread(
     config: ModelConfig,
     dtype: torch.dtype | None,
     limits: Mapping[Place, int] | None = None,
+    watch: Watch | None = None,
 ) -> VisionLanguageModel:
     """Build the model of a folder over all devices of this machine; see spreading.py.
 
-    limits: bytes by device, the main one first; None asks the machine.
+    limits: bytes by device, the main one first; None asks the machine. `watch` is told every
+    tensor, and may call it off.
     """
     limits = limits or limits_here()
     sources = dict(read_sources(folder))
@@ -68,7 +77,7 @@ def load_spread(
     dtype = dtype or default_dtype(device, is_large_model(tensors), tensors[EMBEDDING].dtype)
     sizes = {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
     places = plan(sizes, config.text.num_layers, limits)
-    spread(model, {name: sources[name] for name in tensors}, places, dtype)
+    spread(model, {name: sources[name] for name in tensors}, places, dtype, watch or Watch())
     return model
 
 

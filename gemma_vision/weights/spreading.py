@@ -12,6 +12,7 @@ import torch
 
 from gemma_vision.config import CheckpointError
 from gemma_vision.model import VisionLanguageModel
+from gemma_vision.watching import Watch
 
 from .files import Source
 
@@ -61,13 +62,15 @@ def spread(
     sources: Mapping[str, Source],
     places: Mapping[str, Place],
     dtype: torch.dtype,
+    watch: Watch,
 ) -> None:
     """Put a model that is on meta where the plan says; layers on disk stay there."""
     from accelerate import dispatch_model  # type: ignore[import-untyped]
     from accelerate.utils import set_module_tensor_to_device
 
     index = {}
-    for name, source in sources.items():
+    for count, (name, source) in enumerate(sources.items()):
+        watch.tell("reading", count, len(sources))
         place = places[part_of(name, places)]
         if place == DISK:
             index[name] = {

@@ -1,0 +1,351 @@
+"""Another checkpoint in the place of the one that answers: when, how far, and the way back."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import pytest
+from hub_server import playing_hub
+from PIL import Image
+from tiny_models import make_model, save
+
+import gemma_vision
+from gemma_vision import choosing, memory, watching
+from gemma_vision.choosing import Chooser
+from gemma_vision.config import CheckpointError
+from gemma_vision.engine import Absent
+from gemma_vision.shelf import MOST_LARGE, Shelf
+from gemma_vision.tasks import Request, TaskError
+
+SECONDS = 20.0
+SMALL = 1000  # parameters; with this as the mark, all checkpoints here are large ones
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Checkpoints by what they are: "second" and "chat" run, "broken" does not."""
+    root = tmp_path_factory.mktemp("choice")
+    save(make_model("paligemma2"), root / "second")
+    save(make_model("gemma3"), root / "chat")
+    shutil.copytree(root / "second", root / "broken")
+    whole = (root / "broken" / "model.safetensors").read_bytes()
+    (root / "broken" / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    return {name: str(root / name) for name in ("second", "chat", "broken")}
+
+
+@pytest.fixture
+def turn() -> threading.Lock:
+    return threading.Lock()
+
+
+@pytest.fixture
+def chooser(random_checkpoint: Path, turn: threading.Lock) -> Iterator[Chooser]:
+    chooser = Chooser(Shelf(gemma_vision.load(random_checkpoint, "cpu")), turn, "cpu")
+    yield chooser
+    chooser.cancel()
+    assert chooser.join(SECONDS)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Holds every reading at its first tensor until it is opened."""
+    gate = Gate()
+    tell = watching.Watch.tell
+
+    def slow(self: Any, phase: str, done: int = 0, total: int = 0) -> None:
+        tell(self, phase, done, total)
+        if phase == "reading" and type(self) is watching.Watch:
+            gate.reached.set()
+            while not gate.opened.wait(0.02) and not self.is_cancelled:
+                pass
+
+    monkeypatch.setattr(watching.Watch, "tell", slow)
+    yield gate
+    gate.opened.set()
+
+
+class Gate:
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+
+
+def chosen(chooser: Chooser, name: str) -> dict[str, Any]:
+    """The state after a choice has ended."""
+    chooser.choose(name)
+    assert chooser.join(SECONDS)
+    return chooser.state()
+
+
+def wait_until(claim: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not claim():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def words_of(chooser: Chooser, picture: Image.Image) -> str:
+    return chooser.pipeline.run(Request(picture, "ask", "what is it", max_tokens=8)).text
+
+
+def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "LARGE", SMALL)
+    monkeypatch.setattr("gemma_vision.shelf.LARGE", SMALL)
+
+
+def test_who_holds_the_pipeline_sees_with_the_chosen_checkpoint(chooser, folders, picture) -> None:
+    held, before = chooser.pipeline, words_of(chooser, picture)
+    state = chosen(chooser, folders["second"])
+    assert (state["id"], state["family"], state["state"]) == (
+        folders["second"],
+        "paligemma2",
+        "ready",
+    )
+    assert (state["device"], state["dtype"], state["revision"]) == ("cpu", "float32", 1)
+    assert state["outcome"]["result"] == "loaded" and state["change"] is None
+    alone = gemma_vision.load(folders["second"], "cpu")
+    answer = held.run(Request(picture, "ask", "what is it", max_tokens=8))
+    assert answer.model == folders["second"]
+    assert answer.text == alone.ask(picture, "what is it", max_tokens=8).text != before
+
+
+def test_tasks_change_with_the_checkpoint_and_back(chooser, folders, random_checkpoint) -> None:
+    first = chooser.state()["tasks"]
+    assert "chat" in chosen(chooser, folders["chat"])["tasks"]
+    with pytest.raises(TaskError, match="cannot detect"):
+        chooser.pipeline.detect(Image.new("RGB", (9, 9)), "cat")
+    assert chosen(chooser, str(random_checkpoint))["tasks"] == first
+    assert chooser.state()["revision"] == 2
+    assert list(chooser.seen) == [str(random_checkpoint), folders["chat"]]
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        pytest.param("broken", "no whole safetensors file", id="a broken file"),
+        pytest.param("/no/where", "There is no model", id="nothing there"),
+        pytest.param("someone/unknown", "cannot be reached", id="a Hub id without a network"),
+    ],
+)
+def test_what_cannot_be_loaded_is_one_sentence_and_the_former_answers(
+    name: str, said: str, chooser, folders, picture
+) -> None:
+    before, former = words_of(chooser, picture), chooser.state()["id"]
+    outcome = chosen(chooser, folders.get(name, name))["outcome"]
+    assert outcome["result"] == "failed" and said in outcome["why"]
+    assert "\n" not in outcome["why"]
+    assert chooser.state()["id"] == former and chooser.revision == 0
+    assert words_of(chooser, picture) == before
+
+
+def test_an_answer_under_way_keeps_its_checkpoint(chooser, folders, turn, picture) -> None:
+    with turn:
+        answers = chooser.pipeline.stream(Request(picture, "ask", "what", max_tokens=8))
+        first = next(answers)
+        chooser.choose(folders["second"])
+        wait_until(lambda: (chooser.state()["change"] or {}).get("phase") == "waiting")
+        (*_, last) = answers
+        assert first.model == last.model == chooser.state()["id"] != folders["second"]
+        assert chooser.revision == 0
+    assert chooser.join(SECONDS)
+    assert chooser.state()["id"] == folders["second"]
+
+
+def test_of_two_choices_at_once_the_first_wins(chooser, folders, gate) -> None:
+    chooser.choose(folders["second"])
+    assert gate.reached.wait(SECONDS)
+    with pytest.raises(CheckpointError, match="is being loaded; wait for it") as refused:
+        chooser.choose(folders["chat"])
+    assert refused.value.code == "E_LOADING"
+    gate.opened.set()
+    assert chooser.join(SECONDS)
+    assert chooser.state()["id"] == folders["second"]
+
+
+def test_of_many_choices_at_once_one_is_taken(chooser, folders, gate) -> None:
+    refused, start = [], threading.Barrier(8)
+
+    def choose() -> None:
+        start.wait()
+        try:
+            chooser.choose(folders["second"])
+        except CheckpointError as error:
+            refused.append(error.code)
+
+    threads = [threading.Thread(target=choose) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["E_LOADING"] * 7
+    gate.opened.set()
+    assert chooser.join(SECONDS) and chooser.revision == 1
+
+
+def test_the_loaded_one_is_not_loaded_again(chooser, random_checkpoint) -> None:
+    with pytest.raises(CheckpointError, match="is loaded already"):
+        chooser.choose(str(random_checkpoint))
+
+
+def test_a_reading_that_is_called_off_leaves_the_former_one(
+    chooser, folders, gate, picture
+) -> None:
+    before = words_of(chooser, picture)
+    chooser.choose(folders["second"])
+    assert gate.reached.wait(SECONDS)
+    change = chooser.state()["change"]
+    assert change["id"] == folders["second"] and change["phase"] == "reading"
+    assert 0 <= change["done"] < change["total"] and chooser.state()["state"] == "loading"
+    assert words_of(chooser, picture) == before  # which answers meanwhile
+    assert chooser.cancel()
+    assert chooser.join(SECONDS)
+    assert chooser.state()["outcome"]["result"] == "cancelled"
+    assert words_of(chooser, picture) == before
+    assert not chooser.cancel()
+
+
+def test_waiting_for_an_answer_can_be_called_off(chooser, folders, turn) -> None:
+    with turn:
+        chooser.choose(folders["second"])
+        wait_until(lambda: (chooser.state()["change"] or {}).get("phase") == "waiting")
+        chooser.cancel()
+        assert chooser.join(SECONDS)
+    assert chooser.state()["outcome"]["result"] == "cancelled" and chooser.revision == 0
+
+
+def test_one_large_checkpoint_leaves_memory_before_another_is_read(
+    chooser, folders, gate, monkeypatch, picture, turn
+) -> None:
+    all_are_large(monkeypatch)
+    former = weakref.ref(chooser.pipeline.engine.checkpoint.model)  # type: ignore[attr-defined]
+    chooser.choose(folders["second"])
+    assert gate.reached.wait(SECONDS)
+    assert former() is None and turn.locked()
+    with pytest.raises(CheckpointError, match="is being loaded; ask again in a moment"):
+        chooser.pipeline.run(Request(picture, "caption"))
+    gate.opened.set()
+    assert chooser.join(SECONDS)
+    assert chooser.state()["id"] == folders["second"] and not turn.locked()
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False], ids=["called off", "failed"])
+def test_a_large_checkpoint_comes_back_when_its_successor_does_not(
+    is_cancelled: bool, chooser, folders, gate, monkeypatch, picture
+) -> None:
+    before, former = words_of(chooser, picture), chooser.state()["id"]
+    all_are_large(monkeypatch)
+    folder = shutil.copytree(folders["second"], Path(folders["second"]).parent / f"{is_cancelled}")
+    tokenizer = (folder / "tokenizer.json").read_text()
+    (folder / "tokenizer.json").write_text(tokenizer if is_cancelled else "{")
+    chooser.choose(str(folder))
+    if is_cancelled:
+        assert gate.reached.wait(SECONDS)
+        chooser.cancel()
+    assert chooser.join(SECONDS)
+    state = chooser.state()
+    assert state["outcome"]["result"] == ("cancelled" if is_cancelled else "failed")
+    assert (state["id"], state["state"], state["revision"]) == (former, "ready", 1)
+    assert words_of(chooser, picture) == before
+
+
+def test_the_embedded_one_answers_where_even_the_former_is_lost(
+    folders, turn, monkeypatch, tmp_path
+) -> None:
+    first = shutil.copytree(folders["second"], tmp_path / "first")
+    chooser = Chooser(Shelf(gemma_vision.load(first, "cpu")), turn, "cpu")
+    all_are_large(monkeypatch)
+    shutil.rmtree(first)
+    broken = shutil.copytree(folders["second"], tmp_path / "no words")
+    (broken / "tokenizer.json").unlink()
+    state = chosen(chooser, str(broken))
+    assert "lacks tokenizer.json" in state["outcome"]["why"]
+    assert (state["id"], state["state"]) == ("tiny", "ready")
+
+
+def test_more_large_ones_are_kept_where_that_is_allowed(
+    chooser, folders, gate, monkeypatch, picture
+) -> None:
+    all_are_large(monkeypatch)
+    monkeypatch.setenv(MOST_LARGE, "2")
+    before = words_of(chooser, picture)
+    chooser.choose(folders["second"])
+    assert gate.reached.wait(SECONDS)
+    assert words_of(chooser, picture) == before
+    gate.opened.set()
+    assert chooser.join(SECONDS)
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_given_up(
+    chooser, folders, monkeypatch, picture
+) -> None:
+    monkeypatch.setattr(memory, "free", lambda device: 10_000)
+    outcome = chosen(chooser, folders["second"])["outcome"]
+    assert "needs about 0.0 GiB of memory" in outcome["why"]
+    assert words_of(chooser, picture) is not None and chooser.revision == 0
+
+
+@pytest.mark.parametrize(
+    "error, said",
+    [
+        (MemoryError(), "There is not enough memory for it. Take a smaller checkpoint."),
+        (RuntimeError("CUDA out of memory"), "There is not enough memory for it."),
+        (KeyError("a secret path"), "it cannot be read as a checkpoint."),
+    ],
+)
+def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, said: str) -> None:
+    assert choosing.sentence("it", error).startswith(said)
+
+
+def test_an_absent_engine_says_so() -> None:
+    engine = Absent("a", "b is being loaded")
+    assert not engine.ready()
+    with pytest.raises(CheckpointError, match="b is being loaded; ask again"):
+        engine.stream([])
+
+
+@pytest.fixture
+def hub(folders, monkeypatch, tmp_path) -> Iterator[Path]:
+    """A slow Hub on this machine, an empty cache, and chunks that are smaller than the file."""
+    constants, download = huggingface_hub.constants, huggingface_hub.snapshot_download
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # loopback only
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 2**14)
+    with playing_hub(Path(folders["second"]), "slow") as server:
+        client = functools.partial(download, endpoint=server.url, cache_dir=tmp_path, token=False)
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", client)
+        yield tmp_path
+
+
+def fetched(chooser: Chooser) -> int:
+    """Bytes that are told to be here."""
+    change = chooser.state()["change"] or {"phase": "", "done": 0}
+    return change["done"] if change["phase"] == "fetching" else 0
+
+
+def test_bytes_are_told_while_they_come_and_the_former_answers(
+    chooser, hub, folders, picture
+) -> None:
+    size = (Path(folders["second"]) / "model.safetensors").stat().st_size
+    chooser.choose("someone/something")
+    wait_until(lambda: 2**16 < fetched(chooser) < size)
+    assert chooser.state()["change"]["total"] >= size
+    assert words_of(chooser, picture) is not None
+    assert chooser.join(SECONDS)
+    assert chooser.state()["id"] == "someone/something"
+
+
+def test_fetching_can_be_called_off_and_leaves_nothing_half_written(chooser, hub) -> None:
+    chooser.choose("someone/something")
+    wait_until(lambda: fetched(chooser) > 2**16)
+    chooser.cancel()
+    assert chooser.join(SECONDS)
+    assert chooser.state()["outcome"]["result"] == "cancelled"
+    assert not list(hub.rglob("*.incomplete")) and not list(hub.rglob("*.safetensors"))
