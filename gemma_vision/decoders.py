@@ -17,6 +17,7 @@ CHECKPOINTS = Path(__file__).parent / "checkpoints"
 DECODER_FILE = "mask_decoder.npz"  # beside a checkpoint that brings its own
 PUBLISHED_FILE = "vae-oid.npz"
 PUBLISHED_SPACE = "big-vision/paligemma"  # open to all, Apache-2.0
+PUBLISHED_BYTES = 8_479_556
 PUBLISHED_SHA256 = "5586010257b8536dddefab65e7755077f21d5672d5674dacf911f73ae95a4447"
 NAMES = ("published", "embedded", "none")
 
@@ -68,7 +69,7 @@ def _load(path: Path) -> MaskDecoder:
 
 @lru_cache(maxsize=1)
 def _fetch_published() -> Path:
-    """Downloaded into the Hub's cache on first use, and refused unless its checksum is right."""
+    """Fetched into the Hub's cache on first use; a file of another size or SHA-256 is removed."""
     from huggingface_hub import hf_hub_download
 
     try:
@@ -79,6 +80,16 @@ def _fetch_published() -> Path:
             f"download {PUBLISHED_FILE} of the Space {PUBLISHED_SPACE} and give its path."
         )
         raise DecoderError(message) from error
-    if hashlib.sha256(path.read_bytes()).hexdigest() != PUBLISHED_SHA256:
-        raise DecoderError(f"{path} is not the published mask decoder; delete it and try again.")
+    if not is_published(path):
+        path.resolve().unlink()  # what the cache's link points to
+        path.unlink(missing_ok=True)
+        message = "What came is not the published mask decoder (size or SHA-256) and was removed."
+        raise DecoderError(f"{message} Try again, or download {PUBLISHED_FILE} and give its path.")
     return path
+
+
+def is_published(path: Path) -> bool:
+    """Whether a file is the published decoder, by its size and its SHA-256."""
+    if path.stat().st_size != PUBLISHED_BYTES:
+        return False
+    return hashlib.sha256(path.read_bytes()).hexdigest() == PUBLISHED_SHA256

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from gemma_vision.languages import TONGUES
-from gemma_vision.tasks import Request, Task, TaskError
+from gemma_vision.tasks import REGION, STYLES, Request, Task, TaskError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -47,11 +47,22 @@ class Family:
     has_turns: bool = False
     has_pan_and_scan: bool = False
     has_bare_phrases: bool = False  # `segment` takes one sentence, and nothing around it
+    kind: str = ""  # "pt", "mix" or "ft-TASK" where somebody says; see kinds.py
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """What a checkpoint of this family can be asked for."""
         return tuple(task for task in Task if task in self.wording)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The kinds of captions it was taught, the shortest first."""
+        return tuple(style for style in STYLES if style in self.wording)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether it captions a part of a picture."""
+        return REGION in self.wording
 
     def check(self, request: Request) -> None:
         """Refuse, before any work, what the family was never taught."""

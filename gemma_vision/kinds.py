@@ -2,8 +2,8 @@
 
 PaliGemma comes in three kinds: `pt` (pretrained, to be tuned further), `mix` (tuned on a mixture of
 tasks, to be used as it is) and `ft-TASK` (tuned for one task, deaf to most other prompts). The
-words of pt and mix are those of Google's page on PaliGemma's prompts. The prompts of most ft-TASK
-checkpoints are not published beside them and were not tried here: `free` says anything to them.
+words of pt and mix are those of Google's page on PaliGemma's prompts, those of ft-TASK the prefixes
+in big_vision's configurations of these transfers (configs/proj/paligemma/transfers, all but docci).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from gemma_vision.families import Family, Wording
-from gemma_vision.tasks import Task
+from gemma_vision.families import FAMILIES, Family, Wording
+from gemma_vision.tasks import REGION, Task
 
 PT, MIX = "pt", "mix"
 # google/paligemma-3b-ft-refcoco-seg-448  ->  ft-refcoco-seg; also twins in other number formats
@@ -39,6 +39,16 @@ class Verb:
     style: str = ""  # of the captions that it stands for, or "region"
     reported: tuple[str, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """Its first word."""
+        return self.wording.partition(" ")[0]
+
+    @property
+    def is_for_pt_alone(self) -> bool:
+        """Whether neither the page nor anybody's report promises it for another kind."""
+        return self.kinds == (PT,) and not self.reported
+
     def is_understood_by(self, kind: str) -> bool:
         """Whether a checkpoint of that kind is asked in these words."""
         return kind in self.kinds + self.reported
@@ -59,20 +69,62 @@ VERBS = (
 
 CAPTIONS: Wording = {"caption": "caption {language}"}
 ANSWERS: Wording = {Task.ask: "answer {language} {text}"}
+CHOICES: Wording = {Task.ask: "answer {language}  {text}"}  # two spaces, as they were tuned
 BARE_QUESTIONS: Wording = {Task.ask: "{text}"}
 BARE_PHRASES: Wording = {Task.segment: "{text}"}
 FREE: Wording = {Task.free: "{text}"}
-TOPICS = {  # what fine-tunes understand
-    "cococap coco35l textcaps screen2words scicap docci": CAPTIONS,
-    "aokvqa-da aokvqa-mc gqa nlvr2 ocrvqa okvqa rsvqa-hr rsvqa-lr stvqa tallyqa textvqa "
-    "vizwizvqa vqav2 infovqa": ANSWERS,
-    "docvqa chartqa": BARE_QUESTIONS,
-    "refcoco-seg": BARE_PHRASES,
-}
-FINE_TUNES: Mapping[str, Wording] = {
-    f"ft-{topic}": {**wording, **FREE}
-    for topics, wording in TOPICS.items()
-    for topic in topics.split()
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """One published ft-TASK: what it does, in which words, and what to write beyond the plain."""
+
+    does: str
+    wording: Wording
+    hint: str = ""
+
+    @property
+    def prompts(self) -> Wording:
+        """What it is asked in; `free` says anything to it."""
+        return {**self.wording, **FREE}
+
+
+CHOOSE = "end the question with `choose from:` and the choices, a tab between two"
+FINE_TUNES: Mapping[str, FineTune] = {
+    "ft-cococap": FineTune("captions of photos", CAPTIONS),
+    "ft-coco35l": FineTune("captions of photos in 35 languages", CAPTIONS),
+    "ft-textcaps": FineTune("captions that read the text in photos", CAPTIONS),
+    "ft-scicap": FineTune("captions of figures in papers", CAPTIONS),
+    "ft-screen2words": FineTune("captions of app screens", CAPTIONS),
+    "ft-widgetcap": FineTune(
+        "captions of one widget of an app screen", CAPTIONS, "draw a box around it in the picture"
+    ),
+    "ft-docci": FineTune("long, detailed captions", CAPTIONS),
+    "ft-vqav2": FineTune("short answers about photos", ANSWERS),
+    "ft-gqa": FineTune("short answers about things and how they relate", ANSWERS),
+    "ft-okvqa": FineTune("short answers that need knowledge", ANSWERS),
+    "ft-aokvqa-da": FineTune("short answers that need knowledge", ANSWERS),
+    "ft-aokvqa-mc": FineTune("a choice that needs knowledge", CHOICES, CHOOSE),
+    "ft-vizwizvqa": FineTune("answers to questions of blind people", ANSWERS),
+    "ft-tallyqa": FineTune("counts", ANSWERS, "ask: how many ...?"),
+    "ft-nlvr2": FineTune(
+        "whether a sentence is true of two pictures", ANSWERS, "two pictures, a sentence"
+    ),
+    "ft-rsvqa-hr": FineTune("answers about aerial pictures", ANSWERS),
+    "ft-rsvqa-lr": FineTune("answers about satellite pictures", ANSWERS),
+    "ft-textvqa": FineTune("answers from the text in photos", ANSWERS),
+    "ft-stvqa": FineTune("answers from the text in scenes", ANSWERS),
+    "ft-ocrvqa": FineTune("answers about book covers", ANSWERS),
+    "ft-infovqa": FineTune("answers about infographics", ANSWERS),
+    "ft-docvqa": FineTune("answers about scanned documents", BARE_QUESTIONS),
+    "ft-chartqa": FineTune("answers about charts", BARE_QUESTIONS),
+    "ft-ai2d": FineTune("a choice about a diagram", CHOICES, CHOOSE),
+    "ft-science-qa": FineTune(
+        "a choice in a school question",
+        BARE_QUESTIONS,
+        "four lines: `Question: ...`, `Context: ...`, `Options: (A) ... (B) ...`, `Answer:`",
+    ),
+    "ft-refcoco-seg": FineTune("box and mask of what a phrase means", BARE_PHRASES, "one phrase"),
 }
 
 
@@ -109,9 +161,9 @@ def of_kind(family: Family, kind: str) -> Family:
         return family
     title = f"{family.title} {kind}"
     if kind in FINE_TUNES:
-        wording = FINE_TUNES[kind]
+        wording = FINE_TUNES[kind].prompts
         is_bare = Task.segment in wording
-        return replace(family, title=title, wording=wording, has_bare_phrases=is_bare)
+        return replace(family, title=title, kind=kind, wording=wording, has_bare_phrases=is_bare)
     if kind not in (PT, MIX):
         return family
     deaf = {verb.style or verb.asked for verb in VERBS if not verb.is_understood_by(kind)}
@@ -120,4 +172,22 @@ def of_kind(family: Family, kind: str) -> Family:
         for verb, words in family.wording.items()
         if verb not in deaf or verb == Task.free  # which takes any words
     }
-    return replace(family, title=title, wording=wording)
+    return replace(family, title=title, kind=kind, wording=wording)
+
+
+def prompts_of(family: Family) -> tuple[Verb, ...]:
+    """The prompts worth a try in a person's own words (`free`), those for pt alone among them.
+
+    None where the family is asked in plain sentences or the checkpoint has one task.
+    """
+    if not family.is_one_block or family.kind in FINE_TUNES:
+        return ()
+    writable = [verb for verb in VERBS if verb.style != REGION and verb.wording != "{text}"]
+    if family.kind or family.wording == FAMILIES[family.name].wording:
+        return tuple(writable)
+    return tuple(verb for verb in writable if (verb.style or verb.asked) in taught_words(family))
+
+
+def taught_words(family: Family) -> set[str]:
+    """The tasks and styles that a checkpoint with a list of its own was taught."""
+    return set(family.wording) - {Task.free}

@@ -62,6 +62,10 @@ class LocalEngine:
         """Open a checkpoint (see `weights.open_checkpoint`) and run it."""
         return cls(open_checkpoint(name, device, dtype))
 
+    def remembered(self) -> dict[str, dict[str, int]]:
+        """What is kept of "pictures" and of "prefixes", and how often it was of use."""
+        return {"pictures": self.cache.counts(), "prefixes": self.prefixes.counts()}
+
     def ready(self) -> bool:
         """The checkpoint is loaded: a prompt would run now."""
         return True

@@ -9,7 +9,7 @@ from gemma_vision import images
 from gemma_vision.answer import instance_json, to_json
 from gemma_vision.engine import Chunk
 from gemma_vision.reading import Reading
-from gemma_vision.tasks import TaskError
+from gemma_vision.tasks import TaskError, check_range
 from postprocess.hygiene import Hygiene
 from postprocess.instances import Instance
 from postprocess.policies import find_policy
@@ -62,6 +62,8 @@ def read(
     "space" or "bigvision"; None takes what the decoder's checkpoint was trained for. The last three
     tidy the answer as those of `Request` do.
     """
+    if max_overlap is not None:
+        check_range("max_overlap", max_overlap, 0.0, 1.0)
     hygiene = Hygiene(repeats=drop_repeats, overlap=max_overlap, full_frame=drop_full_frame)
     return paste(text, size, mask_decoder=mask_decoder, policy=policy, hygiene=hygiene).to_dict()
 

@@ -32,7 +32,7 @@ class Recent(Generic[Value]):
     @property
     def num_bytes(self) -> int:
         """What is held now."""
-        return sum(value.nbytes for value in self._kept.values())
+        return sum(value.nbytes for value in list(self._kept.values()))
 
     def get(self, key: Hashable) -> Value | None:
         """The value kept under a key, counted as a hit or a miss."""
@@ -50,6 +50,11 @@ class Recent(Generic[Value]):
         self._kept.move_to_end(key)
         while self._kept and self.num_bytes > self.max_bytes:
             self._kept.popitem(last=False)
+
+    def counts(self) -> dict[str, int]:
+        """How many values are "kept", in how many "bytes" of at most "limit"; "hits", "misses"."""
+        held = {"kept": len(self), "bytes": self.num_bytes, "limit": self.max_bytes}
+        return held | {"hits": self.hits, "misses": self.misses}
 
     def clear(self) -> None:
         """Forget every value; the counts go on."""

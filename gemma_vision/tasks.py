@@ -98,13 +98,14 @@ class Request:
     drop_full_frame: bool = False
     min_score: float | None = None
     style: str = "caption"
-    region: tuple[float, float, float, float] | None = None
+    region: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
         object.__setattr__(self, "turns", tuple(self.turns))
-        if isinstance(self.image, list):
-            object.__setattr__(self, "image", tuple(self.image))
+        for name in ("image", "region"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         check_text(self.text)
         check_words(self)
         check_pictures(self)
@@ -178,7 +179,7 @@ def check_words(request: Request) -> None:
         check_region(request.region)
 
 
-def check_region(region: tuple[float, float, float, float]) -> None:
+def check_region(region: tuple[float, ...]) -> None:
     """Four shares of the picture that have an area."""
     try:
         x0, y0, x1, y1 = map(float, region)
@@ -189,6 +190,18 @@ def check_region(region: tuple[float, float, float, float]) -> None:
             f"{shown(region)} is no region; give x0, y0, x1, y1 from 0 to 1, x0 < x1, y0 < y1."
         )
         raise TaskError(message, "E_REGION")
+
+
+def read_region(text: str) -> tuple[float, ...] | None:
+    """A part of the picture as a person writes it.   "0, 0, 0.5, 1"  ->  (0.0, 0.0, 0.5, 1.0)
+
+    None where nothing is written.
+    """
+    try:
+        return tuple(float(edge) for edge in text.split(",")) if text.strip() else None
+    except ValueError:
+        message = f"{shown(text)} is no region; write four numbers from 0 to 1, such as 0,0,0.5,1."
+        raise TaskError(message, "E_REGION") from None
 
 
 def check_pictures(request: Request) -> None:

@@ -49,13 +49,23 @@ def match(
         for j, b in enumerate(found)
         if not same_label or a.label == b.label
     )
+    return best_first(overlaps, least=least)
+
+
+def best_first(
+    overlaps: Iterable[tuple[float, int, int]], *, least: float = 0.0
+) -> list[tuple[int, int, float]]:
+    """(overlap, i, j) of any i with any j -> pairs (i, j, overlap), the largest overlap first.
+
+    Each i and each j is used once; an overlap of `least` or below is no pair.
+    """
     pairs: list[tuple[int, int, float]] = []
-    used_truth: set[int] = set()
-    used_found: set[int] = set()
+    used_i: set[int] = set()
+    used_j: set[int] = set()
     for overlap, i, j in sorted(overlaps, key=lambda pair: (-pair[0], pair[1], pair[2])):
-        if overlap > least and i not in used_truth and j not in used_found:
-            used_truth.add(i)
-            used_found.add(j)
+        if overlap > least and i not in used_i and j not in used_j:
+            used_i.add(i)
+            used_j.add(j)
             pairs.append((i, j, overlap))
     return pairs
 

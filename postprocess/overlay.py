@@ -5,7 +5,7 @@ their copy. The result is a new picture without EXIF or any other record.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -36,15 +36,19 @@ def draw(
     boxes: bool = True,
     labels: bool = True,
     scores: bool = False,
+    colors: Mapping[str, Color] | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Image.Image:
     """The picture with its instances: masks blended in, boxes, and numbered labels on pills.
 
-    Each label has one colour, which stays the same while instances arrive. `opacity` is that of the
-    masks, 0..1. The picture is the upright one that the instances were located in; it is left
+    Each label has one colour, which stays the same while instances arrive; `colors` brings those
+    of a whole film, `numbers` what its things are called, instead of 1, 2, 3. `opacity` is that of
+    the masks, 0..1. The picture is the upright one that the instances were located in; it is left
     as it is. Raises OverlayError for an opacity out of range and a mask of another size.
     """
     _check(image, instances, opacity)
-    colors = label_colors(instance.label for instance in instances)
+    colors = label_colors(instance.label for instance in instances) if colors is None else colors
+    numbers = range(1, len(instances) + 1) if numbers is None else numbers
     largest_first = sorted(instances, key=lambda instance: -_area(instance))
     drawn = _copy(image)
     for instance in largest_first if masks else ():
@@ -53,7 +57,7 @@ def draw(
         canvas = ImageDraw.Draw(drawn)
         for instance in largest_first:
             _draw_box(canvas, instance, colors[instance.label], line_width(image.size))
-    for pill in _pills(instances, colors, image.size, labels=labels, scores=scores):
+    for pill in _pills(instances, numbers, colors, image.size, labels=labels, scores=scores):
         write_pill(drawn, pill)
     return drawn
 
@@ -113,14 +117,15 @@ def _draw_box(canvas: ImageDraw.ImageDraw, instance: Instance, color: Color, wid
 
 def _pills(
     instances: Sequence[Instance],
-    colors: dict[str, Color],
+    numbers: Sequence[int],
+    colors: Mapping[str, Color],
     size: tuple[int, int],
     *,
     labels: bool,
     scores: bool,
 ) -> list[Pill]:
     pills: list[Pill] = []
-    for number, instance in enumerate(instances, 1):
+    for number, instance in zip(numbers, instances, strict=True):
         words = [str(number), instance.label] if labels else []
         if scores and instance.score is not None:
             words.append(f"{instance.score:.0%}")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import NoReturn
 
-from gemma_vision.tasks import LANGUAGES, Task
+from gemma_vision.tasks import LANGUAGES, STYLES, Task
 
 WORDS = {  # what the last argument is, for verbs that take words after the pictures
     "detect": "the things to find, separated by ; or ,",
@@ -24,6 +24,7 @@ SAYS = {
     "ocr": "read the words in pictures",
     "free": "give the model a prompt of your own",
     "chat": "talk about pictures (Gemma 3)",
+    "video": "look at every n-th frame of a video and write it with what was found",
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
     "eval": "score a checkpoint on a COCO folder",
     "models": "list the checkpoints",
@@ -32,6 +33,7 @@ EXAMPLES = """examples:
   gemma-vision detect photo.jpg "cat ; dog"
   gemma-vision segment a.jpg b.jpg "cat" --save out --as overlay,coco,masks
   gemma-vision caption photo.jpg --language ja
+  gemma-vision video walk.mp4 seen.mp4 "cat ; dog" --every 15 > timeline.json
   gemma-vision parse "<loc0102><loc0102><loc0512><loc0460> cat" --size 640x480
   gemma-vision eval scenes/
 
@@ -86,11 +88,14 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         add_pictures(verbs[task], task)
         add_model(verbs[task])
         add_decoding(verbs[task])
+        if task is Task.caption:
+            add_caption(verbs[task])
         add_tidying(verbs[task])
         verbs[task].add_argument(
             "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
         )
         add_saving(verbs[task])
+    add_video(verbs["video"])
     add_parse(verbs["parse"])
     add_eval(verbs["eval"])
     return top, verbs
@@ -115,8 +120,12 @@ def add_model(parser: Parser) -> None:
     parser.add_argument(
         "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
     )
-    parser.add_argument("--device", help="cpu, cuda or mps (default: the best there is)")
-    parser.add_argument("--dtype", help="float32, bfloat16 or float16 (default: by device)")
+    parser.add_argument(
+        "--device", help="cpu, cuda, mps, or auto for several at once (default: the best there is)"
+    )
+    parser.add_argument(
+        "--dtype", help="float32, bfloat16, float16, int8 or int4 (default: by device)"
+    )
 
 
 def add_decoding(parser: Parser) -> None:
@@ -139,6 +148,22 @@ def add_decoding(parser: Parser) -> None:
     )
 
 
+def add_caption(parser: Parser) -> None:
+    """How long a caption is, and of what."""
+    parser.add_argument(
+        "--style",
+        choices=STYLES,
+        default="caption",
+        help="cap: a few words, caption: a sentence, describe: several (default: caption)",
+    )
+    parser.add_argument(
+        "--region",
+        default="",
+        metavar="X0,Y0,X1,Y1",
+        help="a part of the picture, as shares of width and height: 0,0,0.5,1 is the left half",
+    )
+
+
 def add_tidying(parser: Parser) -> None:
     """What to leave out of answers; each leaves a warning in the JSON."""
     parser.add_argument("--drop-repeats", action="store_true", help="leave out exact copies")
@@ -158,6 +183,29 @@ def add_saving(parser: Parser) -> None:
         dest="kinds",
         metavar="KINDS",
         help="what to write, for example overlay,coco,masks (default: overlay)",
+    )
+
+
+def add_video(parser: Parser) -> None:
+    """A video, the MP4 to write, the words, and which frames to look at."""
+    parser.add_argument("source", metavar="IN", help="a video file")
+    parser.add_argument("target", metavar="OUT", help="the MP4 to write")
+    parser.add_argument("text", nargs="?", default="", metavar="WORDS", help=WORDS["detect"])
+    parser.add_argument(
+        "--task",
+        choices=[task.value for task in Task if task is not Task.chat],
+        default=Task.detect.value,
+        help="what to do with each frame (default: detect)",
+    )
+    parser.add_argument(
+        "--every", type=int, default=10, metavar="N", help="look at every N-th frame (default: 10)"
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="end after N frames looked at")
+    add_model(parser)
+    add_decoding(parser)
+    add_tidying(parser)
+    parser.add_argument(
+        "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
     )
 
 

@@ -11,7 +11,7 @@ from gemma_vision.cli.arguments import WORDS, UsageError
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import complain, print_json
 from gemma_vision.images import ImageError, Picture, open_image
-from gemma_vision.tasks import Request
+from gemma_vision.tasks import Request, read_region
 
 if TYPE_CHECKING:
     from gemma_vision.answer import Answer
@@ -27,6 +27,7 @@ OPTIONS = (
     "drop_full_frame",
     "max_overlap",
     "min_score",
+    "style",  # of captions alone
 )
 BATCH = 8  # pictures opened and decoded together
 
@@ -126,4 +127,5 @@ def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...
 
 def decoding(options: argparse.Namespace) -> dict[str, Any]:
     """The options that go into the request."""
-    return {name: getattr(options, name) for name in OPTIONS}
+    given = {name: getattr(options, name) for name in OPTIONS if name in options}
+    return given | {"region": read_region(getattr(options, "region", ""))}

@@ -11,7 +11,12 @@ from importlib import import_module
 from gemma_vision.cli import arguments
 from gemma_vision.cli.arguments import UsageError
 
-HOMES = {"parse": "parse", "models": "models", "eval": "score"}  # the others: pictures
+HOMES = {
+    "parse": "parse",
+    "models": "models",
+    "eval": "score",
+    "video": "video",
+}  # the others: pictures
 FAILED = 2
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 

@@ -12,6 +12,13 @@ from postprocess.instances import Instance
 from postprocess.shapes import mask_of, run_lengths
 
 FILE = "instances.csv"
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "'",
+)  # how a cell begins that spreadsheets work out, or that we marked
 COLUMNS = ("file_name", "width", "height", "label", "score", "x0", "y0", "x1", "y1", "mask")
 
 
@@ -39,7 +46,8 @@ def read_csv(path: Path) -> list[Annotated]:
     try:
         for row in csv.DictReader(io.StringIO(read_text(path))):
             size = (int(row["width"]), int(row["height"]))
-            found.setdefault((row["file_name"], size), []).append(_read_row(row, size))
+            name = as_written(row["file_name"])
+            found.setdefault((name, size), []).append(_read_row(row, size))
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError(f"{path} is not a table of instances ({error!r}).") from error
     return [Annotated(name, size, instances) for (name, size), instances in found.items()]
@@ -48,8 +56,18 @@ def read_csv(path: Path) -> list[Annotated]:
 def _row(picture: Annotated, instance: Instance) -> list[Any]:
     score = "" if instance.score is None else instance.score
     mask = "" if instance.mask is None else run_lengths(instance.mask, instance.pixels)["counts"]
-    label = on_one_line(instance.label)
-    return [picture.file_name, *picture.size, label, score, *instance.box, mask]
+    name, label = as_text(picture.file_name), as_text(on_one_line(instance.label))
+    return [name, *picture.size, label, score, *instance.box, mask]
+
+
+def as_text(words: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe in front says it is text."""
+    return f"'{words}" if words.startswith(FORMULA) else words
+
+
+def as_written(cell: str) -> str:
+    """What `as_text` was given."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
 
 
 def _read_row(row: dict[str, str], size: tuple[int, int]) -> Instance:
@@ -58,4 +76,5 @@ def _read_row(row: dict[str, str], size: tuple[int, int]) -> Instance:
     mask = mask_of({"size": [size[1], size[0]], "counts": counts}) if counts else None
     score = float(row["score"]) if row["score"] else None
     box = (x0, y0, x1, y1)
-    return Instance(row["label"], box, whole_box(box, mask, size), mask, score=score)
+    label = as_written(row["label"])
+    return Instance(label, box, whole_box(box, mask, size), mask, score=score)

@@ -1,0 +1,43 @@
+"""Video: the verb that looks at a video and writes it again with what was found."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.pictures import check, decoding, load
+from gemma_vision.cli.progress import Progress
+from gemma_vision.cli.writing import print_json
+from gemma_vision.tasks import Request
+from gemma_vision.video import Source, annotate
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the video, print its timeline as one JSON object and give 0.
+
+    Interrupted, both are there up to that moment.
+    """
+    source, target = Path(options.source), Path(options.target)
+    if target.suffix.lower() != ".mp4":
+        raise UsageError(f"{target} is to be an MP4; name it {target.with_suffix('.mp4')}.")
+    asked = {"task": options.task, "text": options.text} | decoding(options)
+    with Source(source) as film:  # whatever is wrong shows before a model is loaded
+        check(options, Request(next(film.frames()).image, **asked))
+    steps = annotate(
+        load(options), source, target, every=options.every, limit=options.limit, **asked
+    )
+    progress, timeline, done = Progress("frames"), None, 0
+    try:
+        for step in steps:
+            timeline = step.timeline
+            if step.done > done:
+                progress.show(done := step.done, step.total)
+    finally:
+        steps.close()
+        progress.end()
+        if timeline is not None and timeline.num_frames:
+            print_json(timeline.to_dict())
+            print(f"wrote {target}", file=sys.stderr)
+    return 0

@@ -1,0 +1,14 @@
+"""Video: frames in, annotated frames out, and a timeline of what was seen.
+
+from gemma_vision.video import annotate
+for progress in annotate(pipeline, "in.mp4", "out.mp4", "detect", "cat", every=10):
+    print(progress.done, "of", progress.total)
+progress.timeline.to_dict()
+"""
+
+from gemma_vision.video.annotating import Progress, annotate
+from gemma_vision.video.source import Frame, Source, VideoError
+from gemma_vision.video.timeline import Timeline
+from gemma_vision.video.writer import Writer
+
+__all__ = ["Frame", "Progress", "Source", "Timeline", "VideoError", "Writer", "annotate"]

@@ -1,0 +1,78 @@
+"""Sound: a video's sound, packet by packet and as it is, where an MP4 for browsers may hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
+
+from gemma_vision.video.source import open_container
+
+PLAYABLE = ("aac", "mp3", "opus")  # what browsers play inside an MP4; other sound is left out
+
+
+class Sound:
+    """The sound of a file, counted from `start`, in seconds. `stream` is None where there is none.
+
+    `into` is the stream of another container that the packets are made for.
+    """
+
+    def __init__(self, path: Path, start: Fraction) -> None:
+        self._container = open_container(path)
+        self.stream = self._find()
+        self.into: Stream | None = None
+        self._start = start
+        self._packets = self._read()
+        self._next = next(self._packets, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._container.close()
+
+    def until(self, seconds: Fraction) -> Iterator[Packet[AudioStream]]:
+        """The packets up to this time that were not given yet."""
+        while self._next is not None and self._time(self._next) <= seconds:
+            yield self._move(self._next)
+            self._next = next(self._packets, None)
+
+    def _find(self) -> AudioStream | None:
+        streams = self._container.streams.audio
+        return next((one for one in streams if one.codec_context.name in PLAYABLE), None)
+
+    def _read(self) -> Iterator[Packet[AudioStream]]:
+        """The packets from the start on; what cannot be read ends them."""
+        if self.stream is None:
+            return
+        try:
+            for packet in self._container.demux(self.stream):
+                if packet.pts is not None and packet.size and self._time(packet) >= 0:
+                    yield packet
+        except FFmpegError:
+            return
+
+    def _time(self, packet: Packet[AudioStream]) -> Fraction:
+        assert packet.pts is not None and packet.time_base is not None
+        return packet.pts * packet.time_base - self._start
+
+    def _move(self, packet: Packet[AudioStream]) -> Packet[AudioStream]:
+        """The packet, counted from the start."""
+        assert packet.pts is not None and packet.time_base is not None and self.into is not None
+        shift = round(self._start / packet.time_base)
+        packet.pts -= shift
+        packet.dts = packet.pts  # sound is not reordered
+        packet.stream = self.into  # type: ignore[assignment]
+        return packet

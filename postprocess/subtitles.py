@@ -1,0 +1,38 @@
+"""Subtitles: words at the bottom of a picture, as films have them."""
+
+import textwrap
+from dataclasses import replace
+
+from PIL import Image
+
+from postprocess.lettering import Pill, arrange, font_size, write_pill
+from postprocess.palette import Color
+
+MAX_LINES = 3
+INK: Color = (24, 24, 24)  # of the pills; `ink_on` makes the letters white
+NARROW = 0.58  # of the picture's width: a pill takes no more
+LETTER = 0.55  # an average letter's width, in heights
+
+
+def write_subtitle(image: Image.Image, text: str) -> Image.Image:
+    """The picture with the words on it, in three lines at most; the picture is left as it is."""
+    drawn = image.copy()
+    for pill in _pills(text, image.size):
+        write_pill(drawn, pill)
+    return drawn
+
+
+def _pills(text: str, size: tuple[int, int]) -> list[Pill]:
+    """One pill for each line, in the middle, above one another."""
+    width, height = size
+    letters = max(8, int(NARROW * width / (LETTER * font_size(size))))
+    lines = textwrap.wrap(text, letters, max_lines=MAX_LINES, placeholder=" \u2026")
+    pills: list[Pill] = []
+    bottom = height - font_size(size) // 2
+    for line in reversed(lines):
+        pill = arrange(line, INK, (0, 0, 0, 0), size, ())
+        wide, tall = pill.place[2] - pill.place[0], pill.place[3] - pill.place[1]
+        left = max(0, (width - wide) // 2)
+        pills.append(replace(pill, place=(left, bottom - tall, left + wide, bottom)))
+        bottom -= tall
+    return pills
