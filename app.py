@@ -2,6 +2,7 @@
 
 python app.py                          the checkpoint that comes inside
 python app.py --model google/paligemma2-3b-mix-448 --device cuda
+python app.py --model-choice fixed     visitors keep the checkpoint of the start
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +23,33 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio i
 import gradio as gr
 
 import gemma_vision
+from gemma_vision.choosing import Chooser
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.shelf import Shelf
 from ui import uploads
 from ui.batch_tab import build_batch_tab
 from ui.chat_tab import build_chat_tab, can_chat
 from ui.compare_tab import build_compare_tab
 from ui.endpoints import build_endpoints
+from ui.front_page import PACKED
 from ui.header import build_header
-from ui.image_tab import SILENT, build_image_tab
+from ui.image_tab import build_image_tab
 from ui.inside_tab import build_inside_tab, can_be_followed
 from ui.mcp_tools import offer_tools
+from ui.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
+from ui.model_state import build_model_endpoints, state_route
 from ui.paste_tab import build_paste_tab
+from ui.refitting import Refit
+from ui.running import model_lock
 from ui.texts import say, translations
 from ui.theme import build_theme
+from ui.video_tab import build_video_tab
+from ui.wiring import SILENT
 from ui.zero_gpu import LentEngine
 
 PAGE_CSS = Path(__file__).parent / "ui" / "page.css"
 MAX_WAITING = 32  # wishes in the queue; more are told to come back
-MAX_FILE = "20mb"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
 CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
 
 
@@ -47,35 +57,49 @@ class Page(gr.Blocks):
     """A page that launches as `launch_options` says, whoever launches it."""
 
     pipeline: Pipeline
+    choice: Choice
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
-        return super().launch(*args, **(launch_options() | options))
+        own = {"routes": [state_route(self.choice.chooser)], "middleware": [PACKED]}
+        return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 
 
-def build_app(pipeline: Pipeline) -> Page:
-    """The page and its endpoints over a pipeline; `serve` opens it."""
+def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
+    """The page and its endpoints over a pipeline; `serve` opens it.
+
+    choice: who may change the pipeline's checkpoint; nobody where it is not given.
+    """
+    choice = choice or Choice(Chooser(Shelf(pipeline), model_lock))
     with Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE) as app:
-        build_header(pipeline)
+        header = build_header(choice)
         with gr.Tab(say("tab_image")):
             image_tab = build_image_tab(pipeline)
         with gr.Tab(say("tab_paste")):
             build_paste_tab()
         with gr.Tab(say("tab_batch")):
             build_batch_tab(pipeline)
-        if can_chat(pipeline):
-            with gr.Tab(say("tab_chat")):
+        with gr.Tab(say("tab_video")):
+            build_video_tab(pipeline)
+        tabs = {}
+        if can_chat(pipeline) or choice.is_open:
+            with gr.Tab(say("tab_chat"), visible=can_chat(pipeline)) as tabs["chat"]:
                 app.unload(build_chat_tab(pipeline))
         with gr.Tab(say("tab_compare")):
-            build_compare_tab(pipeline)
+            build_compare_tab(choice.chooser.shelf)
         if can_be_followed(pipeline):
-            with gr.Tab(say("tab_inside")):
+            with gr.Tab(say("tab_inside")) as tabs["inside"]:
                 build_inside_tab(pipeline)
         build_endpoints(pipeline)
-        targets = [image_tab.form[name] for name in ("task", "words", "language")]
-        app.load(image_tab.fill_from_link, None, targets, **SILENT)
+        build_model_endpoints(choice)
+        arrived = app.load(image_tab.fill_from_link, None, image_tab.linked, **SILENT)
         app.unload(image_tab.leave)
-    app.pipeline = pipeline
+        if choice.is_open:
+            refit = Refit(app, choice.chooser, tabs)
+            on = {"inputs": refit.inputs, "outputs": refit.outputs, "preprocess": False} | SILENT
+            header.swapped(refit, **on)
+            arrived.then(refit.arrive, **on)
+    app.pipeline, app.choice = pipeline, choice
     app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
     return app
 
@@ -101,9 +125,15 @@ def launch_options() -> dict[str, Any]:
 def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
     """Open the app and return its address; it runs until the process ends or `app.close()`."""
     _, address, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True)
-    named = host or os.environ.get("GRADIO_SERVER_NAME") or LOOPBACK[0]
-    offer_tools(app.app, app.pipeline, is_public=named not in LOOPBACK)
+    named = host or listens_on()
+    is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
     return str(address)
+
+
+def listens_on() -> str:
+    """The address to listen on where none is given."""
+    return os.environ.get("GRADIO_SERVER_NAME") or LOOPBACK[0]
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -114,6 +144,11 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is when not given")
     parser.add_argument("--dtype", help="float32, bfloat16 or float16")
     parser.add_argument("--host", help="address to listen on (127.0.0.1; GRADIO_SERVER_NAME)")
+    parser.add_argument(
+        "--model-choice",
+        choices=FREEDOMS,
+        help=f"what visitors may load instead ({VARIABLE}); any on this machine, fixed elsewhere",
+    )
     parser.add_argument("--port", type=int, help="port (7860 or the next; GRADIO_SERVER_PORT)")
     return parser.parse_args(arguments)
 
@@ -125,7 +160,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         pipeline = gemma_vision.load(options.model, options.device, options.dtype)
         if IS_ZERO_GPU:
             pipeline.engine = LentEngine(pipeline.engine, spaces.GPU)
-        app = build_app(pipeline)
+        given = {"device": options.device, "dtype": options.dtype}
+        shelf = Shelf(pipeline, partial(gemma_vision.load, **given))
+        chooser = Chooser(shelf, model_lock, **given)
+        host = options.host or listens_on()
+        app = build_app(pipeline, Choice(chooser, freedom(options.model_choice, host), host))
         address = serve(app, options.host, options.port)
     except (ValueError, OSError) as error:
         print(f"Gemma Vision cannot start: {error}", file=sys.stderr)

@@ -16,6 +16,7 @@ if not (CHROMIUM := shutil.which("chromium")) and not os.environ.get("CI"):
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
+PATIENCE = 60_000  # milliseconds; a busy machine takes long to load a page
 LAPTOP = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 SKY = (0x77, 0xAA, 0xDD)
@@ -68,7 +69,7 @@ def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(**({"viewport": LAPTOP} | options))
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         watch(page)
@@ -121,3 +122,21 @@ def is_enabled(page: Page, name: str) -> None:
 def open_tab(page: Page, name: str, ready: str) -> None:
     page.get_by_role("tab", name=name).click()
     page.wait_for_selector(ready)
+
+
+def tab_names(page: Page) -> list[str]:
+    """All tabs, those in the overflow menu of a narrow page too."""
+    page.wait_for_selector("[role=tab]")
+    hidden = ".tab-wrapper > [aria-hidden=true] button"  # Gradio measures them there
+    return page.locator(hidden).all_text_contents()
+
+
+def go_to_tab(page: Page, name: str) -> None:
+    """Open a tab as a person would, through the menu where there is no room for it."""
+    tab = page.get_by_role("tab", name=name, exact=True)
+    if not tab.is_visible():
+        page.get_by_label("More tabs").click()
+        page.locator(".overflow-dropdown button", has_text=name).click()
+    else:
+        tab.click()
+    page.locator("[role=tab][aria-selected=true]", has_text=name).wait_for()

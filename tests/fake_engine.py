@@ -94,6 +94,8 @@ class FakeFamily:
     """The wording of PaliGemma, without its sizes."""
 
     name = "fake"
+    styles = ("caption",)
+    has_regions = has_pan_and_scan = is_one_block = False
 
     def __init__(self, tasks: Sequence[Task] = tuple(Task)) -> None:
         self.tasks = tuple(tasks)

@@ -1,7 +1,7 @@
 """A running app for tests: the real page and endpoints over a scripted model, in its own process.
 
-`python served.py PORT` is that process; `served()` starts it once for all tests. What the scripted
-engine was asked and did is read from a file that it writes at every step.
+`python served.py PORT [FAMILY]` is that process; `served()` starts it once for all tests. What the
+scripted engine was asked and did is read from a file that it writes at every step.
 """
 
 from __future__ import annotations
@@ -28,9 +28,30 @@ START_SECONDS = 120
 
 SEGS = "".join(f"<seg{code:03d}>" for code in range(16))
 CAT_AND_DOG = "<loc0102><loc0102><loc0512><loc0460> cat ; <loc0307><loc0562><loc0921><loc0972> dog"
+BOX = "<loc0102><loc0102><loc0512><loc0460>"
 TWO_MASKS = CAT_AND_DOG.replace(" cat", f" {SEGS} cat").replace(" dog", f" {SEGS} dog")
 LONG = " ; ".join(
     f"<loc{n:04d}><loc{n:04d}><loc{n + 200:04d}><loc{n + 200:04d}> cat" for n in range(0, 800, 4)
+)
+# Words that try to be code, or to be taken for something else; none holds a mark of the language.
+CODES = (
+    "<img src=x onerror=window.stolen=1>",
+    "<svg onload=window.stolen=1>",
+    "</td></p><script>window.stolen=1</script>",
+    "<iframe srcdoc='<script>parent.stolen=1</script>'>",
+    "\"><a href=javascript:window.stolen=1 autofocus onfocus=window.stolen=1>here</a>",
+    "`${window.stolen=1}`",
+    "{{constructor.constructor('window.stolen=1')()}}",
+    "{% raw %}{{value}}<%= 1 %>",
+    "[here](javascript:window.stolen=1) ![](http://127.0.0.1:9/x.png)",
+    "__i18n__{}",
+    "javascript:window.stolen=1",
+    '=HYPERLINK("http://127.0.0.1:9")',
+    "../../etc/passwd",
+    "cat \u202egnp.exe",
+    "zero\u200bwidth\u200djoined",
+    "\u05d0\u05d1 \u0627\u0628",
+    "w" * 2000,
 )
 EVIL = "`${window.stolen=1}`{{value}}<img src=x onerror=window.stolen=1>"
 
@@ -41,6 +62,9 @@ def speak(prompt: Any) -> str:
         raise RuntimeError("a secret that no visitor reads")
     if "evil" in prompt.text:
         return f"<loc0102><loc0102><loc0512><loc0460> {EVIL}"
+    if "codes" in prompt.text:
+        is_naming = prompt.text.startswith(("detect", "segment"))
+        return " ; ".join(f"{BOX} {code}" for code in CODES) if is_naming else "\n".join(CODES)
     if "long" in prompt.text:
         return LONG
     if prompt.text.startswith("segment"):
@@ -71,10 +95,13 @@ def free_port() -> int:
 
 
 @cache
-def served() -> Served:
-    """The app over a scripted model, started when first asked for and ended with the tests."""
+def served(family: str = "") -> Served:
+    """The app over a scripted model, started when first asked for and ended with the tests.
+
+    family: one of the library's rows, for its wording and what it can do; "" is a simple stand-in.
+    """
     port = free_port()
-    return start(port, [__file__, str(port)], "ready")
+    return start(port, [__file__, str(port), *([family] if family else [])], "ready")
 
 
 @cache
@@ -119,13 +146,14 @@ def write_examples(folder: Path) -> None:
     (folder / "examples.json").write_text(json.dumps(listing))
 
 
-def main(port: int) -> None:
+def main(port: int, family: str = "") -> None:
     """Serve until killed."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     from fake_engine import FakeEngine, fake_pipeline
 
     import app as web_app
     from gemma_vision.engine import Chunk, Prompt
+    from gemma_vision.families import FAMILIES
     from ui import uploads
 
     record = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "engine.json"
@@ -153,6 +181,9 @@ def main(port: int) -> None:
     uploads.EXAMPLES = record.parent / "examples"
     write_examples(uploads.EXAMPLES)
     pipeline = fake_pipeline()
+    if family:
+        pipeline.family = FAMILIES[family]
+        pipeline.tasks = pipeline.family.tasks
     pipeline.engine = engine = WatchedEngine(speak, delay=0.01)
     engine.write()
     app = web_app.build_app(pipeline)
@@ -162,4 +193,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -15,6 +15,9 @@ from fake_engine import fake_pipeline
 import app
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Task
+from ui.choice_texts import CHOICE
+from ui.prompt_texts import PROMPTS
+from ui.seen_texts import SEEN
 from ui.stage_texts import STAGES
 from ui.texts import LANGUAGES, TEXTS, VIEWER
 from ui.uploads import EXAMPLES
@@ -72,7 +75,7 @@ def test_options_have_their_defaults_from_the_environment(monkeypatch: pytest.Mo
         ("show_error", False),
         ("enable_monitoring", False),
         ("share", False),
-        ("max_file_size", "20mb"),
+        ("max_file_size", "100mb"),
         ("allowed_paths", [str(EXAMPLES)]),
     ],
 )
@@ -104,10 +107,10 @@ def test_analytics_are_off_and_the_queue_is_closed(page: gr.Blocks) -> None:
 
 def test_every_event_of_the_model_waits_in_one_queue(page: gr.Blocks) -> None:
     names = {"detect", "segment", "caption", "ask", "ocr", "free"}
-    starts = {"run", "start", "speak"}  # of the Image tab, of Batch and Compare, and of Chat
+    starts = {"run", "start", "speak"}  # of Image, of Batch, Video and Compare, of Chat
     fns = [fn for fn in page.fns.values() if fn.fn]
     heavy = [fn for fn in fns if fn.api_name in names or fn.fn.__name__ in starts]
-    assert len(heavy) == len(names) + 4
+    assert len(heavy) == len(names) + 5
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in heavy} == {("model", 1)}
 
 
@@ -121,7 +124,7 @@ def test_no_image_input_opens_a_file_before_it_was_checked(page: gr.Blocks) -> N
 def test_handlers_of_the_page_are_not_offered_to_clients(page: gr.Blocks) -> None:
     offered = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
     verbs = {"detect", "segment", "caption", "ask", "ocr", "free"}
-    assert offered == verbs | {"parse", "models"}
+    assert offered == verbs | {"parse", "models", "model"}
 
 
 def test_only_tasks_that_the_checkpoint_can_do_are_offered() -> None:
@@ -146,7 +149,11 @@ def test_scripts_write_texts_as_texts() -> None:
             assert way not in source, f"{script.name} uses {way}"
 
 
-@pytest.mark.parametrize("table", [TEXTS, VIEWER, STAGES], ids=["page", "viewer", "stages"])
+@pytest.mark.parametrize(
+    "table",
+    [TEXTS, VIEWER, STAGES, PROMPTS, SEEN, CHOICE],
+    ids=["page", "viewer", "stages", "prompts", "seen", "choice"],
+)
 def test_every_text_is_there_in_every_language(table: dict[str, dict[str, str]]) -> None:
     for key, row in table.items():
         assert set(row) == set(LANGUAGES), key

@@ -10,13 +10,13 @@ import pytest
 from fake_engine import CAT_AND_DOG, fake_pipeline
 from PIL import Image
 
-import gemma_vision
 from gemma_vision.config import CheckpointError
 from gemma_vision.engine import Prompt
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Request
 from ui.compare_tab import Comparer
 from ui.comparing import Pair, Shelf, Side, compare, differences, summary
+from ui.wiring import Carrier
 
 CAT = "<loc0102><loc0102><loc0512><loc0460> cat"
 NEAR_CAT = "<loc0110><loc0102><loc0512><loc0460> cat"
@@ -76,7 +76,7 @@ def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [{"id": "a", "here": True}, {"id": "b", "here": True}, {"id": "far", "here": False}]
-    monkeypatch.setattr(gemma_vision, "models", lambda: rows)
+    monkeypatch.setattr("gemma_vision.shelf.models", lambda: rows)
     loaded: list[str] = []
 
     def load(name: str) -> Pipeline:
@@ -102,9 +102,9 @@ def test_a_visitor_may_not_name_a_checkpoint_of_their_own(name: str) -> None:
 
 
 def follow(picture: Any, *values: Any) -> list[Any]:
-    comparer = Comparer(Shelf(fake_pipeline(by_temperature)))
+    carrier = Carrier(Comparer(Shelf(fake_pipeline(by_temperature))), 3)
     visitor = SimpleNamespace(session_hash="one")
-    return list(comparer.start(visitor, picture, "detect", *values))  # type: ignore[arg-type]
+    return list(carrier.start(visitor, picture, "detect", *values))  # type: ignore[arg-type]
 
 
 def test_the_side_that_found_more_has_it_marked(

@@ -20,6 +20,7 @@ from gemma_vision.local import LocalEngine
 from gemma_vision.pipeline import Pipeline
 from ui.inside_tab import Walks, can_be_followed
 from ui.stages import attention, describe, diverging, runs
+from ui.wiring import Carrier
 
 
 def opened(source: str) -> Image.Image:
@@ -126,7 +127,7 @@ def test_an_engine_elsewhere_is_not_followed(pipeline: Pipeline) -> None:
 
 def walk(pipeline: Pipeline, picture: Any, task: str = "detect", words: str = "cat") -> list[Any]:
     visitor = SimpleNamespace(session_hash="one")
-    steps = list(Walks(pipeline).start(visitor, picture, task, words, False))  # type: ignore[arg-type]
+    steps = list(Carrier(Walks(pipeline), 1).start(visitor, picture, task, words, False))  # type: ignore[arg-type]
     return [value for value, *_ in steps]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import browsing
 import pytest
-from browsing import PHONE, is_enabled, open_tab
+from axe import findings, in_every_look
+from browsing import PHONE, go_to_tab, is_enabled, open_tab
 from playwright.sync_api import Page
 from served import Served, embedded
 
@@ -50,11 +51,18 @@ def test_a_token_tells_what_else_it_could_have_been(visit: Callable[..., Page]) 
     assert page.locator(".stage-tokens .rivals .run").count() == 3
 
 
+def test_the_tab_is_for_everybody(visit: Callable[..., Page]) -> None:
+    page = visit()
+    open_tab(page, "Inside the model", "#inside-run")
+    assert findings(page) == []
+    follow(page)
+    page.locator(".gv-inside .token").first.click()
+    assert in_every_look(page) == {}
+
+
 def test_it_fits_a_phone(visit: Callable[..., Page]) -> None:
     page = visit(viewport=PHONE)
-    if not page.get_by_role("tab", name="Inside the model").is_visible():
-        page.locator(".overflow-menu button").first.click()
-        page.locator(".overflow-dropdown button", has_text="Inside").click()
+    go_to_tab(page, "Inside the model")
     page.click("#inside-run")
     page.wait_for_selector(".gv-inside[data-state=done]")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

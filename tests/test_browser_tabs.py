@@ -54,9 +54,9 @@ def test_a_batch_fills_a_gallery_and_a_zip(
     page.locator("#batch-files", has_text="more").wait_for()
     page.fill("#batch-words textarea", "cat ; dog")
     page.click("#batch-run")
-    page.wait_for_selector(".gv-progress[data-state=done]")
-    assert "3 of 3 pictures · 4 objects" in page.inner_text(".gv-progress .facts")
-    assert "broken.png" in page.inner_text(".gv-progress li")
+    page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
+    assert "3 of 3 pictures · 4 objects" in page.inner_text("#batch-progress .gv-progress .facts")
+    assert "broken.png" in page.inner_text("#batch-progress .gv-progress li")
     assert page.locator("#gallery img").count() >= 2
     with page.expect_download() as download:
         page.click("#batch-download")
@@ -79,10 +79,10 @@ def test_a_batch_stops_and_keeps_what_is_done(
     page.fill("#batch-words textarea", "long")
     before = served.engine()["cancelled"]
     page.click("#batch-run")
-    page.wait_for_selector(".gv-progress[data-state=running]")
+    page.wait_for_selector("#batch-progress .gv-progress[data-state=running]")
     page.wait_for_timeout(300)
     page.click("#batch-stop")
-    page.wait_for_selector(".gv-progress[data-state=stopped]")
+    page.wait_for_selector("#batch-progress .gv-progress[data-state=stopped]")
     assert served.engine()["cancelled"] == before + 1
     is_enabled(page, "batch-run")
 

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from gemma_vision.cli import main
 from gemma_vision.config import CheckpointError
+from gemma_vision.families import PALIGEMMA
 from postprocess.exports import EXPORTERS
 
 ROOT = Path(__file__).parent.parent
@@ -134,6 +135,17 @@ def test_a_file_that_is_no_picture_is_refused_before_a_model_is_loaded(run, load
         pytest.param(["fly"], "fly", id="unknown verb"),
         pytest.param(["detect", "PICTURE", "cat", "--fast"], "--fast", id="unknown option"),
         pytest.param(["caption", "PICTURE", "--language", "xx"], "xx", id="unknown language"),
+        pytest.param(["caption", "PICTURE", "--style", "long"], "cap", id="unknown style"),
+        pytest.param(
+            ["caption", "PICTURE", "--region", "0,0,1"], "x0, y0, x1, y1", id="half a region"
+        ),
+        pytest.param(["caption", "PICTURE", "--region", "left"], "0,0,0.5,1", id="region in words"),
+        pytest.param(
+            ["caption", "PICTURE", "--region", "0,0,2,1"], "0 to 1", id="a region outside"
+        ),
+        pytest.param(
+            ["detect", "PICTURE", "cat", "--region", "0,0,1,1"], "--region", id="of boxes"
+        ),
         pytest.param(["caption", "PICTURE", "--max-tokens", "0"], "max_tokens", id="no tokens"),
         pytest.param(["caption", "PICTURE", "--max-tokens", "x"], "int", id="tokens are no number"),
         pytest.param(["caption", "PICTURE", "--as", "coco"], "--save", id="as without save"),
@@ -233,6 +245,38 @@ def test_each_verb_asks_its_question(run, loaded, picture_file, words, prompt):
     code, out, _ = run(*(picture_file if word == "PICTURE" else word for word in words))
     assert (code, json.loads(out)["prompt"]) == (0, prompt)
     assert [asked.text for asked in pipeline.engine.prompts] == [prompt]
+
+
+@pytest.mark.parametrize(
+    "words, prompt",
+    [
+        pytest.param(["--style", "cap"], "cap en", id="a few words"),
+        pytest.param(["--style", "describe", "--language", "it"], "describe it", id="sentences"),
+        pytest.param(
+            ["--region", "0,0.25,1,0.5"], "caption <loc0256><loc0000><loc0512><loc1023>", id="part"
+        ),
+    ],
+)
+def test_a_caption_may_be_of_a_style_or_of_a_part(run, loaded, picture_file, words, prompt):
+    pipeline = loaded("words")
+    pipeline.family = PALIGEMMA
+    code, out, _ = run("caption", picture_file, *words)
+    assert (code, json.loads(out)["prompt"]) == (0, prompt)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        pytest.param(["--style", "cap"], 'kind "cap"', id="style"),
+        pytest.param(["--region", "0,0,1,1"], 'kind "region"', id="region"),
+    ],
+)
+def test_captions_that_only_pt_understands_are_refused_by_mix(
+    run, monkeypatch, picture_file, words, said
+):
+    monkeypatch.setattr("gemma_vision.catalogue.load", lambda *arguments: 1 / 0)
+    mix = ["--model", "google/paligemma-3b-mix-224"]
+    assert_refused(run("caption", picture_file, *words, *mix), said)
 
 
 def test_options_reach_the_request_and_the_loader(run, loaded, picture_file):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from gemma_vision import decoders
@@ -33,13 +35,36 @@ def test_a_file_that_is_no_decoder_is_refused_in_words(tmp_path):
         open_decoder(str(path))
 
 
-def test_the_published_file_is_refused_unless_its_checksum_is_right(tmp_path, monkeypatch):
-    path = tmp_path / "vae-oid.npz"
-    path.write_bytes(b"something else")
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"something else", id="another size"),
+        pytest.param(bytes(decoders.PUBLISHED_BYTES), id="another SHA-256"),
+    ],
+)
+def test_what_is_not_the_published_file_is_refused_and_removed(data, tmp_path, monkeypatch):
+    blob, path = tmp_path / "blob", tmp_path / "vae-oid.npz"
+    blob.write_bytes(data)
+    path.symlink_to(blob)  # as the Hub's cache keeps it
     monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *a, **k: str(path))
     decoders._fetch_published.cache_clear()
     with pytest.raises(DecoderError, match="not the published"):
         find_decoder("published")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_published_file_is_checked_once(tmp_path, monkeypatch):
+    path, reads = tmp_path / "vae-oid.npz", []
+    path.write_bytes(b"decoder")
+    monkeypatch.setattr(decoders, "PUBLISHED_BYTES", 7)
+    monkeypatch.setattr(decoders, "PUBLISHED_SHA256", hashlib.sha256(b"decoder").hexdigest())
+    monkeypatch.setattr(
+        "huggingface_hub.hf_hub_download", lambda *a, **k: reads.append(a) or str(path)
+    )
+    decoders._fetch_published.cache_clear()
+    assert find_decoder("published") == find_decoder("published") == path
+    assert len(reads) == 1
+    decoders._fetch_published.cache_clear()
 
 
 def test_without_a_network_the_way_out_is_told(monkeypatch, tmp_path):

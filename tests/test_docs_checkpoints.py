@@ -75,8 +75,13 @@ def test_the_table_of_prompts_is_the_codes() -> None:
 
 def test_the_table_of_fine_tunes_is_the_codes() -> None:
     expected = [
-        [f"`{kind}`", ", ".join(f"`{task}`: {said(word)}" for task, word in wording.items())]
-        for kind, wording in FINE_TUNES.items()
+        [
+            f"`{kind}`",
+            tune.does,
+            ", ".join(f"`{task}`: {said(word)}" for task, word in tune.prompts.items()),
+            tune.hint,
+        ]
+        for kind, tune in FINE_TUNES.items()
     ]
     assert table("fine-tune") == expected
 

@@ -200,5 +200,15 @@ def test_the_endpoints_are_what_they_were(served: Served) -> None:
     assert info == json.loads(SNAPSHOT.read_text())
     assert set(info) == {
         f"/{name}"
-        for name in ("detect", "segment", "caption", "ask", "ocr", "free", "parse", "models")
+        for name in (
+            "detect",
+            "segment",
+            "caption",
+            "ask",
+            "ocr",
+            "free",
+            "parse",
+            "models",
+            "model",
+        )
     }

@@ -1,6 +1,7 @@
 """Files for other programs: what they hold, that they read back, that they say no more."""
 
 import contextlib
+import csv
 import io
 import json
 import sys
@@ -350,6 +351,16 @@ def test_svg_is_xml_that_hides_no_script(tmp_path):
     assert tags == ["svg", "image", "g", "title", "rect", "path", "g", "title", "rect"]
     assert root[0].get("href") == "a%22b%20c.jpg"
     assert root.get("viewBox") == "0 0 160 120"
+
+
+@pytest.mark.parametrize("label", ["=1+1", "+1", "-1", "@x", "'=1", "'tis", "''", "plain"])
+def test_no_cell_of_a_csv_is_a_formula_and_it_is_read_as_it_was(tmp_path, label):
+    thing = Instance(label, (1.0, 1.0, 3.0, 3.0), (1, 1, 3, 3), None)
+    (path,) = EXPORTERS["csv"]([Annotated("=a.png", (4, 4), [thing])], tmp_path)
+    rows = list(csv.reader(path.read_text("utf-8").splitlines()))[1:]
+    assert all(not cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    (read,) = READERS["csv"](path)
+    assert (read.file_name, read.instances[0].label) == ("=a.png", label)
 
 
 def test_csv_is_a_row_for_each_instance(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny_models import make_model, make_processor, save, write_gemma3
+from tokenizers import AddedToken, Tokenizer
 from transformers import Gemma3Processor
 
 from gemma_vision.engine import Prompt
@@ -178,6 +180,18 @@ def test_bos_comes_once_and_no_newline_closes_the_prompt(engine: LocalEngine, re
     assert pieces.count("<start_of_turn>") == len(request_.turns) + 2
     views = sum(1 + len(boxes) for boxes in prompt.crops)
     assert pieces.count("<image_soft_token>") == engine.checkpoint.config.tokens_per_image * views
+
+
+def test_newlines_around_a_picture_are_read_as_one_text(engine: LocalEngine) -> None:
+    """The published tokenizer has a token for three newlines, here of "user" and of the picture."""
+    tokenizer = Tokenizer.from_str(engine.checkpoint.tokenizer.to_str())
+    tokenizer.add_tokens([AddedToken("\n" * count, normalized=False) for count in (2, 3)])
+    merging = LocalEngine(replace(engine.checkpoint, tokenizer=tokenizer))
+    before = {}
+    for name in ("one picture", "cropped"):
+        pieces = [tokenizer.id_to_token(one) for one in merging.ids(to_prompt(REQUESTS[name]))]
+        before[name] = pieces[pieces.index("<start_of_image>") - 1]
+    assert before == {"one picture": "\n\n\n", "cropped": "\n\n"}
 
 
 def test_the_end_of_a_turn_ends_the_answer(theirs, tmp_path: Path) -> None:

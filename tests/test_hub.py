@@ -109,11 +109,15 @@ def test_a_wrong_sum_leaves_nothing_behind(folder: Path, at) -> None:
     assert not [blob for blob in cache.rglob("blobs/*") if len(blob.name) == 64]
 
 
-def test_no_network_is_told(at) -> None:
+def unused_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    at(f"http://127.0.0.1:{port}")
+        return int(unused.getsockname()[1])
+
+
+def test_no_network_is_told(at) -> None:
+    at(f"http://127.0.0.1:{unused_port()}")
     error = refusal()
     assert error.code == "E_OFFLINE"
     assert "Connect once" in str(error)
@@ -146,18 +150,77 @@ def test_a_disk_that_fills_up_is_told_and_nothing_half_written_stays(
     (small_disk / "room").write_bytes(bytes(2**15))  # what was half written has made room again
 
 
-@pytest.mark.parametrize("mood", ["no token", "no licence", "no such model", "wrong sum"])
-def test_the_command_line_says_it_in_one_sentence(
-    mood: str, folder: Path, at, picture_file: Path, capsys
-) -> None:
-    with playing_hub(folder, mood) as server:
-        at(server.url)
-        assert main(["detect", str(picture_file), "cat", "--model", MODEL]) == 2
+def refused_by_the_command_line(picture: Path, capsys) -> str:
+    """The one sentence on standard error, with exit code 2 and nothing on standard output."""
+    assert main(["detect", str(picture), "cat", "--model", MODEL]) == 2
     out, said = capsys.readouterr()
     assert out == ""
     assert said.count("\n") == 1
     assert said.startswith("gemma-vision: ")
     assert MODEL in said
+    return str(said)
+
+
+def left_behind(cache: Path) -> list[Path]:
+    """Weights, whole or in part, that a refused fetch has no business leaving in the cache."""
+    kept = [path for path in cache.rglob("*") if path.is_file() or path.is_symlink()]
+    return [path for path in kept if path.suffix in (".incomplete", ".safetensors") or large(path)]
+
+
+def large(path: Path) -> bool:
+    """A blob named by its SHA-256: a file of weights."""
+    return path.parent.name == "blobs" and len(path.name) == 64
+
+
+@pytest.mark.parametrize(
+    "mood, said",
+    [
+        pytest.param("no token", "accept its licence", id="401, gated"),
+        pytest.param("wrong token", "log in", id="401"),
+        pytest.param("no licence", "accept its licence", id="403, licence"),
+        pytest.param("forbidden", "HF_TOKEN", id="403 without a reason"),
+        pytest.param("no such model", "Check the name", id="404"),
+        pytest.param("cut", "cannot be reached", id="cut connection"),
+        pytest.param("wrong sum", "SHA-256", id="wrong SHA-256"),
+    ],
+)
+def test_the_command_line_says_it_in_one_sentence_and_leaves_nothing(
+    mood: str, said: str, folder: Path, at, picture_file: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between the client's retries
+    with playing_hub(folder, mood) as server:
+        cache = at(server.url)
+        assert said in refused_by_the_command_line(picture_file, capsys)
+    assert left_behind(cache) == []
+
+
+def test_the_command_line_says_that_there_is_no_network(at, picture_file: Path, capsys) -> None:
+    cache = at(f"http://127.0.0.1:{unused_port()}")
+    assert "Connect once" in refused_by_the_command_line(picture_file, capsys)
+    assert left_behind(cache) == []
+
+
+@pytest.mark.filterwarnings("ignore:Not enough free disk space")  # the Hub's client, beforehand
+def test_the_command_line_says_that_the_disk_is_full(
+    folder: Path, at, small_disk: Path, picture_file: Path, capsys
+) -> None:
+    with playing_hub(folder) as server:
+        at(server.url)
+        assert "Free some space" in refused_by_the_command_line(picture_file, capsys)
+    assert left_behind(small_disk) == []
+
+
+def test_a_fetch_that_was_refused_succeeds_the_next_time(
+    folder: Path, at, picture_file: Path, capsys, monkeypatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with playing_hub(folder, "cut") as server:
+        at(server.url)
+        refused_by_the_command_line(picture_file, capsys)
+        server.mood = ""
+        assert (
+            main(["detect", str(picture_file), "cat", "--model", MODEL, "--max-tokens", "2"]) == 0
+        )
 
 
 @pytest.mark.parametrize(

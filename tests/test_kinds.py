@@ -15,6 +15,11 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import STYLES, Request, Task, TaskError
 
 EVERY = ("detect", "segment", "caption", "ask", "ocr", "free")
+PUBLISHED_TOPICS = """
+ai2d aokvqa-da aokvqa-mc chartqa coco35l cococap docci docvqa gqa infovqa nlvr2 ocrvqa okvqa
+refcoco-seg rsvqa-hr rsvqa-lr science-qa scicap screen2words stvqa tallyqa textcaps textvqa
+vizwizvqa vqav2 widgetcap
+"""
 PICTURE = Image.new("RGB", (8, 8))
 
 
@@ -31,6 +36,8 @@ def ask(task: str, text: str = "", **options: Any) -> Request:
         ("google/paligemma-3b-ft-rsvqa-hr-448-jax", "ft-rsvqa-hr"),
         ("mlx-community/paligemma-3b-mix-224-8bit", "mix"),
         ("/models/PaliGemma2-10B-ft-docci-448", "ft-docci"),
+        ("google/paligemma-3b-ft-science-qa-448", "ft-science-qa"),
+        ("google/paligemma-3b-ft-ai2d-224", "ft-ai2d"),
         ("me/paligemma-3b-mix-448-cats", ""),
         ("me/paligemma-3b-mix", ""),
         ("google/gemma-3-4b-it", ""),
@@ -77,6 +84,19 @@ def test_the_tasks_of_a_kind(kind: str, tasks: tuple[str, ...]) -> None:
             "ft-refcoco-seg", ask("segment", "the left dog, brown"), "the left dog, brown", id="ref"
         ),
         pytest.param("ft-docvqa", ask("ask", "which year?"), "which year?", id="bare question"),
+        pytest.param(
+            "ft-ai2d",
+            ask("ask", "which is it? choose from: a \t b"),
+            "answer en  which is it? choose from: a \t b",
+            id="choice",
+        ),
+        pytest.param(
+            "ft-science-qa",
+            ask("ask", "Question: a?\nContext: b\nOptions: (A) c (B) d\nAnswer:"),
+            "Question: a?\nContext: b\nOptions: (A) c (B) d\nAnswer:",
+            id="lines",
+        ),
+        pytest.param("ft-widgetcap", ask("caption"), "caption en", id="widget"),
         pytest.param("ft-gqa", ask("ask", "what?"), "answer en what?", id="question"),
         pytest.param("ft-coco35l", ask("caption", language="th"), "caption th", id="caption"),
         pytest.param(MIX, ask("free", "question en a cat"), "question en a cat", id="free"),
@@ -147,3 +167,19 @@ def test_a_region_without_an_area_inside_the_picture_is_refused(region: Any) -> 
 def test_every_published_paligemma_has_a_known_kind() -> None:
     kinds = {kind_of(hub_id, {}) for hub_id, family, *_ in PUBLISHED if family != "gemma3"}
     assert kinds <= {PT, MIX, *FINE_TUNES}
+
+
+@pytest.mark.parametrize("kind", FINE_TUNES)
+def test_every_fine_tune_is_asked_for_what_it_does_and_refuses_the_rest(kind: str) -> None:
+    row = of_kind(PALIGEMMA, kind)
+    (task,) = set(row.tasks) - {Task.free}
+    assert task in (Task.caption, Task.ask, Task.segment)
+    assert row.write_prompt(ask(task, "the dog"))
+    assert row.write_prompt(ask("free", "anything")) == "anything"
+    for other in {Task.detect, Task.caption, Task.ask, Task.segment, Task.ocr} - {task}:
+        with pytest.raises(TaskError, match=f"{kind} cannot {other}"):
+            row.check(ask(other, "cat"))
+
+
+def test_all_published_fine_tunes_are_known() -> None:
+    assert {kind.removeprefix("ft-") for kind in FINE_TUNES} == set(PUBLISHED_TOPICS.split())

@@ -5,6 +5,8 @@ The reference always gets its token_type_ids: without them it quietly masks by a
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,8 @@ from tiny_models import SIDE, make_model, save
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from gemma_vision.config.sizes import SLIDING
+from gemma_vision.model import VisionLanguageModel
 from gemma_vision.weights import Checkpoint, open_checkpoint
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")
@@ -116,6 +120,46 @@ def test_greedy_tokens_and_their_logits_equal_transformers(case: Case, batch) ->
         logits = model.step(tokens, state)
 
 
+@pytest.mark.parametrize("batch", BATCHES)
+def test_windows_are_shorter_than_every_prompt_compared(case: Case, batch) -> None:
+    text = case.ours.config.text
+    if SLIDING not in text.layer_types:
+        assert (text.kind, text.window) == ("gemma", None)
+        return
+    lengths = make_inputs(case.ours, batch).is_real.sum(-1).tolist()
+    shown = [length for length, (count, _) in zip(lengths, batch, strict=True) if count]
+    assert all(text.window < length for length in [*shown, STEPS])  # words alone: cut on the way
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"window": 10_000}, id="window"),
+        pytest.param({"attention_cap": None}, id="cap on attention"),
+        pytest.param({"logit_cap": None}, id="cap on logits"),
+    ],
+)
+@torch.no_grad()
+def test_a_rule_that_a_family_has_changes_its_logits(case: Case, rule: dict) -> None:
+    """A comparison in which windows or caps did nothing would prove nothing about them."""
+    text = case.ours.config.text
+    has_rule = all(getattr(text, name) is not None for name in rule)
+    other = VisionLanguageModel(replace(case.ours.config, text=replace(text, **rule)))
+    other.load_state_dict(case.ours.model.state_dict())
+    other.eval()
+    inputs = make_inputs(case.ours, [(1, "detect cat"), (2, "what is it? a dog"), (0, "cat")])
+    soft = soft_of(case, inputs)
+    apart = 0.0
+    ours, state = case.ours.model.prefill(inputs.ids, inputs.is_real, soft)
+    without, other_state = other.prefill(inputs.ids, inputs.is_real, soft)
+    for _ in range(4):  # PaliGemma 2 has no window inside the prompt, only behind it
+        apart = max(apart, float((ours - without).abs().max()))
+        tokens = ours.argmax(-1)
+        ours = case.ours.model.step(tokens, state)
+        without = other.step(tokens, other_state)
+    assert apart > 1e-2 if has_rule else apart < 1e-5
+
+
 @torch.no_grad()
 def test_soft_tokens_and_merge_equal_transformers(case: Case) -> None:
     inputs = make_inputs(case.ours, [(1, "cat"), (2, "a dog")])
@@ -131,6 +175,19 @@ def test_soft_tokens_and_merge_equal_transformers(case: Case) -> None:
     assert (torch.cat(soft) - theirs.view(3, -1, theirs.shape[-1])).abs().max() < 1e-5
     merged = case.ours.model.merge(inputs.ids, soft)
     assert (merged - seen["embeds"]).abs().max() < 1e-5
+
+
+@torch.no_grad()
+def test_words_are_scaled_in_the_number_type_they_are_computed_in(case: Case) -> None:
+    """The square root of the width is rounded to it too: 5.65625 for a width of 32 in bfloat16."""
+    ours = VisionLanguageModel(case.ours.config)
+    ours.load_state_dict(case.ours.model.state_dict())
+    ours.to(torch.bfloat16)
+    theirs = copy.deepcopy(case.theirs.model.language_model.embed_tokens).to(torch.bfloat16)
+    ids = torch.arange(50)[None]
+    assert torch.equal(ours.text.embed(ids), theirs(ids))
+    exact = ours.text.embed_tokens.weight[:50].float() * 32**0.5
+    assert not torch.equal(ours.text.embed(ids)[0], exact.to(torch.bfloat16))
 
 
 @torch.no_grad()

@@ -15,16 +15,16 @@ SETTINGS = {
     "pan_and_scan_max_num_crops": 4,
     "pan_and_scan_min_ratio_to_activate": 1.2,
 }
+SIDE, LARGEST = 56, 2500
 PROCESSOR = Gemma3ImageProcessorPil(
-    size={"height": 56, "width": 56}, do_pan_and_scan=True, **SETTINGS
+    size={"height": SIDE, "width": SIDE}, do_pan_and_scan=True, **SETTINGS
 )
+NOISE = np.random.default_rng(0).integers(0, 256, (LARGEST, LARGEST, 3), dtype=np.uint8)
 
 
 def test_2000_sizes_are_cropped_as_transformers_crops_them() -> None:
-    rng = np.random.default_rng(0)
-    sizes = np.exp(rng.uniform(np.log(150), np.log(2500), (2000, 2))).astype(int)
     cropped = 0
-    for width, height in sizes.tolist():
+    for width, height in random_sizes(2000, seed=0):
         # a view of one row and one column stands for the picture: crops are slices
         where = np.broadcast_to(np.arange(width, dtype=np.int32), (1, height, width))
         rows = np.broadcast_to(np.arange(height, dtype=np.int32)[:, None], (1, height, width))
@@ -66,10 +66,48 @@ def test_crops_cover_the_picture_without_overlap(size: tuple[int, int]) -> None:
     assert (covered == bool(crop_boxes(size))).all()
 
 
+def noisy(size: tuple[int, int]) -> Image.Image:
+    """A picture of that size in which every pixel is of its own colour."""
+    width, height = size
+    return Image.fromarray(NOISE[:height, :width])
+
+
+def check_pixels(size: tuple[int, int], processor: Gemma3ImageProcessorPil, side: int) -> bool:
+    """As many views as theirs, each of them equal to the bit; whether there were crops."""
+    image = noisy(size)
+    theirs = processor(image, return_tensors="np")["pixel_values"]
+    ours = [to_pixels(view, side, Image.Resampling.BILINEAR) for view in views(image)]
+    assert len(ours) == len(theirs), size
+    assert np.array_equal(np.stack(ours), theirs), size
+    return len(ours) > 1
+
+
+def random_sizes(count: int, seed: int) -> list[tuple[int, int]]:
+    """Sides between 150 and 2500 pixels, evenly on a logarithmic scale."""
+    rng = np.random.default_rng(seed)
+    sides = np.exp(rng.uniform(np.log(150), np.log(LARGEST), (count, 2))).astype(int)
+    return [(int(width), int(height)) for width, height in sides]
+
+
 @pytest.mark.parametrize("size", [(700, 300), (300, 700), (1200, 280), (640, 500), (300, 300)])
 def test_pixels_of_all_views_equal_transformers(size: tuple[int, int]) -> None:
-    values = np.random.default_rng(1).integers(0, 256, (*size[::-1], 3), dtype=np.uint8)
-    image = Image.fromarray(values)
-    theirs = PROCESSOR(image, return_tensors="np")["pixel_values"]
-    ours = [to_pixels(view, 56, Image.Resampling.BILINEAR) for view in views(image)]
-    assert np.array_equal(np.stack(ours), theirs)
+    check_pixels(size, PROCESSOR, SIDE)
+
+
+def test_pixels_of_40_random_sizes_equal_transformers() -> None:
+    cropped = [check_pixels(size, PROCESSOR, SIDE) for size in random_sizes(40, seed=1)]
+    assert 10 < sum(cropped) < 40
+
+
+@pytest.mark.slow
+def test_pixels_of_2000_random_sizes_equal_transformers() -> None:
+    cropped = [check_pixels(size, PROCESSOR, SIDE) for size in random_sizes(2000, seed=2)]
+    assert sum(cropped) > 600
+
+
+@pytest.mark.parametrize("size", [(2100, 500), (600, 1300)])
+def test_pixels_at_the_published_side_equal_transformers(size: tuple[int, int]) -> None:
+    processor = Gemma3ImageProcessorPil(
+        size={"height": 896, "width": 896}, do_pan_and_scan=True, **SETTINGS
+    )
+    assert check_pixels(size, processor, 896)

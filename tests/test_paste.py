@@ -10,7 +10,6 @@ from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 from gemma_vision.images import ImageError
 from gemma_vision.paste import MAX_ANSWER, paste, read
 from gemma_vision.tasks import TaskError
-from postprocess.hygiene import HygieneError
 from postprocess.policies import PolicyError
 
 SIZE = (640, 480)
@@ -69,8 +68,9 @@ def test_a_pasted_answer_is_tidied_on_request_and_says_so():
     assert [len(answer["instances"]) for answer in (whole, tidy)] == [4, 1]
     codes = [warning["code"] for warning in tidy["warnings"]]
     assert [codes.count(code) for code in ("removed_repeat", "removed_full_frame")] == [2, 1]
-    with pytest.raises(HygieneError, match="between 0 and 1"):
+    with pytest.raises(TaskError, match=r"from 0\.0 to 1\.0") as caught:
         read(text, SIZE, max_overlap=2)
+    assert caught.value.code == "E_MAX_OVERLAP"
 
 
 def test_an_unknown_policy_is_refused_in_words():

@@ -28,12 +28,15 @@ def shapes(model: VisionLanguageModel) -> dict[str, tuple[int, ...]]:
     pixels = torch.empty(1, 3, side, side, device="meta")
     patches = vision.embeddings.patch_embedding(pixels)
     features = vision(pixels)
+    soft = model.projector(features)
+    pooled = pool(features, round(soft.shape[1] ** 0.5))  # PaliGemma has a token for every patch
     return {
         "pixels": tuple(pixels.shape),
         "patches": tuple(patches.shape),
         "embedded": tuple(vision.embeddings(pixels).shape),
         "features": tuple(features.shape),
-        "soft": tuple(model.projector(features).shape),
+        "pooled": tuple(pooled.shape),
+        "soft": tuple(soft.shape),
     }
 
 
@@ -47,6 +50,7 @@ def shapes(model: VisionLanguageModel) -> dict[str, tuple[int, ...]]:
                 "patches": (1, 1152, 16, 16),
                 "embedded": (1, 256, 1152),
                 "features": (1, 256, 1152),
+                "pooled": (1, 256, 1152),
                 "soft": (1, 256, 2048),
             },
             id="paligemma-3b-224",
@@ -58,6 +62,7 @@ def shapes(model: VisionLanguageModel) -> dict[str, tuple[int, ...]]:
                 "patches": (1, 1152, 32, 32),
                 "embedded": (1, 1024, 1152),
                 "features": (1, 1024, 1152),
+                "pooled": (1, 1024, 1152),
                 "soft": (1, 1024, 2304),
             },
             id="paligemma2-3b-448",
@@ -69,6 +74,7 @@ def shapes(model: VisionLanguageModel) -> dict[str, tuple[int, ...]]:
                 "patches": (1, 1152, 64, 64),
                 "embedded": (1, 4096, 1152),
                 "features": (1, 4096, 1152),
+                "pooled": (1, 256, 1152),
                 "soft": (1, 256, 2560),
             },
             id="gemma-3-4b",

@@ -11,7 +11,10 @@ from PIL import Image
 from served import Served
 from served import served as start
 
+from ui.looking import Wish
 from ui.uploads import EXAMPLES, UploadError, resolve_upload, upload_folder
+
+NO_RULES = (False, None, False, None)  # the last options of /detect
 
 
 @pytest.fixture(scope="module")
@@ -97,21 +100,23 @@ def result_of(url: str, name: str, data: list[object]) -> str:
 def test_a_path_without_meta_is_not_opened(served: Served, outside: Path) -> None:
     """Gradio checks paths only in file objects that carry `meta`; these do not."""
     for image in ({"path": str(outside)}, str(outside)):
-        said = result_of(served.url, "detect", [image, "cat", 64, 0, 0])
+        said = result_of(served.url, "detect", [image, "cat", 64, 0, 0, *NO_RULES])
         assert "E_UPLOAD" in said and "instances" not in said
 
 
 def test_a_path_with_meta_is_not_opened_either(served: Served, outside: Path) -> None:
     image = {"path": str(outside), "meta": {"_type": "gradio.FileData"}}
-    said = result_of(served.url, "detect", [image, "cat", 64, 0, 0])
+    said = result_of(served.url, "detect", [image, "cat", 64, 0, 0, *NO_RULES])
     assert "event: error" in said and "instances" not in said
 
 
 def test_the_page_refuses_a_path_without_meta(served: Served, outside: Path) -> None:
     """The Run handler is private, and reachable by its number all the same."""
     config = httpx.get(f"{served.url}config").json()
-    (run,) = [row for row in config["dependencies"] if len(row["inputs"]) == 7]
-    values = [{"path": str(outside)}, "detect", "cat", "en", 64, 0, 0]
+    rows = config["dependencies"]
+    (run,) = [row for row in rows if len(row["inputs"]) == len(Wish.__dataclass_fields__)]
+    wish = Wish({"path": str(outside)}, "detect", "cat", max_tokens=64)
+    values = list(vars(wish).values())
     asked = {"data": values, "fn_index": run["id"], "session_hash": "visitor1"}
     before = len(served.engine()["prompts"])
     assert httpx.post(f"{served.url}gradio_api/queue/join", json=asked).status_code == 200
@@ -133,6 +138,6 @@ def test_the_folder_of_uploads_is_not_listed(served: Served) -> None:
 
 
 def test_an_oversized_upload_is_refused(served: Served) -> None:
-    body = io.BytesIO(b"\0" * (21 * 2**20))
+    body = io.BytesIO(b"\0" * (101 * 2**20))
     answer = httpx.post(f"{served.url}gradio_api/upload", files={"files": body}, timeout=30)
     assert answer.status_code == 413

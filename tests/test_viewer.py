@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from served import TWO_MASKS
 
 from postprocess.palette import label_colors
 from postprocess.tokens import Partial
-from ui.outlines import MAX_POINTS, distance_to_line, thin, thin_ring
+from ui.outlines import MAX_POINTS, distance_to_line, path_data, thin, thin_ring
 from ui.partials import show_partial
 from ui.results import MAX_SHOWN, Showing, shown_file
 
@@ -26,6 +27,12 @@ SIZE = (1023, 1023)  # so that a bin is a pixel under the policy "bigvision"
 def uploads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     return tmp_path
+
+
+def rings_of(path: str) -> list[np.ndarray]:
+    """The data of an SVG path as arrays of points."""
+    parts = [part.removeprefix("M").split() for part in path.split("Z")[:-1]]
+    return [np.array(part, dtype=float).reshape(-1, 2) for part in parts]
 
 
 def ten_masks() -> str:
@@ -40,7 +47,7 @@ def test_a_value_with_ten_masks_is_small(picture: Image.Image) -> None:
     answer = fake_pipeline(ten_masks()).segment(large, "thing")
     value = Showing(image=large, task="segment", limit=256).view(answer.to_dict(), "done")
     assert len(value["instances"]) == 10
-    assert all(instance["polygons"] for instance in value["instances"])
+    assert all(instance["path"] for instance in value["instances"])
     assert len(json.dumps(value)) < 30_000
 
 
@@ -99,7 +106,7 @@ def test_a_box_is_shown_from_its_first_edge_on(
     positions: tuple[int, ...], edges: tuple[float | None, ...]
 ) -> None:
     shown = show_partial(Partial("cat", positions, ()), SIZE, "bigvision")
-    assert shown is not None and shown["polygons"] is None
+    assert shown is not None and shown["path"] is None
     assert tuple(shown[name] for name in ("y0", "x0", "y1", "x1")) == edges
 
 
@@ -112,7 +119,7 @@ def test_a_mask_is_shown_from_its_first_code_on() -> None:
     partial = Partial("", (100, 50, 400, 300), (1, 2))
     shown = show_partial(partial, SIZE, "bigvision", FakeDecoder())  # type: ignore[arg-type]
     assert shown is not None and shown["codes"] == 2
-    points = np.concatenate([np.array(ring) for ring in shown["polygons"]])
+    points = np.concatenate(rings_of(shown["path"]))
     assert points.min(axis=0) == pytest.approx([50, 100], abs=130)
     assert points.max(axis=0) == pytest.approx([300, 400], abs=130)
 
@@ -121,7 +128,7 @@ def test_a_partial_mask_of_a_large_picture_is_drawn_small_and_shown_large() -> N
     partial = Partial("", (0, 0, 1023, 1023), (127,))
     shown = show_partial(partial, (6400, 4800), "bigvision", FakeDecoder())  # type: ignore[arg-type]
     assert shown is not None
-    (ring,) = shown["polygons"]
+    (ring,) = rings_of(shown["path"])
     assert max(x for x, _ in ring) > 6000 and max(y for _, y in ring) > 4500
     assert len(ring) <= MAX_POINTS
 
@@ -139,7 +146,7 @@ def test_nothing_is_fetched_for_a_preview(monkeypatch: pytest.MonkeyPatch) -> No
 def test_without_the_decoders_file_a_partial_is_a_box() -> None:
     partial = Partial("", (100, 50, 400, 300), (1, 2))
     shown = show_partial(partial, SIZE, "bigvision", "/no/such/decoder.npz")
-    assert shown is not None and shown["polygons"] is None and shown["x1"] == 300
+    assert shown is not None and shown["path"] is None and shown["x1"] == 300
 
 
 def circle(count: int) -> np.ndarray:
@@ -179,6 +186,30 @@ def test_a_ragged_outline_is_held_in_bounds() -> None:
     ragged = circle(20_000) + rng.normal(0, 8, (20_000, 2))
     (ring,) = thin([ragged.tolist()], (1600, 1200))
     assert 20 < len(ring) <= MAX_POINTS
+
+
+@pytest.mark.parametrize(
+    "polygons, path",
+    [
+        pytest.param([], "", id="nothing"),
+        pytest.param([[[1.0, 2.5], [3.0, 2.5]]], "M1 2.5 3 2.5Z", id="a ring"),
+        pytest.param([[[0.04, 16383.96]], [[2, 3]]], "M0 16384ZM2 3Z", id="two, rounded"),
+    ],
+)
+def test_outlines_travel_as_the_data_of_a_path(polygons: Any, path: str) -> None:
+    assert path_data(polygons) == path
+
+
+def test_a_value_has_few_parts_for_all_its_masks(picture: Image.Image) -> None:
+    """Gradio looks at each part of a value, and the page makes each of them watched, every time."""
+    answer = fake_pipeline(ten_masks()).segment(picture, "thing")
+    value = Showing(image=picture, task="segment", limit=256).view(answer.to_dict(), "done")
+
+    def count(part: Any) -> int:
+        inside = part.values() if isinstance(part, dict) else part
+        return sum(map(count, inside)) if isinstance(part, (dict, list)) else 1
+
+    assert count(value) < 150
 
 
 def test_outlines_leave_pixel_centres_for_picture_coordinates() -> None:

@@ -193,6 +193,7 @@ def test_pickles_are_not_opened(copy: Path) -> None:
     "stored, asked, expected",
     [
         pytest.param(torch.bfloat16, None, torch.float32, id="small on a CPU"),
+        pytest.param(torch.bfloat16, "auto", torch.float32, id="left open in words"),
         pytest.param(torch.float32, "bfloat16", torch.bfloat16, id="asked for bfloat16"),
         pytest.param(torch.bfloat16, "float16", torch.float16, id="asked for float16"),
     ],

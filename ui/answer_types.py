@@ -49,7 +49,9 @@ class PartialJSON(TypedDict):
 
 
 class AnswerJSON(TypedDict, total=False):
-    """An answer; "partial" is there only while it grows."""
+    """An answer; "partial" is there only while it grows, "crops" only with pan-and-scan: for each
+    picture the rectangles looked at besides the whole, x0, y0, x1, y1 in pixels.
+    """
 
     model: str | None
     task: str | None
@@ -63,6 +65,7 @@ class AnswerJSON(TypedDict, total=False):
     instances: list[InstanceJSON]
     timing: dict[str, float]
     partial: PartialJSON
+    crops: list[list[list[int]]]
 
 
 class ModelJSON(TypedDict):

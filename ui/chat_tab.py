@@ -9,11 +9,11 @@ import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Task
-from ui.image_tab import SILENT, Updates
 from ui.refusals import explain
 from ui.talking import Talks
 from ui.texts import say, script_words
 from ui.viewer import read
+from ui.wiring import SILENT, Updates, listen
 
 
 def can_chat(pipeline: Pipeline) -> bool:
@@ -42,7 +42,7 @@ def build_chat_tab(pipeline: Pipeline) -> Callable[[gr.Request], None]:
             anew = gr.Button(say("anew"), elem_id="chat-anew")
         with gr.Accordion(say("settings"), open=False):
             limit = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
-    connect(talks, [message, limit], [talk, message, note, stop], anew)
+    connect(talks, [message, limit], [talk, note], [message, stop], anew)
 
     def leave(request: gr.Request) -> None:
         talks.forget(str(request.session_hash))
@@ -63,45 +63,34 @@ def build_talk() -> gr.HTML:
     )
 
 
-def connect(talks: Talks, fields: list[Any], shown: list[Any], anew: gr.Button) -> None:
+def connect(
+    talks: Talks, fields: list[Any], shown: list[Any], controls: list[Any], anew: gr.Button
+) -> None:
     """What happens when something is said, on Stop and on a new conversation."""
-    talk, message, note, stop = shown
 
     def speak(request: gr.Request, said: Any, limit: int) -> Iterator[Updates]:
         try:
             empty: Any = gr.update(value=None, interactive=False)
             calm, can_stop = gr.update(visible=False), gr.update(interactive=True)
             for messages in talks.say(str(request.session_hash), said, limit):
-                yield [{"messages": messages}, empty, calm, can_stop]
+                yield [{"messages": messages}, calm, empty, can_stop]
                 empty = gr.skip()
         except Exception as error:
             words = gr.update(value=explain(error)[1], visible=True)
-            yield [gr.skip(), gr.update(interactive=True), words, gr.update(interactive=False)]
+            yield [gr.skip(), words, *quiet()]
 
     def halt(request: gr.Request) -> Updates:
         messages = talks.stop(str(request.session_hash))
-        return [gr.skip() if messages is None else {"messages": messages}, *quiet()]
+        said = gr.skip() if messages is None else {"messages": messages}
+        return [said, gr.skip(), *quiet()]
 
     def restart(request: gr.Request) -> Updates:
         talks.forget(str(request.session_hash))
-        return [None, *quiet(), gr.update(visible=False)]
+        return [None, gr.update(visible=False), *quiet()]
 
-    running = message.submit(
-        speak,
-        fields,
-        shown,
-        preprocess=False,
-        concurrency_id="model",
-        concurrency_limit=1,
-        trigger_mode="once",
-        api_visibility="private",
-        show_progress="minimal",
-        show_progress_on=[talk],
-    )
-    running.then(quiet, None, [message, stop], **SILENT)
-    running.failure(quiet, None, [message, stop], **SILENT)
-    stop.click(halt, None, [talk, message, stop], cancels=[running], **SILENT)
-    anew.click(restart, None, [talk, message, stop, note], cancels=[running], **SILENT)
+    message = fields[0]
+    running = listen([message.submit], speak, halt, fields, shown, controls, rest=quiet)
+    anew.click(restart, None, [*shown, *controls], cancels=[running], **SILENT)
 
 
 def quiet() -> Updates:

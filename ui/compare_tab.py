@@ -8,26 +8,25 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.images import open_image
-from gemma_vision.pipeline import Pipeline
+from gemma_vision.shelf import Shelf
 from gemma_vision.tasks import Request
-from ui.comparing import Pair, Shelf, Side, compare, differences, marked, summary
-from ui.example_strip import load_examples
-from ui.image_tab import SHOWN_TASKS, SILENT, Updates, busy, idle, words_of
-from ui.refusals import explain
-from ui.results import Showing
-from ui.running import Run, Runs
+from ui.comparing import Pair, Side, compare, differences, marked, summary
+from ui.example_strip import Example, load_examples
+from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words
+from ui.results import JSON, Showing
+from ui.running import Run
 from ui.texts import say, script_words
 from ui.uploads import resolve_upload
 from ui.viewer import build_viewer, read
+from ui.wiring import Updates, connect
 
 SIDES = ("left", "right")
 WARM = 0.7  # the right side's temperature at first, so that there is something to compare
-STOP_SECONDS = 20.0
 
 
-def build_compare_tab(pipeline: Pipeline) -> None:
+def build_compare_tab(shelf: Shelf) -> None:
     """Lay out the tab and connect it. Call inside a gr.Tab."""
-    shelf = Shelf(pipeline)
+    pipeline = shelf.pipeline
     tasks = [task for task in SHOWN_TASKS if task in pipeline.tasks]
     example = next((row for row in load_examples() if row["task"] in tasks), None)
     first = example["task"] if example else tasks[0]
@@ -35,28 +34,16 @@ def build_compare_tab(pipeline: Pipeline) -> None:
         with gr.Column(scale=4, min_width=280):
             picture = build_picture(example["path"] if example else None)
         with gr.Column(scale=5, min_width=300):
-            task = gr.Radio(
-                [(say(name), name) for name in tasks],
-                value=first,
-                label=say("task"),
-                show_label=False,
-                container=False,
-                elem_id="compare-task",
-                elem_classes="gv-pills",
-            )
+            task = build_task(tasks, first, "compare-task")
             with gr.Row():
-                sides = [build_side(shelf, side, first, example) for side in SIDES]
-            with gr.Row(elem_classes="gv-buttons"):
-                run = gr.Button(say("compare"), variant="primary", elem_id="compare-run", scale=3)
-                stop = gr.Button(say("stop"), interactive=False, elem_id="compare-stop", scale=1)
+                sides = [build_side(shelf, side, task, example) for side in SIDES]
+            run, stop = build_buttons("compare", "compare")
     told = build_differences()
     with gr.Row(elem_classes="gv-compare-result"):
         viewers = []
         for side in SIDES:
             with gr.Column(min_width=300):
                 viewers.append(build_viewer(elem_id=f"compare-{side}"))
-    words = [side[1] for side in sides]
-    task.input(lambda name: [gr.update(**words_of(name))] * 2, task, words, **SILENT)
     fields = [picture, task, *sides[0], *sides[1]]
     connect(Comparer(shelf), fields, [told, *viewers], run, stop)
 
@@ -75,16 +62,14 @@ def build_picture(path: str | None) -> gr.Image:
     )
 
 
-def build_side(shelf: Shelf, side: str, task: str, example: dict[str, str] | None) -> list[Any]:
+def build_side(shelf: Shelf, side: str, task: gr.Radio, example: Example | None) -> list[Any]:
     """A side's own fields: checkpoint, words, temperature, seed."""
-    names, text = shelf.names(), (example or {}).get("text", "")
+    names, text = shelf.names(), example["text"] if example else ""
     with gr.Column(min_width=220):
         model = gr.Dropdown(
             names, value=names[0], label=say(f"model_{side}"), elem_id=f"compare-model-{side}"
         )
-        words = gr.Textbox(
-            value=text, elem_id=f"compare-words-{side}", max_lines=3, **words_of(task)
-        )
+        words = build_words(task, text, elem_id=f"compare-words-{side}")
         warmth = WARM if side == "right" else 0
         temperature = gr.Slider(0, 1.5, warmth, step=0.05, label=say("temperature"))
         seed = gr.Number(0, label=say("seed"), precision=0, minimum=0)
@@ -104,61 +89,39 @@ def build_differences() -> gr.HTML:
     )
 
 
-def connect(
-    comparer: Comparer, fields: list[Any], shown: list[Any], run: gr.Button, stop: gr.Button
-) -> None:
-    """What happens on Compare and Stop."""
-    buttons = [run, stop]
-    run.click(busy, None, buttons, **SILENT)
-    running = run.click(
-        comparer.start,
-        fields,
-        shown + buttons,
-        preprocess=False,
-        concurrency_id="model",
-        concurrency_limit=1,
-        api_visibility="private",
-        show_progress="minimal",
-        show_progress_on=shown[:1],
-    )
-    running.then(idle, None, buttons, **SILENT)
-    running.failure(idle, None, buttons, **SILENT)
-    stop.click(comparer.stop, None, shown + buttons, cancels=[running], **SILENT)
-
-
 class Comparer:
-    """Visitors' comparisons, one at a time each. The values of the form are the client's own."""
+    """Comparisons as the page shows them: the differences and both viewers."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._runs: Runs[Pair, list[Showing]] = Runs()
 
-    def start(
-        self, request: gr.Request, picture: Mapping[str, Any] | None, task: str, *values: Any
-    ) -> Iterator[Updates]:
-        """The differences, both viewers and the buttons, until both answers are whole."""
-        visitor = str(request.session_hash)
-        try:
-            original = resolve_upload(picture)
-            image = open_image(original)
-            sides = [read_side(image, task, *values[at : at + 4]) for at in (0, 4)]
-            shown = [Showing(image, original=original, task=task, limit=256) for _ in SIDES]
-            run = Run(lambda: compare(self._shelf, *sides), shown)
-            self._runs.add(visitor, run)
-            for pair in run.follow():
-                yield [*growing(pair or Pair(), shown), gr.skip(), gr.skip()]
-            self._runs.forget(visitor, run)
-            yield [*finished(run.latest, shown), *idle()]
-        except Exception as error:
-            yield [{"note": explain(error)[1]}, gr.skip(), gr.skip(), *idle()]
+    def begin(
+        self, picture: Mapping[str, Any] | None, task: str, *values: Any
+    ) -> Run[Pair, list[Showing]]:
+        """Ask both sides; four values for each."""
+        original = resolve_upload(picture)
+        image = open_image(original)
+        sides = [read_side(image, task, *values[at : at + 4]) for at in (0, 4)]
+        shown = [Showing(image, original=original, task=task, limit=256) for _ in SIDES]
+        return Run(lambda: compare(self._shelf, *sides), shown)
 
-    def stop(self, request: gr.Request) -> Updates:
-        """What is there, within a token."""
-        run = self._runs.take(str(request.session_hash))
-        if run is None:
-            return [*[gr.skip()] * 3, *idle()]
-        run.join(STOP_SECONDS)
-        return [*finished(run.latest, run.about), *idle()]
+    def growing(self, states: Iterator[Pair | None], shown: list[Showing]) -> Iterator[Updates]:
+        """Both viewers while the answers grow."""
+        for pair in states:
+            views = marked_all(shown, pair or Pair(), "running")
+            yield [{"state": "running"}, *views]
+
+    def finished(self, pair: Pair | None, shown: list[Showing], is_whole: bool) -> Updates:
+        """The differences and the marked viewers; nothing is compared that was stopped."""
+        pair = pair or Pair()
+        if not pair.is_over:
+            return [{"state": "stopped"}, *marked_all(shown, pair, "stopped")]
+        found = differences(pair)
+        return [summary(found), *marked_all(shown, pair, "done", found)]
+
+    def failed(self, sentence: str, pair: Pair | None) -> Updates:
+        """The sentence in the place of the differences."""
+        return [{"note": sentence}, gr.skip(), gr.skip()]
 
 
 def read_side(image: Any, task: str, model: str, words: str, temperature: float, seed: int) -> Side:
@@ -166,20 +129,12 @@ def read_side(image: Any, task: str, model: str, words: str, temperature: float,
     return Side(model, Request(image, task, words, temperature=temperature, seed=seed))
 
 
-def growing(pair: Pair, shown: list[Showing]) -> Updates:
-    """Differences and viewers while the answers grow."""
+def marked_all(
+    shown: list[Showing], pair: Pair, state: str, found: JSON | None = None
+) -> list[JSON]:
+    """Both viewers' values; what only one side found is marked once the differences are known."""
     answers = (pair.left, pair.right)
-    views = [marked(one, answer, "running", []) for one, answer in zip(shown, answers, strict=True)]
-    return [{"state": "running"}, *views]
-
-
-def finished(pair: Pair | None, shown: list[Showing]) -> Updates:
-    """Differences and viewers at the end; nothing is compared that was stopped."""
-    pair = pair or Pair()
-    answers = (pair.left, pair.right)
-    found = differences(pair) if pair.is_over else None
-    views = [
-        marked(one, answer, "done" if found else "stopped", found[side] if found else [])
+    return [
+        marked(one, answer, state, found[side] if found else [])
         for one, answer, side in zip(shown, answers, SIDES, strict=True)
     ]
-    return [summary(found) if found else {"state": "stopped"}, *views]

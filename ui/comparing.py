@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import gemma_vision
 from gemma_vision.answer import Answer
-from gemma_vision.config import CheckpointError
-from gemma_vision.pipeline import Pipeline
+from gemma_vision.shelf import Shelf
 from gemma_vision.tasks import Request
 from postprocess.metrics import match
 from ui.results import JSON, Showing
@@ -33,35 +30,6 @@ class Pair:
     left: Answer | None = None
     right: Answer | None = None
     is_over: bool = False
-
-
-class Shelf:
-    """The loaded checkpoint and at most one other, fetched when it is first asked for."""
-
-    def __init__(
-        self, pipeline: Pipeline, load: Callable[[str], Pipeline] = gemma_vision.load
-    ) -> None:
-        self._loaded = pipeline
-        self._load = load
-        self._other: Pipeline | None = None
-        self._lock = threading.Lock()
-
-    def names(self) -> list[str]:
-        """The checkpoints that can be asked: the loaded one first, then those on this machine."""
-        here = [row["id"] for row in gemma_vision.models() if row["here"]]
-        return list(dict.fromkeys([self._loaded.name, *here]))
-
-    def take(self, name: str) -> Pipeline:
-        """The checkpoint of that name; a visitor may name none but those of the list."""
-        if name == self._loaded.name:
-            return self._loaded
-        if name not in self.names():
-            raise CheckpointError("There is no such checkpoint here; take one of the list.")
-        with self._lock:
-            if self._other is None or self._other.name != name:
-                self._other = None  # two large models and a third do not fit
-                self._other = self._load(name)
-            return self._other
 
 
 def compare(shelf: Shelf, left: Side, right: Side) -> Iterator[Pair]:

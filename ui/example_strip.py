@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Sequence
 
 import gradio as gr
 from PIL import Image
@@ -41,14 +42,17 @@ def thumbnail(path: str) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def build_strip(examples: list[Example]) -> gr.HTML:
-    """Cards that call `pick` with their index. The script writes texts as texts."""
+def build_strip(examples: list[Example], tasks: Sequence[str]) -> gr.HTML:
+    """Cards that call `pick` with their index; those of other tasks are hidden.
+
+    The value {"tasks": [...]} shows others. The script writes texts as texts.
+    """
     cards = [
         {"src": thumbnail(row["path"]), "task": row["task"], "text": row.get("text", "")}
         for row in examples
     ]
     return gr.HTML(
-        None,
+        {"tasks": list(tasks)},
         html_template='<section class="gv-strip"><h2></h2><div class="cards"></div></section>',
         css_template=read("example_strip.css"),
         js_on_load=read("example_strip.js"),

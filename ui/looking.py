@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gemma_vision.answer import Answer
 from gemma_vision.images import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
+from gemma_vision.tasks import NEEDS_NAMES, Request, Task, read_region
 from ui.partials import show_partial
 from ui.refusals import explain
 from ui.results import Showing
 from ui.running import Run, Runs
+from ui.seen import crops_of, remembered_by
 from ui.uploads import resolve_upload
 
 JSON = dict[str, Any]
-STOP_SECONDS = 20.0  # how long Stop waits for the token that is being made
+LEFT_OUT = ("drop_repeats", "drop_full_frame")  # options of a request that the form offers
 
 
 @dataclass(frozen=True)
@@ -31,15 +32,25 @@ class Wish:
     max_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
+    style: str = "caption"
+    region: str = ""
+    pan_and_scan: bool = False
+    leave_out: Sequence[str] = ()  # of `ui.options.LEFT_OUT`
+    max_overlap: float = 1.0  # any
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What the page shows at one moment; `answer` is there once nothing more comes."""
+    """What the page shows at one moment; `answer` is there once nothing more comes.
+
+    crops and remembered are values of `ui.seen`; None changes nothing.
+    """
 
     view: JSON
     answer: JSON | None = None
     is_over: bool = False
+    crops: JSON | None = None
+    remembered: JSON | None = None
 
 
 class Looker:
@@ -54,19 +65,17 @@ class Looker:
         showing = Showing(task=wish.task, limit=wish.max_tokens)
         try:
             request = self._request(wish, showing)
-            yield Frame(showing.view(None, "running"))
+            yield Frame(showing.view(None, "running"), crops=crops_of(request, showing))
             yield from self._follow(request, showing, visitor)
         except Exception as error:
             _, message = explain(error)
-            yield Frame(showing.view(showing.newest, "error", notes=[message]), is_over=True)
+            view = showing.view(showing.newest, "error", notes=[message])
+            yield Frame(view, is_over=True, crops=crops_of(None, showing))
 
     def stop(self, visitor: str) -> Frame | None:
         """End the visitor's run within a token; its last frame, None where nothing ran."""
-        run = self._runs.take(visitor)
-        if run is None:
-            return None
-        run.join(STOP_SECONDS)
-        return self._last(run.latest, run.about)
+        run = self._runs.end(visitor)
+        return None if run is None else self._last(run.latest, run.about)
 
     def leave(self, visitor: str) -> None:
         """Nothing more is worked out for a visitor who has gone."""
@@ -78,22 +87,37 @@ class Looker:
         return Request(
             showing.image,
             wish.task,
-            wish.words,
+            wish.words or "",  # None of a field that was never on the page
             language=wish.language,
             max_tokens=wish.max_tokens,
             temperature=wish.temperature,
             seed=wish.seed,
+            **self._options(wish),
         )
+
+    def _options(self, wish: Wish) -> dict[str, Any]:
+        """What the form offers for this task and this checkpoint; a part that is hidden keeps a
+        value from before, which says nothing.
+        """
+        family = self.pipeline.family
+        options: dict[str, Any] = {}
+        if wish.task == Task.caption and wish.style in family.styles:
+            options["style"] = wish.style
+        if wish.task == Task.caption and family.has_regions:
+            options["region"] = read_region(wish.region or "")
+        if wish.task in NEEDS_NAMES:
+            left_out = wish.leave_out if isinstance(wish.leave_out, list) else []
+            options |= {name: name in left_out for name in LEFT_OUT}
+            options["max_overlap"] = None if wish.max_overlap == 1 else wish.max_overlap
+        return options | {"pan_and_scan": bool(wish.pan_and_scan) and family.has_pan_and_scan}
 
     def _follow(self, request: Request, showing: Showing, visitor: str) -> Iterator[Frame]:
         run = Run(lambda: self.pipeline.stream(request), showing)
-        self._runs.add(visitor, run)
-        for answer in run.follow():
+        for answer in self._runs.follow(visitor, run):
             if answer is not None:
                 showing.newest = answer.to_dict()
             partial = answer and self._partial(answer)
             yield Frame(showing.view(showing.newest, "running", partial=partial))
-        self._runs.forget(visitor, run)
         yield self._last(run.latest, showing)
 
     def _partial(self, answer: Answer) -> JSON | None:
@@ -108,9 +132,12 @@ class Looker:
 
     def _last(self, answer: Answer | None, showing: Showing) -> Frame:
         if answer is None:
-            return Frame(showing.view(None, "stopped"), is_over=True)
+            return self._over(showing.view(None, "stopped"))
         if answer.finish is None:
             answer = replace(answer, finish="cancelled", partial=None)
         found = answer.to_dict()
         state = "stopped" if answer.finish == "cancelled" else "done"
-        return Frame(showing.view(found, state), found, is_over=True)
+        return self._over(showing.view(found, state), found)
+
+    def _over(self, view: JSON, answer: JSON | None = None) -> Frame:
+        return Frame(view, answer, is_over=True, remembered=remembered_by(self.pipeline))

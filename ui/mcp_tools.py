@@ -37,15 +37,18 @@ ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1,
 PICTURE = "A data: address (data:image/png;base64,...) or the path that /gradio_api/upload gave."
 
 
-def offer_tools(app: Starlette, pipeline: Pipeline, *, is_public: bool = False) -> bool:
+def offer_tools(
+    app: Starlette, pipeline: Pipeline, *, is_public: bool = False, may_change: bool = False
+) -> bool:
     """Add /mcp to a running app; whether that was possible.
 
     is_public: the app is to be reached under any host name. Else only this machine's own names are
     answered, so that no web page elsewhere can speak to the tools through a visitor's browser.
+    may_change: another checkpoint may take this one's place, so that all tools are offered.
     """
     if importlib.util.find_spec("mcp") is None:
         return False
-    server = build_server(pipeline, is_public=is_public)
+    server = build_server(pipeline, is_public=is_public, may_change=may_change)
     server.streamable_http_app()  # makes the session manager
     door = Door(server.session_manager)
     app.router.routes.insert(0, Route(PATH, endpoint=door, methods=["GET", "POST", "DELETE"]))
@@ -72,8 +75,10 @@ class Door:
             await asyncio.Event().wait()
 
 
-def build_server(pipeline: Pipeline, *, is_public: bool = False) -> FastMCP:
-    """The tools over a pipeline; only what its checkpoint can do, and parse."""
+def build_server(
+    pipeline: Pipeline, *, is_public: bool = False, may_change: bool = False
+) -> FastMCP:
+    """The tools over a pipeline: parse, and what its checkpoint can do; all where it may change."""
     from mcp.server.fastmcp import FastMCP
     from mcp.server.transport_security import TransportSecuritySettings
 
@@ -91,7 +96,7 @@ def build_server(pipeline: Pipeline, *, is_public: bool = False) -> FastMCP:
         transport_security=guard,
     )
     for tool in verbs(Caller(pipeline)):
-        if tool.__name__ == "parse" or tool.__name__ in pipeline.tasks:
+        if may_change or tool.__name__ == "parse" or tool.__name__ in pipeline.tasks:
             server.add_tool(tool, structured_output=False)
     return server
 

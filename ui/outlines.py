@@ -21,7 +21,7 @@ class Outlines:
     """The instances of one growing answer; each is thinned once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Polygons, list[Any]]] = {}
+        self._known: dict[int, tuple[Polygons, str]] = {}
 
     def show(self, instances: Sequence[Mapping[str, Any]], size: Size) -> list[JSON]:
         """The answer's "instances" as the viewer wants them; size: (width, height)."""
@@ -32,18 +32,29 @@ class Outlines:
                 "box": instance["box"],
                 "score": instance["score"],
                 "color": "#{:02x}{:02x}{:02x}".format(*colors[instance["label"]]),
-                "polygons": self._thin(instance["polygons"], size),
+                "path": self._path(instance["polygons"], size),
             }
             for instance in instances
         ]
 
-    def _thin(self, polygons: Polygons | None, size: Size) -> list[Any] | None:
+    def _path(self, polygons: Polygons | None, size: Size) -> str | None:
         if polygons is None:
             return None
         known = self._known.get(id(polygons))
         if known is None:  # the polygons are kept too, so that their id stays their own
-            known = self._known[id(polygons)] = (polygons, thin(polygons, size))
+            known = self._known[id(polygons)] = (polygons, path_data(thin(polygons, size)))
         return known[1]
+
+
+def path_data(polygons: Polygons) -> str:
+    """Polygons as the data of an SVG path, which a canvas draws as it is.
+
+    One text: Gradio and the page look into every number of a list, at every update.
+
+        [[[1.0, 2.5], [3.0, 2.5]]]  ->  "M1 2.5 3 2.5Z"
+    """
+    rings = (" ".join(f"{round(x, 1):.7g} {round(y, 1):.7g}" for x, y in ring) for ring in polygons)
+    return "".join(f"M{ring}Z" for ring in rings)
 
 
 def thin(polygons: Polygons, size: Size) -> list[Any]:
@@ -68,32 +79,35 @@ def thin_ring(points: np.ndarray, tolerance: float) -> np.ndarray:
     """(N, 2) -> (M, 2): a closed line without the points that lie within `tolerance` of it.
 
     Douglas and Peucker, 1973, on the two halves between the first point and the farthest from it.
+    All spans are split at once, so that a mask of a thousand points takes a dozen rounds.
     """
     if len(points) < 4:
         return points
     far = int(np.argmax(np.hypot(*(points - points[0]).T)))
     ring = np.vstack([points, points[:1]])
-    keep = np.zeros(len(ring), dtype=bool)
-    keep[[0, far]] = True
-    spans = [(0, far), (far, len(ring) - 1)]
-    while spans:
-        first, last = spans.pop()
-        if last - first < 2:
-            continue
-        distances = distance_to_line(ring[first + 1 : last], ring[first], ring[last])
-        worst = int(np.argmax(distances))
-        if distances[worst] > tolerance:
-            middle = first + 1 + worst
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-    return ring[:-1][keep[:-1]]
+    kept = np.unique([0, far, len(points)])  # of the ring; the last is the first again
+    while len(split := worst_of_spans(ring, kept, tolerance)):
+        kept = np.sort(np.concatenate([kept, split]))
+    return points[kept[:-1]]
+
+
+def worst_of_spans(ring: np.ndarray, kept: np.ndarray, tolerance: float) -> np.ndarray:
+    """The farthest point of each span between two kept ones, where it is too far off to leave."""
+    starts, stops = kept[:-1], kept[1:]
+    span = np.repeat(np.arange(len(starts)), stops - starts)  # of every point
+    distances = distance_to_line(ring[:-1], ring[starts][span], ring[stops][span])
+    worst = np.maximum.reduceat(distances, starts)
+    too_far = np.flatnonzero((distances == worst[span]) & (worst[span] > tolerance))
+    _, first = np.unique(span[too_far], return_index=True)
+    return too_far[first]
 
 
 def distance_to_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(N, 2) points -> (N,) distances from the segment between two points."""
-    along = end - start
-    length = float(along @ along)
-    if length == 0.0:
-        return np.hypot(*(points - start).T)
-    share = np.clip((points - start) @ along / length, 0.0, 1.0)
-    return np.hypot(*(points - start - share[:, None] * along).T)
+    """(N, 2) points -> (N,) distances from a segment; its ends are (2,), or (N, 2) for each point.
+
+    A segment of no length is its point.
+    """
+    along, offset = end - start, points - start
+    length = (along * along).sum(-1)
+    share = np.clip((offset * along).sum(-1) / np.where(length == 0, 1.0, length), 0.0, 1.0)
+    return np.hypot(*(offset - share[..., None] * along).T)

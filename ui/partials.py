@@ -10,7 +10,7 @@ from postprocess.instances import locate
 from postprocess.policies import find_policy
 from postprocess.shapes import polygons
 from postprocess.tokens import Partial
-from ui.outlines import SHARP, thin
+from ui.outlines import SHARP, path_data, thin
 
 if TYPE_CHECKING:
     from postprocess.mask_decoder import MaskDecoder
@@ -44,7 +44,7 @@ def show_partial(
     shown = {edge: round(edges[edge], 1) if i < known else None for i, edge in enumerate(EDGES)}
     ready = opened(decoder, is_open) if partial.codes and known == len(EDGES) else None
     mask = outline(partial, size, policy, ready) if ready else None
-    return {"label": partial.label, "codes": len(partial.codes), "polygons": mask} | shown
+    return {"label": partial.label, "codes": len(partial.codes), "path": mask} | shown
 
 
 def opened(decoder: Decoder, is_open: bool) -> MaskDecoder | None:
@@ -59,7 +59,7 @@ def opened(decoder: Decoder, is_open: bool) -> MaskDecoder | None:
         return None
 
 
-def outline(partial: Partial, size: Size, policy: str, decoder: MaskDecoder) -> Any:
+def outline(partial: Partial, size: Size, policy: str, decoder: MaskDecoder) -> str:
     """The outline of a mask of which the first codes are known.
 
     The mean code vector stands in for codes that are still to come. Drawn in a picture no larger
@@ -71,4 +71,4 @@ def outline(partial: Partial, size: Size, policy: str, decoder: MaskDecoder) -> 
     (instance,) = locate([partial.mention], small, decoder, policy)
     rings = [] if instance.mask is None else polygons(instance.mask, instance.pixels)
     grow = (size[0] / small[0], size[1] / small[1])
-    return [[[x * grow[0], y * grow[1]] for x, y in ring] for ring in thin(rings, small)]
+    return path_data([[[x * grow[0], y * grow[1]] for x, y in ring] for ring in thin(rings, small)])

@@ -9,13 +9,14 @@ import gradio as gr
 
 from gemma_vision.decoders import NAMES
 from gemma_vision.images import open_image
-from ui.image_tab import Updates, build_drawer
+from ui.image_tab import build_drawer
 from ui.pasting import read_pasted
 from ui.refusals import explain
 from ui.results import Showing
 from ui.texts import say
 from ui.uploads import resolve_upload
 from ui.viewer import build_viewer
+from ui.wiring import Updates
 
 DECODERS = ("embedded", "published", "none")
 assert set(DECODERS) == set(NAMES)

@@ -9,12 +9,17 @@ from gemma_vision.decoders import NAMES, DecoderError
 from gemma_vision.tasks import TaskError
 
 
-def read_pasted(text: str, size: tuple[int, int], mask_decoder: str) -> dict[str, Any]:
-    """The JSON of a pasted answer. A visitor may name a decoder and never a file of the server."""
+def read_pasted(
+    text: str, size: tuple[int, int], mask_decoder: str, **options: Any
+) -> dict[str, Any]:
+    """The JSON of a pasted answer; options are those of `gemma_vision.read`.
+
+    A visitor may name a decoder and never a file of the server.
+    """
     if mask_decoder not in NAMES:
         known = ", ".join(NAMES)
         message = f"There is no such mask decoder; over the network take one of {known}."
         raise DecoderError(message)
     if not isinstance(text, str):
         raise TaskError(f"The answer is a {type(text).__name__}; give a string.", "E_TEXT")
-    return gemma_vision.read(text, size, mask_decoder=mask_decoder)
+    return gemma_vision.read(text, size, mask_decoder=mask_decoder, **options)

@@ -1,4 +1,4 @@
-// The batch's progress: numbers and sentences, written as texts.
+// The progress of a batch or a video: numbers and sentences, written as texts.
 
 const panel = element.querySelector(".gv-progress");
 const tongue = (navigator.language || "en").startsWith("ja") ? "ja" : "en";
@@ -8,13 +8,15 @@ const word = (key, values = {}) =>
 function show() {
   const value = props.value || { state: "empty", notes: [] };
   const bar = panel.querySelector("progress");
-  const counts = value.total === undefined ? "" : word("batch_facts", value);
+  const kind = value.left === undefined ? "facts" : "facts_left";
+  const counts = value.total === undefined ? "" : word(`${props.kind}_${kind}`, value);
+  const also = value.also ? word(value.also, value) : "";
   panel.dataset.state = value.state;
   bar.max = value.total || 1;
   bar.value = value.done || 0;
   bar.setAttribute("aria-label", word("results"));
   panel.querySelector(".facts").textContent =
-    value.state === "empty" ? word("batch_empty") : [word(`state_${value.state}`), counts].filter(Boolean).join(" · ");
+    value.state === "empty" ? word(`${props.kind}_empty`) : [word(`state_${value.state}`), counts, also].filter(Boolean).join(" · ");
   panel.querySelector("ul").replaceChildren(
     ...value.notes.map((note) => {
       const line = document.createElement("li");

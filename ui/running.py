@@ -17,6 +17,7 @@ T = TypeVar("T")
 A = TypeVar("A")
 
 EVERY = 0.125  # seconds between two values shown
+STOP_SECONDS = 20.0  # how long Stop waits for the token that is being made
 BEAT = 0.5  # seconds of silence after which the last value is given again, so that Stop is heard
 MAX_KEPT = 16  # runs of visitors kept for a Stop that is on its way
 
@@ -28,13 +29,15 @@ class Run(Generic[T, A]):
 
     `start` gives the stream; it is called in the thread, and the stream is closed there, between
     two of its values, once `stop` was called. `latest` is the newest value, `error` what ended it,
-    `about` whatever its owner wants to find with it.
+    `about` whatever its owner wants to find with it; it `is_whole` once the stream has come to its
+    own end.
     """
 
     def __init__(self, start: Callable[[], Iterator[T]], about: A) -> None:
         self.about = about
         self.latest: T | None = None
         self.error: Exception | None = None
+        self.is_whole = False
         self.stopped = threading.Event()
         self._start = start
         self._count = 0
@@ -109,6 +112,7 @@ class Run(Generic[T, A]):
                     self._news.notify_all()
                 if self.stopped.is_set():
                     return
+        self.is_whole = True
 
 
 class Runs(Generic[T, A]):
@@ -117,6 +121,19 @@ class Runs(Generic[T, A]):
     def __init__(self) -> None:
         self._runs: OrderedDict[str, Run[T, A]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def follow(self, visitor: str, run: Run[T, A]) -> Iterator[T | None]:
+        """As `Run.follow`; until it is over, the visitor's Stop finds the run."""
+        self.add(visitor, run)
+        yield from run.follow()
+        self.forget(visitor, run)
+
+    def end(self, visitor: str) -> Run[T, A] | None:
+        """The visitor's run, stopped and over within a token; None where nothing ran."""
+        run = self.take(visitor)
+        if run is not None:
+            run.join(STOP_SECONDS)
+        return run
 
     def add(self, visitor: str, run: Run[T, A]) -> None:
         """Remember a visitor's run; one of theirs that still goes on is stopped."""

@@ -23,7 +23,6 @@ from ui.uploads import resolve_upload
 
 MAX_TALKS = 32  # conversations kept; the one that was silent longest is forgotten first
 MAX_TURNS = 24  # of one conversation; more do not fit into the model's attention
-STOP_SECONDS = 20.0
 
 
 @dataclass
@@ -63,19 +62,14 @@ class Talks:
         before = [*talk.messages(), *shown(turn)]
         yield before
         run = Run(lambda: self._pipeline.stream(wish), (talk, turn))
-        self._runs.add(visitor, run)
-        for answer in run.follow():
+        for answer in self._runs.follow(visitor, run):
             yield [*before, *spoken(answer)]
-        self._runs.forget(visitor, run)
         yield keep(talk, turn, run.latest)
 
     def stop(self, visitor: str) -> list[JSON] | None:
         """End the model's turn within a token and keep what it said; None where it was silent."""
-        run = self._runs.take(visitor)
-        if run is None:
-            return None
-        run.join(STOP_SECONDS)
-        return keep(*run.about, run.latest)
+        run = self._runs.end(visitor)
+        return None if run is None else keep(*run.about, run.latest)
 
     def forget(self, visitor: str) -> None:
         """Begin anew, or let a visitor go."""

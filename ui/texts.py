@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import gradio as gr
 
+from ui.choice_texts import CHOICE
+from ui.prompt_texts import PROMPTS
+from ui.seen_texts import SEEN
 from ui.stage_texts import STAGES
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -18,8 +21,15 @@ TEXTS: dict[str, dict[str, str]] = {
     "tab_image": {"en": "Image", "ja": "画像"},
     "tab_paste": {"en": "Paste", "ja": "貼り付け"},
     "tab_batch": {"en": "Batch", "ja": "一括"},
+    "tab_video": {"en": "Video", "ja": "動画"},
+    "video": {"en": "Video", "ja": "動画"},
+    "every": {"en": "Look at every n-th frame", "ja": "n フレームごとに見る"},
+    "looked": {"en": "Look at no more frames than", "ja": "見るフレーム数の上限"},
+    "newest": {"en": "The frame that was just looked at", "ja": "いま見たフレーム"},
+    "timeline": {"en": "Download the timeline (JSON)", "ja": "タイムラインを保存(JSON)"},
     "tab_inside": {"en": "Inside the model", "ja": "モデルの中"},
     "tab_chat": {"en": "Chat", "ja": "会話"},
+    "chat": {"en": "Chat", "ja": "会話"},
     "chat_empty": {
         "en": "Add one picture or several, and ask about them.",
         "ja": "画像を 1 枚以上加えて、質問してください。",
@@ -68,6 +78,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "decoder_none": {"en": "Boxes only", "ja": "枠だけ"},
     "read": {"en": "Show it", "ja": "表示"},
     "pictures": {"en": "Pictures, or a zip of them", "ja": "画像、または画像の zip"},
+    "add_files": {"en": "Add more files", "ja": "ファイルを追加"},
     "results": {"en": "Results", "ja": "結果"},
     "download": {
         "en": "Download all (COCO, masks, overlays)",
@@ -89,6 +100,28 @@ VIEWER: dict[str, dict[str, str]] = {
     "batch_facts": {
         "en": "{done} of {total} pictures · {objects} objects",
         "ja": "{total} 枚中 {done} 枚 · {objects} 個",
+    },
+    "video_empty": {
+        "en": "Choose or record a video, say what to look for, press Run.",
+        "ja": "動画を選ぶか録画し、探すものを書いて「実行」を押してください。",
+    },
+    "video_facts": {
+        "en": "{done} of {total} frames looked at · {objects} objects",
+        "ja": "{total} フレーム中 {done} · {objects} 個",
+    },
+    "video_facts_left": {
+        "en": "{done} of {total} frames looked at · {objects} objects · about {left} s left",
+        "ja": "{total} フレーム中 {done} · {objects} 個 · 残り約 {left} 秒",
+    },
+    "video_limit": {
+        "en": "the first {seconds} s; for more, raise the number of frames or look less often",
+        "ja": "最初の {seconds} 秒まで(続きはフレーム数を増やすか間隔を広げてください)",
+    },
+    "lanes": {"en": "When each object was seen", "ja": "それぞれが見えた時間"},
+    "lane": {"en": "{name}: {from} to {to} s", "ja": "{name}: {from}〜{to} 秒"},
+    "lanes_more": {
+        "en": "and {n} more in the timeline file",
+        "ja": "ほか {n} 個はファイルにあります",
     },
     "compare_empty": {
         "en": "One picture, two sides: another checkpoint, other words or another temperature. "
@@ -153,6 +186,8 @@ VIEWER: dict[str, dict[str, str]] = {
 }
 
 LANGUAGES = ("en", "ja")
+TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
+CHOICE_SHARES = ("tagline", "add_files", *TASKS)
 translations = gr.I18n(**{language: {} for language in LANGUAGES})
 
 
@@ -162,15 +197,31 @@ def in_language(table: dict[str, dict[str, str]], language: str) -> dict[str, st
 
 
 for _language in LANGUAGES:
-    translations.translations[_language] = in_language(TEXTS, _language)
+    translations.translations[_language] = in_language(TEXTS | PROMPTS, _language)
 
 
 def say(key: str) -> str:
     """The text of that key, in the language of whoever looks."""
-    assert key in TEXTS, f"no text {key}"
+    assert key in TEXTS or key in PROMPTS, f"no text {key}"
     return translations(key)
+
+
+def viewer_words() -> dict[str, dict[str, str]]:
+    """The words of the viewer by language; there are several viewers, so no others."""
+    return {language: in_language(VIEWER, language) for language in LANGUAGES}
 
 
 def script_words() -> dict[str, dict[str, str]]:
     """The words of the page's own scripts by language."""
     return {language: in_language(TEXTS | VIEWER | STAGES, language) for language in LANGUAGES}
+
+
+def seen_words() -> dict[str, dict[str, str]]:
+    """The words of what the model looked at, by language."""
+    return {language: in_language(SEEN, language) for language in LANGUAGES}
+
+
+def choice_words() -> dict[str, dict[str, str]]:
+    """The words of the header's scripts by language; its tasks are called as on the tabs."""
+    table = CHOICE | {key: TEXTS[key] for key in CHOICE_SHARES}
+    return {language: in_language(table, language) for language in LANGUAGES}

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+MISSING = {"picture": "E_NO_IMAGE", "video": "E_NO_VIDEO"}
 EXAMPLES = Path(__file__).resolve().parent / "examples"
 
 
@@ -29,18 +30,19 @@ def upload_folder() -> Path:
     return Path(named or Path(tempfile.gettempdir()) / "gradio").resolve()
 
 
-def resolve_upload(file: str | Mapping[str, Any] | None) -> Path:
-    """The real path of an uploaded or bundled picture; anything else raises UploadError.
+def resolve_upload(file: str | Mapping[str, Any] | None, what: str = "picture") -> Path:
+    """The real path of an uploaded or bundled file; anything else raises UploadError.
 
     file: a path, or a client's file object {"path": ...}. Links are followed before the check.
+    what: "picture" or "video", for the message.
     """
     path = file.get("path") if isinstance(file, Mapping) else file
     if not path:
-        raise UploadError("There is no picture; upload one and try again.", "E_NO_IMAGE")
+        raise UploadError(f"There is no {what}; upload one and try again.", MISSING[what])
     if not isinstance(path, str) or "\0" in path:
-        raise UploadError("The picture has to be an uploaded file; upload it and try again.")
+        raise UploadError(f"The {what} has to be an uploaded file; upload it and try again.")
     real = Path(path).resolve()
     allowed = any(real.is_relative_to(folder) for folder in (upload_folder(), EXAMPLES))
     if not allowed or not real.is_file():
-        raise UploadError("The picture is no uploaded file; upload it and try again.")
+        raise UploadError(f"The {what} is no uploaded file; upload it and try again.")
     return real

@@ -1,5 +1,5 @@
 // The viewer: keeps what is shown, paints it, and answers mouse, finger and keyboard.
-// `element`, `props`, `trigger` and `watch` are given by gr.HTML; `words` holds both languages.
+// `element`, `props`, `trigger` and `watch` are given by gr.HTML; `WORDS` holds both languages.
 
 const $ = (selector) => element.querySelector(selector);
 const root = $(".gv");
@@ -8,7 +8,7 @@ const canvas = $("canvas");
 const context = canvas.getContext("2d");
 const body = $("tbody");
 const language = props.language || ((navigator.language || "en").startsWith("ja") ? "ja" : "en");
-const say = (key) => (props.words[language] || props.words.en)[key] ?? key;
+const say = (key) => (WORDS[language] || WORDS.en)[key] ?? key;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 const scene = {
@@ -111,8 +111,9 @@ function newThing(instance, index, born) {
   return { index, label, color, score, only, born, path, box: [...instance.box], shown: true, source: JSON.stringify(instance) };
 }
 
-function pathOf({ polygons }) {
-  return polygons && polygons.length ? tracePolygons(polygons) : null;
+// The outline of a mask comes as the data of an SVG path.
+function pathOf({ path }) {
+  return path ? new Path2D(path) : null;
 }
 
 // What the legend and the score slider leave.

@@ -6,13 +6,14 @@ page through `textContent` and canvas text alone: Gradio's HTML templates run wh
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from ui.texts import script_words
+from ui.texts import viewer_words
 
 HERE = Path(__file__).parent
 SCRIPTS = ("viewer_view.js", "viewer_paint.js", "viewer_panel.js", "viewer.js", "viewer_hands.js")
@@ -24,6 +25,14 @@ def read(*names: str) -> str:
     return "\n".join((HERE / name).read_text("utf-8") for name in names)
 
 
+@cache
+def script() -> str:
+    """The scripts with their words. As a property of the component the words would be looked into
+    at every update.
+    """
+    return f"const WORDS = {json.dumps(viewer_words())};\n{read(*SCRIPTS)}"
+
+
 def build_viewer(**options: Any) -> gr.HTML:
     """The viewer, empty; it shows what `ui.results.Showing.view` makes of an answer.
 
@@ -33,8 +42,7 @@ def build_viewer(**options: Any) -> gr.HTML:
         None,
         html_template=read("viewer.html"),
         css_template=read("viewer.css"),
-        js_on_load=read(*SCRIPTS),
+        js_on_load=script(),
         apply_default_css=False,
-        words=script_words(),
         **options,
     )

@@ -161,7 +161,7 @@ function paintLabels(context, things, scene) {
 function paintLabel(context, thing, scene, taken) {
   const { view, picture, options } = scene;
   if (options.wipe > 0 && (thing.box[0] + thing.box[2]) / 2 < picture.width * options.wipe) return;
-  const words = [`${thing.index + 1}`, thing.label, percent(thing.score)].filter(Boolean).join("  ");
+  const words = [`${thing.index + 1}`, isolated(thing.label), percent(thing.score)].filter(Boolean).join("  ");
   const width = Math.ceil(context.measureText(words).width) + 12;
   const spot = labelSpot(thing.box, view, scene.area, width, taken);
   taken.push(spot);
@@ -172,6 +172,11 @@ function paintLabel(context, thing, scene, taken) {
   context.fill();
   context.fillStyle = inkOn(thing.color);
   context.fillText(words, spot.x + 6, spot.y + LABEL_HEIGHT / 2 + 0.5);
+}
+
+// Letters that run to the left stay within the label (Unicode's first strong isolate, U+2068).
+function isolated(label) {
+  return label && `\u2068${label}\u2069`;
 }
 
 // Above the box, inside it, below it, or as near to that as the other labels leave room.

@@ -61,12 +61,3 @@ function smallestAt(context, things, point, slack) {
   const best = (hit.length ? hit : under).sort((a, b) => boxArea(a.box) - boxArea(b.box))[0];
   return best ? best.index : -1;
 }
-
-function tracePolygons(polygons) {
-  const path = new Path2D();
-  for (const polygon of polygons) {
-    polygon.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
-    path.closePath();
-  }
-  return path;
-}

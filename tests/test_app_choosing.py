@@ -1,0 +1,111 @@
+"""Another checkpoint for a running app, through the Python client and plain HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fake_engine import fake_pipeline
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from served import Served, embedded
+from tiny_models import make_model, save
+
+import app as web_app
+from gemma_vision.choosing import Chooser
+from gemma_vision.shelf import Shelf
+from ui.model_choice import ANY, FIXED, Choice
+
+ROOT = Path(__file__).parent.parent
+HANDLERS = {"begin", "call_off", "look", "choose"}
+
+
+@pytest.fixture(scope="module")
+def started() -> Served:
+    return embedded("--model-choice", "any")
+
+
+@pytest.fixture(scope="module")
+def client(started: Served) -> Client:
+    return Client(started.url, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save(make_model("gemma3"), tmp_path_factory.mktemp("choice") / "chat")
+
+
+def state(served: Served) -> dict[str, Any]:
+    return dict(httpx.get(f"{served.url}model").raise_for_status().json())
+
+
+def test_a_plain_get_tells_what_is_loaded(started: Served, client: Client) -> None:
+    told = state(started)
+    assert (told["id"], told["device"], told["dtype"]) == ("tiny", "cpu", "float32")
+    assert (told["state"], told["change"]) == ("ready", None)
+    assert client.predict(api_name="/model") == told
+
+
+def test_the_docs_show_what_is_told(started: Served) -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.S)
+    shown = [json.loads(block) for block in blocks if '"revision"' in block]
+    assert [one.keys() for one in shown] == [state(started).keys()]
+    assert shown[0]["tasks"] == state(started)["tasks"]
+
+
+def test_a_program_loads_another_and_comes_back(
+    started: Served, client: Client, folder: Path, picture_file: Path
+) -> None:
+    image = handle_file(str(picture_file))
+    before = client.predict(image, "cat", api_name="/detect")
+    revision = state(started)["revision"]
+    job = client.submit(str(folder), api_name="/choose")
+    assert job.result()["id"] == str(folder)
+    assert state(started)["revision"] == revision + 1
+    assert client.predict(api_name="/models")["models"][0]["id"] == str(folder)
+    with pytest.raises(AppError, match="E_TASK_UNSUPPORTED"):
+        client.predict(image, "cat", api_name="/detect")
+    words = client.predict(image, "what is it", max_tokens=8, api_name="/ask")
+    assert words["model"] == str(folder)
+    assert client.predict("tiny", api_name="/choose")["id"] == "tiny"
+    again = client.predict(image, "cat", api_name="/detect")
+    assert again["text"] == before["text"] and again["model"] == "tiny"
+
+
+def test_what_cannot_be_loaded_is_said_and_the_former_answers(
+    started: Served, client: Client, folder: Path, tmp_path: Path, picture_file: Path
+) -> None:
+    broken = shutil.copytree(folder, tmp_path / "broken")
+    (broken / "model.safetensors").unlink()
+    with pytest.raises(AppError, match=r"E_NOT_LOADED: .* lacks model.safetensors.* tiny answers"):
+        client.predict(str(broken), api_name="/choose")
+    answer = client.predict(handle_file(str(picture_file)), "cat", api_name="/detect")
+    assert answer["model"] == "tiny" and state(started)["outcome"]["result"] == "failed"
+
+
+def test_another_page_cannot_choose(started: Served, folder: Path) -> None:
+    """A browser sends the page's origin with every request that one makes."""
+    body, evil = {"data": [str(folder)]}, {"origin": "http://evil.example"}
+    call = f"{started.url}gradio_api/call/choose"
+    event = httpx.post(call, json=body, headers=evil).json()["event_id"]
+    with httpx.stream("GET", f"{call}/{event}", headers=evil, timeout=20) as answer:
+        said = "".join(answer.iter_text())
+    assert "event: error" in said and "E_ORIGIN" in said
+    assert state(started)["id"] == "tiny"
+
+
+@pytest.mark.parametrize("given, offered", [(FIXED, set()), (ANY, HANDLERS)])
+def test_an_app_offers_a_choice_only_where_there_is_one(given: str, offered: set[str]) -> None:
+    async def build() -> Any:  # outside a running loop Gradio opens several and closes none
+        chooser = Chooser(Shelf(fake_pipeline()), threading.Lock())
+        return web_app.build_app(chooser.pipeline, Choice(chooser, given))
+
+    names = {fn.api_name for fn in asyncio.run(build()).fns.values()}
+    assert names & HANDLERS == offered and "model" in names

@@ -1,0 +1,215 @@
+"""The Image tab offers what the checkpoint was taught, and shows what the model looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_engine import CAT_AND_DOG, FakeEngine
+from PIL import Image
+
+from gemma_vision.families import FAMILIES, GEMMA3, PALIGEMMA, Family
+from gemma_vision.kinds import VERBS, of_kind, prompts_of, taught
+from gemma_vision.local import LocalEngine
+from gemma_vision.pan_and_scan import crop_boxes
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Request, Task
+from ui.looking import Frame, Looker, Wish
+from ui.options import IDS, fit, properties, style_key
+from ui.prompt_texts import EXAMPLES, PROMPTS
+from ui.seen import remembered_by
+from ui.uploads import upload_folder
+
+PT, MIX, OWN = (of_kind(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
+REFCOCO = of_kind(PALIGEMMA, "ft-refcoco-seg")
+TINY = taught(PALIGEMMA, "tiny", {"tasks": ["detect", "caption", "free"]})
+
+
+def pipeline_of(family: Family) -> Pipeline:
+    return Pipeline(FakeEngine(CAT_AND_DOG), family, name=family.title)
+
+
+def shown(family: Family, task: str) -> set[str]:
+    """The options that stand on the page."""
+    parts = properties(pipeline_of(family), task)
+    return {name for name, part in parts.items() if part["visible"]}
+
+
+@pytest.mark.parametrize(
+    "family, task, expected",
+    [
+        pytest.param(OWN, "caption", {"language", "style", "region"}, id="caption"),
+        pytest.param(MIX, "caption", {"language", "style"}, id="mix knows no region"),
+        pytest.param(TINY, "caption", {"language"}, id="one style is no choice"),
+        pytest.param(GEMMA3, "caption", {"language", "style"}, id="Gemma 3 captions"),
+        pytest.param(OWN, "detect", {"leave_out", "max_overlap"}, id="detect"),
+        pytest.param(OWN, "free", {"prompts"}, id="free"),
+        pytest.param(REFCOCO, "free", set(), id="a fine-tune knows one prompt"),
+        pytest.param(GEMMA3, "free", set(), id="Gemma 3 is asked in sentences"),
+        pytest.param(OWN, "ask", {"language"}, id="ask"),
+    ],
+)
+def test_options_follow_task_and_checkpoint(family: Family, task: str, expected: set[str]) -> None:
+    assert shown(family, task) == expected
+
+
+@pytest.mark.parametrize(
+    "family, names",
+    [
+        pytest.param(PT, set(EXAMPLES), id="pt"),
+        pytest.param(MIX, set(EXAMPLES), id="mix is told of pt's too"),
+        pytest.param(OWN, set(EXAMPLES), id="somebody's own"),
+        pytest.param(TINY, {"detect", "caption"}, id="a list of its own"),
+        pytest.param(REFCOCO, set(), id="one task"),
+        pytest.param(GEMMA3, set(), id="sentences"),
+    ],
+)
+def test_prompts_are_those_worth_a_try(family: Family, names: set[str]) -> None:
+    assert {verb.name for verb in prompts_of(family)} == names
+
+
+@pytest.mark.parametrize("verb", prompts_of(OWN), ids=lambda verb: verb.name)
+def test_a_prompt_that_pt_alone_understands_is_marked(verb: Any) -> None:
+    row = PROMPTS[f"verb_{verb.name}"]
+    assert ("(pt only)" in row["en"]) == ("pt のみ" in row["ja"]) == verb.is_for_pt_alone
+    assert ("seen on mix" in row["en"]) == bool(verb.reported)
+    example = EXAMPLES[verb.name]
+    prompt = PALIGEMMA.write_prompt(Request(Image.new("RGB", (8, 8)), Task.free, example))
+    assert prompt == example and prompt.split()[0] == verb.name
+
+
+def test_a_style_that_pt_alone_understands_is_marked() -> None:
+    assert [style_key(OWN, style) for style in OWN.styles] == [
+        "style_cap_pt",
+        "style_caption",
+        "style_describe",
+    ]
+    assert [style_key(GEMMA3, style) for style in GEMMA3.styles] == [
+        "style_cap",
+        "style_caption",
+        "style_describe",
+    ]
+    assert MIX.styles == ("caption", "describe")
+    assert {verb.style for verb in VERBS if verb.is_for_pt_alone} == {"cap", "region", ""}
+
+
+@pytest.mark.parametrize(
+    "family, style, kept",
+    [
+        pytest.param(OWN, "cap", "cap", id="known"),
+        pytest.param(MIX, "cap", "caption", id="not to this checkpoint"),
+        pytest.param(OWN, None, "caption", id="lost"),
+    ],
+)
+def test_the_style_stays_where_the_checkpoint_knows_it(
+    family: Family, style: str | None, kept: str
+) -> None:
+    updates = dict(zip(IDS, fit(pipeline_of(family), "caption", style), strict=True))
+    assert updates["style"]["value"] == kept
+
+
+@pytest.fixture
+def long_upload(monkeypatch, tmp_path: Path) -> dict[str, str]:
+    """An uploaded picture of 800 x 300, as the client names it."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    path = upload_folder() / "long.png"
+    Image.new("RGB", (800, 300), "#77aadd").save(path)
+    return {"path": str(path)}
+
+
+def look(family: Family, picture: Any, task: str, **wish: Any) -> tuple[list[Frame], Pipeline]:
+    pipeline = pipeline_of(family)
+    frames = list(Looker(pipeline).look(Wish(picture, task, **wish), "visitor"))
+    assert frames[-1].view["status"]["state"] == "done", frames[-1].view["notes"]
+    return frames, pipeline
+
+
+def test_crops_are_shown_before_the_first_word_and_told_in_the_answer(long_upload) -> None:
+    frames, _ = look(GEMMA3, long_upload, "caption", pan_and_scan=True)
+    boxes = [list(box) for box in crop_boxes((800, 300))]
+    assert frames[0].crops is not None
+    assert frames[0].crops["boxes"] == boxes and len(boxes) == 3
+    assert frames[0].crops["picture"] == frames[-1].view["image"]
+    assert [frame.crops for frame in frames[1:]] == [None] * (len(frames) - 1)
+    assert frames[-1].answer is not None and frames[-1].answer["crops"] == [boxes]
+
+
+def test_a_run_without_crops_takes_the_former_ones_away(long_upload) -> None:
+    frames, _ = look(GEMMA3, long_upload, "caption")
+    assert frames[0].crops == {"asked": False}
+    assert frames[-1].answer is not None and "crops" not in frames[-1].answer
+
+
+def test_a_wish_that_fails_takes_them_away_too() -> None:
+    (frame,) = Looker(pipeline_of(GEMMA3)).look(Wish(None, "caption", pan_and_scan=True), "x")
+    assert frame.is_over and frame.crops == {"asked": False}
+
+
+@pytest.mark.parametrize(
+    "family, task, wish, prompt",
+    [
+        pytest.param(OWN, "caption", {"style": "cap"}, "cap en", id="style"),
+        pytest.param(OWN, "caption", {"style": None}, "caption en", id="no style"),
+        pytest.param(MIX, "caption", {"style": "cap"}, "caption en", id="a style from before"),
+        pytest.param(
+            OWN,
+            "caption",
+            {"region": "0, 0, 1, 0.5"},
+            "caption <loc0000><loc0000><loc0512><loc1023>",
+        ),
+        pytest.param(MIX, "caption", {"region": "0,0,1,1"}, "caption en", id="a part from before"),
+        pytest.param(OWN, "ocr", {"region": "nonsense"}, "ocr", id="a part of another task"),
+        pytest.param(OWN, "ocr", {"pan_and_scan": True}, "ocr", id="crops from before"),
+        pytest.param(OWN, "ocr", {"words": None}, "ocr", id="words that were never shown"),
+    ],
+)
+def test_what_is_hidden_says_nothing(long_upload, family, task, wish, prompt) -> None:
+    _, pipeline = look(family, long_upload, task, **wish)
+    (asked,) = pipeline.engine.prompts
+    assert (asked.text, asked.pan_and_scan) == (prompt, False)
+
+
+def test_a_part_that_is_none_is_said(long_upload) -> None:
+    looker = Looker(pipeline_of(OWN))
+    *_, last = looker.look(Wish(long_upload, "caption", region="left"), "visitor")
+    assert "four numbers" in last.view["notes"][0]
+
+
+@pytest.mark.parametrize(
+    "wish, left",
+    [
+        pytest.param({}, 3, id="nothing"),
+        pytest.param({"leave_out": ["drop_repeats"]}, 2, id="copies"),
+        pytest.param({"max_overlap": 0.5}, 1, id="overlap"),
+        pytest.param({"leave_out": None, "max_overlap": None}, 3, id="lost values"),
+    ],
+)
+def test_answers_are_tidied_as_the_form_says(long_upload, wish, left: int) -> None:
+    box, near = "<loc0102><loc0102><loc0512><loc0460>", "<loc0102><loc0102><loc0512><loc0470>"
+    pipeline = Pipeline(FakeEngine(f"{box} cat ; {box} cat ; {near} cat"), PALIGEMMA, name="x")
+    *_, last = Looker(pipeline).look(Wish(long_upload, "detect", "cat", **wish), "visitor")
+    assert len(last.view["instances"]) == left
+
+
+def test_an_engine_that_keeps_nothing_says_nothing() -> None:
+    assert remembered_by(pipeline_of(GEMMA3)) is None
+
+
+def test_hits_and_misses_are_counted_and_said(random_checkpoint: Path, picture) -> None:
+    pipeline = Pipeline(LocalEngine.load(random_checkpoint, "cpu"), PALIGEMMA, name="random")
+    for text in ("cat", "dog"):
+        pipeline.detect(picture, text, max_tokens=1)
+    counts = pipeline.remembered()
+    assert counts["pictures"]["kept"] == 1
+    assert (counts["pictures"]["hits"], counts["pictures"]["misses"]) == (1, 1)
+    assert 0 < counts["pictures"]["bytes"] < counts["pictures"]["limit"]
+    said = remembered_by(pipeline)
+    assert said is not None and set(said) == {"en", "ja"}
+    assert said["en"].startswith("Picture memory: 1 kept (") and "hits 1, misses 1." in said["en"]
+
+
+def test_every_family_has_what_the_form_asks_about() -> None:
+    for family in FAMILIES.values():
+        for task in family.tasks:
+            assert set(properties(pipeline_of(family), task)) == set(IDS)

@@ -1,0 +1,161 @@
+"""Who may change the checkpoint of a running app, and what is listed."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_engine import fake_pipeline
+
+from gemma_vision.choosing import Chooser
+from gemma_vision.config import CheckpointError
+from gemma_vision.shelf import Shelf
+from gemma_vision.tasks import TaskError
+from ui.batching import Item, look_at_all
+from ui.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
+from ui.running import Run, model_lock
+
+HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (VARIABLE, "SPACE_ID", "SPACES_ZERO_GPU"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    "asked, host, space, zero, given",
+    [
+        pytest.param(None, "127.0.0.1", "", "", ANY, id="one's own machine"),
+        pytest.param(None, "localhost", "", "", ANY, id="by name"),
+        pytest.param(None, "0.0.0.0", "", "", FIXED, id="open to others"),
+        pytest.param(ANY, "0.0.0.0", "", "", ANY, id="open to others, as asked"),
+        pytest.param(FIXED, "127.0.0.1", "", "", FIXED, id="fixed, as asked"),
+        pytest.param(None, "0.0.0.0", "a/b", "", FIXED, id="a Space"),
+        pytest.param(LISTED, "0.0.0.0", "a/b", "", LISTED, id="a Space with a list"),
+        pytest.param(ANY, "0.0.0.0", "a/b", "", LISTED, id="nobody types on a Space"),
+        pytest.param(LISTED, "0.0.0.0", "a/b", "true", FIXED, id="ZeroGPU"),
+    ],
+)
+def test_how_much_visitors_may_choose(
+    asked: str | None, host: str, space: str, zero: str, given: str, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("SPACE_ID", space)
+    monkeypatch.setenv("SPACES_ZERO_GPU", zero)
+    assert freedom(asked, host) == given
+    monkeypatch.setenv(VARIABLE, asked or "")
+    assert freedom(None, host) == given
+
+
+def test_another_word_is_refused() -> None:
+    with pytest.raises(ValueError, match="'all' is no way to choose models; take fixed, listed"):
+        freedom("all", "127.0.0.1")
+
+
+class Noting(Chooser):
+    """Writes down what it is asked for, and loads nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(Shelf(fake_pipeline()), threading.Lock())
+        self.asked: list[str] = []
+
+    def choose(self, name: str) -> None:
+        self.asked.append(name)
+
+
+@pytest.mark.parametrize(
+    "given, name, headers, said",
+    [
+        pytest.param(FIXED, "tiny", HERE, "fixed here", id="fixed"),
+        pytest.param(LISTED, "/etc", HERE, "only checkpoints of the list", id="a folder"),
+        pytest.param(LISTED, "me/my-own", HERE, "only checkpoints of the list", id="a Hub id"),
+        pytest.param(ANY, "", HERE, "Name a checkpoint", id="nothing"),
+        pytest.param(ANY, None, HERE, "Name a checkpoint", id="no text"),
+        pytest.param(ANY, "x" * 501, HERE, "Name a checkpoint", id="too much"),
+        pytest.param(
+            ANY, "tiny", HERE | {"origin": "http://evil.example"}, "own page", id="another page"
+        ),
+        pytest.param(ANY, "tiny", HERE | {"origin": "null"}, "own page", id="a file's page"),
+        pytest.param(
+            ANY,
+            "tiny",
+            {"host": "evil.example:7860", "origin": "http://evil.example:7860"},
+            "own page",
+            id="a name that points here",
+        ),
+    ],
+)
+def test_what_may_not_be_chosen_is_refused(
+    given: str, name: Any, headers: dict[str, str], said: str
+) -> None:
+    chooser = Noting()
+    with pytest.raises(TaskError, match=said):
+        Choice(chooser, given).choose(name, headers)
+    assert chooser.asked == []
+
+
+@pytest.mark.parametrize(
+    "given, name, headers",
+    [
+        (LISTED, "google/paligemma-3b-mix-224", HERE),
+        (ANY, " ./mine ", HERE),
+        (ANY, "me/my-own", {"host": "localhost:7860"}),
+    ],
+    ids=["listed", "a folder", "a program"],
+)
+def test_what_may_be_chosen_is(given: str, name: str, headers: dict[str, str]) -> None:
+    chooser = Noting()
+    Choice(chooser, given).choose(name, headers)
+    assert chooser.asked == [name.strip()]
+
+
+def test_an_app_for_others_is_known_by_any_name() -> None:
+    chooser = Noting()
+    headers = {"host": "vision.example", "origin": "https://vision.example"}
+    Choice(chooser, ANY, "0.0.0.0").choose("tiny", headers)
+    assert chooser.asked == ["tiny"]
+
+
+def test_rows_say_what_is_here_what_is_loaded_and_what_fits(monkeypatch: Any) -> None:
+    monkeypatch.setattr("gemma_vision.memory.free", lambda device: 8 * 2**30)
+    rows = Choice(Noting(), ANY).rows()
+    by_id = {row["id"]: row for row in rows}
+    assert [row["here"] for row in rows] == sorted((row["here"] for row in rows), reverse=True)
+    assert by_id["fake"]["loaded"] and not by_id["tiny"]["loaded"]
+    assert by_id["tiny"]["fits"] and by_id["google/paligemma2-3b-mix-448"]["fits"]
+    assert not by_id["google/paligemma2-28b-pt-896"]["fits"]
+    assert by_id["google/gemma-3-4b-it"]["title"] == "Gemma 3"
+    assert by_id["google/paligemma-3b-mix-224"]["bytes"] == 2 * 2_923_466_480
+
+
+def test_calling_off_is_for_those_who_may_choose() -> None:
+    with pytest.raises(TaskError, match="fixed here"):
+        Choice(Noting(), FIXED).cancel(HERE)
+    Choice(Noting(), ANY).cancel(HERE)
+
+
+def test_a_choice_in_vain_is_said_once(monkeypatch: Any) -> None:
+    chooser = Chooser(Shelf(fake_pipeline()), threading.Lock())
+    with pytest.raises(CheckpointError, match="fake is loaded already"):
+        Choice(chooser, ANY).choose("fake", HERE)
+
+
+def test_a_batch_keeps_its_checkpoint_and_the_chosen_one_waits(
+    random_checkpoint: Path, picture_file: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    pipeline = fake_pipeline(delay=0.01)
+    chooser = Chooser(Shelf(pipeline), model_lock, "cpu")
+    items = [Item(f"{number}.png", picture_file) for number in range(3)]
+    batch = Run(lambda: look_at_all(pipeline, items, "detect", "cat ; dog", 64), None)
+    while batch.latest is None:
+        assert batch.error is None
+    Choice(chooser, ANY).choose(str(random_checkpoint), HERE)
+    assert batch.join(20) and batch.is_whole and batch.latest.done == 3
+    assert chooser.join(20) and pipeline.name == str(random_checkpoint)
+    lines = (batch.latest.folder / "answers.jsonl").read_text().splitlines()
+    assert [json.loads(line)["model"] for line in lines] == ["fake"] * 3

@@ -1,0 +1,93 @@
+"""The page's forms follow the checkpoint that answers."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from fake_engine import fake_pipeline
+
+import app as web_app
+from gemma_vision.choosing import Chooser
+from gemma_vision.shelf import Shelf
+from gemma_vision.tasks import Task
+from ui.model_choice import ANY, Choice
+from ui.refitting import Refit
+
+WORDLESS = (Task.caption, Task.free, Task.chat)
+
+
+@pytest.fixture
+def chooser(monkeypatch: pytest.MonkeyPatch) -> Chooser:
+    rows = [{"id": "fake", "here": True}, {"id": "other", "here": True}]
+    monkeypatch.setattr("gemma_vision.shelf.models", lambda: rows)
+    return Chooser(Shelf(fake_pipeline(tasks=[Task.detect, Task.ask, Task.free])), threading.Lock())
+
+
+@pytest.fixture
+def refit(chooser: Chooser) -> Refit:
+    """The one that the page connects to its events."""
+
+    async def build() -> Any:  # outside a running loop Gradio opens several and closes none
+        return web_app.build_app(chooser.pipeline, Choice(chooser, ANY))
+
+    page = asyncio.run(build())
+    made = [fn.fn for fn in page.fns.values() if isinstance(fn.fn, Refit)]
+    assert len(made) == 1
+    return made[0]
+
+
+def changed(refit: Refit, **chosen: str) -> Mapping[str, Any]:
+    """What each component becomes, by its id; `chosen` says what the page has, by prefix."""
+    now = [chosen.get(one.elem_id.replace("-", "_"), one.value) for one in refit.inputs]
+    updates = refit(*now)
+    assert len(updates) == len(refit.outputs)
+    return {one.elem_id: update for one, update in zip(refit.outputs, updates, strict=True)}
+
+
+def offered(update: Mapping[str, Any]) -> list[str]:
+    return [value for _, value in update["choices"]]
+
+
+def test_tasks_that_the_new_one_lacks_go_and_others_come(chooser: Chooser, refit: Refit) -> None:
+    chooser.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
+    new = changed(refit)
+    assert offered(new["task"]) == ["caption", "free"] and new["task"]["value"] == "caption"
+    assert offered(new["batch-task"]) == ["caption"]  # which never offers free prompts
+    assert not new["words"]["visible"] and new["language"]["visible"]
+    assert new["examples"] == {"tasks": ["caption", "free"]}
+
+
+def test_what_was_chosen_stays_where_it_can(chooser: Chooser, refit: Refit) -> None:
+    chooser.pipeline.become(fake_pipeline(tasks=[Task.ask, Task.detect], name="other"))
+    new = changed(refit, task="ask", compare_task="free")
+    assert new["task"]["value"] == "ask" and new["words"]["visible"]
+    assert new["compare-task"]["value"] == "detect"
+
+
+def test_the_sides_of_a_comparison_follow(chooser: Chooser, refit: Refit) -> None:
+    chooser.pipeline.become(fake_pipeline(name="other"))
+    new = changed(refit, compare_model_right="fake")
+    assert new["compare-model-left"]["value"] == "other"
+    assert new["compare-model-right"]["value"] == "fake"
+    assert new["compare-model-left"]["choices"] == ["other", "fake"]
+
+
+def test_the_chat_is_there_while_somebody_can_chat(chooser: Chooser, refit: Refit) -> None:
+    def is_there() -> bool:
+        (tab,) = [i for i, one in enumerate(refit.outputs) if one is refit.tabs["chat"]]
+        return bool(refit(*[one.value for one in refit.inputs])[tab]["visible"])
+
+    assert not is_there()
+    chooser.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
+    assert is_there()
+
+
+def test_a_page_that_fits_is_left_alone(chooser: Chooser, refit: Refit) -> None:
+    now = [one.value for one in refit.inputs]
+    assert all("choices" not in update for update in refit.arrive(*now))
+    chooser.revision += 1
+    assert any("choices" in update for update in refit.arrive(*now))

@@ -1,0 +1,107 @@
+"""Model choice: who may change the checkpoint of a running app, and what there is to choose.
+
+"fixed": nobody. "listed": every visitor, among the checkpoints of the catalogue. "any": a folder
+or a Hub id may be typed as well, which is for a machine's own people.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from gemma_vision.catalogue import models
+from gemma_vision.choosing import Chooser
+from gemma_vision.families import FAMILIES
+from gemma_vision.tasks import TaskError
+
+JSON = dict[str, Any]
+
+FIXED, LISTED, ANY = "fixed", "listed", "any"
+FREEDOMS = (FIXED, LISTED, ANY)
+VARIABLE = "GEMMA_VISION_MODEL_CHOICE"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+MAX_NAME = 500  # characters of a typed folder or Hub id
+FILE_BYTES = 2  # of a number, as checkpoints are published
+
+
+def freedom(asked: str | None, host: str) -> str:
+    """What visitors may choose, by what was asked for and by the address listened on.
+
+    Not asked, it is "any" for an app that only its own machine reaches, else "fixed". A Space never
+    goes beyond "listed", ZeroGPU never beyond "fixed": there a checkpoint is loaded at the start.
+    """
+    asked = asked or os.environ.get(VARIABLE) or (ANY if host in LOOPBACK else FIXED)
+    if asked not in FREEDOMS:
+        known = ", ".join(FREEDOMS)
+        raise ValueError(f"{asked!r} is no way to choose models; take {known}.")
+    if os.environ.get("SPACES_ZERO_GPU"):
+        return FIXED
+    if os.environ.get("SPACE_ID"):
+        listed = {ANY: LISTED, LISTED: LISTED, FIXED: FIXED}
+        return listed[asked]
+    return asked
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What visitors of an app may change. `host` is the address it listens on."""
+
+    chooser: Chooser
+    freedom: str = FIXED
+    host: str = LOOPBACK[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether visitors may change anything."""
+        return self.freedom != FIXED
+
+    def choose(self, name: str, headers: Mapping[str, str]) -> None:
+        """Begin to load a checkpoint; what may not be chosen raises, in words."""
+        name = str(name or "").strip()
+        self.check(headers)
+        if not name or len(name) > MAX_NAME:
+            raise TaskError("Name a checkpoint: a folder or a Hub id.", "E_MODEL_UNKNOWN")
+        if self.freedom == LISTED and name not in self._known():
+            message = "Here only checkpoints of the list can be loaded; take one of those."
+            raise TaskError(message, "E_MODEL_CHOICE")
+        self.chooser.choose(name)
+
+    def cancel(self, headers: Mapping[str, str]) -> None:
+        """Call off what is being loaded, whoever began it."""
+        self.check(headers)
+        self.chooser.cancel()
+
+    def check(self, headers: Mapping[str, str]) -> None:
+        """Refuse where nothing may be changed, and pages that are not this app's own."""
+        if not self.is_open:
+            message = "The checkpoint is fixed here; run the app yourself to choose another."
+            raise TaskError(message, "E_MODEL_CHOICE")
+        host, origin = headers.get("host", ""), headers.get("origin")
+        is_local = self.host not in LOOPBACK or urlsplit(f"//{host}").hostname in LOOPBACK
+        if not is_local or (origin and urlsplit(origin).netloc != host):
+            raise TaskError("Only this app's own page can change its checkpoint.", "E_ORIGIN")
+
+    def rows(self) -> list[JSON]:
+        """The checkpoints there are, as the page lists them: those that are here come first."""
+        room = self.chooser.room()
+        rows = self._known().values()
+        return [self._row(row, room) for row in sorted(rows, key=lambda row: not row["here"])]
+
+    def _known(self) -> dict[str, JSON]:
+        """The catalogue, and whatever was loaded since the start."""
+        return {row["id"]: row for row in (*models(), *self.chooser.seen.values())}
+
+    def _row(self, row: JSON, room: int) -> JSON:
+        parameters = row["parameters"] or 0
+        need = self.chooser.weigh(parameters)
+        family = FAMILIES.get(row["family"])
+        return row | {
+            "title": family.title if family else row["family"],
+            "bytes": parameters * FILE_BYTES,
+            "need": need,
+            "fits": need <= room,
+            "loaded": row["id"] == self.chooser.pipeline.name,
+        }

@@ -1,0 +1,110 @@
+"""Refitting: the page's forms fitted to the checkpoint that answers now.
+
+The forms are built once, for the checkpoint of the start. Their parts are found by the ids that
+`ui.form` gives them: a tab's task is PREFIXtask, and its words begin with PREFIXwords.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+
+from gemma_vision.choosing import Chooser
+from ui.chat_tab import can_chat
+from ui.form import SHOWN_TASKS, words_of
+from ui.inside_tab import can_be_followed
+from ui.options import IDS, fit
+from ui.texts import say
+from ui.wiring import Updates, unchanged
+
+TASK, WORDS = "task", "words"
+ABILITIES = {"chat": can_chat, "inside": can_be_followed}  # tabs that some checkpoints lack
+
+
+class Refit:
+    """The parts of a page that hang on the checkpoint, and what they become.
+
+    An event's function: `event(refit, refit.inputs, refit.outputs, preprocess=False)`. tabs: those
+    of `ABILITIES` that the page has.
+    """
+
+    def __init__(self, page: gr.Blocks, chooser: Chooser, tabs: Mapping[str, gr.Tab]) -> None:
+        named = {str(block.elem_id): block for block in page.blocks.values() if name_of(block)}
+        self._chooser, self._shelf = chooser, chooser.shelf
+        self.tabs = dict(tabs)
+        self._tasks = {
+            name.removesuffix(TASK): block
+            for name, block in named.items()
+            if isinstance(block, gr.Radio) and name.endswith(TASK)
+        }
+        self._words = {
+            prefix: [block for name, block in named.items() if name.startswith(f"{prefix}{WORDS}")]
+            for prefix in self._tasks
+        }
+        offered = self._offered()
+        self._never = {p: set(offered) - set(values(radio)) for p, radio in self._tasks.items()}
+        self._options, self._strip = [named[one] for one in IDS.values()], named["examples"]
+        self._models = [block for name, block in named.items() if name.startswith("compare-model")]
+        self._crops = [
+            one
+            for name, one in named.items()
+            if isinstance(one, gr.Checkbox) and name.endswith("crops")
+        ]
+
+    @property
+    def inputs(self) -> list[Any]:
+        """What the page has chosen: each tab's task, then the checkpoints to be compared."""
+        return [*self._tasks.values(), *self._models]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What is fitted, in the order of the updates."""
+        forms = [part for prefix in self._tasks for part in self._form(prefix)]
+        rest = [*self._options, self._strip, *self._models, *self._crops]
+        return [*forms, *rest, *self.tabs.values()]
+
+    def __call__(self, *chosen: Any) -> Updates:
+        """Updates of all outputs; what was chosen stays where the checkpoint can do it."""
+        pipeline = self._shelf.pipeline
+        updates: Updates = []
+        for (prefix, words), task in zip(self._words.items(), chosen, strict=False):
+            tasks = [one for one in self._offered() if one not in self._never[prefix]]
+            task = task if task in tasks else next(iter(tasks), None)
+            choices = [(say(one), one) for one in tasks]
+            updates += [gr.update(choices=choices, value=task)]
+            updates += [gr.update(**words_of(str(task))) for _ in words]
+            if not prefix:
+                options = fit(pipeline, str(task))
+        updates += [*options, {"tasks": self._offered()}]
+        updates += self._compared(chosen[len(self._tasks) :])
+        has_crops = getattr(pipeline.family, "has_pan_and_scan", False)
+        updates += [gr.update(visible=has_crops, value=False) for _ in self._crops]
+        return [*updates, *(gr.update(visible=ABILITIES[tab](pipeline)) for tab in self.tabs)]
+
+    def arrive(self, *chosen: Any) -> Updates:
+        """The same for a page that was just opened; nothing where it fits as it was built."""
+        return self(*chosen) if self._chooser.revision else unchanged(len(self.outputs))
+
+    def _form(self, prefix: str) -> list[Any]:
+        return [self._tasks[prefix], *self._words[prefix]]
+
+    def _offered(self) -> list[str]:
+        return [task for task in SHOWN_TASKS if task in self._shelf.pipeline.tasks]
+
+    def _compared(self, chosen: Sequence[str]) -> Updates:
+        """The left side asks the checkpoint that answers, the right one may keep its own."""
+        names = self._shelf.names()
+        kept = [names[0], *(name if name in names else names[0] for name in chosen[1:])]
+        return [gr.update(choices=names, value=name) for name in kept[: len(self._models)]]
+
+
+def name_of(block: Any) -> str | None:
+    """A block's id on the page."""
+    return getattr(block, "elem_id", None)
+
+
+def values(radio: gr.Radio) -> list[str]:
+    """What a radio offers."""
+    return [value for _, value in radio.choices]
