@@ -39,7 +39,7 @@ CODES = (
     "<svg onload=window.stolen=1>",
     "</td></p><script>window.stolen=1</script>",
     "<iframe srcdoc='<script>parent.stolen=1</script>'>",
-    "\"><a href=javascript:window.stolen=1 autofocus onfocus=window.stolen=1>here</a>",
+    '"><a href=javascript:window.stolen=1 autofocus onfocus=window.stolen=1>here</a>',
     "`${window.stolen=1}`",
     "{{constructor.constructor('window.stolen=1')()}}",
     "{% raw %}{{value}}<%= 1 %>",
