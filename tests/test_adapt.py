@@ -1,0 +1,207 @@
+"""Adapting from the command line: a folder of pictures in, one that loads out, or a sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import make_model, save
+
+import gemma_vision
+from training.adapt.__main__ import main, plan_of, read
+from training.adapt.card import Facts, listed, write_card
+from training.adapt.plan import AdaptError, Plan, check_plan
+from training.adapt.program import adapt, lessons, read_data
+from training.adapt.student import open_student
+from training.scenes import indices, write_dataset
+
+BASE = ["--threads", "1", "--device", "cpu"]
+WARNS = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Six scenes with two names that no checkpoint here knows."""
+    folder = tmp_path_factory.mktemp("data")
+    only = indices("guitar ; clock")
+    write_dataset(11, 6, folder, side=64, names=2, only=only)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    """A PaliGemma of random weights without a decoder: its codes would mean nothing."""
+    return save(make_model(), tmp_path_factory.mktemp("base"))
+
+
+def without_masks(data: Path, folder: Path) -> Path:
+    coco = json.loads((data / "annotations.json").read_text())
+    for row in coco["annotations"]:
+        del row["segmentation"]
+    for row in coco["images"]:
+        (folder / row["file_name"]).write_bytes((data / row["file_name"]).read_bytes())
+    (folder / "annotations.json").write_text(json.dumps(coco))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def adapted(data, base, tmp_path_factory) -> tuple[Path, list[str]]:
+    """A run through the command line with LoRA: its output, and the words typed."""
+    pytest.importorskip("peft", reason="PEFT is not installed")
+    folder = tmp_path_factory.mktemp("adapted")
+    (folder / "data").mkdir()
+    words = ["--data", str(without_masks(data, folder / "data")), "--name", "mine"]
+    words += ["--out", str(folder / "out"), "--model", str(base), "--lora", "--rank", "2"]
+    words += ["--minutes", "0.01", "--batch", "2", "--runs", str(folder / "runs"), *BASE]
+    assert main(words) == 0
+    return folder / "out", words
+
+
+@WARNS
+class TestProgram:
+    def test_the_folder_loads_and_answers(self, adapted, picture) -> None:
+        answer = gemma_vision.load(adapted[0], device="cpu").detect(picture, "clock", max_tokens=8)
+        assert answer.to_dict()["finish"] in ("stop", "length")
+        assert answer.policy == "bigvision"
+
+    def test_the_card_tells_before_and_after_and_the_command(self, adapted) -> None:
+        card = (adapted[0] / "README.md").read_text()
+        assert card.startswith("---\nlicense: gemma\nlibrary_name: peft\n")
+        assert "adapted to find guitar and clock" in card
+        assert "| recall50 | 0.000 |" in card and "--lora --rank 2" in card
+        assert str(adapted[0].parent) not in card  # nobody's folders are shown around
+        assert "Learned from 5 pictures" in card and "1 picture was put aside" in card
+
+    def test_a_finished_run_is_gone_on_with_by_writing_it_again(self, adapted, capsys) -> None:
+        out, words = adapted
+        card = (out / "README.md").read_text()
+        (out / "README.md").unlink()
+        assert main([*words, "--resume"]) == 0
+        assert (out / "README.md").read_text().split("## Made with")[0] == card.split("## Made")[0]
+
+    @pytest.mark.parametrize(
+        "more, said",
+        [
+            pytest.param([], "holds files already", id="no resume"),
+            pytest.param(["--resume", "--minutes", "3"], "begun with minutes 0.01", id="minutes"),
+            pytest.param(["--resume", "--rank", "4"], "begun with lora", id="rank"),
+        ],
+    )
+    def test_a_run_is_never_mixed_with_another(self, adapted, more, said, capsys) -> None:
+        assert main([*adapted[1], *more]) == 2
+        assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        pytest.param({"name": "a/b"}, "cannot be a name", id="name"),
+        pytest.param({"seed": 900_000}, "not for learning", id="evaluation seed"),
+        pytest.param({"seed": -1}, "not for learning", id="negative seed"),
+        pytest.param({"minutes": 0.0}, "more than nothing", id="no time"),
+        pytest.param({"batch": 0}, "more than nothing", id="no pictures"),
+        pytest.param({"share_held_out": 1.0}, "between 0 and 1", id="all held out"),
+    ],
+)
+def test_wishes_that_cannot_be_granted_are_refused(change, said, tmp_path) -> None:
+    plan = Plan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
+    with pytest.raises(AdaptError, match=said):
+        check_plan(replace(plan, **change), resume=False)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
+    plan = Plan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
+    with pytest.raises(AdaptError, match="leave --resume out"):
+        check_plan(plan, resume=True)
+    check_plan(plan, resume=False)
+    with pytest.raises(AdaptError, match="pass --resume"):
+        check_plan(plan, resume=False)
+    check_plan(plan, resume=True)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        pytest.param({"--data": "gone"}, "name a folder that holds a COCO", id="no folder"),
+        pytest.param({"--model": "gone"}, "There is no model 'gone'", id="no model"),
+        pytest.param({"--device": "tpu"}, "no tpu device", id="no device"),
+        pytest.param({"--rehearse": "gone"}, "name a folder that holds a COCO", id="no rehearsal"),
+    ],
+)
+def test_the_command_line_ends_in_a_sentence(words, said, data, tmp_path, capsys) -> None:
+    typed = {"--data": str(data), "--name": "mine", "--out": str(tmp_path / "out")} | words
+    assert main([part for pair in typed.items() for part in pair]) == 2
+    told = capsys.readouterr().err.strip()
+    assert said in told and "Traceback" not in told and len(told.splitlines()) == 1
+
+
+def test_boxes_without_masks_leave_outlining_to_what_is_rehearsed(data, tmp_path) -> None:
+    plan = Plan(without_masks(data, tmp_path), "mine", tmp_path / "out")
+    student = open_student("embedded", torch.device("cpu"), None, seed=1)
+    new, old = lessons(plan, read_data(plan, ("cat", "dog")), student)
+    assert new.wishes.encoder is None and old.wishes.encoder is not None
+    assert new.count == old.count == 4
+    assert set(old.wishes.names) == {"cat", "dog", "guitar", "clock"}
+    masked = replace(plan, data=data)
+    (only,) = lessons(masked, read_data(masked, ()), student)
+    assert only.wishes.encoder is not None and only.count == 8
+
+
+def test_a_model_is_never_written_over(data, base, capsys) -> None:
+    words = ["--data", str(data), "--name", "mine", "--out", str(base), "--model", str(base)]
+    assert main([*words, "--resume"]) == 2
+    assert "is the model itself" in capsys.readouterr().err
+
+
+def test_options_become_a_plan(tmp_path) -> None:
+    words = ["--data", "a", "--name", "n", "--out", "b", "--lora", "--tower", "--rate", "1e-4"]
+    plan = plan_of(read([*words, "--no-mirror", "--held-out", "0.3"]))
+    assert plan.lora.tower and plan.lora.rank == 16
+    assert (plan.peak, plan.mirrored, plan.share_held_out) == (1e-4, False, 0.3)
+
+
+def test_cards_spell_lists_and_missing_figures() -> None:
+    assert [listed(names) for names in (["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+    keys = ("recall50", "recall75", "ap50", "mean_box_iou", "miou", "absent_empty")
+    scores = {"new": dict.fromkeys(keys) | {"n_images": 3, "n_objects": 4, "recall50": 0.5}}
+    facts = Facts("n", "tiny", ["a"], 9, 12, 3, False, "", "python", 5, 7, "cpu", "Apache-2.0")
+    card = write_card(facts, scores, scores)
+    assert "| recall50 | 0.500 | 0.500 |" in card and "| miou | \u2013 | \u2013 |" in card
+    assert "license: apache-2.0" in card and "library_name" not in card
+    assert "base_model" not in card
+    hub = write_card(replace(facts, base="google/a", is_adapter=True), scores, scores)
+    assert "base_model: google/a\n" in hub and "library_name: peft" in hub
+
+
+@pytest.mark.slow
+def test_the_embedded_checkpoint_learns_new_things_and_keeps_the_old(tmp_path, capsys) -> None:
+    """A minute of one thread teaches little, but more than nothing, and forgets little."""
+    write_dataset(12, 40, tmp_path / "data", side=160, names=1, only=indices("guitar"))
+    plan = Plan(
+        tmp_path / "data",
+        "one",
+        tmp_path / "out",
+        minutes=2.0,
+        batch=8,
+        num_old_scenes=24,
+        runs=tmp_path / "runs",
+    )
+    torch.set_num_threads(1)
+    adapt(plan, device="cpu")
+    before, after = (
+        json.loads((tmp_path / "runs" / "one" / f"{when}.json").read_text())
+        for when in ("before", "after")
+    )
+    assert after["new"]["mean_box_iou"] > before["new"]["mean_box_iou"] + 0.05
+    assert after["old"]["recall50"] > before["old"]["recall50"] - 0.15
+    answers = gemma_vision.load(tmp_path / "out")
+    assert "guitar" in answers.card["names"] and "cat" in answers.card["names"]
+    assert answers.card["drawings"] == gemma_vision.load("tiny").card["names"]

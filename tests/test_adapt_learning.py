@@ -1,0 +1,341 @@
+"""Learning: only answers are learned, seen as at inference; what comes out loads everywhere."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_models import make_model, make_tokenizer, save
+
+from gemma_vision.config import CheckpointError
+from gemma_vision.hub import CHECKPOINTS
+from gemma_vision.weights import open_checkpoint
+from training.adapt.learning import LearningStep, Lesson, learn, pixels_of
+from training.adapt.pictures import Part, Shown
+from training.adapt.rehearsing import Scenes
+from training.adapt.sequences import answer_logits, collate, plain_loss, see, with_handicap
+from training.adapt.student import Lora, drawings_of, find_base, open_student, rates
+from training.adapt.wishes import Wishes
+from training.adapt.writing import write
+from training.language import Language
+
+FAMILIES = ["paligemma", "paligemma2"]
+TEXTS = [
+    ("detect cat ; dog", "<loc0001><loc0002><loc0003><loc0004> cat"),
+    ("detect a", "<loc0901><loc0902><loc0903><loc0904> a ; <loc0011><loc0012><loc0013><loc0014> a"),
+]
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def model(request):
+    return make_model(request.param)
+
+
+@pytest.fixture(scope="module")
+def language() -> Language:
+    return Language(make_tokenizer(), ["cat", "dog"])
+
+
+@pytest.fixture(scope="module")
+def soft(model) -> torch.Tensor:
+    torch.manual_seed(1)
+    return see(model, torch.rand(2, 3, 56, 56) * 2 - 1).detach()
+
+
+def inputs_of(language: Language, texts=TEXTS) -> dict[str, torch.Tensor]:
+    return collate([language.encode(*text) for text in texts], 16, language.image, CPU)
+
+
+@torch.no_grad()
+def test_the_loss_is_that_of_transformers_with_the_prompt_masked(model, language, soft) -> None:
+    torch.manual_seed(1)
+    pixels = torch.rand(2, 3, 56, 56) * 2 - 1
+    inputs = inputs_of(language)
+    is_answer = (inputs["token_type_ids"] * inputs["attention_mask"]).bool()
+    labels = inputs["input_ids"].masked_fill(~is_answer, -100)
+    expected = model(**inputs, pixel_values=pixels, labels=labels).loss
+    loss, _ = plain_loss(*answer_logits(model, soft, inputs))
+    assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
+
+
+def test_only_answers_are_targets(model, language, soft) -> None:
+    _, targets = answer_logits(model, soft, inputs_of(language))
+    spelled = language.tokenizer.decode(targets.tolist(), skip_special_tokens=False)
+    assert spelled == "".join(f"{answer}<eos>" for _, answer in TEXTS)
+
+
+@torch.no_grad()
+def test_an_answer_never_sees_what_comes_after(model, language, soft) -> None:
+    logits, targets = answer_logits(model, soft, inputs_of(language))
+    for place in (1, 3):
+        other = inputs_of(language)
+        row = other["input_ids"][0]
+        first = int(other["token_type_ids"][0].argmax())
+        row[first + place] = 300
+        changed, _ = answer_logits(model, soft, other)
+        assert torch.allclose(changed[: place + 1], logits[: place + 1], atol=1e-6)
+        assert not torch.allclose(changed[place + 1], logits[place + 1], atol=1e-2)
+    assert len(targets) == len(logits)
+
+
+@torch.no_grad()
+def test_the_prompt_sees_itself_both_ways_and_never_the_answer(model, language, soft) -> None:
+    def hidden(inputs):
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+        seen = {"image": BaseModelOutputWithPooling(pooler_output=soft)}
+        return model.model(**inputs, mm_encoder_outputs=seen).last_hidden_state
+
+    inputs, other, longer = (inputs_of(language) for _ in range(3))
+    first = int(inputs["token_type_ids"][0].argmax())
+    other["input_ids"][0, first - 2] += 1  # the last word of the prompt
+    longer["input_ids"][0, first + 1] += 1  # a word of the answer
+    plain = hidden(inputs)[0]
+    assert (hidden(other)[0, 0] - plain[0]).abs().max() > 1e-3
+    assert torch.allclose(hidden(longer)[0, :first], plain[:first], atol=1e-6)
+
+
+@torch.no_grad()
+def test_only_the_first_end_of_an_answer_is_raised(model, language, soft) -> None:
+    texts = [*TEXTS, ("detect dog", "")]
+    inputs = inputs_of(language, texts)
+    logits, targets = answer_logits(model, torch.cat([soft, soft[:1]]), inputs)
+    moved = with_handicap(logits, inputs, 3.0) - logits
+    changed = moved.abs().sum(1) > 1e-3
+    starts = [targets.tolist().index(language.first_place + n) for n in (1, 901)]
+    assert changed.nonzero().flatten().tolist() == [*starts, len(targets) - 1]
+    assert torch.allclose(moved[changed][:, 1], torch.tensor(3.0), atol=1e-5)
+    assert targets[-1] == 1
+
+
+@torch.no_grad()
+def test_padding_changes_nothing(model, language, soft) -> None:
+    together, _ = answer_logits(model, soft, inputs_of(language))
+    alone = [
+        answer_logits(model, soft[i : i + 1], inputs_of(language, TEXTS[i : i + 1]))[0]
+        for i in range(2)
+    ]
+    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+@torch.no_grad()
+def test_learning_sees_what_inference_sees(model, language, soft, tmp_path) -> None:
+    checkpoint = open_checkpoint(save(model, tmp_path), "cpu")
+    inputs = inputs_of(language, TEXTS[:1])
+    first = int(inputs["token_type_ids"][0].argmax())
+    ids = inputs["input_ids"][:, :first]
+    torch.manual_seed(1)
+    pixels = (torch.rand(2, 3, 56, 56) * 2 - 1)[:1]
+    ours = checkpoint.model
+    got, _ = ours.prefill(ids, torch.ones_like(ids, dtype=torch.bool), [ours.encode(pixels)])
+    logits, _ = answer_logits(model, soft[:1], inputs)
+    assert torch.allclose(got[0], logits[0], atol=1e-4)
+
+
+class OnePicture:
+    """A source with a single picture: a bright square."""
+
+    def draw(self, rng: np.random.Generator) -> Shown:
+        pixels = np.zeros((56, 56, 3), np.uint8)
+        pixels[10:40, 20:50] = 255
+        return Shown(pixels, (Part("cat", (20, 10, 50, 40)),))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("base")
+    return save(make_model(), folder)
+
+
+def lesson(count: int = 2) -> Lesson:
+    return Lesson(OnePicture(), Wishes(["cat", "dog"]), count, mirrored=False)
+
+
+@torch.no_grad()
+def first_logits(folder: Path) -> torch.Tensor:
+    """What a folder's model says first to one picture, through this library."""
+    checkpoint = open_checkpoint(folder, "cpu")
+    language = Language(checkpoint.tokenizer, ["cat"])
+    ids = torch.tensor([[language.image] * 16 + language.encode("detect cat", "")[0]])
+    pixels = torch.linspace(-1, 1, 3 * 56 * 56).view(1, 3, 56, 56)
+    real = torch.ones_like(ids, dtype=torch.bool)
+    return checkpoint.model.prefill(ids, real, [checkpoint.model.encode(pixels)])[0][0]
+
+
+@torch.no_grad()
+def their_logits(student) -> torch.Tensor:
+    """The same of a model in training."""
+    language = Language(student.tokenizer, ["cat"])
+    texts = [(language.encode("detect cat", "")[0], [1])]
+    pixels = torch.linspace(-1, 1, 3 * 56 * 56).view(1, 3, 56, 56)
+    inputs = collate(texts, 16, language.image, CPU)
+    return answer_logits(student.model, see(student.model, pixels), inputs)[0][0]
+
+
+@pytest.fixture(scope="module")
+def taught_lora(base, tmp_path_factory):
+    """A student with LoRA after a second, its weights before, and the folder it was written to."""
+    pytest.importorskip("peft", reason="PEFT is not installed")
+    student = open_student(str(base), CPU, Lora(rank=4), seed=1)
+    before = {n: p.detach().clone() for n, p in student.model.named_parameters()}
+    folder = tmp_path_factory.mktemp("lora")
+    learn(student, [lesson()], folder / "run", minutes=0.02, peak=2e-2, seed=1)
+    write(student, ["cat"], folder / "out")
+    return student, before, folder / "out"
+
+
+@pytest.fixture(scope="module")
+def taught_whole(base, tmp_path_factory):
+    """A student that learned whole for a second or two, and its folders."""
+    student = open_student(str(base), CPU, None, seed=1)
+    folder = tmp_path_factory.mktemp("whole")
+    learn(student, [lesson()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
+    write(student, ["cat"], folder / "out")
+    return student, folder
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
+class TestLora:
+    def test_only_its_own_matrices_learn_and_none_lies_in_the_tower(self, taught_lora) -> None:
+        student, before, _ = taught_lora
+        moved = {n for n, p in student.model.named_parameters() if not torch.equal(p, before[n])}
+        assert moved and all("lora_" in name for name in moved)
+        places = {name.split(".lora_")[0] for name in moved}
+        assert all("language_model" in place for place in places)
+        ends = {place.rsplit(".", 1)[1] for place in places}
+        gates = {"gate_proj", "up_proj", "down_proj"}
+        assert ends == {"q_proj", "k_proj", "v_proj", "o_proj"} | gates
+
+    def test_the_folder_loads_here_and_says_the_same(self, taught_lora, base) -> None:
+        student, _, out = taught_lora
+        assert torch.allclose(first_logits(out), their_logits(student), atol=1e-4)
+        assert (first_logits(out) - first_logits(base)).abs().max() > 0.05
+
+    def test_the_folder_names_its_base_and_what_it_learned(self, taught_lora, base) -> None:
+        out = taught_lora[2]
+        config = json.loads((out / "adapter_config.json").read_text())
+        assert config["base_model_name_or_path"] == str(base.resolve())
+        notes = json.loads((out / "gemma_vision.json").read_text())
+        assert notes == {"policy": "bigvision", "names": ["cat"]}
+        assert not (out / "model.safetensors").exists()
+
+    def test_an_adapter_is_no_base(self, taught_lora) -> None:
+        with pytest.raises(CheckpointError, match="adapt the model under it"):
+            find_base(str(taught_lora[2]))
+
+    def test_the_tower_learns_where_it_is_asked_to(self, base) -> None:
+        student = open_student(str(base), CPU, Lora(rank=2, tower=True), seed=1)
+        assert any("vision_tower" in name for name in student.trained)
+        assert all("lora_" in name for name in student.trained)
+
+
+class TestWhole:
+    def test_the_folder_has_the_names_and_types_of_its_base(self, taught_whole, base) -> None:
+        before, after = (
+            load_file(folder / "model.safetensors") for folder in (base, taught_whole[1] / "out")
+        )
+        assert {n: (t.shape, t.dtype) for n, t in before.items()} == {
+            n: (t.shape, t.dtype) for n, t in after.items()
+        }
+        assert sum(not torch.equal(before[n], after[n]) for n in before) == len(before)
+
+    def test_the_folder_loads_here_and_says_the_same(self, taught_whole) -> None:
+        student, folder = taught_whole
+        assert torch.allclose(first_logits(folder / "out"), their_logits(student), atol=1e-4)
+
+    def test_a_run_goes_on_where_it_stopped(self, taught_whole, base) -> None:
+        student, folder = taught_whole
+        again = open_student(str(base), CPU, None, seed=1)
+        stage = learn(again, [lesson()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
+        assert stage.progress == 1 and stage.steps > 0
+        assert torch.allclose(their_logits(again), their_logits(student), atol=1e-6)
+
+    def test_the_tower_goes_slower(self, base) -> None:
+        student = open_student(str(base), CPU, None, seed=1)
+        (tower, slow), (rest, quick) = rates(student, None)
+        assert slow == pytest.approx(0.4 * quick)
+        assert len(tower) + len(rest) == len(student.trained)
+        assert {id(p) for p in tower} == {
+            id(p) for p in student.model.model.vision_tower.parameters()
+        }
+
+
+@pytest.mark.parametrize("lora", [None, Lora(rank=4)], ids=["whole", "lora"])
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
+def test_losses_fall(lora, base, tmp_path) -> None:
+    from training.stage import Stage, adamw
+
+    student = open_student(str(base), CPU, lora, seed=1)
+    kept = torch.nn.ParameterList(student.trained.values())
+    stage = Stage(tmp_path, "adapt", 1, kept, adamw(rates(student, None), 0.0))
+    for group in stage.opt.param_groups:
+        group["lr"] = 5e-3
+    rng = np.random.default_rng(1)
+    step = LearningStep(student, [lesson()], stage, rng)
+    shown, texts = step.draw()
+    step.draw = lambda: (shown, texts)
+    losses = [step.loss(shown, texts)[0].item() for _ in range(12) if step(0.5)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_pictures_reach_the_tower_as_at_inference(base) -> None:
+    from PIL import Image
+
+    from gemma_vision.images import to_pixels
+
+    student = open_student(str(base), CPU, None, seed=1)
+    shown = OnePicture().draw(np.random.default_rng(0))
+    expected = to_pixels(Image.fromarray(shown.pixels), 56)
+    assert (pixels_of([shown], student)[0].numpy() == expected).all()
+
+
+def test_long_answers_are_cut_and_their_end_is_not_learned(base) -> None:
+    student = open_student(str(base), CPU, None, seed=1)
+    step = LearningStep(student, [lesson()], None, np.random.default_rng(1))
+    many = " ; ".join(["<loc0001><loc0002><loc0003><loc0004> cat"] * 60)
+    _, suffix = step.encode("detect cat", many)
+    assert len(suffix) == 256 and 1 not in suffix
+    _, short = step.encode("detect cat", "<loc0001><loc0002><loc0003><loc0004> cat")
+    assert short[-1] == 1
+
+
+def test_what_is_rehearsed_are_the_drawings_of_the_embedded_checkpoint(base, tmp_path) -> None:
+    names = drawings_of(CHECKPOINTS / "tiny")
+    assert "cat" in names and drawings_of(base) == ()
+    rng = np.random.default_rng(1)
+    seen = {part.name for _ in range(60) for part in Scenes(names[:2]).draw(rng).parts}
+    assert seen == set(names[:2])
+    shutil.copyfile(CHECKPOINTS / "tiny" / "gemma_vision.json", tmp_path / "gemma_vision.json")
+    assert drawings_of(tmp_path) == ()  # somebody's own folder may mean other cats
+
+
+def test_gemma_3_cannot_be_adapted(tmp_path) -> None:
+    with pytest.raises(CheckpointError, match="has no boxes"):
+        find_base(str(save(make_model("gemma3"), tmp_path)))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
+def test_large_models_compute_activations_twice_and_learn_the_same(
+    base, tmp_path, monkeypatch
+) -> None:
+    from training.adapt import student as module
+
+    losses = []
+    for large in (10**9, 1):
+        monkeypatch.setattr(module, "LARGE", large)
+        student = open_student(str(base), CPU, Lora(rank=2), seed=1)
+        step = LearningStep(student, [lesson()], None, np.random.default_rng(1))
+        loss, _ = step.loss(*step.draw())
+        loss.backward()
+        grads = [p.grad.abs().sum().item() for p in step.parameters if p.grad is not None]
+        losses.append(
+            (loss.item(), sum(grads), len(grads), student.model.is_gradient_checkpointing)
+        )
+    assert losses[0][:3] == pytest.approx(losses[1][:3], rel=1e-4)
+    assert [row[3] for row in losses] == [False, True]

@@ -1,0 +1,126 @@
+"""Pictures: what is learned from, with the things in it; those of a folder are opened when drawn.
+
+Boxes are x0, y0, x1, y1 in pixels, masks (H, W) bool, pixels (H, W, 3) uint8.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from PIL import Image
+
+from gemma_vision.evaluate import Scene
+from gemma_vision.images import open_image
+from gemma_vision.recent import Recent
+
+Box = tuple[float, float, float, float]
+
+KEPT_BYTES = 2**30  # of opened pictures
+SHRUNK = 2  # pictures are kept at so many times the side that the model looks at
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One thing of a picture."""
+
+    name: str
+    box: Box
+    mask: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A picture and what is in it; `unsure` are names that also occur without a box each."""
+
+    pixels: np.ndarray
+    parts: tuple[Part, ...]
+    unsure: frozenset[str] = frozenset()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        return self.pixels.nbytes + sum(p.mask.nbytes for p in self.parts if p.mask is not None)
+
+
+def is_askable(scene: Scene, names: Sequence[str]) -> bool:
+    """Whether it is known of any of these names where its things are, or that there are none."""
+    crowds = {thing.name for thing in scene.things if thing.is_crowd}
+    return any(name not in crowds for name in names)
+
+
+class Album:
+    """Pictures of a data set, opened when drawn; those opened lately are kept, made smaller."""
+
+    def __init__(self, scenes: Sequence[Scene], side: int) -> None:
+        self.scenes, self.largest = tuple(scenes), SHRUNK * side
+        self._kept: Recent[Shown] = Recent(KEPT_BYTES)
+
+    def draw(self, rng: Generator) -> Shown:
+        """Any of the pictures."""
+        return self.open(self.scenes[int(rng.integers(len(self.scenes)))])
+
+    def open(self, scene: Scene) -> Shown:
+        """One of the pictures, at most `largest` pixels a side."""
+        shown = self._kept.get(scene.id)
+        if shown is None:
+            shown = shrink(open_scene(scene), self.largest)
+            self._kept.put(scene.id, shown)
+        return shown
+
+
+def open_scene(scene: Scene) -> Shown:
+    """A picture with its things; crowds make their names unsure."""
+    width, height = scene.size
+    parts = tuple(
+        Part(thing.name, clip(thing.box, (width, height)), thing.mask(scene.size))
+        for thing in scene.objects
+    )
+    crowds = frozenset(thing.name for thing in scene.things if thing.is_crowd)
+    return Shown(np.asarray(open_image(scene.path)), parts, crowds)
+
+
+def clip(box: Box, size: tuple[int, int]) -> Box:
+    """A box without what lies outside a picture of (width, height)."""
+    x0, y0, x1, y1 = box
+    return max(x0, 0.0), max(y0, 0.0), min(x1, size[0]), min(y1, size[1])
+
+
+def shrink(shown: Shown, largest: int) -> Shown:
+    """The same at `largest` pixels a side or less."""
+    width, height = shown.size
+    scale = largest / max(width, height)
+    if scale >= 1:
+        return shown
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    image = Image.fromarray(shown.pixels).resize(size, Image.Resampling.BICUBIC)
+    across, down = size[0] / width, size[1] / height
+    parts = tuple(
+        Part(part.name, scaled(part.box, across, down), resized(part.mask, size))
+        for part in shown.parts
+    )
+    return Shown(np.asarray(image), parts, shown.unsure)
+
+
+def scaled(box: Box, across: float, down: float) -> Box:
+    x0, y0, x1, y1 = box
+    return x0 * across, y0 * down, x1 * across, y1 * down
+
+
+def resized(mask: np.ndarray | None, size: tuple[int, int]) -> np.ndarray | None:
+    """A mask at another (width, height): inside is what was covered by half; None if nothing is."""
+    if mask is None:
+        return None
+    grey = Image.fromarray(mask.astype(np.uint8) * 255)
+    small = np.asarray(grey.resize(size, Image.Resampling.BOX)) >= 128
+    return small if small.any() else None
+
+
+def changed(shown: Shown, change: Callable[[Part], Part | None], pixels: np.ndarray) -> Shown:
+    """Other pixels, and every thing as `change` makes it; None leaves one out."""
+    made: Iterator[Part | None] = map(change, shown.parts)
+    return Shown(pixels, tuple(part for part in made if part is not None), shown.unsure)

@@ -1,0 +1,93 @@
+"""Plan: what a person wants adapted to what, checked before anything is opened."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from training.adapt.student import Lora
+from training.poses import EVALUATION_SEEDS
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SETTINGS = "settings.json"
+
+
+class AdaptError(ValueError):
+    """A wish that cannot be granted; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Options of the command line. Folders: `data` is learned from, `runs` holds the state."""
+
+    data: Path
+    name: str
+    out: Path
+    model: str = "embedded"
+    lora: Lora | None = None
+    minutes: float = 10.0
+    seed: int = 1
+    batch: int = 8  # pictures, those rehearsed included
+    peak: float | None = None  # learning rate
+    share_held_out: float = 0.15
+    num_old_scenes: int = 100
+    rehearse: Path | None = None
+    mirrored: bool = True
+    runs: Path = Path("runs/adapt")
+
+    @property
+    def state(self) -> Path:
+        """The folder of this name's state."""
+        return self.runs / self.name
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What has to be the same when a run is gone on with."""
+        free = ("name", "out", "runs")
+        kept = [one.name for one in fields(self) if one.name not in free]
+        return {key: plain(getattr(self, key)) for key in kept}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Lora):
+        return asdict(value)
+    return str(value.resolve()) if isinstance(value, Path) else value
+
+
+def check_plan(plan: Plan, *, resume: bool) -> None:
+    """Refuse, in a sentence, what cannot work; note the settings of a run that begins."""
+    if not NAME.fullmatch(plan.name):
+        raise AdaptError(
+            f"{plan.name!r} cannot be a name; take letters, digits, dots, dashes and underscores."
+        )
+    if plan.seed >= EVALUATION_SEEDS or plan.seed < 0:
+        raise AdaptError(
+            f"Seed {plan.seed} is not for learning; take one from 0 to {EVALUATION_SEEDS - 1}."
+        )
+    for word, value, least in (("minutes", plan.minutes, 0), ("batch", plan.batch, 1)):
+        if value < least or value == 0:
+            raise AdaptError(f"{word} is {value}; it has to be more than nothing.")
+    if not 0 < plan.share_held_out < 1:
+        raise AdaptError(f"held-out is {plan.share_held_out}; it is a share between 0 and 1.")
+    if plan.out.is_dir() and any(plan.out.iterdir()) and not resume:
+        raise AdaptError(f"{plan.out} holds files already; name a new folder, or remove it.")
+    check_state(plan, resume=resume)
+
+
+def check_state(plan: Plan, *, resume: bool) -> None:
+    """A run is gone on with only if it was asked for, and only with its own settings."""
+    path = plan.state / SETTINGS
+    if not path.is_file():
+        if resume:
+            raise AdaptError(f"{plan.state} holds no run to go on with; leave --resume out.")
+        plan.state.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(plan.settings, indent=1))
+        return
+    if not resume:
+        raise AdaptError(f"{plan.state} holds an earlier run; pass --resume, or remove it.")
+    before = json.loads(path.read_text())
+    if other := [key for key, value in plan.settings.items() if before.get(key) != value]:
+        told = ", ".join(f"{key} {before.get(key)}" for key in other)
+        raise AdaptError(f"The run in {plan.state} was begun with {told}; go on with the same.")

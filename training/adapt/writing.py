@@ -1,0 +1,59 @@
+"""Writing: a student as a folder that `gemma_vision.load` and the app take.
+
+A whole model has the files of the one it came from, with its own weights under the same names and
+in the same number types; LoRA is an adapter folder of PEFT.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from gemma_vision.decoders import DECODER_FILE, PUBLISHED_FILE
+from gemma_vision.weights import our_name
+from gemma_vision.weights.checkpoint import NOTES
+from gemma_vision.weights.files import SINGLE, read_file, weight_files
+from training.adapt.student import Student, drawings_of
+from training.whole_files import whole
+
+POLICY = "bigvision"  # positions are written as 1023rds, see `training.prompts.Seen.mention`
+
+
+def write(student: Student, names: Sequence[str], out: Path) -> None:
+    """Write weights and notes; the folder is made, files in it are replaced."""
+    out.mkdir(parents=True, exist_ok=True)
+    if student.adapted is None:
+        write_whole(student, out)
+    else:
+        student.adapted.save_pretrained(out, save_embedding_layers=False)
+    (out / NOTES).write_text(json.dumps(notes_of(student, names), indent=2) + "\n")
+
+
+def write_whole(student: Student, out: Path) -> None:
+    """All weights in one file, and the small files of the folder they came from."""
+    ours = {our_name(name): tensor for name, tensor in student.model.state_dict().items()}
+    tensors: dict[str, Tensor] = {}
+    for path in weight_files(student.folder):
+        for name, before in read_file(path):
+            learned = ours.get(our_name(name), before)
+            tensors[name] = learned.detach().to("cpu", before.dtype).contiguous().clone()
+    with whole(out / SINGLE) as draft:
+        save_file(tensors, draft, metadata={"format": "pt"})
+        draft.chmod(0o644)  # the library writes for the owner alone
+    for path in student.folder.iterdir():
+        is_small = path.suffix == ".json" and not path.name.endswith(".index.json")
+        if is_small or path.name in (DECODER_FILE, PUBLISHED_FILE):
+            shutil.copyfile(path, out / path.name)
+
+
+def notes_of(student: Student, names: Sequence[str]) -> dict[str, Any]:
+    """What the folder says of itself: what its base said, with the names that were learned."""
+    before = dict(student.notes)
+    known = [*before.get("names", ()), *names]
+    drawings = drawings_of(student.folder)
+    added = {"policy": POLICY, "names": list(dict.fromkeys(known))}
+    return before | added | ({"drawings": list(drawings)} if drawings else {})
