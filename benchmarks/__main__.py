@@ -3,22 +3,24 @@
 python -m benchmarks                       all of it, as it is
 python -m benchmarks latency [OPTIONS]     one, with its options; --help tells them
 python -m benchmarks drawing [OPTIONS]
+python -m benchmarks viewer [OPTIONS]      the page while it answers; needs Chromium
+python -m benchmarks cold [OPTIONS]        the page while it loads; needs Chromium
 """
 
 import sys
 from importlib import import_module
 
-NAMES = ("latency", "drawing")
+MODULES = {"latency": "latency", "drawing": "drawing", "viewer": "viewer", "cold": "cold_load"}
 
 
 def main(words: list[str]) -> None:
     """Run the benchmark named first, or all."""
-    if words and words[0] not in NAMES:
+    if words and words[0] not in MODULES:
         print(__doc__)
         sys.exit(0 if words[0] in ("-h", "--help") else 2)
-    for name in words[:1] or NAMES:
+    for name in words[:1] or MODULES:
         sys.argv = [f"python -m benchmarks {name}", *words[1:]]
-        import_module(f"benchmarks.{name}").main()
+        import_module(f"benchmarks.{MODULES[name]}").main()
         print()
 
 

@@ -100,6 +100,12 @@ def run(page: Page, words: str | None = None, state: str = "done") -> None:
     viewer(page, state).wait_for()
 
 
+def give_room(page: Page) -> None:
+    """Let an answer be so long that Stop comes in time on a busy machine too."""
+    page.locator("button.label-wrap", has_text="Settings").first.click()
+    page.get_by_label("number input for Longest answer").fill("1024")
+
+
 def wait_for_things(page: Page, count: int) -> None:
     """Until that many are there while the model still speaks."""
     seen = "document.querySelector('.gv[data-state=running]')?.dataset.count"

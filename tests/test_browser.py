@@ -13,6 +13,7 @@ from browsing import (
     PHONE,
     SKY,
     color_at,
+    give_room,
     is_enabled,
     is_near,
     run,
@@ -56,6 +57,7 @@ def test_the_result_is_seen_without_scrolling_on_a_laptop(visit: Callable[..., P
 def test_stop_keeps_what_is_there(visit: Callable[..., Page], served: Served) -> None:
     page = visit()
     take_example(page)
+    give_room(page)
     before = served.engine()["cancelled"]
     page.fill("#words textarea", "long")
     page.click("#run")
@@ -78,6 +80,7 @@ def test_stop_works_while_waiting_for_others(visit: Callable[..., Page], served:
     first, second = visit(), visit()
     for page, words in ((first, "long"), (second, "patient")):
         take_example(page)
+        give_room(page)
         page.fill("#words textarea", words)
     first.click("#run")
     wait_for_things(first, 1)

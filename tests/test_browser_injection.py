@@ -103,7 +103,7 @@ def test_a_pasted_answer_is_words(visit: Callable[..., Page], written: str) -> N
 def test_an_error_about_words_is_words(visit: Callable[..., Page]) -> None:
     page = visit()
     take_example(page)
-    for code in CODES:
+    for code in CODES[::3]:
         run(page, f"<image> {code}", "error")
         assert "command to the model" in page.text_content("#viewer .notes")
         run(page, "cat")
