@@ -31,9 +31,10 @@ function mend() {
   document.querySelectorAll(NESTED).forEach(unnest);
 }
 
+// Before the next frame: a field that is shown anew has lost what was mended.
 let waits = false;
 new MutationObserver(() => {
   if (waits) return;
   waits = true;
-  setTimeout(() => { waits = false; mend(); }, 100);
+  requestAnimationFrame(() => { waits = false; mend(); });
 }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["name"] });
