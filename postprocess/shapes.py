@@ -78,6 +78,18 @@ def polygons(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> lis
     return [ring.tolist() for ring in whole]
 
 
+def simplify(ring: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.float64]:
+    """(N, 2) -> (M, 2): a closed line without the points that lie within `tolerance` of it.
+
+    Douglas and Peucker, 1973, as OpenCV has it: its last pass, which takes points out of straight
+    lines, goes a quarter beyond the tolerance in rare places.
+    """
+    import cv2
+
+    points = np.asarray(ring, np.float32).reshape(-1, 1, 2)
+    return np.asarray(cv2.approxPolyDP(points, tolerance, closed=True)[:, 0], np.float64)
+
+
 def fill(rings: Sequence[Sequence[Sequence[float]]], size: tuple[int, int]) -> Mask:
     """Polygons -> the (H, W) mask of what they enclose, edges included; size = (W, H)."""
     import cv2
@@ -108,18 +120,14 @@ def _counts(mask: Mask, pixels: tuple[int, int, int, int]) -> list[int]:
     """Lengths of the runs outside, inside, outside ... of the mask read column by column."""
     x0, y0, x1, y1 = pixels
     height, width = mask.shape
-    columns = np.zeros((max(x1 - x0, 0), max(y1 - y0, 0) + 2), np.int8)  # a border ends each run
+    columns = np.zeros((max(x1 - x0, 0), max(y1 - y0, 0) + 2), np.bool_)  # a border ends each run
     columns[:, 1:-1] = mask[y0:y1, x0:x1].T
-    change = np.diff(columns, axis=1)
-    begins, ends = (_places(change == step, x0, y0, height) for step in (1, -1))
+    change = columns[:, 1:] != columns[:, :-1]
+    column, row = np.divmod(np.flatnonzero(change), change.shape[1])
+    begins, ends = ((column + x0) * height + row + y0).reshape(-1, 2).T
     joined = begins[1:] == ends[:-1]  # a run goes on where a full column meets the next
     edges = np.stack(
         [begins[np.r_[True, ~joined][: len(begins)]], ends[np.r_[~joined, True][: len(ends)]]], 1
     )
     counts: list[int] = np.diff(np.r_[0, edges.ravel(), height * width]).tolist()
     return counts if counts[-1] else counts[:-1]
-
-
-def _places(where: npt.NDArray[np.bool_], x0: int, y0: int, height: int) -> npt.NDArray[np.int64]:
-    column, row = np.nonzero(where)
-    return (column + x0) * height + row + y0

@@ -14,6 +14,7 @@ from postprocess.shapes import (
     mask_of,
     polygons,
     run_lengths,
+    simplify,
 )
 
 MASKS = arrays(bool, st.tuples(st.integers(1, 12), st.integers(1, 12)))
@@ -109,3 +110,31 @@ def test_a_box_outside_the_picture_holds_nothing():
     mask = np.ones((5, 5), bool)
     assert polygons(mask, (7, 7, 9, 9)) == []
     assert mask_of(run_lengths(mask, (7, 7, 9, 9))).sum() == 0
+
+
+def farthest(points, ring):
+    """How far any of the points is from a closed line through the points of `ring`."""
+    start, end = ring[None], np.roll(ring, -1, axis=0)[None]
+    along, offset = end - start, points[:, None] - start
+    length = (along * along).sum(-1)
+    share = np.clip((offset * along).sum(-1) / np.where(length == 0, 1, length), 0, 1)
+    return np.hypot(*(offset - share[..., None] * along).T).min(axis=0).max()
+
+
+def test_a_simpler_circle_has_few_points_and_lies_near():
+    angles = np.linspace(0, 2 * np.pi, 2000, endpoint=False)
+    circle = 400 + 300 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    kept = simplify(circle, 0.5)
+    assert 20 < len(kept) < 100 and farthest(circle, kept) < 0.51
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=1, max_size=40),
+    st.floats(0.3, 5),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_simpler_line_keeps_points_of_its_own_and_stays_near(places, tolerance):
+    points = np.array(places, float)
+    kept = simplify(points, tolerance)
+    assert {tuple(point) for point in kept} <= {tuple(point) for point in points}
+    assert farthest(points, kept) <= 1.25 * tolerance

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from fake_engine import FakeDecoder, fake_pipeline
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from served import TWO_MASKS
 
 from postprocess.palette import label_colors
 from postprocess.tokens import Partial
-from ui.outlines import MAX_POINTS, distance_to_line, path_data, thin, thin_ring
+from ui.outlines import MAX_POINTS, path_data, thin
 from ui.partials import show_partial
 from ui.results import MAX_SHOWN, Showing, shown_file
 
@@ -152,33 +150,6 @@ def test_without_the_decoders_file_a_partial_is_a_box() -> None:
 def circle(count: int) -> np.ndarray:
     angles = np.linspace(0, 2 * np.pi, count, endpoint=False)
     return np.stack([400 + 300 * np.cos(angles), 400 + 300 * np.sin(angles)], axis=1)
-
-
-def farthest(points: np.ndarray, ring: np.ndarray) -> float:
-    """How far any of the points is from a closed line."""
-    ends = np.roll(ring, -1, axis=0)
-    apart = [distance_to_line(points, a, b) for a, b in zip(ring, ends, strict=True)]
-    return float(np.min(apart, axis=0).max())
-
-
-def test_thinning_keeps_the_outline_and_drops_most_points() -> None:
-    points = circle(2000)
-    kept = thin_ring(points, 0.5)
-    assert len(kept) < 100 and farthest(points, kept) <= 0.5
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=3, max_size=40),
-    st.floats(0.3, 5),
-)
-@settings(max_examples=200, deadline=None)
-def test_no_point_lies_farther_off_than_allowed(
-    places: list[tuple[int, int]], tolerance: float
-) -> None:
-    points = np.array(places, dtype=float)
-    kept = thin_ring(points, tolerance)
-    assert {tuple(point) for point in kept} <= {tuple(point) for point in points}
-    assert farthest(points, kept) <= tolerance + 1e-9
 
 
 def test_a_ragged_outline_is_held_in_bounds() -> None:

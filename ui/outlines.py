@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from postprocess.palette import label_colors
+from postprocess.shapes import simplify
 
 JSON = dict[str, Any]
 Size = tuple[int, int]
@@ -53,61 +54,23 @@ def path_data(polygons: Polygons) -> str:
 
         [[[1.0, 2.5], [3.0, 2.5]]]  ->  "M1 2.5 3 2.5Z"
     """
-    rings = (" ".join(f"{round(x, 1):.7g} {round(y, 1):.7g}" for x, y in ring) for ring in polygons)
-    return "".join(f"M{ring}Z" for ring in rings)
+    rings = (np.round(np.asarray(ring, np.float64).ravel(), 1).tolist() for ring in polygons)
+    return "".join(f"M{' '.join(['%.7g'] * len(ring)) % tuple(ring)}Z" for ring in rings)
 
 
 def thin(polygons: Polygons, size: Size) -> list[Any]:
-    """Polygons with fewer points, off by at most half a pixel of what is shown.
+    """Polygons with fewer points, off by about half a pixel of what is shown.
 
     They come through the centres of pixels and leave in picture coordinates, half a pixel on.
     """
     tolerance = 0.5 * max(1.0, max(size) / SHARP)
     thinned = []
     for polygon in polygons:
-        kept = thin_ring(np.asarray(polygon, dtype=np.float64).reshape(-1, 2), tolerance)
+        kept = simplify(polygon, tolerance)
         allowed = tolerance
         while len(kept) > MAX_POINTS:
             allowed *= 2
-            kept = thin_ring(kept, allowed)
+            kept = simplify(kept, allowed)
         if len(kept) > 2:
             thinned.append(np.round(kept + 0.5, 1).tolist())
     return thinned
-
-
-def thin_ring(points: np.ndarray, tolerance: float) -> np.ndarray:
-    """(N, 2) -> (M, 2): a closed line without the points that lie within `tolerance` of it.
-
-    Douglas and Peucker, 1973, on the two halves between the first point and the farthest from it.
-    All spans are split at once, so that a mask of a thousand points takes a dozen rounds.
-    """
-    if len(points) < 4:
-        return points
-    far = int(np.argmax(np.hypot(*(points - points[0]).T)))
-    ring = np.vstack([points, points[:1]])
-    kept = np.unique([0, far, len(points)])  # of the ring; the last is the first again
-    while len(split := worst_of_spans(ring, kept, tolerance)):
-        kept = np.sort(np.concatenate([kept, split]))
-    return points[kept[:-1]]
-
-
-def worst_of_spans(ring: np.ndarray, kept: np.ndarray, tolerance: float) -> np.ndarray:
-    """The farthest point of each span between two kept ones, where it is too far off to leave."""
-    starts, stops = kept[:-1], kept[1:]
-    span = np.repeat(np.arange(len(starts)), stops - starts)  # of every point
-    distances = distance_to_line(ring[:-1], ring[starts][span], ring[stops][span])
-    worst = np.maximum.reduceat(distances, starts)
-    too_far = np.flatnonzero((distances == worst[span]) & (worst[span] > tolerance))
-    _, first = np.unique(span[too_far], return_index=True)
-    return too_far[first]
-
-
-def distance_to_line(points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(N, 2) points -> (N,) distances from a segment; its ends are (2,), or (N, 2) for each point.
-
-    A segment of no length is its point.
-    """
-    along, offset = end - start, points - start
-    length = (along * along).sum(-1)
-    share = np.clip((offset * along).sum(-1) / np.where(length == 0, 1.0, length), 0.0, 1.0)
-    return np.hypot(*(offset - share[..., None] * along).T)
