@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from browsing import go_to_tab, run, take_example
 from films import film
 from PIL import Image
 from playwright.sync_api import Page
-from served import BOX, CODES, Served, embedded
+from served import BOX, CODES, ROOT, Served, embedded
 
 browser, served, visit = browsing.browser, browsing.served, browsing.visit  # the fixtures
 pytestmark = pytest.mark.browser
@@ -229,4 +230,57 @@ class TestInside:
         page.click("#inside-run")
         page.wait_for_selector(".gv-inside[data-state=done]")
         assert "onerror" in page.text_content(".stage-merged .runs").replace("·", "")
+        nothing_ran(page)
+
+
+EVIL_NAME = "<img src=x onerror=window.stolen=1>`${window.stolen=1}`{{value}}[here](javascript:x)"
+
+
+@pytest.fixture(scope="module")
+def badly_named(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint whose folder has a name that tries to be code."""
+    folder = tmp_path_factory.mktemp("names") / EVIL_NAME
+    return Path(shutil.copytree(ROOT / "gemma_vision" / "checkpoints" / "tiny", folder))
+
+
+class TestNames:
+    """A checkpoint's name is that of the folder somebody put it into."""
+
+    @pytest.fixture
+    def served(self, badly_named: Path) -> Served:
+        return embedded("--model", str(badly_named), "--model-choice", "any")
+
+    def test_the_name_of_a_checkpoint_is_words(
+        self, visit: Callable[..., Page], badly_named: Path
+    ) -> None:
+        page = visit()
+        assert EVIL_NAME in page.text_content("#header .model")
+        assert EVIL_NAME in page.get_attribute("#header .model", "title")
+        nothing_ran(page)
+        page.click("#header .model")
+        page.locator("#header li", has_text=EVIL_NAME).first.wait_for()
+        nothing_ran(page)
+        page.keyboard.press("Escape")
+        go_to_tab(page, "Compare")
+        assert EVIL_NAME in page.input_value("#compare-model-left input")
+        page.click("#compare-model-right input")
+        page.locator("[role=option]", has_text=EVIL_NAME).first.wait_for()
+        nothing_ran(page)
+        page.keyboard.press("Escape")
+        go_to_tab(page, "Inside the model")
+        page.click("#inside-run")
+        page.wait_for_selector(".gv-inside[data-state=done]")
+        nothing_ran(page)
+
+    def test_the_name_of_one_that_cannot_be_loaded_is_words(
+        self, visit: Callable[..., Page], badly_named: Path
+    ) -> None:
+        page = visit()
+        page.click("#header .model")
+        page.wait_for_selector("#header li.loaded")
+        page.fill("#gv-models-typed", str(badly_named.parent / "none" / EVIL_NAME))
+        page.click("#header .typed button")
+        page.locator("#header .gv-models", has_text="answers as before").wait_for()
+        nothing_ran(page)
+        page.keyboard.press("Escape")
         nothing_ran(page)
