@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -17,6 +18,8 @@ from typing import Any
 
 if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
     import spaces  # before torch: it stands in for CUDA until a GPU is lent
+
+from ui.address import HOST, AddressError, port_of  # before gradio
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 
@@ -30,6 +33,7 @@ from ui import uploads
 from ui.batch_tab import build_batch_tab
 from ui.chat_tab import build_chat_tab, can_chat
 from ui.compare_tab import build_compare_tab
+from ui.discreet import SAID, DiscreetBlocks
 from ui.endpoints import build_endpoints
 from ui.front_page import PACKED
 from ui.header import build_header
@@ -41,6 +45,7 @@ from ui.model_state import build_model_endpoints, state_route
 from ui.paste_tab import build_paste_tab
 from ui.refitting import Refit
 from ui.running import model_lock
+from ui.storage import BOUNDED, max_bytes
 from ui.texts import say, translations
 from ui.theme import build_theme
 from ui.video_tab import build_video_tab
@@ -53,7 +58,7 @@ MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of thei
 CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
 
 
-class Page(gr.Blocks):
+class Page(DiscreetBlocks):
     """A page that launches as `launch_options` says, whoever launches it."""
 
     pipeline: Pipeline
@@ -61,7 +66,7 @@ class Page(gr.Blocks):
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
-        own = {"routes": [state_route(self.choice.chooser)], "middleware": [PACKED]}
+        own = {"routes": [state_route(self.choice.chooser)], "middleware": [PACKED, BOUNDED, SAID]}
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 
 
@@ -123,8 +128,15 @@ def launch_options() -> dict[str, Any]:
 
 
 def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
-    """Open the app and return its address; it runs until the process ends or `app.close()`."""
-    _, address, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True)
+    """Open the app and return its address; it runs until the process ends or `app.close()`.
+
+    port: this one or none: one that is taken raises AddressError. None takes the first free one.
+    """
+    try:
+        _, address, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True)
+    except OSError as error:
+        where = f"Port {port} is" if port else "All ports from 7860 on are"
+        raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
@@ -133,7 +145,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
 
 def listens_on() -> str:
     """The address to listen on where none is given."""
-    return os.environ.get("GRADIO_SERVER_NAME") or LOOPBACK[0]
+    return os.environ.get(HOST) or LOOPBACK[0]
 
 
 def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -149,7 +161,7 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         choices=FREEDOMS,
         help=f"what visitors may load instead ({VARIABLE}); any on this machine, fixed elsewhere",
     )
-    parser.add_argument("--port", type=int, help="port (7860 or the next; GRADIO_SERVER_PORT)")
+    parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; 7860 or the next)")
     return parser.parse_args(arguments)
 
 
@@ -157,6 +169,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
     options = read_options(arguments)
     try:
+        max_bytes()  # a variable that cannot be meant is said now
+        port = port_of(options.port)
         pipeline = gemma_vision.load(options.model, options.device, options.dtype)
         if IS_ZERO_GPU:
             pipeline.engine = LentEngine(pipeline.engine, spaces.GPU)
@@ -165,11 +179,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chooser = Chooser(shelf, model_lock, **given)
         host = options.host or listens_on()
         app = build_app(pipeline, Choice(chooser, freedom(options.model_choice, host), host))
-        address = serve(app, options.host, options.port)
+        address = serve(app, options.host, port)
     except (ValueError, OSError) as error:
         print(f"Gemma Vision cannot start: {error}", file=sys.stderr)
         return 2
     print(f"Gemma Vision is up at {address} with {pipeline.name}; Ctrl+C stops it.", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: uploads are deleted
     app.block_thread()
     return 0
 

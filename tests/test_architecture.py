@@ -48,8 +48,9 @@ HOMES = {
     "playwright": "benchmarks",  # for development
     "ray": "serving",
     "mcp": "ui.mcp_tools",  # optional
+    "pydantic": "ui.mcp_tools",  # comes with gradio and mcp
     "spaces": "app",  # there on ZeroGPU only
-    "starlette": "ui.front_page ui.mcp_tools ui.model_state",  # comes with gradio
+    "starlette": "ui.discreet ui.front_page ui.mcp_tools ui.model_state ui.storage",  # comes with gradio
     "accelerate": "gemma_vision.weights",
     "bitsandbytes": "gemma_vision.weights",  # optional
     "transformers": "training benchmarks",

@@ -1,0 +1,36 @@
+"""Address: where the app listens.
+
+To be imported before gradio, which reads the variable at once and trips on what is no number.
+"""
+
+from __future__ import annotations
+
+import os
+
+HOST, PORT = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"
+LAST_PORT = 65_535
+
+
+class AddressError(ValueError):
+    """An address that cannot be listened on; the message is one sentence."""
+
+
+def take_port() -> str | None:
+    """What the environment says; what is no number is taken out, and `port_of` complains later."""
+    asked = os.environ.get(PORT)
+    if asked is not None and not asked.isdecimal():
+        del os.environ[PORT]
+    return asked
+
+
+ASKED_PORT = take_port()
+
+
+def port_of(option: int | None, asked: str | None = ASKED_PORT) -> int | None:
+    """The port to listen on and on no other: an option's, else the environment's; None is any."""
+    named, given = ("--port", option) if option is not None else (PORT, asked)
+    if given is None or given == "":
+        return None
+    if not str(given).isdecimal() or not 1 <= int(given) <= LAST_PORT:
+        raise AddressError(f"{named} is {given}; it has to be a number from 1 to {LAST_PORT}.")
+    return int(given)
