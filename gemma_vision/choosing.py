@@ -105,7 +105,7 @@ class Chooser:
         return self._watch is None
 
     def state(self) -> dict[str, Any]:
-        """What is loaded and what is on its way, as `GET /model` tells it."""
+        """What is loaded, what is on its way and what is remembered, as `GET /model` tells it."""
         with self._lock:
             watch, wanted, outcome = self._watch, self._wanted, self._outcome
         is_ready = self.pipeline.engine.ready()
@@ -118,6 +118,7 @@ class Chooser:
             "revision": self.revision,
             "change": change | (asdict(progress) if progress else {}) if watch else None,
             "outcome": asdict(outcome) if outcome else None,
+            "remembered": self.pipeline.remembered() or None,
         }
 
     def room(self) -> int:

@@ -1,22 +1,34 @@
-"""Draw the example pictures of the app: scenes of an evaluation seed, which training never saw.
+"""Draw the app's examples: pictures, a clip and a pasted answer, in ui/examples.
 
-Chosen by what they show (large enough things, few of them), never by how well they are answered.
+Scenes of an evaluation seed, which training never saw. They show what the app does, so each is the
+first one that the embedded checkpoint answers right; how often it does is in its own card.
 """
 
 import json
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from training.compositor import Picture, compose
-from training.poses import sample_scene
+import gemma_vision
+from gemma_vision.answer import Answer
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.tasks import Request
+from gemma_vision.video.writer import Writer
+from postprocess import Instance
+from postprocess.metrics import box_iou, mask_iou
+from training.compositor import Picture, Thing, compose
+from training.poses import Scene, sample_scene
 from training.sprites import load_atlas
 
 OUT = Path(__file__).parents[1] / "ui" / "examples"
 SEED = 900_500
 SIZE = (640, 480)
+QUALITY = 85  # of the JPEGs, which are what the checkpoint is asked about
 SMALLEST = 0.24  # of the picture's shorter side: the longest side of the smallest thing
+WELL = 0.75  # least overlap of what is found with what is there
 # For each example: the task, the words ({0}, {1} are the names of what is there), how many things
 # it needs, and names that must be among them.
 WANTED = (
@@ -28,6 +40,12 @@ WANTED = (
     ("caption", "", 3, set()),
 )
 
+CLIP = "clip.mp4"
+CLIP_SIZE = (480, 360)
+RATE, NUM_FRAMES = 12, 36  # three seconds
+LOOK_EVERY = 3  # frames of the clip, all of which have to be answered right
+WALK = 0.1  # of the clip's width: how far a thing goes from the middle to either side
+
 
 def names_of(picture: Picture) -> list[str]:
     """What is there, from left to right, each name once."""
@@ -37,21 +55,92 @@ def names_of(picture: Picture) -> list[str]:
 
 
 def is_clear(picture: Picture, count: int) -> bool:
-    """`count` things of different names, all large."""
+    """`count` things of different names, all large and all there is."""
+    height = picture.pixels.shape[0]
     sides = [max(t.box[2] - t.box[0], t.box[3] - t.box[1]) for t in picture.things]
-    return len(sides) == len(names_of(picture)) == count and min(sides) > SMALLEST * SIZE[1]
+    is_large = bool(sides) and min(sides) > SMALLEST * height
+    return is_large and len(sides) == len(names_of(picture)) == count
+
+
+def is_right(answer: Answer, picture: Picture) -> bool:
+    """Whether an answer says what is there: things by box and mask, a caption by its names."""
+    names = names_of(picture)
+    if answer.request.task == "caption":
+        said = answer.text.replace(",", " ").split()
+        return sorted(word for word in said if word in load_atlas().names) == sorted(names)
+    if answer.request.task == "ask":
+        return answer.text.strip() == "1"
+    found = {instance.label: instance for instance in answer.instances}
+    if len(answer.instances) != len(names) or set(found) != set(names):
+        return False
+    known = load_atlas().names
+    return all(overlap(found[known[thing.name]], thing) >= WELL for thing in picture.things)
+
+
+def overlap(instance: Instance, thing: Thing) -> float:
+    """IoU of what was found with what is there: of the masks, of the boxes where there is none."""
+    if instance.mask is None:
+        return box_iou(instance.box, thing.box)
+    return mask_iou(instance.mask, thing.mask)
+
+
+def saved(picture: Picture, path: Path) -> Path:
+    """The picture as a file."""
+    Image.fromarray(picture.pixels).save(path, quality=QUALITY)
+    return path
+
+
+def draw_picture(rng: np.random.Generator, pipeline: Pipeline, number: int) -> dict[str, str]:
+    """The first scene that is wanted and answered right, as a row of the listing."""
+    task, words, count, needed = WANTED[number - 1]
+    path = OUT / f"scene-{number}.jpg"
+    while True:
+        picture = compose(sample_scene(rng, size=SIZE))
+        if not (is_clear(picture, count) and needed <= set(names_of(picture))):
+            continue
+        text = words.format(*names_of(picture))
+        answer = pipeline.run(Request(saved(picture, path), task, text))
+        if is_right(answer, picture):
+            row = {"image": path.name, "task": task, "text": text}
+            return row | ({"answer": answer.text} if number == 1 else {})
+
+
+def swaying(scene: Scene) -> list[Picture]:
+    """The scene's things going to and fro, each in its own time."""
+    frames = []
+    for number in range(NUM_FRAMES):
+        turn = 2 * np.pi * number / NUM_FRAMES
+        sways = [WALK * scene.width * np.sin(turn + 2 * i) for i in range(len(scene.poses))]
+        moved = zip(scene.poses, sways, strict=True)
+        poses = tuple(replace(p, x=p.x + sway, angle=p.angle + sway / 8) for p, sway in moved)
+        frames.append(compose(replace(scene, poses=poses)))
+    return frames
+
+
+def draw_clip(rng: np.random.Generator, pipeline: Pipeline) -> dict[str, str]:
+    """The first moving scene of two things that is answered right at every look, as a row."""
+    while True:
+        scene = sample_scene(rng, size=CLIP_SIZE)
+        if not is_clear(compose(scene), 2):
+            continue
+        frames = swaying(scene)
+        text = " ; ".join(names_of(frames[0]))
+        looked = frames[::LOOK_EVERY]
+        asked = [Request(Image.fromarray(f.pixels), "segment", text) for f in looked]
+        right = [is_right(pipeline.run(one), f) for one, f in zip(asked, looked, strict=True)]
+        if all(right):
+            break
+    with Writer(OUT / CLIP, CLIP_SIZE, Fraction(RATE), Fraction(1, RATE)) as writer:
+        for number, frame in enumerate(frames):
+            writer.write(Image.fromarray(frame.pixels), number)
+    return {"video": CLIP, "task": "segment", "text": text}
 
 
 def main() -> None:
-    rng, rows = np.random.default_rng(SEED), []
+    rng, pipeline = np.random.default_rng(SEED), gemma_vision.load("tiny")
     OUT.mkdir(exist_ok=True)
-    for index, (task, words, count, needed) in enumerate(WANTED, 1):
-        picture = compose(sample_scene(rng, size=SIZE))
-        while not (is_clear(picture, count) and needed <= set(names_of(picture))):
-            picture = compose(sample_scene(rng, size=SIZE))
-        file, names = f"scene-{index}.jpg", names_of(picture)
-        Image.fromarray(picture.pixels).save(OUT / file, quality=85)
-        rows.append({"image": file, "task": task, "text": words.format(*names)})
+    rows = [draw_picture(rng, pipeline, number) for number in range(1, len(WANTED) + 1)]
+    rows.append(draw_clip(rng, pipeline))
     (OUT / "examples.json").write_text(json.dumps(rows, indent=2) + "\n")
 
 

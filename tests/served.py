@@ -137,12 +137,16 @@ def end(process: subprocess.Popen[bytes], home: Path) -> None:
 
 
 def write_examples(folder: Path) -> None:
-    """Two pictures with a task and words of their own."""
+    """Two pictures with a task and words of their own, an answer to one of them, and a clip."""
+    from films import film
+
     folder.mkdir()
     rows = [("sky.png", "segment", "cat ; dog", "#77aadd"), ("sand.png", "caption", "", "#ccaa77")]
     for name, _, _, color in rows:
         Image.new("RGB", (640, 480), color).save(folder / name)
     listing = [{"image": name, "task": task, "text": text} for name, task, text, _ in rows]
+    listing[0]["answer"] = TWO_MASKS
+    listing.append({"video": film(folder / "clip.mp4").name, "task": "detect", "text": "dog"})
     (folder / "examples.json").write_text(json.dumps(listing))
 
 

@@ -8,10 +8,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fake_engine import fake_pipeline
+from fake_engine import FakeEngine, fake_pipeline
 from PIL import Image
 from served import TWO_MASKS
 
+from gemma_vision.families import FAMILIES
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import TaskError
 from ui.batching import MAX_PICTURES, Batch, collect, free_names, look_at_all, pack
 from ui.uploads import UploadError
@@ -124,6 +126,27 @@ def test_the_zip_holds_one_coco_file_masks_and_answers(uploads: Path) -> None:
     assert len(coco["annotations"]) == 4 and all(row["segmentation"] for row in coco["annotations"])
     assert [json.loads(line)["file"] for line in lines] == ["one.png", "two.png"]
     assert {"one.masks.png", "two.overlay.png"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    "family, ticked, has_crops",
+    [
+        pytest.param("gemma3", True, True, id="ticked"),
+        pytest.param("gemma3", False, False, id="not ticked"),
+        pytest.param("paligemma", True, False, id="ticked, but hidden now"),
+    ],
+)
+def test_long_pictures_are_cropped_where_that_is_wished_and_known(
+    uploads: Path, family: str, ticked: bool, has_crops: bool
+) -> None:
+    engine = FakeEngine("a lawn")
+    Image.new("RGB", (800, 300)).save(uploads / "long.png")
+    items = collect([str(uploads / "long.png"), str(picture(uploads / "small.png"))])
+    pipeline = Pipeline(engine, FAMILIES[family], name=family)
+    *_, batch = look_at_all(pipeline, items, "caption", "", 16, ticked)
+    assert [len(prompt.crops[0]) for prompt in engine.prompts] == [3 * has_crops, 0]
+    lines = (batch.folder / "answers.jsonl").read_text("utf-8").splitlines()
+    assert [len(json.loads(line).get("crops", [[]])[0]) for line in lines] == [3 * has_crops, 0]
 
 
 def test_nothing_done_packs_nothing(uploads: Path) -> None:

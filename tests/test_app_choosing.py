@@ -15,6 +15,7 @@ import pytest
 from fake_engine import fake_pipeline
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 from served import Served, embedded
 from tiny_models import make_model, save
 
@@ -53,11 +54,44 @@ def test_a_plain_get_tells_what_is_loaded(started: Served, client: Client) -> No
     assert client.predict(api_name="/model") == told
 
 
+def test_what_is_remembered_is_told_in_numbers(
+    started: Served, client: Client, tmp_path: Path
+) -> None:
+    """A picture that comes again is found, and nothing but counts says so."""
+    path = tmp_path / "never-seen-before.png"
+    Image.new("RGB", (80, 60), (12, 34, 56)).save(path)
+    before = state(started)["remembered"]
+    for _ in range(3):
+        client.predict(handle_file(str(path)), "cat", max_tokens=4, api_name="/detect")
+    told = state(started)["remembered"]
+    assert client.predict(api_name="/model")["remembered"] == told
+    pictures, former = told["pictures"], before["pictures"]
+    assert pictures["misses"] - former["misses"] == 1 and pictures["hits"] - former["hits"] == 2
+    assert pictures["kept"] == former["kept"] + 1
+    assert former["bytes"] < pictures["bytes"] < pictures["limit"]
+    assert told["prefixes"] == before["prefixes"]  # PaliGemma reads every prompt anew
+    counts = ["kept", "bytes", "limit", "hits", "misses"]
+    assert {name: list(kept) for name, kept in told.items()} == {
+        "pictures": counts,
+        "prefixes": counts,
+    }
+    assert all(type(n) is int for kept in told.values() for n in kept.values())
+
+
+def test_an_engine_that_keeps_nothing_tells_nothing() -> None:
+    chooser = Chooser(Shelf(fake_pipeline()), threading.Lock())
+    assert chooser.state()["remembered"] is None
+
+
 def test_the_docs_show_what_is_told(started: Served) -> None:
     blocks = re.findall(r"```json\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.S)
     shown = [json.loads(block) for block in blocks if '"revision"' in block]
     assert [one.keys() for one in shown] == [state(started).keys()]
-    assert shown[0]["tasks"] == state(started)["tasks"]
+    told = state(started)
+    assert shown[0]["tasks"] == told["tasks"]
+    for part, kept in shown[0]["remembered"].items():
+        assert kept.keys() == told["remembered"][part].keys()
+        assert kept["limit"] == told["remembered"][part]["limit"]
 
 
 def test_a_program_loads_another_and_comes_back(

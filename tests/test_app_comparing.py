@@ -7,15 +7,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fake_engine import CAT_AND_DOG, fake_pipeline
+from fake_engine import CAT_AND_DOG, FakeEngine, fake_pipeline
 from PIL import Image
 
 from gemma_vision.config import CheckpointError
 from gemma_vision.engine import Prompt
+from gemma_vision.families import GEMMA3, PALIGEMMA, Family
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Request
 from ui.compare_tab import Comparer
-from ui.comparing import Pair, Shelf, Side, compare, differences, summary
+from ui.comparing import (
+    Pair,
+    Shelf,
+    Side,
+    compare,
+    differences,
+    has_pan_and_scan,
+    summary,
+)
 from ui.wiring import Carrier
 
 CAT = "<loc0102><loc0102><loc0512><loc0460> cat"
@@ -101,6 +110,38 @@ def test_a_visitor_may_not_name_a_checkpoint_of_their_own(name: str) -> None:
         Shelf(fake_pipeline(), lambda name: pytest.fail("loaded")).take(name)
 
 
+@pytest.mark.parametrize(
+    "family, crops",
+    [
+        pytest.param(GEMMA3, [False, True], id="as ticked"),
+        pytest.param(PALIGEMMA, [False, False], id="a value from before says nothing"),
+    ],
+)
+def test_one_wish_is_compared_with_and_without_crops(
+    family: Family, crops: list[bool], picture_file: Path, monkeypatch: Any, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    engine = FakeEngine("a lawn")
+    comparer = Comparer(Shelf(Pipeline(engine, family, name="fake")))
+    sides = [["fake", "", 0.0, 0, ticked] for ticked in (False, True)]
+    run = comparer.begin({"path": str(picture_file)}, "caption", *sides[0], *sides[1])
+    *_, last = run.follow()
+    assert last is not None and last.is_over
+    assert [prompt.pan_and_scan for prompt in engine.prompts] == crops
+
+
+def test_which_checkpoints_look_at_crops_is_known_before_they_are_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [{"id": "a/g", "family": "gemma3"}, {"id": "a/p", "family": "paligemma"}]
+    monkeypatch.setattr("ui.comparing.models", lambda: rows)
+    shelf = Shelf(fake_pipeline(), lambda name: pytest.fail("loaded"))
+    names = ("fake", "a/g", "a/p", "somebody's", None)
+    assert [has_pan_and_scan(shelf, name) for name in names] == [False, True, False, False, False]
+    shelf.pipeline.family = GEMMA3
+    assert has_pan_and_scan(shelf, "fake")
+
+
 def follow(picture: Any, *values: Any) -> list[Any]:
     carrier = Carrier(Comparer(Shelf(fake_pipeline(by_temperature))), 3)
     visitor = SimpleNamespace(session_hash="one")
@@ -111,7 +152,7 @@ def test_the_side_that_found_more_has_it_marked(
     picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    values = ["fake", "cat ; dog", 0.0, 0, "fake", "cat", 0.7, 0]
+    values = ["fake", "cat ; dog", 0.0, 0, False, "fake", "cat", 0.7, 0, False]
     told, left, right, *buttons = follow({"path": str(picture_file)}, *values)[-1]
     assert (told["both"], told["left"], told["right"]) == (1, 1, 0)
     assert ["only" in thing for thing in left["instances"]] == [False, True]
@@ -120,7 +161,7 @@ def test_the_side_that_found_more_has_it_marked(
 
 
 def test_what_cannot_work_is_said() -> None:
-    values = ["fake", "cat", 0.0, 0, "fake", "cat", 0.7, 0]
+    values = ["fake", "cat", 0.0, 0, False, "fake", "cat", 0.7, 0, False]
     (update,) = follow({"path": "/etc/passwd"}, *values)
     assert "no uploaded file" in update[0]["note"]
 
@@ -129,6 +170,6 @@ def test_a_checkpoint_of_ones_own_is_refused_in_words(
     picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    values = ["/etc", "cat", 0.0, 0, "fake", "cat", 0.7, 0]
+    values = ["/etc", "cat", 0.0, 0, False, "fake", "cat", 0.7, 0, False]
     update = follow({"path": str(picture_file)}, *values)[-1]
     assert update[0]["note"].startswith("There is no such checkpoint here")

@@ -8,6 +8,7 @@ import pytest
 from gradio_client import Client, handle_file
 from served import Served, embedded
 
+from postprocess.metrics import box_iou
 from ui.example_strip import load_examples
 
 
@@ -54,5 +55,15 @@ def test_its_own_masks_are_read_when_pasted(client: Client) -> None:
 
 
 def test_the_examples_are_beside_their_list() -> None:
-    for example in load_examples():
-        assert Path(example["path"]).is_file(), example["image"]
+    for example in (*load_examples(), *load_examples("video")):
+        assert Path(example["path"]).is_file()
+
+
+def test_the_answer_to_be_pasted_is_its_own(client: Client) -> None:
+    (example,) = (row for row in load_examples() if "answer" in row)
+    found = client.predict(handle_file(example["path"]), example["text"], api_name="/segment")
+    pasted = client.predict(example["answer"], 640, 480, "embedded", api_name="/parse")
+    assert len(pasted["instances"]) == 2 == len(found["instances"])
+    for one, other in zip(pasted["instances"], found["instances"], strict=True):
+        assert (one["label"], one["mask"] is None) == (other["label"], False)
+        assert box_iou(one["box"], other["box"]) > 0.8

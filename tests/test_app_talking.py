@@ -10,16 +10,20 @@ from typing import Any
 import gradio as gr
 import pytest
 from fake_engine import FakeEngine, fake_pipeline
+from PIL import Image
 
 import app
 from gemma_vision import load
 from gemma_vision.engine import Prompt
+from gemma_vision.families import GEMMA3
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Task, TaskError
 from ui import talking
-from ui.chat_tab import can_chat
+from ui.chat_tab import can_chat, settled
 from ui.talking import Talks, speakable
 from ui.uploads import UploadError
+
+LONG_COLORS = ("#cc3333", "#33cc33", "#3333cc")
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +36,16 @@ def message(picture_file: Path) -> dict[str, Any]:
     return {"text": "what is it", "files": [{"path": str(picture_file)}]}
 
 
+@pytest.fixture
+def long_message(tmp_path: Path) -> dict[str, Any]:
+    """A picture of 900 x 300 whose three crops are of different colours."""
+    image = Image.new("RGB", (900, 300))
+    for index, color in enumerate(LONG_COLORS):
+        image.paste(color, (index * 300, 0, (index + 1) * 300, 300))
+    image.save(tmp_path / "long.png")
+    return {"text": "what is it", "files": [{"path": str(tmp_path / "long.png")}]}
+
+
 def echo(prompt: Prompt) -> str:
     return f"I see {len(prompt.images)}"
 
@@ -40,8 +54,10 @@ def texts(messages: list[dict[str, Any]]) -> list[str]:
     return [one["text"] for one in messages if "text" in one]
 
 
-def last(talks: Talks, message: Any, visitor: str = "one") -> list[dict[str, Any]]:
-    return list(talks.say(visitor, message, 32))[-1]
+def last(
+    talks: Talks, message: Any, visitor: str = "one", crops: bool = False
+) -> list[dict[str, Any]]:
+    return list(talks.say(visitor, message, 32, crops))[-1]
 
 
 def test_a_conversation_goes_on_over_the_same_picture(message: dict[str, Any]) -> None:
@@ -154,6 +170,74 @@ def gemma3(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     from tiny_models import make_model, save
 
     return load(save(make_model("gemma3"), tmp_path_factory.mktemp("g3") / "gemma3"))
+
+
+@pytest.mark.parametrize("first, later", [(True, False), (False, True)])
+def test_the_first_turn_says_for_all_whether_there_are_crops(
+    message: dict[str, Any], first: bool, later: bool
+) -> None:
+    engine = FakeEngine(echo)
+    talks = Talks(Pipeline(engine, GEMMA3, name="chatty"))
+    assert talks.has_crops("one") is None
+    last(talks, message, crops=first)
+    last(talks, {"text": "and now", "files": message["files"]}, crops=later)
+    assert [prompt.pan_and_scan for prompt in engine.prompts] == [first, first]
+    assert talks.has_crops("one") is first
+    talks.forget("one")
+    last(talks, message, crops=later)
+    assert engine.prompts[-1].pan_and_scan is later
+
+
+def test_a_first_turn_that_was_not_answered_decides_nothing(message: dict[str, Any]) -> None:
+    engine = FakeEngine(RuntimeError("lost"))
+    talks = Talks(Pipeline(engine, GEMMA3, name="chatty"))
+    with pytest.raises(RuntimeError):
+        last(talks, message, crops=True)
+    assert talks.has_crops("one") is None
+    engine.script = echo
+    last(talks, message, crops=False)
+    assert not engine.prompts[-1].pan_and_scan and talks.has_crops("one") is False
+
+
+def test_a_box_that_is_hidden_says_nothing(message: dict[str, Any]) -> None:
+    engine = FakeEngine(echo)
+    pipeline = fake_pipeline()
+    pipeline.engine = engine
+    assert texts(last(Talks(pipeline), message, crops=True))[-1] == "I see 1"
+    assert not engine.prompts[-1].pan_and_scan
+
+
+@pytest.mark.parametrize(
+    "turns, crops, box",
+    [
+        pytest.param(0, True, {"interactive": True}, id="free before the first turn"),
+        pytest.param(1, True, {"value": True, "interactive": False}, id="fixed, ticked"),
+        pytest.param(2, False, {"value": False, "interactive": False}, id="fixed, not ticked"),
+    ],
+)
+def test_the_box_shows_what_the_conversation_has(
+    message: dict[str, Any], turns: int, crops: bool, box: dict[str, bool]
+) -> None:
+    talks = Talks(Pipeline(FakeEngine(echo), GEMMA3, name="chatty"))
+    for _ in range(turns):
+        last(talks, message, crops=crops)
+    update = settled(talks, "one")
+    assert {key: update[key] for key in ("value", "interactive") if key in update} == box
+
+
+def test_with_crops_the_next_question_goes_on_behind_the_same_pictures(
+    gemma3: Pipeline, long_message: dict[str, Any]
+) -> None:
+    def counts() -> tuple[int, int, int]:
+        told = gemma3.remembered()
+        return told["pictures"]["misses"], told["prefixes"]["misses"], told["prefixes"]["hits"]
+
+    talks, before = Talks(gemma3), counts()
+    list(talks.say("one", long_message, 4, crops=True))
+    looked, read, again = counts()
+    assert (looked - before[0], read - before[1], again) == (4, 1, before[2])  # whole and 3 crops
+    list(talks.say("one", {"text": "a cat?", "files": []}, 4, crops=False))
+    assert counts() == (looked, read, again + 1)
 
 
 def test_a_random_gemma_3_holds_a_conversation(gemma3: Pipeline, message: dict[str, Any]) -> None:

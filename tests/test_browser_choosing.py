@@ -52,6 +52,13 @@ def load_typed(page: Page, name: str) -> None:
     page.click("#header .typed button")
 
 
+def take_model(page: Page, side: str, name: str) -> None:
+    """Ask another checkpoint on one side of a comparison."""
+    page.click(f"#compare-model-{side} input")
+    page.get_by_role("option", name=name).click()
+    page.wait_for_function("!document.querySelector('[role=option]')")  # it closes slowly
+
+
 def shown(page: Page, selector: str) -> list[str]:
     return [text.strip() for text in page.locator(selector).all_inner_texts()]
 
@@ -91,11 +98,22 @@ def test_tabs_offer_what_the_chosen_checkpoint_can_and_come_back(
     open_tab(page, "Compare", "#compare-run")
     left = page.input_value("#compare-model-left input")
     assert left == folders["chatty"]
-    open_tab(page, "Image", "#run")
+    page.locator("#compare-crops-left label").wait_for()
+    assert "Pan and scan" in page.inner_text("#compare-crops-left")
+    assert page.locator("#compare-crops-right").count() == 0  # which asks the former one still
+    page.check("#compare-crops-left input")
+    take_model(page, "left", "tiny")
+    page.locator("#compare-crops-left").wait_for(state="detached")
+    take_model(page, "right", folders["chatty"])
+    page.locator("#compare-crops-right input:not(:checked)").wait_for()
+    open_tab(page, "Inside the model", "#inside-crops:visible")
+    open_tab(page, "Batch", "#batch-crops:visible")
+    open_tab(page, "Image", "#crops:visible")
     open_list(page)
     page.click('#header li[data-id="tiny"] button')
     wait_for_tasks(page, *TINY)
     page.click("#header .close")
+    page.locator("#crops").wait_for(state="detached")
     page.wait_for_function(
         "![...document.querySelectorAll('[role=tab]')].some(t => t.innerText === 'Chat')"
     )

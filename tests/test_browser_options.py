@@ -1,4 +1,4 @@
-"""What the checkpoint was taught decides what the Image tab offers: crops, styles, prompts."""
+"""What the checkpoint was taught decides what the tabs offer: crops, styles, prompts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import PHONE, run, take_example, viewer
+from axe import findings
+from browsing import PHONE, go_to_tab, run, tab_names, take_example, viewer
 from PIL import Image
 from playwright.sync_api import Page
 from served import Served
@@ -147,3 +148,89 @@ def test_a_prompt_of_paligemmas_language_is_picked_and_marked(
     run(page)
     assert served.engine()["prompts"][-1][0] == "question en two cats"
     assert viewer(page).get_attribute("data-state") == "done"
+
+
+BOXES = {  # tab, what has to be there before one looks, boxes for crops
+    "Batch": ("#batch-run", ["batch-crops"]),
+    "Compare": ("#compare-run", ["compare-crops-left", "compare-crops-right"]),
+    "Chat": ("#chat-message textarea", ["chat-crops"]),
+}
+
+
+def boxes_for_crops(page: Page) -> list[str]:
+    """Those that can be seen now."""
+    there = page.locator("[id$=crops]:visible, [id^=compare-crops]:visible")
+    return [str(one.get_attribute("id")) for one in there.all()]
+
+
+@gemma3
+@pytest.mark.parametrize("screen", [{}, {"viewport": PHONE, "is_mobile": True}], ids=["", "phone"])
+def test_every_tab_that_asks_about_pictures_offers_crops(
+    visit: Callable[..., Page], screen: dict[str, object]
+) -> None:
+    page = visit(**screen)
+    assert boxes_for_crops(page) == ["crops"]
+    for name, (ready, boxes) in BOXES.items():
+        go_to_tab(page, name)
+        page.wait_for_selector(ready)
+        if name == "Chat":
+            open_settings(page)
+        page.locator(f"#{boxes[0]}:visible").wait_for()
+        assert boxes_for_crops(page) == boxes
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert findings(page) == []
+
+
+@paligemma
+def test_no_tab_offers_crops_where_the_checkpoint_has_none(visit: Callable[..., Page]) -> None:
+    page = visit()
+    for name in set(tab_names(page)) & set(BOXES):
+        go_to_tab(page, name)
+        page.wait_for_selector(f"{BOXES[name][0]}:visible")
+        assert boxes_for_crops(page) == []
+
+
+def open_settings(page: Page) -> None:
+    page.locator("button.label-wrap:visible", has_text="Settings").click()
+
+
+@gemma3
+def test_a_conversation_keeps_its_crops_until_a_new_one_begins(
+    visit: Callable[..., Page], files: dict[str, Path]
+) -> None:
+    page = visit()
+    go_to_tab(page, "Chat")
+    page.set_input_files("#chat-message input[type=file]", files["long"])
+    page.wait_for_selector("#chat-message .thumbnail-item img, #chat-message img")
+    open_settings(page)
+    page.locator("#chat-crops input").check()
+    page.fill("#chat-message textarea", "what is it?")
+    page.keyboard.press("Enter")
+    page.locator(".gv-talk .assistant", has_text="two animals on a lawn").wait_for()
+    page.wait_for_selector("#chat-crops input:disabled:checked")
+    page.locator("#chat-stop[disabled]").wait_for()
+    page.fill("#chat-message textarea", "and where?")
+    page.keyboard.press("Enter")
+    page.locator(".gv-talk .assistant").nth(1).wait_for()
+    page.locator("#chat-stop[disabled]").wait_for()
+    assert page.is_checked("#chat-crops input") and page.is_disabled("#chat-crops input")
+    page.click("#chat-anew")
+    page.wait_for_selector("#chat-crops input:enabled:checked")
+    assert "Pan and scan" in page.inner_text("#chat-crops")
+
+
+@gemma3
+def test_a_box_in_a_closed_drawer_keeps_its_words(
+    visit: Callable[..., Page], files: dict[str, Path]
+) -> None:
+    page = visit()
+    go_to_tab(page, "Chat")
+    page.set_input_files("#chat-message input[type=file]", files["long"])
+    page.wait_for_selector("#chat-message .thumbnail-item img, #chat-message img")
+    page.fill("#chat-message textarea", "what is it?")
+    page.keyboard.press("Enter")
+    page.locator(".gv-talk .assistant", has_text="two animals on a lawn").wait_for()
+    page.locator("#chat-stop[disabled]").wait_for()
+    open_settings(page)
+    page.wait_for_selector("#chat-crops input:disabled:not(:checked)")
+    assert "Pan and scan" in page.inner_text("#chat-crops")

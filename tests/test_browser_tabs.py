@@ -1,4 +1,4 @@
-"""The other tabs: Paste and Batch."""
+"""The other tabs: Paste, Batch, Compare and Chat, and the examples that they have."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import (
-    is_enabled,
-    open_tab,
-)
+from browsing import go_to_tab, is_enabled, open_tab
 from playwright.sync_api import Page
 from served import EVIL, Served
 
@@ -37,6 +34,29 @@ def test_a_pasted_answer_is_shown_with_and_without_its_picture(
     page.fill("#paste-text textarea", "nothing that is a box")
     page.click("#paste-run")
     page.wait_for_selector("#paste-viewer .gv[data-count='0']")
+
+
+def test_tabs_that_take_files_have_an_example(visit: Callable[..., Page]) -> None:
+    page = visit()
+    go_to_tab(page, "Paste")
+    page.click("#paste-example")
+    page.wait_for_selector("#paste-picture img")
+    page.click("#paste-run")
+    page.wait_for_selector("#paste-viewer .gv[data-state=done][data-count='2']")
+    go_to_tab(page, "Batch")
+    page.click("#batch-example")
+    page.locator("#batch-files", has_text="sand").wait_for()
+    assert page.input_value("#batch-words textarea") == "tree"
+    page.click("#batch-run")
+    page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
+    assert "2 of 2 pictures · 4 objects" in page.inner_text("#batch-progress")
+    go_to_tab(page, "Video")
+    page.click("#video-example")
+    page.wait_for_selector("#video video")
+    assert page.input_value("#video-words textarea") == "dog"
+    page.click("#video-run")
+    page.wait_for_selector("#video-progress .gv-progress[data-state=done]")
+    assert "4 of 4 frames" in page.inner_text("#video-progress")
 
 
 def test_a_batch_fills_a_gallery_and_a_zip(

@@ -20,10 +20,17 @@ pytest.importorskip("mcp", reason="the optional package mcp is not installed")
 from fake_engine import fake_pipeline
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
+from PIL import Image
 
 from gemma_vision.tasks import Task
 from ui import mcp_tools
 from ui.mcp_tools import build_server
+
+ROOT = Path(__file__).parent.parent
+VERBS = ("detect", "segment", "caption", "ask", "ocr", "free")
+BOX = "<loc0102><loc0102><loc0512><loc0460>"
+NEAR = "<loc0102><loc0102><loc0512><loc0470>"
+FRAME = "<loc0000><loc0000><loc1023><loc1023>"
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +61,33 @@ def call(served: Served, name: str, **values: Any) -> Any:
 
 def test_the_tools_are_there_and_say_what_they_take(served: Served) -> None:
     tools = speak(served, lambda session: session.list_tools()).tools
-    assert {tool.name for tool in tools} == {"detect", "segment", "caption", "ask", "parse"}
+    assert [tool.name for tool in tools] == [*VERBS, "parse"]
     for tool in tools:
-        assert tool.description and "{" not in tool.description
-        assert tool.name == "parse" or mcp_tools.PICTURE in tool.description
+        assert tool.description.endswith(".") and tool.annotations.readOnlyHint
+        told = {name: row["description"] for name, row in tool.inputSchema["properties"].items()}
+        assert all(sentence.endswith(".") for sentence in told.values()), told
+        assert tool.name == "parse" or told.pop("image") == mcp_tools.PICTURE
+        assert "data:" not in json.dumps(told)
+
+
+def test_a_tool_takes_what_its_endpoint_takes(served: Served) -> None:
+    """Same names, same order, same defaults."""
+    info = json.loads((ROOT / "tests" / "data" / "info_snapshot.json").read_text())
+    for tool in speak(served, lambda session: session.list_tools()).tools:
+        rows = info[f"/{tool.name}"]["parameters"]
+        taken = tool.inputSchema["properties"]
+        assert list(taken) == [row["parameter_name"] for row in rows]
+        for row in rows:
+            name, has_default = row["parameter_name"], row["parameter_has_default"]
+            assert has_default == (name not in tool.inputSchema["required"])
+            if has_default:
+                assert taken[name]["default"] == row["parameter_default"]
+
+
+def test_what_goes_over_several_lines_is_told_whole(served: Served) -> None:
+    tools = {tool.name: tool for tool in speak(served, lambda session: session.list_tools()).tools}
+    overlap = tools["detect"].inputSchema["properties"]["max_overlap"]["description"]
+    assert overlap.startswith("Of boxes of one name") and overlap.endswith("null keeps them all.")
 
 
 @pytest.mark.parametrize(
@@ -67,6 +97,8 @@ def test_the_tools_are_there_and_say_what_they_take(served: Served) -> None:
         pytest.param("segment", {"text": "cat ; dog"}, "", 2, id="segment"),
         pytest.param("caption", {}, "two animals on a lawn", 0, id="caption"),
         pytest.param("ask", {"question": "who?"}, "two animals on a lawn", 0, id="ask"),
+        pytest.param("ocr", {}, "two animals on a lawn", 0, id="ocr"),
+        pytest.param("free", {"prompt": "detect cat"}, "", 2, id="free"),
     ],
 )
 def test_a_tool_gives_the_json_of_the_endpoint_as_text(
@@ -85,6 +117,72 @@ def test_parse_needs_no_picture(served: Served) -> None:
     result = call(served, "parse", text=text, width=200, height=100)
     (cat,) = json.loads(result.content[0].text)["instances"]
     assert cat["label"] == "cat"
+
+
+@pytest.mark.parametrize(
+    "options, kept, codes",
+    [
+        pytest.param({}, 4, [], id="everything"),
+        pytest.param({"drop_repeats": True}, 3, ["removed_repeat"], id="copies"),
+        pytest.param({"max_overlap": 0.8}, 2, ["removed_overlap"] * 2, id="overlaps"),
+        pytest.param({"drop_full_frame": True}, 3, ["removed_full_frame"], id="frames"),
+    ],
+)
+def test_a_pasted_answer_is_tidied_on_request(
+    served: Served, options: dict[str, Any], kept: int, codes: list[str]
+) -> None:
+    text = f"{BOX} cat ; {BOX} cat ; {NEAR} cat ; {FRAME} cat"
+    result = call(served, "parse", text=text, width=640, height=480, **options)
+    answer = json.loads(result.content[0].text)
+    told = [one["code"] for one in answer["warnings"] if one["code"].startswith("removed")]
+    assert (len(answer["instances"]), told) == (kept, codes)
+
+
+@pytest.mark.parametrize("name", ["detect", "segment", "free"])
+def test_what_is_unsure_is_left_out_on_request(
+    served: Served, picture_data: str, name: str
+) -> None:
+    words = {"prompt": "detect cat"} if name == "free" else {"text": "cat"}
+    result = call(served, name, image=picture_data, min_score=0.95, **words)
+    answer = json.loads(result.content[0].text)
+    assert answer["instances"] == []
+    assert [one["code"] for one in answer["warnings"]] == ["removed_score"] * 2
+
+
+@pytest.mark.parametrize(
+    "name, words", [("caption", {}), ("ask", {"question": "who?"}), ("ocr", {})]
+)
+def test_crops_of_a_long_picture_are_told(tmp_path: Path, name: str, words: dict[str, str]) -> None:
+    Image.new("RGB", (800, 300)).save(tmp_path / "long.png")
+    data = base64.b64encode((tmp_path / "long.png").read_bytes()).decode()
+    image = f"data:image/png;base64,{data}"
+    result = call(start("gemma3"), name, image=image, pan_and_scan=True, **words)
+    assert len(json.loads(result.content[0].text)["crops"][0]) == 3
+
+
+@pytest.mark.parametrize(
+    "name, options, said",
+    [
+        pytest.param("caption", {"pan_and_scan": True}, "E_PAN_AND_SCAN: ", id="crops"),
+        pytest.param("caption", {"style": "long"}, "E_STYLE: ", id="style"),
+        pytest.param("caption", {"region": [0, 0, 1]}, "E_REGION: ", id="region"),
+        pytest.param("detect", {"text": "cat", "max_overlap": 2}, "E_MAX_OVERLAP: ", id="overlap"),
+    ],
+)
+def test_what_the_checkpoint_or_the_option_cannot_is_said(
+    picture_data: str, name: str, options: dict[str, Any], said: str
+) -> None:
+    result = call(start("paligemma"), name, image=picture_data, **options)
+    assert result.isError and said in result.content[0].text
+
+
+def test_a_caption_has_a_style_and_a_part(picture_data: str) -> None:
+    for options, prompt in (
+        ({"style": "cap", "language": "de"}, "cap de"),
+        ({"region": [0, 0.25, 1, 0.5]}, "caption <loc0256><loc0000><loc0512><loc1023>"),
+    ):
+        result = call(start("paligemma"), "caption", image=picture_data, **options)
+        assert json.loads(result.content[0].text)["prompt"] == prompt
 
 
 def test_an_uploaded_file_can_be_named(served: Served, picture_file: Path) -> None:

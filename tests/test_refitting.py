@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from fake_engine import fake_pipeline
+from fake_engine import FakeEngine, fake_pipeline
 
 import app as web_app
 from gemma_vision.choosing import Chooser
+from gemma_vision.families import GEMMA3
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.shelf import Shelf
 from gemma_vision.tasks import Task
 from ui.model_choice import ANY, Choice
@@ -22,8 +24,9 @@ WORDLESS = (Task.caption, Task.free, Task.chat)
 
 @pytest.fixture
 def chooser(monkeypatch: pytest.MonkeyPatch) -> Chooser:
-    rows = [{"id": "fake", "here": True}, {"id": "other", "here": True}]
+    rows = [{"id": name, "here": True, "family": "paligemma"} for name in ("fake", "other")]
     monkeypatch.setattr("gemma_vision.shelf.models", lambda: rows)
+    monkeypatch.setattr("ui.comparing.models", lambda: rows)
     return Chooser(Shelf(fake_pipeline(tasks=[Task.detect, Task.ask, Task.free])), threading.Lock())
 
 
@@ -40,7 +43,7 @@ def refit(chooser: Chooser) -> Refit:
     return made[0]
 
 
-def changed(refit: Refit, **chosen: str) -> Mapping[str, Any]:
+def changed(refit: Refit, **chosen: Any) -> Mapping[str, Any]:
     """What each component becomes, by its id; `chosen` says what the page has, by prefix."""
     now = [chosen.get(one.elem_id.replace("-", "_"), one.value) for one in refit.inputs]
     updates = refit(*now)
@@ -74,6 +77,41 @@ def test_the_sides_of_a_comparison_follow(chooser: Chooser, refit: Refit) -> Non
     assert new["compare-model-left"]["value"] == "other"
     assert new["compare-model-right"]["value"] == "fake"
     assert new["compare-model-left"]["choices"] == ["other", "fake"]
+
+
+def boxes(new: Mapping[str, Any]) -> dict[str, tuple[bool, bool]]:
+    """Whether each box for crops is there and ticked."""
+    return {
+        name: (update["visible"], update["value"])
+        for name, update in new.items()
+        if "crops" in str(name)
+    }
+
+
+CROPS = ("crops", "batch-crops", "chat-crops", "compare-crops-left", "compare-crops-right")
+
+
+def test_boxes_for_crops_come_and_go_with_the_checkpoint(chooser: Chooser, refit: Refit) -> None:
+    assert boxes(changed(refit)) == dict.fromkeys(CROPS, (False, False))
+    chooser.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
+    ticked = {"batch_crops": True, "chat_crops": True}
+    expected = {name: (True, name in ("batch-crops", "chat-crops")) for name in CROPS}
+    new = boxes(changed(refit, **ticked))
+    right = new.pop("compare-crops-right")  # which asks the former one still
+    assert new == {name: expected[name] for name in new} and right == (False, False)
+    chooser.pipeline.become(fake_pipeline(name="other"))
+    assert boxes(changed(refit, **ticked)) == dict.fromkeys(CROPS, (False, False))
+
+
+@pytest.mark.parametrize("right, is_there", [("other", True), ("fake", False)])
+def test_a_side_has_a_box_where_its_own_checkpoint_looks_at_crops(
+    chooser: Chooser, refit: Refit, right: str, is_there: bool
+) -> None:
+    chooser.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
+    ticked = {"compare_crops_left": True, "compare_crops_right": True}
+    new = boxes(changed(refit, compare_model_right=right, **ticked))
+    assert new["compare-crops-left"] == (True, True)
+    assert new["compare-crops-right"] == (is_there, is_there)
 
 
 def test_the_chat_is_there_while_somebody_can_chat(chooser: Chooser, refit: Refit) -> None:

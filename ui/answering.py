@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from PIL.Image import Image
+
 from gemma_vision.answer import JSON, to_json
 from gemma_vision.images import open_image
 from gemma_vision.pan_and_scan import crop_boxes
@@ -23,9 +25,12 @@ SHARED: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}  # 
 def answers(
     pipeline: Pipeline, image: Any, task: str, text: str = "", **options: Any
 ) -> Iterator[JSON]:
-    """The growing JSON of one request; what a person did wrong becomes an error with its code."""
+    """The growing JSON of one request; what a person did wrong becomes an error with its code.
+
+    image: what a client sent, or a picture of ours that is open already.
+    """
     try:
-        picture = open_image(resolve_upload(image))
+        picture = image if isinstance(image, Image) else open_image(resolve_upload(image))
         request = Request(picture, as_task(task), text, **options)
         for answer in Run(lambda: pipeline.stream(request), None).follow():
             yield waiting(pipeline, request) if answer is None else answer.to_dict()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from ui.batching import Batch, collect, look_at_all, pack
-from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words
+from ui.example_strip import Example, load_examples
+from ui.form import SHOWN_TASKS, asked, build_buttons, build_example_button, build_task, build_words
 from ui.progress import build_progress
 from ui.running import Run
+from ui.seen import build_pan_and_scan
 from ui.texts import say
-from ui.wiring import Updates, connect, unchanged
+from ui.wiring import SILENT, Updates, connect, unchanged
 
 FILE_TYPES = ["image", ".zip"]
 
@@ -30,13 +32,22 @@ def build_batch_tab(pipeline: Pipeline) -> None:
                 height=190,
                 elem_id="batch-files",
             )
+            examples = load_examples()
+            example = build_example_button("batch", visible=bool(examples))
             task = build_task(tasks, tasks[0], "batch-task")
             words = build_words(task, elem_id="batch-words")
+            crops = build_pan_and_scan("batch-crops", visible=pipeline.family.has_pan_and_scan)
             run, stop = build_buttons("run", "batch")
             limit = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
             shown = [build_progress("batch"), build_gallery(), build_download()]
-    connect(Batches(pipeline), [files, task, words, limit], shown, run, stop)
+    example.click(lambda: fill_in(pipeline, examples), None, [files, task, words], **SILENT)
+    connect(Batches(pipeline), [files, task, words, limit, crops], shown, run, stop)
+
+
+def fill_in(pipeline: Pipeline, examples: Sequence[Example]) -> Updates:
+    """All example pictures, to be searched for one thing."""
+    return [[row["path"] for row in examples], *asked(pipeline, "segment", "tree")]
 
 
 def build_gallery() -> gr.Gallery:
@@ -64,10 +75,10 @@ class Batches:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    def begin(self, files: Any, task: str, words: str, limit: int) -> Run[Batch, None]:
-        """Look at all of these files."""
+    def begin(self, files: Any, task: str, words: str, limit: int, crops: bool) -> Run[Batch, None]:
+        """Look at all of these files, and at crops of the long ones where that was ticked."""
         items = collect(files)
-        return Run(lambda: look_at_all(self._pipeline, items, task, words, limit), None)
+        return Run(lambda: look_at_all(self._pipeline, items, task, words, limit, crops), None)
 
     def growing(self, states: Iterator[Batch | None], about: None) -> Iterator[Updates]:
         """Progress and gallery; nothing new is shown while a picture is looked at."""

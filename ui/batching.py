@@ -21,6 +21,7 @@ from gemma_vision.tasks import Request, TaskError
 from postprocess.exports import EXPORTERS, Annotated
 from ui.refusals import explain
 from ui.results import shown_file
+from ui.seen import wants_crops
 from ui.uploads import UploadError, resolve_upload, upload_folder
 
 MAX_PICTURES = 32
@@ -107,18 +108,28 @@ def members(path: Path) -> list[Item]:
 
 
 def look_at_all(
-    pipeline: Pipeline, items: Sequence[Item], task: str, words: str, max_tokens: int
+    pipeline: Pipeline,
+    items: Sequence[Item],
+    task: str,
+    words: str,
+    max_tokens: int,
+    crops: bool = False,
 ) -> Iterator[Batch]:
     """The batch again and again while it grows, so that it can be stopped at any token.
 
-    A picture that cannot be read is a sentence and no end; a wish that cannot work raises.
+    crops: look at crops of long pictures too, where the checkpoint can. A picture that cannot be
+    read is a sentence and no end; a wish that cannot work raises.
     """
     batch = Batch(len(items), Path(tempfile.mkdtemp(prefix="gemma-vision-batch-")))
+    options: dict[str, Any] = {
+        "max_tokens": max_tokens,
+        "pan_and_scan": wants_crops(pipeline, crops),
+    }
     yield batch
     for item, name in zip(items, free_names([item.name for item in items]), strict=True):
         try:
             image = open_image(item.read())
-            request = Request(image, task, words, max_tokens=max_tokens)
+            request = Request(image, task, words, **options)
             newest: Answer | None = None
             for answer in pipeline.stream(request):
                 newest = answer

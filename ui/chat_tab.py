@@ -10,6 +10,7 @@ import gradio as gr
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Task
 from ui.refusals import explain
+from ui.seen import build_pan_and_scan
 from ui.talking import Talks
 from ui.texts import say, script_words
 from ui.viewer import read
@@ -42,7 +43,9 @@ def build_chat_tab(pipeline: Pipeline) -> Callable[[gr.Request], None]:
             anew = gr.Button(say("anew"), elem_id="chat-anew")
         with gr.Accordion(say("settings"), open=False):
             limit = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
-    connect(talks, [message, limit], [talk, note], [message, stop], anew)
+            has_crops = pipeline.family.has_pan_and_scan
+            crops = build_pan_and_scan("chat-crops", visible=has_crops, info=say("chat_crops"))
+    connect(talks, [message, limit, crops], [talk, note, crops], [message, stop], anew)
 
     def leave(request: gr.Request) -> None:
         talks.forget(str(request.session_hash))
@@ -68,29 +71,42 @@ def connect(
 ) -> None:
     """What happens when something is said, on Stop and on a new conversation."""
 
-    def speak(request: gr.Request, said: Any, limit: int) -> Iterator[Updates]:
+    def speak(request: gr.Request, said: Any, limit: int, crops: bool) -> Iterator[Updates]:
+        visitor = str(request.session_hash)
         try:
             empty: Any = gr.update(value=None, interactive=False)
+            fixed: Any = gr.update(interactive=False)
             calm, can_stop = gr.update(visible=False), gr.update(interactive=True)
-            for messages in talks.say(str(request.session_hash), said, limit):
-                yield [{"messages": messages}, calm, empty, can_stop]
-                empty = gr.skip()
+            for messages in talks.say(visitor, said, limit, crops):
+                yield [{"messages": messages}, calm, fixed, empty, can_stop]
+                empty = fixed = gr.skip()
+            yield [gr.skip(), gr.skip(), settled(talks, visitor), *quiet()]
         except Exception as error:
             words = gr.update(value=explain(error)[1], visible=True)
-            yield [gr.skip(), words, *quiet()]
+            yield [gr.skip(), words, settled(talks, visitor), *quiet()]
 
     def halt(request: gr.Request) -> Updates:
-        messages = talks.stop(str(request.session_hash))
+        visitor = str(request.session_hash)
+        messages = talks.stop(visitor)
         said = gr.skip() if messages is None else {"messages": messages}
-        return [said, gr.skip(), *quiet()]
+        return [said, gr.skip(), settled(talks, visitor), *quiet()]
 
     def restart(request: gr.Request) -> Updates:
-        talks.forget(str(request.session_hash))
-        return [None, gr.update(visible=False), *quiet()]
+        visitor = str(request.session_hash)
+        talks.forget(visitor)
+        return [None, gr.update(visible=False), settled(talks, visitor), *quiet()]
 
     message = fields[0]
     running = listen([message.submit], speak, halt, fields, shown, controls, rest=quiet)
     anew.click(restart, None, [*shown, *controls], cancels=[running], **SILENT)
+
+
+def settled(talks: Talks, visitor: str) -> Any:
+    """The box for crops: as the conversation has it; free before the first turn."""
+    has_crops = talks.has_crops(visitor)
+    if has_crops is None:
+        return gr.update(interactive=True)
+    return gr.update(value=has_crops, interactive=False)
 
 
 def quiet() -> Updates:

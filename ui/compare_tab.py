@@ -10,15 +10,16 @@ import gradio as gr
 from gemma_vision.images import open_image
 from gemma_vision.shelf import Shelf
 from gemma_vision.tasks import Request
-from ui.comparing import Pair, Side, compare, differences, marked, summary
+from ui.comparing import Pair, Side, compare, differences, has_pan_and_scan, marked, summary
 from ui.example_strip import Example, load_examples
 from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from ui.results import JSON, Showing
 from ui.running import Run
+from ui.seen import build_pan_and_scan, fit_pan_and_scan
 from ui.texts import say, script_words
 from ui.uploads import resolve_upload
 from ui.viewer import build_viewer, read
-from ui.wiring import Updates, connect
+from ui.wiring import SILENT, Updates, connect
 
 SIDES = ("left", "right")
 WARM = 0.7  # the right side's temperature at first, so that there is something to compare
@@ -63,7 +64,7 @@ def build_picture(path: str | None) -> gr.Image:
 
 
 def build_side(shelf: Shelf, side: str, task: gr.Radio, example: Example | None) -> list[Any]:
-    """A side's own fields: checkpoint, words, temperature, seed."""
+    """A side's own fields: checkpoint, words, temperature, seed, crops."""
     names, text = shelf.names(), example["text"] if example else ""
     with gr.Column(min_width=220):
         model = gr.Dropdown(
@@ -73,7 +74,14 @@ def build_side(shelf: Shelf, side: str, task: gr.Radio, example: Example | None)
         warmth = WARM if side == "right" else 0
         temperature = gr.Slider(0, 1.5, warmth, step=0.05, label=say("temperature"))
         seed = gr.Number(0, label=say("seed"), precision=0, minimum=0)
-    return [model, words, temperature, seed]
+        has_crops = has_pan_and_scan(shelf, names[0])
+        crops = build_pan_and_scan(f"compare-crops-{side}", visible=has_crops)
+
+    def fit(name: Any, ticked: Any) -> Any:
+        return fit_pan_and_scan(ticked, visible=has_pan_and_scan(shelf, name))
+
+    model.input(fit, [model, crops], crops, preprocess=False, **SILENT)
+    return [model, words, temperature, seed, crops]
 
 
 def build_differences() -> gr.HTML:
@@ -98,10 +106,10 @@ class Comparer:
     def begin(
         self, picture: Mapping[str, Any] | None, task: str, *values: Any
     ) -> Run[Pair, list[Showing]]:
-        """Ask both sides; four values for each."""
+        """Ask both sides; five values for each."""
         original = resolve_upload(picture)
         image = open_image(original)
-        sides = [read_side(image, task, *values[at : at + 4]) for at in (0, 4)]
+        sides = [read_side(image, task, *values[at : at + 5]) for at in (0, 5)]
         shown = [Showing(image, original=original, task=task, limit=256) for _ in SIDES]
         return Run(lambda: compare(self._shelf, *sides), shown)
 
@@ -124,9 +132,12 @@ class Comparer:
         return [{"note": sentence}, gr.skip(), gr.skip()]
 
 
-def read_side(image: Any, task: str, model: str, words: str, temperature: float, seed: int) -> Side:
+def read_side(
+    image: Any, task: str, model: str, words: str, temperature: float, seed: int, crops: bool
+) -> Side:
     """A side as the client sent it."""
-    return Side(model, Request(image, task, words, temperature=temperature, seed=seed))
+    options: dict[str, Any] = {"temperature": temperature, "seed": seed}
+    return Side(model, Request(image, task, words, pan_and_scan=bool(crops), **options))
 
 
 def marked_all(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gemma_vision.answer import Answer
+from gemma_vision.catalogue import models
+from gemma_vision.families import FAMILIES
 from gemma_vision.shelf import Shelf
 from gemma_vision.tasks import Request
 from postprocess.metrics import match
 from ui.results import JSON, Showing
+from ui.seen import wants_crops
 
 SAME_PLACE = 0.5  # overlap (IoU) above which two boxes of one name are the same thing
 
@@ -35,11 +38,26 @@ class Pair:
 def compare(shelf: Shelf, left: Side, right: Side) -> Iterator[Pair]:
     """Both answers while they grow, the left one first."""
     first = second = None
-    for first in shelf.take(left.model).stream(left.request):
+    for first in ask(shelf, left):
         yield Pair(first)
-    for second in shelf.take(right.model).stream(right.request):
+    for second in ask(shelf, right):
         yield Pair(first, second)
     yield Pair(first, second, is_over=True)
+
+
+def ask(shelf: Shelf, side: Side) -> Iterator[Answer]:
+    """One side's answer while it grows; crops are left out where its checkpoint has none."""
+    pipeline = shelf.take(side.model)
+    has_crops = wants_crops(pipeline, side.request.pan_and_scan)
+    return pipeline.stream(replace(side.request, pan_and_scan=has_crops))
+
+
+def has_pan_and_scan(shelf: Shelf, name: object) -> bool:
+    """Whether the checkpoint of that name looks at crops. Nothing is loaded to find out."""
+    if name == shelf.pipeline.name:
+        return shelf.pipeline.family.has_pan_and_scan
+    families = [FAMILIES[row["family"]] for row in models() if row["id"] == name]
+    return any(family.has_pan_and_scan for family in families)
 
 
 def differences(pair: Pair) -> JSON:

@@ -6,62 +6,25 @@ read "E_CODE: a sentence".
 No `from __future__ import annotations` here: Gradio reads the hints as they stand.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import gradio as gr
 
 import gemma_vision
 from gemma_vision.pipeline import Pipeline
 from ui.answer_types import AnswerJSON, ModelsJSON
-from ui.naming_endpoints import build_naming
+from ui.answering import SHARED
+from ui.naming_endpoints import naming
 from ui.pasting import read_pasted
 from ui.refusals import to_client
-from ui.telling_endpoints import build_telling
+from ui.telling_endpoints import telling
 
-QUICK = {"concurrency_id": "quick", "concurrency_limit": 4}  # no model at work
+QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # no model at work
 
 
 def build_endpoints(pipeline: Pipeline) -> None:
     """Add every endpoint to the Blocks that is being built."""
-    build_naming(pipeline)
-    build_telling(pipeline)
-    build_reading(pipeline)
-
-
-def build_reading(pipeline: Pipeline) -> None:
-    """/parse and /models: no model at work."""
-
-    def parse(
-        text: str,
-        width: int,
-        height: int,
-        mask_decoder: str = "none",
-        drop_repeats: bool = False,
-        max_overlap: float | None = None,
-        drop_full_frame: bool = False,
-    ) -> AnswerJSON:
-        """Read an answer that was written elsewhere: tokens in, boxes and masks out.
-
-        Args:
-            text: The answer, with its <loc> and <seg> tokens or as box_2d JSON.
-            width: Width of the picture in pixels.
-            height: Height of the picture in pixels.
-            mask_decoder: Whose mask codes they are: "published" for Google's checkpoints,
-                "embedded" for the one that comes inside, "none" for boxes only.
-            drop_repeats: Leave out exact copies of an earlier record.
-            max_overlap: Of boxes of one name that overlap more than this (IoU, 0 to 1), leave out
-                all but the first; null keeps them all.
-            drop_full_frame: Leave out boxes of nearly the whole picture.
-        """
-        try:
-            return read_pasted(
-                text,
-                (width, height),
-                mask_decoder,
-                drop_repeats=drop_repeats,
-                max_overlap=max_overlap,
-                drop_full_frame=drop_full_frame,
-            )
-        except Exception as error:
-            raise to_client(error) from None
 
     def models() -> ModelsJSON:
         """List the checkpoints: what each can do and whether it is here; the loaded one first."""
@@ -69,5 +32,47 @@ def build_reading(pipeline: Pipeline) -> None:
         others = [row for row in gemma_vision.models() if row["id"] != loaded["id"]]
         return {"models": [loaded, *others]}
 
+    for verb in verbs(pipeline):
+        gr.api(verb, api_name=verb.__name__, **SHARED)
     gr.api(parse, api_name="parse", **QUICK)
     gr.api(models, api_name="models", **QUICK)
+
+
+def verbs(pipeline: Pipeline) -> list[Callable[..., Any]]:
+    """What can be asked of a picture, each a generator of the growing answer."""
+    return [*naming(pipeline), *telling(pipeline)]
+
+
+def parse(
+    text: str,
+    width: int,
+    height: int,
+    mask_decoder: str = "none",
+    drop_repeats: bool = False,
+    max_overlap: float | None = None,
+    drop_full_frame: bool = False,
+) -> AnswerJSON:
+    """Read an answer that was written elsewhere: tokens in, boxes and masks out.
+
+    Args:
+        text: The answer, with its <loc> and <seg> tokens or as box_2d JSON.
+        width: Width of the picture in pixels.
+        height: Height of the picture in pixels.
+        mask_decoder: Whose mask codes they are: "published" for Google's checkpoints,
+            "embedded" for the one that comes inside, "none" for boxes only.
+        drop_repeats: Leave out exact copies of an earlier record.
+        max_overlap: Of boxes of one name that overlap more than this (IoU, 0 to 1), leave out
+            all but the first; null keeps them all.
+        drop_full_frame: Leave out boxes of nearly the whole picture.
+    """
+    try:
+        return read_pasted(
+            text,
+            (width, height),
+            mask_decoder,
+            drop_repeats=drop_repeats,
+            max_overlap=max_overlap,
+            drop_full_frame=drop_full_frame,
+        )
+    except Exception as error:
+        raise to_client(error) from None

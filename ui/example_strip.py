@@ -19,17 +19,18 @@ THUMB = (168, 168)  # pixels; shown at half of that
 Example = dict[str, str]
 
 
-def load_examples() -> list[Example]:
-    """The bundled examples: {"image", "task", "text", "path"}; none where the folder is not there.
+def load_examples(kind: str = "image") -> list[Example]:
+    """The bundled examples of a kind, "image" or "video"; none where the folder is not there.
 
-    `examples.json` is a list of {"image": file name, "task", "text"}.
+    Each is {kind: file name, "task", "text", "path"}, and one of the pictures has "answer": what
+    the embedded checkpoint wrote. `examples.json` lists them all, without their paths.
     """
     folder = uploads.EXAMPLES
     listing = folder / "examples.json"
     if not listing.is_file():
         return []
     rows = json.loads(listing.read_text("utf-8"))
-    return [row | {"path": str(folder / row["image"])} for row in rows]
+    return [row | {"path": str(folder / row[kind])} for row in rows if kind in row]
 
 
 def thumbnail(path: str) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import NEEDS_NAMES
 from ui.texts import say
-from ui.wiring import SILENT
+from ui.wiring import SILENT, Updates, unchanged
 
 SHOWN_TASKS = ("detect", "segment", "caption", "ask", "ocr", "free")  # chat has a tab of its own
 WORDS = {"ask": "question", "free": "prompt"}  # what the words are called, by task
@@ -42,6 +43,24 @@ def build_buttons(run: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
             gr.Button(say(run), variant="primary", elem_id=f"{elem_id}-run", scale=3),
             gr.Button(say("stop"), interactive=False, elem_id=f"{elem_id}-stop", scale=1),
         )
+
+
+def build_example_button(elem_id: str, *, visible: bool) -> gr.Button:
+    """A small button that is to fill the form; its id ends in -example."""
+    return gr.Button(
+        say("try_one"),
+        size="sm",
+        visible=visible,
+        elem_id=f"{elem_id}-example",
+        elem_classes="gv-example",
+    )
+
+
+def asked(pipeline: Pipeline, task: str, text: str) -> Updates:
+    """Task and words of an example; unchanged where the checkpoint cannot do the task."""
+    if task not in pipeline.tasks:
+        return unchanged(2)
+    return [task, gr.update(value=text, **words_of(task))]
 
 
 def words_of(task: str) -> dict[str, Any]:

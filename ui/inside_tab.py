@@ -14,6 +14,7 @@ from gemma_vision.tasks import Request
 from ui.example_strip import load_examples
 from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from ui.running import Run
+from ui.seen import build_pan_and_scan, wants_crops
 from ui.stages import JSON, describe
 from ui.texts import say, script_words
 from ui.uploads import resolve_upload
@@ -38,11 +39,8 @@ def build_inside_tab(pipeline: Pipeline) -> None:
             picture = build_picture(example["path"] if example else None)
             task = build_task(tasks, first, "inside-task")
             words = build_words(task, example["text"] if example else "", elem_id="inside-words")
-            crops = gr.Checkbox(
-                label=say("pan_and_scan"),
-                visible=pipeline.family.has_pan_and_scan,
-                elem_id="inside-crops",
-            )
+            has_crops = pipeline.family.has_pan_and_scan
+            crops = build_pan_and_scan("inside-crops", visible=has_crops)
             run, stop = build_buttons("follow", "inside")
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
             shown = build_stages()
@@ -87,7 +85,8 @@ class Walks:
     ) -> Run[list[JSON], None]:
         """Follow the picture through the tensors."""
         image = open_image(resolve_upload(picture))
-        wish = Request(image, task, words, max_tokens=MAX_TOKENS, pan_and_scan=bool(crops))
+        has_crops = wants_crops(self._pipeline, crops)
+        wish = Request(image, task, words, max_tokens=MAX_TOKENS, pan_and_scan=has_crops)
         return Run(lambda: walk(self._pipeline, wish), None)
 
     def growing(self, states: Iterator[list[JSON] | None], about: None) -> Iterator[Updates]:

@@ -14,7 +14,7 @@ from ui.partials import show_partial
 from ui.refusals import explain
 from ui.results import Showing
 from ui.running import Run, Runs
-from ui.seen import crops_of, remembered_by
+from ui.seen import crops_of, remembered_by, wants_crops
 from ui.uploads import resolve_upload
 
 JSON = dict[str, Any]
@@ -109,7 +109,7 @@ class Looker:
             left_out = wish.leave_out if isinstance(wish.leave_out, list) else []
             options |= {name: name in left_out for name in LEFT_OUT}
             options["max_overlap"] = None if wish.max_overlap == 1 else wish.max_overlap
-        return options | {"pan_and_scan": bool(wish.pan_and_scan) and family.has_pan_and_scan}
+        return options | {"pan_and_scan": wants_crops(self.pipeline, wish.pan_and_scan)}
 
     def _follow(self, request: Request, showing: Showing, visitor: str) -> Iterator[Frame]:
         run = Run(lambda: self.pipeline.stream(request), showing)

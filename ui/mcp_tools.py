@@ -1,6 +1,7 @@
-"""MCP tools: the verbs of the library for assistants, on the app's own port at /mcp.
+"""MCP tools: the endpoints of `ui.endpoints` for assistants, on the app's own port at /mcp.
 
-There when the optional package `mcp` is installed. Results are the JSON of the endpoints as text.
+There when the optional package `mcp` is installed. A tool takes what its endpoint takes, with the
+picture as a text, and gives its JSON as text.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ import asyncio
 import base64
 import binascii
 import importlib.util
+import inspect
 import io
 import json
+import re
+from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import gradio as gr
+from pydantic import Field
 from starlette.routing import Route
 
-from gemma_vision.images import open_image
+from gemma_vision.images import Picture, open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
-from ui.pasting import read_pasted
-from ui.refusals import explain
-from ui.running import Run
+from ui.endpoints import parse, verbs
+from ui.refusals import to_client
 from ui.uploads import UploadError, resolve_upload
 
 if TYPE_CHECKING:
@@ -34,6 +38,18 @@ MAX_DATA = 27_000_000  # characters of a data address: 20 MB in base64
 MAX_WAITING = 8  # calls that run or wait; more are told to come back
 LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels."
+THINGS = '"instances" of the JSON has each thing with "label", "box" and "score"'
+MASKS = '"mask" (COCO run-lengths) and "polygons"'
+WORDS = '"plain" of the JSON has the words'
+GIVES = {  # where an assistant finds it in the answer
+    "detect": f"{THINGS}.",
+    "segment": f"{THINGS}, {MASKS}.",
+    "caption": f"{WORDS}.",
+    "ask": f"{WORDS}.",
+    "ocr": f"{WORDS}.",
+    "free": f"{WORDS}, {THINGS}.",
+    "parse": f"{THINGS}, and where there are codes {MASKS}.",
+}
 PICTURE = "A data: address (data:image/png;base64,...) or the path that /gradio_api/upload gave."
 
 
@@ -81,6 +97,7 @@ def build_server(
     """The tools over a pipeline: parse, and what its checkpoint can do; all where it may change."""
     from mcp.server.fastmcp import FastMCP
     from mcp.server.transport_security import TransportSecuritySettings
+    from mcp.types import ToolAnnotations
 
     guard = TransportSecuritySettings(
         enable_dns_rebinding_protection=not is_public,
@@ -95,24 +112,49 @@ def build_server(
         log_level="WARNING",
         transport_security=guard,
     )
-    for tool in verbs(Caller(pipeline)):
-        if may_change or tool.__name__ == "parse" or tool.__name__ in pipeline.tasks:
-            server.add_tool(tool, structured_output=False)
+    line = Line()
+    harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
+    for endpoint in (*verbs(pipeline), parse):
+        if may_change or endpoint is parse or endpoint.__name__ in pipeline.tasks:
+            tool = tool_of(endpoint, line)
+            server.add_tool(tool, annotations=harmless, structured_output=False)
     return server
 
 
-class Caller:
-    """Runs requests beside the page's own, one at a time on the model."""
+def tool_of(endpoint: Callable[..., Any], line: Line) -> Callable[..., Any]:
+    """An endpoint as a tool: the names, hints and defaults of its signature, and its docstring's
+    sentences, are what an assistant reads.
+    """
+    about, told = sentences(endpoint)
+    told["image"] = PICTURE
+    taken = []
+    for name, one in inspect.signature(endpoint).parameters.items():
+        hint = str if name == "image" else one.annotation
+        taken.append(one.replace(annotation=Annotated[hint, Field(description=told[name])]))
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
+    async def tool(**given: Any) -> str:
+        return await line.wait(lambda: carry_out(endpoint, given))
+
+    tool.__name__ = endpoint.__name__
+    tool.__doc__ = f"{about} {GIVES[endpoint.__name__]}"
+    tool.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
+    return tool
+
+
+def sentences(endpoint: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """What a docstring says of a function, and of each argument under Args."""
+    about, _, arguments = (inspect.getdoc(endpoint) or "").partition("\n\nArgs:\n")
+    told = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", arguments, re.MULTILINE)
+    return " ".join(about.split()), {name: " ".join(words.split()) for name, words in told}
+
+
+class Line:
+    """Calls beside the page's own, one at a time on the model; a crowd is told to come back."""
+
+    def __init__(self) -> None:
         self._waiting = 0
 
-    async def see(self, image: str, task: str, text: str = "", **options: Any) -> str:
-        """The JSON of one request."""
-        return await self.tell(lambda: self._answer(image, task, text, **options))
-
-    async def tell(self, work: Callable[[], dict[str, Any]]) -> str:
+    async def wait(self, work: Callable[[], dict[str, Any]]) -> str:
         """What `work` gives, as JSON; what a person did wrong becomes the tool's error."""
         from mcp.server.fastmcp.exceptions import ToolError
 
@@ -122,21 +164,22 @@ class Caller:
         try:
             return json.dumps(await asyncio.to_thread(work), ensure_ascii=False)
         except Exception as error:
-            code, message = explain(error)
-            raise ToolError(f"{code}: {message}") from None
+            refusal = error if isinstance(error, gr.Error) else to_client(error)
+            raise ToolError(refusal.message) from None
         finally:
             self._waiting -= 1
 
-    def _answer(self, image: str, task: str, text: str, **options: Any) -> dict[str, Any]:
-        request = Request(open_image(picture(image)), task, text, **options)
-        run = Run(lambda: self._pipeline.stream(request), None)
-        for _ in run.follow():
-            pass
-        assert run.latest is not None, "a stream that ends has an answer"
-        return run.latest.to_dict()
+
+def carry_out(endpoint: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint's whole answer."""
+    if "image" in given:
+        given = given | {"image": open_image(picture(given["image"]))}
+    answer = endpoint(**given)
+    whole: dict[str, Any] = answer if isinstance(answer, dict) else deque(answer, maxlen=1).pop()
+    return whole
 
 
-def picture(image: str) -> Any:
+def picture(image: str) -> Picture:
     """What a tool's caller means by a picture, opened by nobody yet."""
     if not image.startswith("data:"):
         return resolve_upload(image)
@@ -147,36 +190,3 @@ def picture(image: str) -> Any:
         return io.BytesIO(base64.b64decode(data, validate=True))
     except binascii.Error:
         raise UploadError("The data address is damaged; encode the picture again.") from None
-
-
-def verbs(caller: Caller) -> list[Callable[..., Any]]:
-    """The tools; their names, hints and docstrings are what an assistant reads."""
-
-    async def detect(image: str, text: str, max_tokens: int = 256) -> str:
-        """Find things in a picture: a box around everything named, as JSON. `text` has the names
-        with a semicolon between them ("cat ; dog"). {picture}"""
-        return await caller.see(image, "detect", text, max_tokens=max_tokens)
-
-    async def segment(image: str, text: str, max_tokens: int = 256) -> str:
-        """Cut things out of a picture: boxes, outlines and run-length masks of everything named, as
-        JSON. `text` has the names with a semicolon between them ("cat ; dog"). {picture}"""
-        return await caller.see(image, "segment", text, max_tokens=max_tokens)
-
-    async def caption(image: str, language: str = "en", max_tokens: int = 256) -> str:
-        """Describe a picture in a sentence; "plain" of the JSON has it. {picture}"""
-        return await caller.see(image, "caption", language=language, max_tokens=max_tokens)
-
-    async def ask(image: str, question: str, language: str = "en", max_tokens: int = 256) -> str:
-        """Answer a question about a picture; "plain" of the JSON has the answer. {picture}"""
-        options = {"language": language, "max_tokens": max_tokens}
-        return await caller.see(image, "ask", question, **options)
-
-    async def parse(text: str, width: int, height: int, mask_decoder: str = "none") -> str:
-        """Read an answer of PaliGemma or box_2d JSON that was written elsewhere: tokens in, boxes
-        and masks of a width x height picture out, as JSON. `mask_decoder`: "published", "embedded"
-        or "none"."""
-        return await caller.tell(lambda: read_pasted(text, (width, height), mask_decoder))
-
-    for tool in (detect, segment, caption, ask):
-        tool.__doc__ = (tool.__doc__ or "").replace("{picture}", f"image: {PICTURE}")
-    return [detect, segment, caption, ask, parse]

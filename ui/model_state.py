@@ -41,8 +41,28 @@ class OutcomeJSON(TypedDict):
     number: int
 
 
+class KeptJSON(TypedDict):
+    """How many are kept, in how many bytes of at most `limit`; how often one was found, or not."""
+
+    kept: int
+    bytes: int
+    limit: int
+    hits: int
+    misses: int
+
+
+class RememberedJSON(TypedDict):
+    """Pictures that need not be looked at again, prefixes that the decoder goes on behind."""
+
+    pictures: KeptJSON
+    prefixes: KeptJSON
+
+
 class StateJSON(TypedDict):
-    """The loaded checkpoint; `state` is "ready", "loading" another, or "none"."""
+    """The loaded checkpoint; `state` is "ready", "loading" another, or "none".
+
+    `remembered` has counts and nothing of the pictures; None where the engine keeps nothing here.
+    """
 
     id: str
     family: str
@@ -57,13 +77,14 @@ class StateJSON(TypedDict):
     revision: int
     change: ChangeJSON | None
     outcome: OutcomeJSON | None
+    remembered: RememberedJSON | None
 
 
 def build_model_endpoints(choice: Choice) -> None:
     """Add /model, and /choose where visitors may choose, to the Blocks that is being built."""
 
     def model() -> StateJSON:
-        """Tell which checkpoint answers, on which device, and whether another is on its way."""
+        """Tell which checkpoint answers, what it remembers, and whether another is on its way."""
         return choice.chooser.state()
 
     gr.api(model, api_name="model", **QUICK)

@@ -3,16 +3,17 @@
 No `from __future__ import annotations` here: Gradio reads the hints as they stand.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from ui.answer_types import AnswerJSON
-from ui.answering import SHARED, answers
+from ui.answering import answers
 
 
-def build_naming(pipeline: Pipeline) -> None:
+def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
     """/detect and /segment: things by name."""
 
     def detect(
@@ -87,5 +88,4 @@ def build_naming(pipeline: Pipeline) -> None:
         }
         yield from answers(pipeline, image, "segment", text, **options)
 
-    gr.api(detect, api_name="detect", **SHARED)
-    gr.api(segment, api_name="segment", **SHARED)
+    return [detect, segment]

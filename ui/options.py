@@ -16,6 +16,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import LANGUAGES, NEEDS_NAMES, REGION, Task
 from ui.looking import LEFT_OUT
 from ui.prompt_texts import EXAMPLES
+from ui.seen import build_pan_and_scan
 from ui.texts import say
 from ui.wiring import Updates
 
@@ -70,8 +71,7 @@ def build_options(pipeline: Pipeline, task: str) -> dict[str, Any]:
     prompts = gr.Dropdown(
         value=None, label=say("prompts"), elem_id="prompts", filterable=False, **shown["prompts"]
     )
-    has_crops = pipeline.family.has_pan_and_scan
-    crops = gr.Checkbox(label=say("pan_and_scan"), elem_id="crops", visible=has_crops)
+    crops = build_pan_and_scan("crops", visible=pipeline.family.has_pan_and_scan)
     return {"language": language, "style": style, "prompts": prompts, "pan_and_scan": crops}
 
 

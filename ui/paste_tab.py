@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
 
 from gemma_vision.decoders import NAMES
 from gemma_vision.images import open_image
+from ui.example_strip import Example, load_examples
+from ui.form import build_example_button
 from ui.image_tab import build_drawer
 from ui.pasting import read_pasted
 from ui.refusals import explain
@@ -16,7 +18,7 @@ from ui.results import Showing
 from ui.texts import say
 from ui.uploads import resolve_upload
 from ui.viewer import build_viewer
-from ui.wiring import Updates
+from ui.wiring import SILENT, Updates
 
 DECODERS = ("embedded", "published", "none")
 assert set(DECODERS) == set(NAMES)
@@ -24,24 +26,12 @@ assert set(DECODERS) == set(NAMES)
 
 def build_paste_tab() -> None:
     """Lay out the tab and connect it. Call inside a gr.Tab."""
+    answers = [row for row in load_examples() if "answer" in row]
     with gr.Row(elem_classes="gv-columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
-            text = gr.Textbox(
-                label=say("answer"),
-                placeholder=say("answer_hint"),
-                lines=4,
-                max_lines=12,
-                elem_id="paste-text",
-            )
-            picture = gr.Image(
-                label=say("picture_maybe"),
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "clipboard"],
-                buttons=[],
-                height=180,
-                elem_id="paste-picture",
-            )
+            text = build_text()
+            example = build_example_button("paste", visible=bool(answers))
+            picture = build_picture()
             with gr.Row():
                 width = gr.Number(1024, label=say("width"), precision=0, minimum=1)
                 height = gr.Number(768, label=say("height"), precision=0, minimum=1)
@@ -49,8 +39,9 @@ def build_paste_tab() -> None:
             decoder = gr.Radio(choices, value=DECODERS[0], label=say("decoder"))
             button = gr.Button(say("read"), variant="primary", elem_id="paste-run")
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
-            viewer = build_viewer(elem_id="paste-viewer")
+            viewer = build_viewer(elem_id="paste-viewer", empty="paste_empty")
             drawer, data = build_drawer("paste-json")
+    example.click(lambda: fill_in(answers), None, [text, picture, decoder], **SILENT)
     gr.on(
         [button.click, text.submit],
         show,
@@ -62,6 +53,35 @@ def build_paste_tab() -> None:
         api_visibility="private",
         show_progress="hidden",
     )
+
+
+def build_text() -> gr.Textbox:
+    """Where the answer is pasted."""
+    return gr.Textbox(
+        label=say("answer"),
+        placeholder=say("answer_hint"),
+        lines=4,
+        max_lines=12,
+        elem_id="paste-text",
+    )
+
+
+def build_picture() -> gr.Image:
+    """What the answer is about, where somebody has it. Its value is taken raw."""
+    return gr.Image(
+        label=say("picture_maybe"),
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "clipboard"],
+        buttons=[],
+        height=180,
+        elem_id="paste-picture",
+    )
+
+
+def fill_in(answers: Sequence[Example]) -> Updates:
+    """An answer of the embedded checkpoint and its picture."""
+    return [answers[0]["answer"], answers[0]["path"], "embedded"]
 
 
 def show(

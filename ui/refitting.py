@@ -1,25 +1,30 @@
 """Refitting: the page's forms fitted to the checkpoint that answers now.
 
 The forms are built once, for the checkpoint of the start. Their parts are found by the ids that
-`ui.form` gives them: a tab's task is PREFIXtask, and its words begin with PREFIXwords.
+`ui.form` gives them: a tab's task is PREFIXtask, and its words begin with PREFIXwords. Boxes for
+crops of long pictures have "crops" in their id; those of Compare end in the side's name as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import gradio as gr
 
 from gemma_vision.choosing import Chooser
 from ui.chat_tab import can_chat
+from ui.comparing import has_pan_and_scan
 from ui.form import SHOWN_TASKS, words_of
 from ui.inside_tab import can_be_followed
 from ui.options import IDS, fit
+from ui.seen import fit_pan_and_scan
 from ui.texts import say
 from ui.wiring import Updates, unchanged
 
 TASK, WORDS = "task", "words"
+MODEL, SIDE_CROPS = "compare-model", "compare-crops"  # then -left or -right
 ABILITIES = {"chat": can_chat, "inside": can_be_followed}  # tabs that some checkpoints lack
 
 
@@ -46,30 +51,33 @@ class Refit:
         offered = self._offered()
         self._never = {p: set(offered) - set(values(radio)) for p, radio in self._tasks.items()}
         self._options, self._strip = [named[one] for one in IDS.values()], named["examples"]
-        self._models = [block for name, block in named.items() if name.startswith("compare-model")]
-        self._crops = [
-            one
-            for name, one in named.items()
-            if isinstance(one, gr.Checkbox) and name.endswith("crops")
-        ]
+        self._models = [block for name, block in named.items() if name.startswith(MODEL)]
+        boxes = {name: one for name, one in named.items() if isinstance(one, gr.Checkbox)}
+        self._crops = [one for name, one in boxes.items() if name.endswith("crops")]
+        self._side_crops = [one for name, one in boxes.items() if name.startswith(SIDE_CROPS)]
 
     @property
     def inputs(self) -> list[Any]:
-        """What the page has chosen: each tab's task, then the checkpoints to be compared."""
-        return [*self._tasks.values(), *self._models]
+        """What the page has chosen: each tab's task, the checkpoints to be compared, crops."""
+        return [one for part in self._chosen for one in part]
 
     @property
     def outputs(self) -> list[Any]:
         """What is fitted, in the order of the updates."""
         forms = [part for prefix in self._tasks for part in self._form(prefix)]
-        rest = [*self._options, self._strip, *self._models, *self._crops]
+        rest = [*self._options, self._strip, *self._models, *self._crops, *self._side_crops]
         return [*forms, *rest, *self.tabs.values()]
+
+    @property
+    def _chosen(self) -> list[list[Any]]:
+        return [list(self._tasks.values()), self._models, self._crops, self._side_crops]
 
     def __call__(self, *chosen: Any) -> Updates:
         """Updates of all outputs; what was chosen stays where the checkpoint can do it."""
-        pipeline = self._shelf.pipeline
+        pipeline, given = self._shelf.pipeline, iter(chosen)
+        asked, models, crops, side_crops = (list(islice(given, len(p))) for p in self._chosen)
         updates: Updates = []
-        for (prefix, words), task in zip(self._words.items(), chosen, strict=False):
+        for (prefix, words), task in zip(self._words.items(), asked, strict=True):
             tasks = [one for one in self._offered() if one not in self._never[prefix]]
             task = task if task in tasks else next(iter(tasks), None)
             choices = [(say(one), one) for one in tasks]
@@ -78,9 +86,11 @@ class Refit:
             if not prefix:
                 options = fit(pipeline, str(task))
         updates += [*options, {"tasks": self._offered()}]
-        updates += self._compared(chosen[len(self._tasks) :])
-        has_crops = getattr(pipeline.family, "has_pan_and_scan", False)
-        updates += [gr.update(visible=has_crops, value=False) for _ in self._crops]
+        kept = self._compared(models)
+        updates += [gr.update(choices=self._shelf.names(), value=name) for name in kept]
+        asking = [*([pipeline.name] * len(crops)), *kept]
+        for name, ticked in zip(asking, [*crops, *side_crops], strict=True):
+            updates += [fit_pan_and_scan(ticked, visible=has_pan_and_scan(self._shelf, name))]
         return [*updates, *(gr.update(visible=ABILITIES[tab](pipeline)) for tab in self.tabs)]
 
     def arrive(self, *chosen: Any) -> Updates:
@@ -93,11 +103,11 @@ class Refit:
     def _offered(self) -> list[str]:
         return [task for task in SHOWN_TASKS if task in self._shelf.pipeline.tasks]
 
-    def _compared(self, chosen: Sequence[str]) -> Updates:
+    def _compared(self, chosen: Sequence[str]) -> list[str]:
         """The left side asks the checkpoint that answers, the right one may keep its own."""
         names = self._shelf.names()
         kept = [names[0], *(name if name in names else names[0] for name in chosen[1:])]
-        return [gr.update(choices=names, value=name) for name in kept[: len(self._models)]]
+        return kept[: len(self._models)]
 
 
 def name_of(block: Any) -> str | None:

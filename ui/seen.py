@@ -1,4 +1,4 @@
-"""Seen: what of a picture the model looked at, and how much it remembers of what it saw."""
+"""Seen: what of a picture the model looks at, and how much it remembers of what it saw."""
 
 from __future__ import annotations
 
@@ -10,10 +10,28 @@ from gemma_vision.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Request
 from ui.results import Showing
-from ui.texts import seen_words
+from ui.texts import say, seen_words
 from ui.viewer import read
 
 JSON = dict[str, Any]
+
+
+def build_pan_and_scan(elem_id: str, *, visible: bool, **options: Any) -> gr.Checkbox:
+    """The box to tick for crops of long pictures, there where the checkpoint can.
+
+    `ui.refitting` finds it by its id, in which there is "crops", when another one is loaded.
+    """
+    return gr.Checkbox(label=say("pan_and_scan"), visible=visible, elem_id=elem_id, **options)
+
+
+def fit_pan_and_scan(ticked: object, *, visible: bool) -> Any:
+    """The update of such a box for another checkpoint; it stays ticked where that can."""
+    return gr.update(visible=visible, value=bool(ticked) and visible)
+
+
+def wants_crops(pipeline: Pipeline, ticked: object) -> bool:
+    """Whether crops are looked at: a box that is hidden keeps a value, which says nothing."""
+    return bool(ticked) and pipeline.family.has_pan_and_scan
 
 
 def build_crops() -> gr.HTML:

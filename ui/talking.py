@@ -19,6 +19,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import CONTROL_TOKEN, MAX_TEXT, Request, Task, TaskError, Turn
 from ui.results import JSON, file_entry, shown_file
 from ui.running import Run, Runs
+from ui.seen import wants_crops
 from ui.uploads import resolve_upload
 
 MAX_TALKS = 32  # conversations kept; the one that was silent longest is forgotten first
@@ -27,9 +28,15 @@ MAX_TURNS = 24  # of one conversation; more do not fit into the model's attentio
 
 @dataclass
 class Talk:
-    """What was said so far. `turns` alternate, the user first."""
+    """What was said so far. `turns` alternate, the user first.
+
+    `has_crops` holds for all turns: each of them puts every earlier picture before the model again,
+    in one request that has one `pan_and_scan`. Another value on the way would change the pictures
+    that were answered about already, and what the engine remembers of them would not fit any more.
+    """
 
     turns: list[Turn] = field(default_factory=list)
+    has_crops: bool = False
 
     def messages(self) -> list[JSON]:
         """The conversation as the page shows it: each picture and each text a message."""
@@ -46,19 +53,29 @@ class Talks:
         self._lock = threading.Lock()
 
     def say(
-        self, visitor: str, message: Mapping[str, Any] | None, limit: int
+        self, visitor: str, message: Mapping[str, Any] | None, limit: int, crops: bool = False
     ) -> Iterator[list[JSON]]:
         """The conversation again and again while the model's next turn grows.
 
-        message: what the page's field holds, {"text", "files"}. A turn that cannot be spoken
-        raises and leaves the conversation as it was.
+        message: what the page's field holds, {"text", "files"}. crops: look at crops of long
+        pictures too, where the checkpoint can; the first turn decides that for the others. A turn
+        that cannot be spoken raises and leaves the conversation as it was.
         """
         talk = self._talk(visitor)
         turn = read_turn(message)
         if len(talk.turns) >= MAX_TURNS:
             words = f"This conversation has {MAX_TURNS} turns, which is the limit; begin a new one."
             raise TaskError(words, "E_TURNS")
-        wish = Request(turn.images, Task.chat, turn.text, max_tokens=limit, turns=tuple(talk.turns))
+        if not talk.turns:
+            talk.has_crops = bool(crops)
+        wish = Request(
+            turn.images,
+            Task.chat,
+            turn.text,
+            max_tokens=limit,
+            turns=tuple(talk.turns),
+            pan_and_scan=wants_crops(self._pipeline, talk.has_crops),
+        )
         before = [*talk.messages(), *shown(turn)]
         yield before
         run = Run(lambda: self._pipeline.stream(wish), (talk, turn))
@@ -70,6 +87,12 @@ class Talks:
         """End the model's turn within a token and keep what it said; None where it was silent."""
         run = self._runs.end(visitor)
         return None if run is None else keep(*run.about, run.latest)
+
+    def has_crops(self, visitor: str) -> bool | None:
+        """Whether the visitor's conversation looks at crops; None before its first turn."""
+        with self._lock:
+            talk = self._talks.get(visitor)
+        return talk.has_crops if talk and talk.turns else None
 
     def forget(self, visitor: str) -> None:
         """Begin anew, or let a visitor go."""

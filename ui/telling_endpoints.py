@@ -3,16 +3,17 @@
 No `from __future__ import annotations` here: Gradio reads the hints as they stand.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from ui.answer_types import AnswerJSON
-from ui.answering import SHARED, answers
+from ui.answering import answers
 
 
-def build_telling(pipeline: Pipeline) -> None:
+def telling(pipeline: Pipeline) -> list[Callable[..., Any]]:
     """/caption, /ask, /ocr and /free: words about the picture."""
 
     def caption(
@@ -132,7 +133,4 @@ def build_telling(pipeline: Pipeline) -> None:
         }
         yield from answers(pipeline, image, "free", prompt, **options)
 
-    gr.api(caption, api_name="caption", **SHARED)
-    gr.api(ask, api_name="ask", **SHARED)
-    gr.api(ocr, api_name="ocr", **SHARED)
-    gr.api(free, api_name="free", **SHARED)
+    return [caption, ask, ocr, free]

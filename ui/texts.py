@@ -35,6 +35,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "画像を 1 枚以上加えて、質問してください。",
     },
     "chat_hint": {"en": "Say something about the pictures", "ja": "画像について話してください"},
+    "chat_crops": {
+        "en": "Holds for a whole conversation; begin a new one to change it.",
+        "ja": "会話全体に適用されます。変えるには新しい会話を始めてください。",
+    },
     "note": {"en": "That did not work", "ja": "うまくいきませんでした"},
     "anew": {"en": "New conversation", "ja": "新しい会話"},
     "tab_compare": {"en": "Compare", "ja": "比較"},
@@ -42,7 +46,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "model_left": {"en": "Left: checkpoint", "ja": "左: チェックポイント"},
     "model_right": {"en": "Right: checkpoint", "ja": "右: チェックポイント"},
     "follow": {"en": "Follow it", "ja": "たどる"},
-    "pan_and_scan": {"en": "Pan and scan: crops of long pictures", "ja": "パン&スキャン"},
+    "pan_and_scan": {
+        "en": "Pan and scan: crops of long pictures",
+        "ja": "パン&スキャン: 長い画像の切り抜き",
+    },
     "picture": {"en": "Picture", "ja": "画像"},
     "task": {"en": "Task", "ja": "タスク"},
     "detect": {"en": "Detect", "ja": "検出"},
@@ -77,6 +84,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "decoder_published": {"en": "Google's checkpoints", "ja": "Google のチェックポイント"},
     "decoder_none": {"en": "Boxes only", "ja": "枠だけ"},
     "read": {"en": "Show it", "ja": "表示"},
+    "try_one": {"en": "Try an example", "ja": "例を試す"},
     "pictures": {"en": "Pictures, or a zip of them", "ja": "画像、または画像の zip"},
     "add_files": {"en": "Add more files", "ja": "ファイルを追加"},
     "results": {"en": "Results", "ja": "結果"},
@@ -92,6 +100,10 @@ VIEWER: dict[str, dict[str, str]] = {
     "empty": {
         "en": "Choose a picture, say what to look for, press Run.",
         "ja": "画像を選び、探すものを書いて「実行」を押してください。",
+    },
+    "paste_empty": {
+        "en": "Paste what a model wrote, add its picture if you have it, press Show it.",
+        "ja": "モデルの答えを貼り付け、元の画像があれば加えて「表示」を押してください。",
     },
     "batch_empty": {
         "en": "Choose up to 32 pictures, say what to look for, press Run.",

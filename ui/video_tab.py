@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
+from ui.example_strip import Example, load_examples
 from ui.filming import EVERY, LOOKED, MAX_EVERY, MAX_LOOKED, Reel, facts, lanes, thread, told
-from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words
+from ui.form import SHOWN_TASKS, asked, build_buttons, build_example_button, build_task, build_words
 from ui.image_tab import build_drawer
 from ui.progress import build_progress
 from ui.results import shown_file
 from ui.running import Run
 from ui.texts import TEXTS, say, script_words
 from ui.viewer import read
-from ui.wiring import Updates, connect, unchanged
+from ui.wiring import SILENT, Updates, connect, unchanged
 
 if TYPE_CHECKING:
     from gemma_vision.video import Progress
@@ -32,6 +33,8 @@ def build_video_tab(pipeline: Pipeline) -> None:
     with gr.Row(elem_classes="gv-columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
             video = build_video()
+            clips = load_examples("video")
+            example = build_example_button("video", visible=bool(clips))
             task = build_task(tasks, tasks[0], "video-task")
             words = build_words(task, elem_id="video-words")
             run, stop = build_buttons("run", "video")
@@ -41,7 +44,14 @@ def build_video_tab(pipeline: Pipeline) -> None:
             looked = gr.Slider(1, MAX_LOOKED, LOOKED, step=1, label=say("looked"))
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
             shown = build_results()
+    example.click(lambda: fill_in(pipeline, clips), None, [video, task, words, every], **SILENT)
     connect(Films(pipeline), [video, task, words, every, looked], shown, run, stop)
+
+
+def fill_in(pipeline: Pipeline, clips: Sequence[Example]) -> Updates:
+    """The example clip with a task and words of its own; its things move fast."""
+    clip = clips[0]
+    return [clip["path"], *asked(pipeline, clip["task"], clip["text"]), 3]
 
 
 def build_video() -> gr.Video:

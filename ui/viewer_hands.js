@@ -131,6 +131,7 @@ function loadImage(url) {
   });
 }
 
+if (props.empty) $(".empty p").dataset.say = props.empty; // what to do here, where it is not the usual
 for (const node of element.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
 for (const [selector, key] of [[".rows", "instances"], [".legend", "legend"], [".switches", "show"], [".tokens pre", "tokens_title"]])
   $(selector).setAttribute("aria-label", say(key));
