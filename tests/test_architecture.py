@@ -50,7 +50,8 @@ HOMES = {
     "mcp": "ui.mcp_tools",  # optional
     "pydantic": "ui.mcp_tools",  # comes with gradio and mcp
     "spaces": "app",  # there on ZeroGPU only
-    "starlette": "ui.discreet ui.front_page ui.mcp_tools ui.model_state ui.storage",  # comes with gradio
+    # comes with gradio
+    "starlette": "ui.discreet ui.front_page ui.mcp_tools ui.model_state ui.storage",
     "accelerate": "gemma_vision.weights",
     "bitsandbytes": "gemma_vision.weights",  # optional
     "transformers": "training benchmarks",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from served import Served
@@ -185,6 +186,18 @@ def test_a_caption_has_a_style_and_a_part(picture_data: str) -> None:
         assert json.loads(result.content[0].text)["prompt"] == prompt
 
 
+def test_a_picture_of_many_megabytes_comes_as_a_data_address(
+    served: Served, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    data = (tmp_path / "noise.png").read_bytes()
+    assert 12e6 < len(data) < 20e6
+    image = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    result = call(served, "detect", image=image, text="cat")
+    assert json.loads(result.content[0].text)["image"] == {"width": 2000, "height": 2000}
+
+
 def test_an_uploaded_file_can_be_named(served: Served, picture_file: Path) -> None:
     with picture_file.open("rb") as file:
         (path,) = httpx.post(f"{served.url}gradio_api/upload", files={"files": file}).json()
@@ -199,6 +212,7 @@ def test_an_uploaded_file_can_be_named(served: Served, picture_file: Path) -> No
         pytest.param("http://127.0.0.1:1/a.png", "cat", "E_UPLOAD", id="an address"),
         pytest.param("data:image/png;base64,!!!", "cat", "E_UPLOAD", id="damaged"),
         pytest.param("data:image/png,abc", "cat", "E_UPLOAD", id="not base64"),
+        pytest.param("data:image/png;base64,\u00e9", "cat", "E_UPLOAD", id="other letters"),
         pytest.param("data:image/png;base64,aGVsbG8=", "cat", "E_IMAGE_FORMAT", id="no picture"),
         pytest.param(None, "fail", "E_INTERNAL", id="our own mistake"),
     ],

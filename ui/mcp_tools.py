@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import importlib.util
 import inspect
 import io
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 MAX_DATA = 27_000_000  # characters of a data address: 20 MB in base64
+MAX_BODY = MAX_DATA + 1_000_000  # bytes of a call, the rest for what is asked
 MAX_WAITING = 8  # calls that run or wait; more are told to come back
 LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels."
@@ -109,6 +109,7 @@ def build_server(
         instructions=ABOUT,
         stateless_http=True,
         json_response=True,
+        max_request_body_size=MAX_BODY,
         log_level="WARNING",
         transport_security=guard,
     )
@@ -188,5 +189,5 @@ def picture(image: str) -> Picture:
         raise UploadError("The data address is no base64 of at most 20 MB; send a smaller picture.")
     try:
         return io.BytesIO(base64.b64decode(data, validate=True))
-    except binascii.Error:
+    except ValueError:  # letters outside base64, or too few of them
         raise UploadError("The data address is damaged; encode the picture again.") from None
