@@ -57,8 +57,8 @@ class Answer:
     def to_dict(self) -> JSON:
         """The answer as JSON.
 
-        "partial" is there only while a record is being written, "crops" (per picture its
-        rectangles) only where pan-and-scan was asked for.
+        "partial" is there while the answer grows (None between records) and never at the end,
+        "crops" (per picture its rectangles) only where pan-and-scan was asked for.
         """
         answer = to_json(
             size=self.image.size,
@@ -71,7 +71,7 @@ class Answer:
             timing=self.timing,
         )
         head = {"model": self.model, "task": str(self.request.task), "prompt": self.prompt}
-        tail: JSON = {} if self.partial is None else {"partial": partial_json(self.partial)}
+        tail: JSON = {"partial": partial_json(self.partial)} if self.finish is None else {}
         if self.request.pan_and_scan:
             tail["crops"] = [[list(box) for box in boxes] for boxes in self.crops]
         return head | answer | tail
@@ -106,8 +106,13 @@ def instance_json(instance: Instance) -> JSON:
     }
 
 
-def partial_json(partial: Partial) -> JSON:
-    """The record being written: label so far, 0-4 positions, 0-16 codes, and their units."""
+def partial_json(partial: Partial | None) -> JSON | None:
+    """The record being written: label so far, 0-4 positions, 0-16 codes, and their units.
+
+    None between records.
+    """
+    if partial is None:
+        return None
     return {
         "label": partial.label,
         "positions": list(partial.positions),

@@ -6,9 +6,13 @@ Codes of Google's checkpoints need the published file, those of the embedded che
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from gemma_vision.transfer import fetch_file
 
 if TYPE_CHECKING:
     from postprocess.mask_decoder import MaskDecoder
@@ -20,6 +24,7 @@ PUBLISHED_SPACE = "big-vision/paligemma"  # open to all, Apache-2.0
 PUBLISHED_BYTES = 8_479_556
 PUBLISHED_SHA256 = "5586010257b8536dddefab65e7755077f21d5672d5674dacf911f73ae95a4447"
 NAMES = ("published", "embedded", "none")
+AGAIN = 60.0  # seconds after which a fetch that failed is tried again
 
 
 class DecoderError(ValueError):
@@ -40,7 +45,7 @@ def open_decoder(name: str) -> MaskDecoder | None:
 def find_decoder(name: str) -> Path:
     """The file behind a decoder's name; the published one is fetched once and checked."""
     if name == "published":
-        return _fetch_published()
+        return PUBLISHED.find()
     path = CHECKPOINTS / "tiny" / DECODER_FILE if name == "embedded" else Path(name)
     if not path.is_file():
         known = ", ".join(NAMES)
@@ -67,19 +72,46 @@ def _load(path: Path) -> MaskDecoder:
         raise DecoderError(f"{path} is no mask decoder: {error}") from error
 
 
-@lru_cache(maxsize=1)
-def _fetch_published() -> Path:
-    """Fetched into the Hub's cache on first use; a file of another size or SHA-256 is removed."""
-    from huggingface_hub import hf_hub_download
+class Published:
+    """Where the published file is: found once, fetched by one caller while the others wait.
 
-    try:
-        path = Path(hf_hub_download(PUBLISHED_SPACE, PUBLISHED_FILE, repo_type="space"))
-    except Exception as error:  # every failure of the network has a type of its own
-        message = (
-            f"The published mask decoder could not be fetched ({type(error).__name__}); "
-            f"download {PUBLISHED_FILE} of the Space {PUBLISHED_SPACE} and give its path."
-        )
-        raise DecoderError(message) from error
+    A fetch that failed is not tried again for a minute, so that an app without a network answers
+    at once, with boxes and a notice.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+        self._refusal = ""
+        self._until = 0.0  # of the monotonic clock: so long the refusal stands
+
+    def find(self) -> Path:
+        """In the Hub's cache, or fetched into it; of the right size and SHA-256."""
+        with self._lock:
+            if self._path is None:
+                self._path = checked(self._fetch())
+            return self._path
+
+    def _fetch(self) -> Path:
+        if time.monotonic() < self._until:
+            raise DecoderError(self._refusal)
+        try:
+            return fetch_file(PUBLISHED_SPACE, PUBLISHED_FILE)
+        except Exception as error:  # every failure of the network has a type of its own
+            self._refusal = (
+                f"The published mask decoder could not be fetched ({type(error).__name__}); "
+                f"connect once, or download {PUBLISHED_FILE} of the Space {PUBLISHED_SPACE} "
+                "and give its path."
+            )
+            self._until = time.monotonic() + AGAIN
+            raise DecoderError(self._refusal) from error
+
+
+PUBLISHED = Published()
+
+
+def checked(path: Path) -> Path:
+    """The same, if it is the published file; anything else is removed from the Hub's cache."""
     if not is_published(path):
         path.resolve().unlink()  # what the cache's link points to
         path.unlink(missing_ok=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import threading
+import warnings
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -25,6 +27,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 # pixels of the 256 levels: divided by 255, then mean and deviation 0.5, each step in float32
 LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
 NO_PICTURE = "Give a PNG, JPEG, WEBP, BMP or GIF picture."
+_QUIET = threading.Lock()  # Python's filters of warnings are those of all threads
 
 
 class ImageError(ValueError):
@@ -49,6 +52,9 @@ def open_image(picture: Picture) -> Image.Image:
     if isinstance(picture, np.ndarray):
         return upright(from_array(picture))
     if isinstance(picture, (str, os.PathLike)):
+        if picture == "":
+            message = "The name of the picture is empty. Name a picture file."
+            raise ImageError(message, "E_IMAGE_MISSING")
         return upright(decode(*read_file(Path(picture))))
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return upright(decode(bytes(picture), "The picture"))
@@ -66,7 +72,8 @@ def read_file(path: Path) -> tuple[bytes, str]:
         raise ImageError(f"There is no file {path}. Check its name.", "E_IMAGE_MISSING") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ImageError(f"{path.name} cannot be read ({reason}). Name a picture file.") from error
+        name = path.name or path  # a folder such as "." or "/" has none
+        raise ImageError(f"{name} cannot be read ({reason}). Name a picture file.") from error
 
 
 def decode(data: bytes, name: str) -> Image.Image:
@@ -77,7 +84,7 @@ def decode(data: bytes, name: str) -> Image.Image:
         limit = f"{name} is larger than {MAX_BYTES // 2**20} MiB. Save it smaller and try again."
         raise ImageError(limit, "E_IMAGE_TOO_LARGE")
     try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = _read_header(data)
         check_size(image.size, name)
         image.load()
     except ImageError:
@@ -85,7 +92,7 @@ def decode(data: bytes, name: str) -> Image.Image:
     except UnidentifiedImageError as error:
         message = f"{name} is not a picture that can be read. {NO_PICTURE}"
         raise ImageError(message, "E_IMAGE_FORMAT") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except Image.DecompressionBombError as error:
         raise ImageError(
             f"{name} is too large. Resize it and try again.", "E_IMAGE_TOO_LARGE"
         ) from error
@@ -94,13 +101,22 @@ def decode(data: bytes, name: str) -> Image.Image:
     return image
 
 
+def _read_header(data: bytes) -> Image.Image:
+    """The picture, its pixels not decoded yet.
+
+    Pillow warns of sizes that `check_size` refuses right after, so that nobody needs to hear it.
+    """
+    with _QUIET, warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+
+
 def check_size(size: tuple[int, int], name: str = "The picture") -> None:
     """Refuse pictures without pixels or with too many; size is (width, height)."""
     width, height = size
     if width < 1 or height < 1:
-        raise ImageError(
-            f"{name} has no pixels ({width} x {height}). {NO_PICTURE}", "E_IMAGE_EMPTY"
-        )
+        message = f"{name} is {width} x {height} pixels; it needs at least 1 x 1."
+        raise ImageError(message, "E_IMAGE_EMPTY")
     if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
         raise ImageError(
             f"{name} is {width} x {height}; the limit is {MAX_SIDE} a side and "

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from gemma_vision import images
-from gemma_vision.answer import instance_json, to_json
+from gemma_vision.answer import JSON, instance_json, to_json
 from gemma_vision.engine import Chunk
 from gemma_vision.reading import Reading
-from gemma_vision.tasks import TaskError, check_range
-from postprocess.hygiene import Hygiene
-from postprocess.instances import Instance
+from gemma_vision.values import TaskError, check_range, check_string, check_truth, is_whole, shown
+from postprocess.hygiene import Hygiene, Tidied
+from postprocess.instances import Instance, locate
 from postprocess.policies import find_policy
 from postprocess.tokens import Mention, Notice
 
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
+# Pixels of all masks of one answer. A mask takes a byte for each pixel of the picture, so that
+# this is half a gigabyte: six masks of the largest picture, 40 of a 12 megapixel photograph.
+MAX_MASK_PIXELS = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,9 @@ class Pasted:
     notices: list[Notice]
     plain: str
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> JSON:
         """The JSON of an answer; nobody was asked, so model, task and prompt are None."""
-        answer = to_json(
-            size=self.size,
-            text=self.text,
-            plain=self.plain,
-            instances=[instance_json(instance) for instance in self.instances],
-            warnings=self.notices,
-            policy=self.policy,
-            finish="stop",
-            timing={},
-        )
-        return {"model": None, "task": None, "prompt": None} | answer
+        return pasted_json(self, map(instance_json, self.instances))
 
 
 def read(
@@ -54,18 +47,22 @@ def read(
     drop_repeats: bool = False,
     max_overlap: float | None = None,
     drop_full_frame: bool = False,
-) -> dict[str, Any]:
+) -> JSON:
     """The JSON of an answer's text on a picture of `size` = (width, height) pixels.
 
     mask_decoder: "published" for codes of Google's checkpoints, "embedded" for those of the
     embedded one, the path of a file, or "none" for boxes only. policy: how units become pixels,
     "space" or "bigvision"; None takes what the decoder's checkpoint was trained for. The last three
-    tidy the answer as those of `Request` do.
+    tidy the answer as those of `Request` do. One mask is held at a time.
     """
+    check_truth("drop_repeats", drop_repeats)
+    check_truth("drop_full_frame", drop_full_frame)
     if max_overlap is not None:
         check_range("max_overlap", max_overlap, 0.0, 1.0)
     hygiene = Hygiene(repeats=drop_repeats, overlap=max_overlap, full_frame=drop_full_frame)
-    return paste(text, size, mask_decoder=mask_decoder, policy=policy, hygiene=hygiene).to_dict()
+    reading, tidied = understand(text, size, mask_decoder, policy, hygiene)
+    shapes = [instance_json(instance) for instance in reading.draw(tidied.mentions)]
+    return pasted_json(pasted(reading, tidied), shapes)
 
 
 def paste(
@@ -77,24 +74,81 @@ def paste(
     hygiene: Hygiene = Hygiene(),  # noqa: B008  it is frozen
 ) -> Pasted:
     """As `read`, as objects."""
-    check_size(size)
+    reading, tidied = understand(text, size, mask_decoder, policy, hygiene)
+    instances = list(reading.draw(tidied.mentions))
+    return pasted(reading, tidied, instances)
+
+
+def understand(
+    text: str, size: tuple[int, int], mask_decoder: str, policy: str | None, hygiene: Hygiene
+) -> tuple[Reading, Tidied]:
+    """What the text says and what is left of it, with no mask drawn yet: that they fit is checked.
+
+    Raises TaskError, ImageError for a size that no picture has, PolicyError for the policy.
+    """
+    size = as_size(size)
+    check_string(text)
     if len(text) > MAX_ANSWER:
-        message = f"The answer has {len(text)} characters; the limit is {MAX_ANSWER}."
+        message = f"The answer has {len(text)} characters; the limit is {MAX_ANSWER}. Shorten it."
         raise TaskError(message, "E_TEXT_TOO_LONG")
     policy = policy or ("bigvision" if mask_decoder == "embedded" else "space")
     find_policy(policy)  # an unknown one ends here, in words
     reading = Reading(size, None if mask_decoder == "none" else mask_decoder, policy)
     reading.feed(Chunk(text))
     reading.close()
-    tidied = hygiene.apply(reading.mentions, reading.instances, size)
-    notices = [*reading.notices, *tidied.notices]
-    return Pasted(text, size, policy, tidied.mentions, tidied.instances, notices, reading.plain)
+    boxes = locate(reading.mentions, size, policy=policy)
+    tidied = hygiene.apply(reading.mentions, boxes, size)
+    if mask_decoder != "none":
+        check_masks(tidied.mentions, size)
+    return reading, tidied
 
 
-def check_size(size: tuple[int, int]) -> None:
+def pasted(reading: Reading, tidied: Tidied, instances: Sequence[Instance] = ()) -> Pasted:
+    """What was understood, with the instances that were drawn of it."""
+    return Pasted(
+        reading.text,
+        reading.size,
+        reading.policy,
+        tidied.mentions,
+        list(instances),
+        [*reading.notices, *tidied.notices],
+        reading.plain,
+    )
+
+
+def pasted_json(whole: Pasted, shapes: Iterable[JSON]) -> JSON:
+    """The JSON of what was pasted; `shapes` are the entries of "instances"."""
+    answer = to_json(
+        size=whole.size,
+        text=whole.text,
+        plain=whole.plain,
+        instances=list(shapes),
+        warnings=whole.notices,
+        policy=whole.policy,
+        finish="stop",
+        timing={},
+    )
+    return {"model": None, "task": None, "prompt": None} | answer
+
+
+def as_size(size: Iterable[int]) -> tuple[int, int]:
     """Two whole numbers of pixels that a picture can have."""
-    for side in size:
-        if isinstance(side, bool) or not isinstance(side, int):
-            message = f"A side of {side!r} pixels cannot be; give whole numbers."
-            raise TaskError(message, "E_SIZE")
-    images.check_size(size)
+    sides = tuple(size) if isinstance(size, Iterable) else ()
+    if len(sides) != 2 or not all(map(is_whole, sides)):
+        message = f"{shown(size)} is no size; give width and height in whole pixels."
+        raise TaskError(message, "E_SIZE")
+    width, height = map(int, sides)
+    images.check_size((width, height))
+    return width, height
+
+
+def check_masks(mentions: Sequence[Mention], size: tuple[int, int]) -> None:
+    """Refuse more masks on a picture of this size than memory is meant for."""
+    count = sum(bool(mention.codes) for mention in mentions)
+    most = MAX_MASK_PIXELS // (size[0] * size[1])
+    if count > most:
+        message = (
+            f"{count} masks on {size[0]} x {size[1]} pixels take too much memory; at most {most} "
+            'go onto that size: paste fewer, give a smaller size, or take mask_decoder "none".'
+        )
+        raise TaskError(message, "E_TOO_MANY_MASKS")

@@ -14,7 +14,8 @@ from gemma_vision.engine import Engine, Prompt
 from gemma_vision.growing import Growing, Job
 from gemma_vision.images import Picture, open_image
 from gemma_vision.reading import Reading
-from gemma_vision.tasks import Request, Task, TaskError, Turn
+from gemma_vision.tasks import Request, Task, TaskError, Turn, as_turns
+from gemma_vision.values import is_whole, shown
 from postprocess.policies import find_policy
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ class Pipeline:
 
     def batch(self, requests: Sequence[Request], *, size: int = BATCH) -> list[Answer]:
         """One whole answer per request, in their order, up to `size` of them decoded together."""
+        if not is_whole(size) or size < 1:
+            message = f"size is {shown(size)}; give a whole number of requests, 1 or more."
+            raise TaskError(message, "E_BATCH_SIZE")
         answers: list[Answer] = []
         for start in range(0, len(requests), size):
             jobs = [self._prepare(request) for request in requests[start : start + size]]
@@ -107,7 +111,7 @@ class Pipeline:
         **options: Any,
     ) -> Answer:
         """The model's next turn in a conversation; `turns` is what was said before."""
-        return self.run(Request(image, Task.chat, message, turns=tuple(turns), **options))
+        return self.run(Request(image, Task.chat, message, turns=as_turns(turns), **options))
 
     def describe(self) -> dict[str, Any]:
         """The checkpoint's row of `/models`: what it is, what it can do, where it comes from."""

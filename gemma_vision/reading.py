@@ -92,6 +92,15 @@ class Reading:
             self._instances += locate(fresh, self.size, decoder, self.policy)
         return list(self._instances)
 
+    def draw(self, mentions: Sequence[Mention]) -> Iterator[Instance]:
+        """Instances of these mentions, each drawn as it is reached and kept by nobody here.
+
+        For answers of which not every mask has to be in memory at once.
+        """
+        decoder = self._open_decoder(mentions)
+        for mention in mentions:
+            yield from locate([mention], self.size, decoder, self.policy)
+
     def _take(self, closed: Sequence[Mention]) -> None:
         for mention in closed:
             self.mentions.append(replace(mention, score=self._score(mention)))

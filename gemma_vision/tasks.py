@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gemma_vision.images import Picture
 from gemma_vision.languages import TONGUES
+from gemma_vision.values import TaskError as TaskError  # these three are taken from here
+from gemma_vision.values import as_region, check_string, check_truth, plain, shown
+from gemma_vision.values import check_range as check_range
+from gemma_vision.values import read_region as read_region
 
 MAX_TOKENS = 4096
 MAX_TEXT = 4000  # characters of one message; checkpoints were trained on 512 tokens at most
@@ -42,15 +46,9 @@ class Task(StrEnum):
 
 
 NEEDS_NAMES = frozenset({Task.detect, Task.segment})
-NEEDS_WORDS = frozenset({Task.ask, Task.free, Task.chat})
-
-
-class TaskError(ValueError):
-    """A request that cannot be carried out; `code` is stable, the message is one sentence."""
-
-    def __init__(self, message: str, code: str = "E_REQUEST") -> None:
-        super().__init__(message)
-        self.code = code
+NEEDS_WORDS = {Task.ask: "question", Task.free: "prompt", Task.chat: "message"}
+TRUTHS = ("pan_and_scan", "drop_repeats", "drop_full_frame")
+NUMBERS = ("max_tokens", "temperature", "seed", "max_overlap", "min_score")
 
 
 @dataclass(frozen=True)
@@ -102,15 +100,18 @@ class Request:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
-        object.__setattr__(self, "turns", tuple(self.turns))
-        for name in ("image", "region"):
-            if isinstance(getattr(self, name), list):
-                object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "turns", as_turns(self.turns))
+        if isinstance(self.image, list):
+            object.__setattr__(self, "image", tuple(self.image))
+        if self.region is not None:
+            object.__setattr__(self, "region", as_region(self.region))
         check_text(self.text)
         check_words(self)
         check_pictures(self)
         check_turns(self)
         check_options(self)
+        for name in (*TRUTHS, *NUMBERS):
+            object.__setattr__(self, name, plain(getattr(self, name)))
 
     @property
     def verb(self) -> str:
@@ -148,10 +149,20 @@ def as_pictures(image: Picture | tuple[Picture, ...] | None) -> tuple[Picture, .
     return tuple(image) if isinstance(image, (tuple, list)) else (image,)
 
 
+def as_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """What was said before, as a tuple; `TaskError` where that is anything but turns."""
+    found = tuple(turns) if isinstance(turns, Iterable) else (turns,)
+    for turn in found:
+        if not isinstance(turn, Turn):
+            kind = type(turn).__name__
+            message = f"turns holds a {kind}; give Turn(role, text) objects, first message first."
+            raise TaskError(message, "E_TURNS")
+    return found
+
+
 def check_text(text: str) -> None:
     """Refuse text that is no text, is too long, or would be read as control tokens."""
-    if not isinstance(text, str):
-        raise TaskError(f"The text is a {type(text).__name__}; give a string.", "E_TEXT")
+    check_string(text)
     if len(text) > MAX_TEXT:
         message = f"The text has {len(text)} characters; the limit is {MAX_TEXT}. Shorten it."
         raise TaskError(message, "E_TEXT_TOO_LONG")
@@ -167,7 +178,8 @@ def check_words(request: Request) -> None:
         message = f'Nothing to {task}: name one thing or several, for example "cat ; dog".'
         raise TaskError(message, "E_NO_NAMES")
     if task in NEEDS_WORDS and not request.text.strip():
-        raise TaskError(f"Nothing to {task}: the text is empty; write some words.", "E_NO_TEXT")
+        message = f"There is no {NEEDS_WORDS[task]}: the text is empty; write some words."
+        raise TaskError(message, "E_NO_TEXT")
     if request.language not in LANGUAGES:
         known = " ".join(LANGUAGES)
         message = f"{shown(request.language)} is no language of the model; take one of {known}."
@@ -175,40 +187,13 @@ def check_words(request: Request) -> None:
     if request.style not in STYLES:
         message = f"{shown(request.style)} is no style of caption; take one of {', '.join(STYLES)}."
         raise TaskError(message, "E_STYLE")
-    if request.region is not None:
-        check_region(request.region)
-
-
-def check_region(region: tuple[float, ...]) -> None:
-    """Four shares of the picture that have an area."""
-    try:
-        x0, y0, x1, y1 = map(float, region)
-    except (TypeError, ValueError):
-        x0 = y0 = x1 = y1 = -1.0
-    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
-        message = (
-            f"{shown(region)} is no region; give x0, y0, x1, y1 from 0 to 1, x0 < x1, y0 < y1."
-        )
-        raise TaskError(message, "E_REGION")
-
-
-def read_region(text: str) -> tuple[float, ...] | None:
-    """A part of the picture as a person writes it.   "0, 0, 0.5, 1"  ->  (0.0, 0.0, 0.5, 1.0)
-
-    None where nothing is written.
-    """
-    try:
-        return tuple(float(edge) for edge in text.split(",")) if text.strip() else None
-    except ValueError:
-        message = f"{shown(text)} is no region; write four numbers from 0 to 1, such as 0,0,0.5,1."
-        raise TaskError(message, "E_REGION") from None
 
 
 def check_pictures(request: Request) -> None:
     """One picture for detect and segment, one or several for the others."""
     count = len(request.images)
     if not count or any(picture is None for picture in request.images):
-        raise TaskError(f"There is no picture to {request.task}; give one.", "E_NO_IMAGE")
+        raise TaskError(f"{request.task} needs a picture and got none; give one.", "E_NO_IMAGE")
     if count > 1 and request.task in NEEDS_NAMES:
         message = (
             f"{request.task} takes one picture and got {count}; "
@@ -231,26 +216,12 @@ def check_turns(request: Request) -> None:
 
 
 def check_options(request: Request) -> None:
-    """Numbers inside their ranges."""
+    """Truths that are truths, numbers inside their ranges."""
+    for name in TRUTHS:
+        check_truth(name, getattr(request, name))
     check_range("max_tokens", request.max_tokens, 1, MAX_TOKENS, whole=True)
     check_range("temperature", request.temperature, 0.0, MAX_TEMPERATURE)
     check_range("seed", request.seed, 0, MAX_SEED, whole=True)
     for name in ("max_overlap", "min_score"):
         if getattr(request, name) is not None:
             check_range(name, getattr(request, name), 0.0, 1.0)
-
-
-def check_range(name: str, value: float, low: float, high: float, *, whole: bool = False) -> None:
-    """`TaskError` (E_MAX_TOKENS, E_SEED, ...) unless low <= value <= high."""
-    kinds = int if whole else (int, float)
-    good = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
-    if not good or not low <= value <= high:
-        kind = "a whole number" if whole else "a number"
-        message = f"{name} is {shown(value)}; it has to be {kind} from {low} to {high}."
-        raise TaskError(message, f"E_{name.upper()}")
-
-
-def shown(value: object) -> str:
-    """What came, for a message: on one line and not longer than one."""
-    text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -15,6 +15,7 @@ from gemma_vision.watching import Cancelled, Watch
 
 LOOK = 0.2  # seconds between two looks at whether it was called off
 PATIENCE = 10.0  # seconds that a transfer which was called off is waited for
+CONNECT = 4.0  # seconds within which a Hub that can be reached says something
 
 
 def download(hub_id: str, patterns: Sequence[str], watch: Watch | None = None) -> Path:
@@ -36,6 +37,42 @@ def download(hub_id: str, patterns: Sequence[str], watch: Watch | None = None) -
         lambda: Path(snapshot_download(hub_id, allow_patterns=list(patterns), tqdm_class=Told)),
         watch,
     )
+
+
+def fetch_file(space: str, name: str) -> Path:
+    """One small file of a Space: from the Hub's cache, or fetched where it is not there.
+
+    The Hub's client tries five times more where it cannot reach the Hub, for half a minute; here
+    it is asked once what it knows of the file. Raises what the client raises, and TimeoutError.
+    """
+    from huggingface_hub import hf_hub_download, hf_hub_url, try_to_load_from_cache
+
+    kept = try_to_load_from_cache(space, name, repo_type="space")
+    if isinstance(kept, str):
+        return Path(kept)
+    _ask(hf_hub_url(space, name, repo_type="space"))
+    return Path(hf_hub_download(space, name, repo_type="space", etag_timeout=CONNECT))
+
+
+def _ask(url: str) -> None:
+    """Ask about a file, in a thread: the look-up of a name knows no time limit of its own."""
+    from huggingface_hub import get_hf_file_metadata
+
+    ended: list[BaseException | None] = []
+
+    def work() -> None:
+        try:
+            get_hf_file_metadata(url, timeout=CONNECT)
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=work, name="ask", daemon=True)
+    thread.start()
+    thread.join(2 * CONNECT)  # a connection, then an answer
+    error = ended[0] if ended else TimeoutError(f"no answer in {2 * CONNECT} seconds")
+    if error is not None:
+        raise error
 
 
 def _followed(fetch: Callable[[], Path], watch: Watch) -> Path:

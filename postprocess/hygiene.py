@@ -6,8 +6,10 @@ Models repeat themselves, box one thing twice, and box the whole picture when th
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from postprocess.instances import Instance
-from postprocess.metrics import box_iou
 from postprocess.tokens import Mention, Notice
 
 _FRAME = 0.9  # of the picture's area: as much as users of PaliGemma reject in practice
@@ -97,12 +99,28 @@ def suppressed(instances: Sequence[Instance], among: Sequence[int], overlap: flo
 
     Class-wise non-maximum suppression; without scores the earlier one is taken for the surer.
     """
-    kept: dict[str, list[int]] = {}
-    gone = []
-    for index in sorted(among, key=lambda index: (-(instances[index].score or 0.0), index)):
-        rivals = kept.setdefault(instances[index].label, [])
-        if any(box_iou(instances[index].box, instances[k].box) > overlap for k in rivals):
-            gone.append(index)
-        else:
-            rivals.append(index)
+    surest = sorted(among, key=lambda index: (-(instances[index].score or 0.0), index))
+    labelled: dict[str, list[int]] = {}
+    for index in surest:
+        labelled.setdefault(instances[index].label, []).append(index)
+    gone: list[int] = []
+    for group in labelled.values():
+        boxes = np.array([instances[index].box for index in group], np.float64)
+        gone += (group[place] for place in np.flatnonzero(~survivors(boxes, overlap)))
     return sorted(gone)
+
+
+def survivors(boxes: npt.NDArray[np.float64], overlap: float) -> npt.NDArray[np.bool_]:
+    """(N, 4) boxes x0, y0, x1, y1, the surest first -> (N,) whether each one stays."""
+    stays = np.ones(len(boxes), np.bool_)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    areas = sides.prod(1)
+    for i in range(len(boxes)):
+        if stays[i]:
+            low = np.maximum(boxes[i, :2], boxes[i + 1 :, :2])
+            high = np.minimum(boxes[i, 2:], boxes[i + 1 :, 2:])
+            both = np.clip(high - low, 0, None).prod(1)
+            either = areas[i] + areas[i + 1 :] - both
+            shares = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
+            stays[i + 1 :] &= shares <= overlap
+    return stays

@@ -18,7 +18,7 @@ RANKS = (
     "postprocess.tokens postprocess.vqvae postprocess.palette postprocess.shapes "
     "gemma_vision.config gemma_vision.images gemma_vision.attention gemma_vision.picking "
     "gemma_vision.spelling gemma_vision.bare gemma_vision.recent gemma_vision.pan_and_scan "
-    "gemma_vision.languages gemma_vision.watching",
+    "gemma_vision.languages gemma_vision.watching gemma_vision.values",
     "postprocess.policies postprocess.mask_decoder postprocess.lettering "
     "gemma_vision.tasks gemma_vision.transfer gemma_vision.memory gemma_vision.siglip "
     "gemma_vision.projector gemma_vision.grammar",

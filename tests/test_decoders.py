@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import huggingface_hub
 import pytest
+from hub_server import playing_hub
 
 from gemma_vision import decoders
 from gemma_vision.decoders import DecoderError, decoder_of, find_decoder, open_decoder
@@ -35,6 +42,43 @@ def test_a_file_that_is_no_decoder_is_refused_in_words(tmp_path):
         open_decoder(str(path))
 
 
+@pytest.fixture(autouse=True)
+def published(monkeypatch) -> None:
+    """Nothing was fetched before, and no fetch was refused."""
+    monkeypatch.setattr(decoders, "PUBLISHED", decoders.Published())
+
+
+@pytest.fixture
+def small(monkeypatch) -> bytes:
+    """A published file of a few bytes."""
+    monkeypatch.setattr(decoders, "PUBLISHED_BYTES", 7)
+    monkeypatch.setattr(decoders, "PUBLISHED_SHA256", hashlib.sha256(b"decoder").hexdigest())
+    return b"decoder"
+
+
+@pytest.fixture
+def at(monkeypatch, tmp_path):
+    """Point the Hub's client to a server and to an empty cache."""
+    client = {
+        name: getattr(huggingface_hub, name)
+        for name in ("hf_hub_url", "hf_hub_download", "try_to_load_from_cache")
+    }
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # loopback only
+    huggingface_hub.utils.disable_progress_bars()
+
+    def point(url: str) -> None:
+        cache = tmp_path / "hub"
+        options = {
+            "hf_hub_url": {"endpoint": url},
+            "hf_hub_download": {"endpoint": url, "cache_dir": cache, "token": False},
+            "try_to_load_from_cache": {"cache_dir": cache},
+        }
+        for name, given in options.items():
+            monkeypatch.setattr(huggingface_hub, name, functools.partial(client[name], **given))
+
+    return point
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -46,32 +90,84 @@ def test_what_is_not_the_published_file_is_refused_and_removed(data, tmp_path, m
     blob, path = tmp_path / "blob", tmp_path / "vae-oid.npz"
     blob.write_bytes(data)
     path.symlink_to(blob)  # as the Hub's cache keeps it
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", lambda *a, **k: str(path))
-    decoders._fetch_published.cache_clear()
+    monkeypatch.setattr(decoders, "fetch_file", lambda *given: path)
     with pytest.raises(DecoderError, match="not the published"):
         find_decoder("published")
     assert not list(tmp_path.iterdir())
 
 
-def test_the_published_file_is_checked_once(tmp_path, monkeypatch):
-    path, reads = tmp_path / "vae-oid.npz", []
-    path.write_bytes(b"decoder")
-    monkeypatch.setattr(decoders, "PUBLISHED_BYTES", 7)
-    monkeypatch.setattr(decoders, "PUBLISHED_SHA256", hashlib.sha256(b"decoder").hexdigest())
+def test_the_published_file_is_fetched_and_checked_once(tmp_path, at, small):
+    (tmp_path / "vae-oid.npz").write_bytes(small)
+    with playing_hub(tmp_path) as server:
+        at(server.url)
+        path = find_decoder("published")
+        assert path.read_bytes() == small
+        assert sum("GET" in one for one in server.asked) == 1
+    assert find_decoder("published") == path
+    decoders.PUBLISHED = decoders.Published()
+    assert find_decoder("published") == path  # from the cache, with no Hub left to ask
+
+
+def counted(monkeypatch) -> list[str]:
+    """The addresses that the Hub's client is asked about from now on."""
+    asked, ask = [], huggingface_hub.get_hf_file_metadata
     monkeypatch.setattr(
-        "huggingface_hub.hf_hub_download", lambda *a, **k: reads.append(a) or str(path)
+        huggingface_hub,
+        "get_hf_file_metadata",
+        lambda url, **options: asked.append(url) or ask(url, **options),
     )
-    decoders._fetch_published.cache_clear()
-    assert find_decoder("published") == find_decoder("published") == path
-    assert len(reads) == 1
-    decoders._fetch_published.cache_clear()
+    return asked
 
 
-def test_without_a_network_the_way_out_is_told(monkeypatch, tmp_path):
-    def refuse(*arguments, **options):
-        raise ConnectionError("no route")
-
-    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
-    decoders._fetch_published.cache_clear()
-    with pytest.raises(DecoderError, match=r"vae-oid\.npz"):
+def no_network() -> DecoderError:
+    with pytest.raises(DecoderError, match=r"vae-oid\.npz") as caught:
         find_decoder("published")
+    assert caught.value.code == "E_MASK_DECODER"
+    assert str(caught.value).endswith(".") and "\n" not in str(caught.value)
+    return caught.value
+
+
+def test_without_a_network_that_is_known_at_once_and_remembered(at, monkeypatch, caplog):
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("waited for another try"))
+    at("http://127.0.0.1:9")  # the port of discard, which nobody listens on
+    asked = counted(monkeypatch)
+    assert str(no_network()) == str(no_network())
+    assert len(asked) == 1
+    assert not caplog.records
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now + decoders.AGAIN + 1)
+    no_network()
+    assert len(asked) == 2
+
+
+def test_calls_side_by_side_ask_once(at, monkeypatch):
+    at("http://127.0.0.1:9")
+    asked = counted(monkeypatch)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: no_network(), range(4)))
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("mood", ["a Hub that says nothing", "a name server that says nothing"])
+def test_silence_is_waited_for_a_short_while_only(mood, at, monkeypatch):
+    monkeypatch.setattr("gemma_vision.transfer.CONNECT", 0.2)
+    heard = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        at(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        if "name server" in mood:
+            monkeypatch.setattr(
+                huggingface_hub, "get_hf_file_metadata", lambda *given, **options: heard.wait(60)
+            )
+        began = time.monotonic()
+        no_network()
+        assert time.monotonic() - began < 10
+    heard.set()
+
+
+def test_a_hub_out_of_order_is_asked_once(tmp_path, at, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("waited for another try"))
+    with playing_hub(tmp_path, "forbidden") as server:
+        at(server.url)
+        no_network()
+        no_network()
+        assert len(server.asked) == 1

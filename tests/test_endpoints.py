@@ -98,11 +98,21 @@ def test_a_stream_grows_to_the_same_answer(client: Client, image: Any) -> None:
     assert len(set(texts)) > 3
     assert all(late.startswith(early) for early, late in pairwise(texts))
     assert counts == sorted(counts) and counts[-1] > counts[0]
-    assert any(answer.get("partial") for answer in seen[:-1]) and "partial" not in seen[-1]
+    assert any(answer["partial"] for answer in seen[:-1]) and "partial" not in seen[-1]
     assert (
         seen[-1]["text"]
         == client.predict(image, "long cat", max_tokens=120, api_name="/detect")["text"]
     )
+
+
+@pytest.mark.parametrize("name, words", [("segment", ["cat ; dog"]), ("caption", ["en"])])
+def test_what_grows_has_a_partial_from_the_first_word_on(
+    client: Client, image: Any, name: str, words: list[str]
+) -> None:
+    *growing, whole = client.submit(image, *words, api_name=f"/{name}")
+    assert growing and all(answer["finish"] is None for answer in growing)
+    assert all("partial" in answer for answer in growing)
+    assert "partial" not in whole
 
 
 def test_cancelling_stops_the_model(served: Served, client: Client, image: Any) -> None:

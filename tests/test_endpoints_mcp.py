@@ -186,6 +186,13 @@ def test_a_caption_has_a_style_and_a_part(picture_data: str) -> None:
         assert json.loads(result.content[0].text)["prompt"] == prompt
 
 
+@pytest.mark.parametrize("data", ["\u00e9", "a", "a b=", "\U0001f431" * 4])
+def test_a_damaged_data_address_is_told(served: Served, data: str) -> None:
+    result = call(served, "detect", image=f"data:image/png;base64,{data}", text="cat")
+    assert result.isError
+    assert "E_UPLOAD: The data address is damaged" in result.content[0].text
+
+
 def test_a_picture_of_many_megabytes_comes_as_a_data_address(
     served: Served, tmp_path: Path
 ) -> None:

@@ -1,9 +1,20 @@
 """Rules against what models add by mistake: by request, in order, each removal said."""
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from postprocess.hygiene import Hygiene, HygieneError, is_full_frame, repeated, suppressed
+from postprocess.hygiene import (
+    Hygiene,
+    HygieneError,
+    is_full_frame,
+    repeated,
+    suppressed,
+    survivors,
+)
 from postprocess.instances import Instance, locate
+from postprocess.metrics import box_iou
 from postprocess.tokens import Mention, parse
 
 SIZE = (1024, 1024)
@@ -94,3 +105,15 @@ def test_the_rules_can_be_asked_one_by_one():
     assert suppressed(instances, [0, 1, 2], 0.85) == [1]
     assert is_full_frame(Instance("", (0, 0, 10, 9.1), (0, 0, 10, 9)), (10, 10))
     assert not is_full_frame(Instance("", (0, 0, 10, 8.9), (0, 0, 10, 8)), (10, 10))
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 12)] * 4), min_size=1, max_size=25), st.floats(0, 1))
+@settings(max_examples=200, deadline=None)
+def test_who_stays_is_what_comparing_all_pairs_says(corners, overlap):
+    boxes = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in corners]
+    kept = []
+    for box in boxes:
+        if not any(box_iou(box, other) > overlap for other in kept):
+            kept.append(box)
+    stays = survivors(np.array(boxes, float), overlap)
+    assert [box for box, stay in zip(boxes, stays, strict=True) if stay] == kept

@@ -97,6 +97,27 @@ def test_bad_input_gets_a_code_and_one_sentence(bad, code: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("error")
+def test_our_own_check_of_the_size_is_the_only_one_that_speaks() -> None:
+    with pytest.raises(ImageError, match="12000 x 12000; the limit"):
+        open_image(png_header(12_000, 12_000))
+    with pytest.raises(Image.DecompressionBombWarning):  # anybody else still hears it
+        Image.open(io.BytesIO(png_header(12_000, 12_000)))
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_a_name_that_names_no_file_is_told(name: str) -> None:
+    with pytest.raises(ImageError, match=r"^[\w./]") as caught:
+        open_image(name)
+    assert caught.value.code == ("E_IMAGE_UNREADABLE" if name else "E_IMAGE_MISSING")
+
+
+def test_pixels_that_are_missing_are_no_reason_to_ask_for_a_file() -> None:
+    with pytest.raises(ImageError, match=r"4 x 0.*at least 1 x 1") as caught:
+        open_image(np.zeros((0, 4, 3)))
+    assert "PNG" not in str(caught.value)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_stand_as_the_camera_was_held(orientation: int) -> None:
     from PIL import ImageOps

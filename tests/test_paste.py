@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
+import numpy as np
 import pytest
 from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 
 from gemma_vision.images import ImageError
-from gemma_vision.paste import MAX_ANSWER, paste, read
+from gemma_vision.paste import MAX_ANSWER, MAX_MASK_PIXELS, paste, read
 from gemma_vision.tasks import TaskError
 from postprocess.policies import PolicyError
 
@@ -55,11 +57,83 @@ def test_no_decoder_asked_for_is_no_reason_to_warn():
         pytest.param((6.5, 5), TaskError, id="half a pixel"),
         pytest.param((True, 5), TaskError, id="a truth"),
         pytest.param(("6", 5), TaskError, id="a string"),
+        pytest.param(None, TaskError, id="nothing"),
+        pytest.param((10,), TaskError, id="one side"),
+        pytest.param((10, 10, 3), TaskError, id="three sides"),
+        pytest.param(7, TaskError, id="a number"),
     ],
 )
 def test_a_size_that_no_picture_has_is_refused(size, error):
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         read("cat", size)
+    assert "PNG" not in str(caught.value)  # nobody gave a picture
+
+
+def test_sides_of_numpy_are_sides():
+    assert read("cat", tuple(np.array([6, 5])))["image"] == {"width": 6, "height": 5}
+
+
+@pytest.mark.parametrize(
+    "text, code", [(None, "E_TEXT"), (b"cat", "E_TEXT"), ("cat \ud800", "E_TEXT")]
+)
+def test_what_is_no_text_is_refused_in_words(text, code):
+    with pytest.raises(TaskError) as caught:
+        read(text, SIZE)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("name", ["drop_repeats", "drop_full_frame"])
+def test_a_truth_is_no_word(name):
+    with pytest.raises(TaskError, match="true or false") as caught:
+        read("cat", SIZE, **{name: "false"})
+    assert caught.value.code == f"E_{name.upper()}"
+    assert read("cat", SIZE, **{name: np.bool_(False)})["finish"] == "stop"
+
+
+def many_masks(count):
+    """Records with masks of the whole picture, no two alike."""
+    codes = "".join(f"<seg{code:03d}>" for code in range(16))
+    return " ; ".join(
+        f"<loc0000><loc0000><loc1023><loc1023> {codes} thing {n}" for n in range(count)
+    )
+
+
+def test_more_masks_than_memory_are_refused_before_any_is_drawn(monkeypatch):
+    monkeypatch.setattr("gemma_vision.reading.open_decoder", lambda name: pytest.fail("drawn"))
+    size = (16_000, 5_000)
+    count = MAX_MASK_PIXELS // (size[0] * size[1]) + 1
+    with pytest.raises(TaskError, match=f"{count} masks.*16000 x 5000.*none") as caught:
+        read(many_masks(count), size, mask_decoder="embedded")
+    assert caught.value.code == "E_TOO_MANY_MASKS"
+    with pytest.raises(TaskError):
+        paste(many_masks(count), size, mask_decoder="embedded")
+    assert len(read(many_masks(count), size)["instances"]) == count  # boxes cost nothing
+
+
+def test_copies_that_are_left_out_count_for_nothing(monkeypatch):
+    monkeypatch.setattr("gemma_vision.paste.MAX_MASK_PIXELS", 640 * 480)
+    text = " ; ".join([CAT_WITH_MASK] * 9)
+    answer = read(text, SIZE, mask_decoder="embedded", drop_repeats=True)
+    assert len(answer["instances"]) == 1
+    assert answer["instances"][0]["mask"]
+
+
+def test_the_json_holds_one_mask_at_a_time():
+    size, count = (4_000, 2_500), 12
+    read(many_masks(1), size, mask_decoder="embedded")  # what is loaded once is loaded
+    tracemalloc.start()
+    answer = read(many_masks(count), size, mask_decoder="embedded")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [bool(one["mask"]) for one in answer["instances"]] == [True] * count
+    assert peak < (count - 1) * size[0] * size[1]
+
+
+def test_the_json_and_the_objects_tell_the_same():
+    text = f"{CAT_WITH_MASK} ; {CAT_AND_DOG} ; words"
+    assert read(text, SIZE, mask_decoder="embedded") == (
+        paste(text, SIZE, mask_decoder="embedded").to_dict()
+    )
 
 
 def test_a_pasted_answer_is_tidied_on_request_and_says_so():

@@ -74,6 +74,14 @@ def test_the_record_being_written_is_partial_until_it_closes(picture):
     assert "partial" not in whole
 
 
+@pytest.mark.parametrize("script", [f"{BOX} cat ; ", "two cats on a mat"])
+def test_while_it_grows_the_json_has_a_partial_and_the_whole_has_none(picture, script):
+    *growing, whole = [answer.to_dict() for answer in fake_pipeline(script).stream(detect(picture))]
+    assert all("partial" in answer for answer in growing)
+    assert growing[-1]["partial"] is None  # between records
+    assert "partial" not in whole
+
+
 @pytest.mark.parametrize("verb", ["detect", "segment", "ask", "free", "chat"])
 def test_the_json_is_the_contracts(picture, verb):
     answer = getattr(fake_pipeline(CAT_WITH_MASK), verb)(picture, "cat").to_dict()
@@ -411,3 +419,23 @@ def split(locs: str) -> list[str]:
 def split_all() -> list[str]:
     cat, dog = CAT_AND_DOG.split(" ; ")
     return [*split(cat[:36]), " cat", " ;", " ", *split(dog[:36]), " dog"]
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, None, "3"])
+def test_a_batch_of_no_width_is_refused(picture, size):
+    for requests in ([], [Request(picture, "free", "x")]):
+        with pytest.raises(TaskError, match="size is") as caught:
+            fake_pipeline().batch(requests, size=size)
+        assert caught.value.code == "E_BATCH_SIZE"
+
+
+def test_a_batchs_width_may_be_a_number_of_numpy(picture):
+    requests = [Request(picture, "detect", "cat")] * 3
+    assert len(fake_pipeline().batch(requests, size=np.int64(2))) == 3
+
+
+@pytest.mark.parametrize("turns", [5, None, ["x"]])
+def test_turns_that_are_none_are_refused_in_words(picture, turns):
+    with pytest.raises(TaskError) as caught:
+        fake_pipeline().chat(picture, "hello", turns)
+    assert caught.value.code == "E_TURNS"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -59,6 +61,30 @@ CONTROL_TOKENS = """
             "E_TURNS",
             id="model begins",
         ),
+        pytest.param({"text": "cat \ud800"}, "E_TEXT", id="half a character"),
+        pytest.param({"task": "ask", "text": "\udfff?"}, "E_TEXT", id="the other half"),
+        pytest.param({"temperature": 10**400}, "E_TEMPERATURE", id="beyond floats"),
+        pytest.param({"temperature": 10**5000}, "E_TEMPERATURE", id="beyond printing"),
+        pytest.param({"temperature": float("inf")}, "E_TEMPERATURE", id="infinite"),
+        pytest.param({"temperature": 1j}, "E_TEMPERATURE", id="imaginary"),
+        pytest.param({"min_score": -(10**400)}, "E_MIN_SCORE", id="far below"),
+        pytest.param({"max_overlap": 10**400}, "E_MAX_OVERLAP", id="far above"),
+        pytest.param({"seed": np.float32(3)}, "E_SEED", id="a float for a seed"),
+        pytest.param({"seed": np.bool_(True)}, "E_SEED", id="a truth for a seed"),
+        pytest.param({"drop_repeats": "false"}, "E_DROP_REPEATS", id="a word for a truth"),
+        pytest.param({"drop_full_frame": []}, "E_DROP_FULL_FRAME", id="a list for a truth"),
+        pytest.param({"pan_and_scan": "no"}, "E_PAN_AND_SCAN", id="no is no truth"),
+        pytest.param({"pan_and_scan": 1}, "E_PAN_AND_SCAN", id="a number for a truth"),
+        pytest.param({"pan_and_scan": None}, "E_PAN_AND_SCAN", id="nothing for a truth"),
+        pytest.param({"task": "caption", "region": (0, 0, 1, 10**400)}, "E_REGION", id="far out"),
+        pytest.param({"task": "caption", "region": "0011"}, "E_REGION", id="a word for a region"),
+        pytest.param(
+            {"task": "caption", "region": (False, False, True, True)}, "E_REGION", id="four truths"
+        ),
+        *(
+            pytest.param({"task": "chat", "turns": turns}, "E_TURNS", id=f"turns are {turns}")
+            for turns in (5, None, "x", ["x"], [None], {"user": "x"})
+        ),
     ],
 )
 def test_a_request_that_cannot_work_is_refused_in_one_sentence(changes, code):
@@ -68,6 +94,41 @@ def test_a_request_that_cannot_work_is_refused_in_one_sentence(changes, code):
     assert caught.value.code == code
     assert message.endswith(".")
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "task, said", [("ask", "question"), ("free", "prompt"), ("chat", "message")]
+)
+def test_what_is_missing_is_called_by_its_name(task, said):
+    with pytest.raises(TaskError, match=f"There is no {said}"):
+        Request("a.png", task, " ")
+    with pytest.raises(TaskError, match=f"^{task} needs a picture"):
+        Request(None, task, "x")
+
+
+def test_half_a_character_in_a_turn_is_refused():
+    with pytest.raises(TaskError, match=r"U\+D800") as caught:
+        Turn("user", "look \ud800")
+    assert caught.value.code == "E_TEXT"
+
+
+def test_numbers_and_truths_of_numpy_are_taken_as_pythons_own():
+    request = Request(
+        "a.png",
+        "caption",
+        max_tokens=np.int64(5),
+        temperature=np.float32(0.5),
+        seed=np.uint8(3),
+        min_score=Fraction(1, 2),
+        pan_and_scan=np.bool_(True),
+        region=np.array([0, 0, 0.5, 1]),
+    )
+    numbers = (request.max_tokens, request.temperature, request.seed, request.min_score)
+    assert numbers == (5, 0.5, 3, 0.5)
+    assert [type(number) for number in numbers] == [int, float, int, float]
+    assert request.pan_and_scan is True
+    assert request.region == (0.0, 0.0, 0.5, 1.0)
+    assert [type(edge) for edge in request.region] == [float] * 4
 
 
 @pytest.mark.parametrize("token", CONTROL_TOKENS.split())

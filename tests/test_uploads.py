@@ -113,8 +113,10 @@ def test_a_path_with_meta_is_not_opened_either(served: Served, outside: Path) ->
 def test_the_page_refuses_a_path_without_meta(served: Served, outside: Path) -> None:
     """The Run handler is private, and reachable by its number all the same."""
     config = httpx.get(f"{served.url}config").json()
-    rows = config["dependencies"]
-    (run,) = [row for row in rows if len(row["inputs"]) == len(Wish.__dataclass_fields__)]
+    named = {row["props"].get("elem_id"): row["id"] for row in config["components"]}
+    takes = len(Wish.__dataclass_fields__)
+    rows = [row for row in config["dependencies"] if named["picture"] in row["inputs"]]
+    (run,) = [row for row in rows if len(row["inputs"]) == takes]
     wish = Wish({"path": str(outside)}, "detect", "cat", max_tokens=64)
     values = list(vars(wish).values())
     asked = {"data": values, "fn_index": run["id"], "session_hash": "visitor1"}

@@ -49,8 +49,9 @@ class PartialJSON(TypedDict):
 
 
 class AnswerJSON(TypedDict, total=False):
-    """An answer; "partial" is there only while it grows, "crops" only with pan-and-scan: for each
-    picture the rectangles looked at besides the whole, x0, y0, x1, y1 in pixels.
+    """An answer; "partial" is there only while it grows (null between records), "crops" only with
+    pan-and-scan: for each picture the rectangles looked at besides the whole, x0, y0, x1, y1 in
+    pixels.
     """
 
     model: str | None
@@ -64,7 +65,7 @@ class AnswerJSON(TypedDict, total=False):
     warnings: list[WarningJSON]
     instances: list[InstanceJSON]
     timing: dict[str, float]
-    partial: PartialJSON
+    partial: PartialJSON | None
     crops: list[list[list[int]]]
 
 

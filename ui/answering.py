@@ -53,6 +53,7 @@ def waiting(pipeline: Pipeline, request: Request) -> JSON:
     )
     prompt = pipeline.family.write_prompt(request)
     head = {"model": pipeline.name, "task": str(request.task), "prompt": prompt}
-    if not request.pan_and_scan:
-        return head | blank
-    return head | blank | {"crops": [[list(box) for box in crop_boxes(picture.size)]]}
+    tail: JSON = {"partial": None}
+    if request.pan_and_scan:
+        tail["crops"] = [[list(box) for box in crop_boxes(picture.size)]]
+    return head | blank | tail
