@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError
+from postprocess.exports.annotated import apart
 from postprocess.exports.paligemma import read_mask_ious, to_paligemma
 from postprocess.mask_decoder import MaskDecoder, MaskDecoderError
 from postprocess.tokens import MentionError
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Convert; 0, or 2 with one sentence on standard error when it cannot be done."""
     options = build_parser().parse_args(arguments)
     try:
-        pictures = READERS[options.source](options.data)
+        pictures = apart(READERS[options.source](options.data))
         written = _exporter(options)(pictures, options.out)
     except (ExportError, MaskDecoderError, MentionError, OSError) as error:
         print(error, file=sys.stderr)

@@ -15,7 +15,7 @@ from training.adapt.__main__ import main, plan_of, read
 from training.adapt.card import Facts, listed, write_card
 from training.adapt.plan import AdaptError, Plan, check_plan
 from training.adapt.program import adapt, lessons, read_data
-from training.adapt.student import open_student
+from training.adapt.student import Lora, open_student
 from training.scenes import indices, write_dataset
 
 BASE = ["--threads", "1", "--device", "cpu"]
@@ -103,7 +103,16 @@ class TestProgram:
         pytest.param({"seed": -1}, "not for learning", id="negative seed"),
         pytest.param({"minutes": 0.0}, "more than nothing", id="no time"),
         pytest.param({"batch": 0}, "more than nothing", id="no pictures"),
+        pytest.param({"minutes": float("nan")}, "--minutes is nan", id="minutes that are none"),
+        pytest.param({"minutes": float("inf")}, "--minutes is inf", id="no end"),
+        pytest.param({"minutes": -1.0}, "--minutes is -1", id="less than no time"),
+        pytest.param({"peak": float("nan")}, "--rate is nan", id="no rate"),
+        pytest.param({"peak": 0.0}, "--rate is 0", id="a rate that teaches nothing"),
+        pytest.param({"lora": Lora(0)}, "--rank is 0", id="no rank"),
+        pytest.param({"num_old_scenes": -1}, "--old-scenes is -1", id="fewer than no scenes"),
+        pytest.param({"out": Path(__file__) / "out"}, "cannot be made", id="no place"),
         pytest.param({"share_held_out": 1.0}, "between 0 and 1", id="all held out"),
+        pytest.param({"share_held_out": float("nan")}, "between 0 and 1", id="no share"),
     ],
 )
 def test_wishes_that_cannot_be_granted_are_refused(change, said, tmp_path) -> None:
@@ -129,11 +138,16 @@ def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
         pytest.param({"--data": "gone"}, "name a folder that holds a COCO", id="no folder"),
         pytest.param({"--model": "gone"}, "There is no model 'gone'", id="no model"),
         pytest.param({"--device": "tpu"}, "no tpu device", id="no device"),
+        pytest.param({"--minutes": "nan"}, "--minutes is nan", id="minutes that are none"),
+        pytest.param({"--threads": "0"}, "--threads is 0", id="no threads"),
+        pytest.param({"--out": f"{__file__}/out"}, "cannot be made", id="no place"),
+        pytest.param({"--runs": f"{__file__}/runs"}, "cannot be made", id="no place of state"),
         pytest.param({"--rehearse": "gone"}, "name a folder that holds a COCO", id="no rehearsal"),
     ],
 )
 def test_the_command_line_ends_in_a_sentence(words, said, data, tmp_path, capsys) -> None:
-    typed = {"--data": str(data), "--name": "mine", "--out": str(tmp_path / "out")} | words
+    typed = {"--data": str(data), "--name": "mine", "--out": str(tmp_path / "out")}
+    typed |= {"--runs": str(tmp_path / "runs")} | words
     assert main([part for pair in typed.items() for part in pair]) == 2
     told = capsys.readouterr().err.strip()
     assert said in told and "Traceback" not in told and len(told.splitlines()) == 1

@@ -15,7 +15,7 @@ from served import TWO_MASKS
 from gemma_vision.families import FAMILIES
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import TaskError
-from ui.batching import MAX_PICTURES, Batch, collect, free_names, look_at_all, pack
+from ui.batching import MAX_PICTURES, Batch, Item, collect, look_at_all, names_of, pack
 from ui.uploads import UploadError
 
 
@@ -164,10 +164,67 @@ def test_the_working_folder_goes_with_the_batch(uploads: Path) -> None:
     assert not folder.exists()
 
 
-def test_no_two_names_are_equal() -> None:
-    assert free_names(["a.png", "a.png", "b.png", "a.jpg"]) == [
-        "a.png",
-        "a-2.png",
-        "b.png",
-        "a-3.jpg",
-    ]
+def loose(name: str) -> Item:
+    return Item(name, Path(f"uploads/{name}"))
+
+
+def zipped(member: str, archive: str = "some.zip") -> Item:
+    return Item(Path(member).name, Path(f"uploads/{archive}"), member)
+
+
+@pytest.mark.parametrize(
+    "items, names",
+    [
+        pytest.param([loose("IMG (1).jpg"), loose("IMG_1.jpg")], ["IMG (1).jpg", "IMG_1.jpg"]),
+        pytest.param([zipped("d/x.jpg"), loose("y.jpg")], ["x.jpg", "y.jpg"], id="own names"),
+        pytest.param(
+            [loose("x.jpg"), zipped("d/x.jpg"), loose("x-2.jpg")],
+            ["x.jpg", "some/d/x.jpg", "x-2.jpg"],
+            id="a zip is the folder it unpacks to",
+        ),
+        pytest.param(
+            [zipped("a/x.jpg"), zipped("b/x.jpg"), zipped("x.jpg")],
+            ["a/x.jpg", "b/x.jpg", "x.jpg"],
+            id="folders of a zip",
+        ),
+        pytest.param(
+            [zipped("x.jpg", "one.zip"), zipped("x.jpg", "two.zip")],
+            ["one/x.jpg", "two/x.jpg"],
+            id="two zips",
+        ),
+        pytest.param(
+            [loose("a.png"), loose("a.png"), loose("a-2.png")],
+            ["a.png", "a-3.png", "a-2.png"],
+            id="nothing tells them apart",
+        ),
+        pytest.param(
+            [zipped("../../etc/x.png"), zipped("/etc/x.png"), loose("x.png")],
+            ["some/etc/x.png", "some/etc/x-2.png", "x.png"],
+            id="climbing out",
+        ),
+    ],
+)
+def test_a_data_set_calls_pictures_what_they_came_as(items: list[Item], names: list[str]) -> None:
+    assert [name for name, _ in names_of(items)] == names
+    assert len({stem.casefold() for _, stem in names_of(items)}) == len(items)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["IMG (1).jpg", "IMG_1.jpg"], id="alike once cleaned"),
+        pytest.param(["x.jpg", "d/x.jpg", "x-2.jpg", "X.jpg"], id="alike but for a number"),
+        pytest.param([f"{'a' * 120}{n}.jpg" for n in range(3)], id="alike at the beginning"),
+    ],
+)
+def test_no_picture_of_a_batch_is_lost(uploads: Path, names: list[str]) -> None:
+    content = picture(uploads / "one.jpg").read_bytes()
+    batch = last(packed(uploads / "some.zip", names, content))
+    coco = json.loads((batch.folder / "annotations.json").read_text("utf-8"))
+    lines = (batch.folder / "answers.jsonl").read_text("utf-8").splitlines()
+    assert batch.done == len(names) and batch.failures == []
+    assert [row["file_name"] for row in coco["images"]] == names
+    assert [json.loads(line)["file"] for line in lines] == names
+    for pattern in ("*.overlay.png", "*.masks.png"):
+        stems = {path.name.casefold() for path in batch.folder.glob(pattern)}
+        assert len(stems) == len(names)

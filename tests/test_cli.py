@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 
 from gemma_vision.cli import main
 from gemma_vision.config import CheckpointError
+from gemma_vision.evaluate import read_dataset
 from gemma_vision.families import PALIGEMMA
-from postprocess.exports import EXPORTERS
+from postprocess.exports import EXPORTERS, READERS
 
 ROOT = Path(__file__).parent.parent
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
@@ -146,7 +147,9 @@ def test_a_file_that_is_no_picture_is_refused_before_a_model_is_loaded(run, load
         pytest.param(
             ["detect", "PICTURE", "cat", "--region", "0,0,1,1"], "--region", id="of boxes"
         ),
-        pytest.param(["caption", "PICTURE", "--max-tokens", "0"], "max_tokens", id="no tokens"),
+        pytest.param(
+            ["caption", "PICTURE", "--max-tokens", "0"], "--max-tokens is 0", id="no tokens"
+        ),
         pytest.param(["caption", "PICTURE", "--max-tokens", "x"], "int", id="tokens are no number"),
         pytest.param(["caption", "PICTURE", "--as", "coco"], "--save", id="as without save"),
         pytest.param(
@@ -158,6 +161,16 @@ def test_a_file_that_is_no_picture_is_refused_before_a_model_is_loaded(run, load
         pytest.param(["parse", "cat", "--size", "0x5"], "no pixels", id="an empty picture"),
         pytest.param(["parse", "cat", "PICTURE", "--size", "6x5"], "not both", id="two sizes"),
         pytest.param(["parse", "cat", "--size", "6x5", "--policy", "x"], "policy", id="policy"),
+        pytest.param(["parse", "cat", "--size", "999999x1"], "--size is 999999x1", id="too wide"),
+        pytest.param(["parse", "cat", "--size", "9999x9999"], "80 million", id="too many pixels"),
+        pytest.param(["parse", "\udcff", "--size", "6x5"], "UTF-8", id="bytes that are no text"),
+        pytest.param(["parse", "cat", "--size", "6x5", "--max-overlap", "5"], "--max-overlap is 5"),
+        pytest.param(["detect", "PICTURE", "cat", "--max-overlap", "5"], "--max-overlap is 5"),
+        pytest.param(["detect", "PICTURE", "cat", "--min-score", "nan"], "--min-score is nan"),
+        pytest.param(["ask", "PICTURE", "cat", "--temperature", "9"], "--temperature is 9.0"),
+        pytest.param(["ask", "PICTURE", "cat", "--seed", "-1"], "--seed is -1"),
+        pytest.param(["detect", "PICTURE", "\udcff"], "", id="words that are no text"),
+        pytest.param(["\udcff"], "\\udcff", id="a verb that is no text"),
         pytest.param(["eval", "OUT"], "annotations.json", id="no data set"),
         pytest.param(["eval", "OUT", "--limit", "0"], "--limit", id="no pictures"),
     ],
@@ -334,11 +347,118 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(run, loaded, picture, 
         picture.save(files[-1])
     run("detect", *files, "cat", "--save", tmp_path / "out", "--as", "overlay,coco")
     assert {path.name for path in (tmp_path / "out").glob("*.overlay.png")} == {
-        "same.overlay.png",
-        "same-2.overlay.png",
+        "a_same.overlay.png",
+        "b_same.overlay.png",
     }
     coco = json.loads((tmp_path / "out" / "annotations.json").read_text())
-    assert [row["file_name"] for row in coco["images"]] == ["same.png", "same-2.png"]
+    assert [row["file_name"] for row in coco["images"]] == ["a/same.png", "b/same.png"]
+
+
+def pictures_called(folder: Path, picture, *names: str) -> list[Path]:
+    for name in names:
+        picture.save(folder / name)
+    return [folder / name for name in names]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("a b.jpg", "a_b.png"), id="alike once cleaned"),
+        pytest.param(("x.jpg", "x.png", "x-2.jpg"), id="alike but for the suffix"),
+        pytest.param(("X.png", "x.jpg"), id="alike but for the case"),
+        pytest.param(("a" * 120 + "1.png", "a" * 120 + "2.png"), id="alike at the beginning"),
+    ],
+)
+def test_pictures_of_alike_names_keep_their_own_and_all_their_files(
+    run, loaded, picture, tmp_path, names
+):
+    loaded(CAT_WITH_MASK)
+    files = pictures_called(tmp_path, picture, *names)
+    out = tmp_path / "out"
+    kinds = "masks,yolo,labelme,overlay,coco,voc"
+    code, _, err = run("segment", *files, "-t", "cat", "--save", out, "--as", kinds)
+    assert code == 0, err
+    for pattern in ("*.masks.png", "labels/*.txt", "*.overlay.png", "*.xml"):
+        assert len({path.name.casefold() for path in out.glob(pattern)}) == len(names), pattern
+    for kind in ("coco", "yolo", "labelme", "voc"):
+        assert sorted(one.file_name for one in READERS[kind](out)) == sorted(names)
+
+
+def test_what_is_saved_can_be_scored_where_the_pictures_are(run, loaded, picture, tmp_path):
+    loaded()
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    files = pictures_called(tmp_path, picture, "a/x.png", "a/x.jpg", "b/x.png", "y.png")
+    code, _, err = run("detect", *files, "-t", "cat", "--save", tmp_path, "--as", "coco")
+    assert code == 0, err
+    assert [scene.path for scene in read_dataset(tmp_path).scenes] == files
+
+
+def test_one_picture_twice_is_one_picture(run, loaded, picture_file, tmp_path):
+    loaded()
+    out = tmp_path / "out"
+    twice = [picture_file, picture_file.parent / "." / picture_file.name]
+    assert run("detect", *twice, "cat", "--save", out, "--as", "overlay,coco")[0] == 0
+    assert {path.name for path in out.iterdir()} == {"annotations.json", "picture.overlay.png"}
+
+
+def blocked(folder: Path, name: str) -> Path:
+    """A folder in the place of a file, which therefore cannot be written."""
+    (folder / name).mkdir(parents=True)
+    return folder
+
+
+def test_a_file_that_cannot_be_written_costs_its_picture_alone(run, loaded, picture, tmp_path):
+    loaded()
+    files = pictures_called(tmp_path, picture, "a.png", "b.png", "c.png")
+    out = blocked(tmp_path / "out", "a.overlay.png")
+    code, said, err = run("detect", *files, "cat", "--save", out, "--as", "overlay,coco,voc")
+    assert (code, len(said.splitlines())) == (1, 3)
+    (complaint,) = [line for line in err.splitlines() if line.startswith("gemma-vision: ")]
+    assert str(files[0]) in complaint and "overlay" in complaint and "directory" in complaint
+    assert {path.name for path in out.glob("*.overlay.png") if path.is_file()} == {
+        "b.overlay.png",
+        "c.overlay.png",
+    }
+    assert [one.file_name for one in READERS["coco"](out)] == ["a.png", "b.png", "c.png"]
+    assert len(list(out.glob("*.xml"))) == 3
+
+
+def test_when_no_picture_can_be_written_nothing_was_done(run, loaded, picture, tmp_path):
+    loaded()
+    files = pictures_called(tmp_path, picture, "a.png", "b.png")
+    out = blocked(tmp_path / "out", "annotations.json")
+    code, _, err = run("detect", *files, "cat", "--save", out, "--as", "coco")
+    assert (code, len(err.splitlines())) == (2, 2)
+    assert [path.name for path in out.iterdir()] == ["annotations.json"]  # and no draft of it
+
+
+def test_a_picture_that_cannot_be_written_ends_in_a_sentence(run, loaded, picture_file, tmp_path):
+    loaded()
+    out = blocked(tmp_path / "out", "picture.overlay.png")
+    code, said, err = run("detect", picture_file, "cat", "--save", out, "--as", "overlay,voc")
+    assert (code, len(said.splitlines())) == (2, 1)
+    assert [line.split()[0] for line in err.splitlines()] == ["wrote", "gemma-vision:"]
+
+
+def test_a_long_label_of_any_script_is_saved(run, picture_file, tmp_path):
+    label, codes = "\u65e5" * 100, "<seg001>" * 16
+    words = ["parse", f"{BOX} {codes} {label}", picture_file, "--mask-decoder", "embedded"]
+    code, out, err = run(*words, "--save", tmp_path / "out", "--as", "masks,cutouts,overlay,voc")
+    assert (code, json.loads(out)["instances"][0]["label"]) == (0, label), err
+    assert len(list((tmp_path / "out").iterdir())) == 5
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file names are all text")
+def test_file_names_that_are_no_text_are_told_and_saved(run, loaded, picture, tmp_path):
+    loaded()
+    files = pictures_called(tmp_path, picture, "caf\udce9.png", "b.png")
+    out, missing = tmp_path / "out\udce9", tmp_path / "gone\udce9.png"
+    words = ["detect", *files, missing, "-t", "cat", "--save", out, "--as", ",".join(EXPORTERS)]
+    code, said, err = run(*words)
+    assert code == 1 and "gone\\udce9.png" in err
+    assert [json.loads(line)["file"] for line in said.splitlines()] == [str(one) for one in files]
+    assert [one.file_name for one in READERS["coco"](out)] == ["caf\udce9.png", "b.png"]
 
 
 def test_every_exporter_can_be_asked_for(run, loaded, picture_file, tmp_path):
@@ -366,7 +486,7 @@ def test_parse_tidies_on_request(run):
     assert code == 0 and len(answer["instances"]) == 1
     assert [warning["code"] for warning in answer["warnings"]] == ["repeat", "removed_repeat"]
     code, out, err = run("parse", box, "--size", "640x480", "--max-overlap", "7")
-    assert (code, out) == (2, "") and "between 0 and 1" in err
+    assert (code, out) == (2, "") and "--max-overlap is 7.0" in err
 
 
 def test_parse_takes_a_picture_for_its_size_and_draws_on_it(run, picture_file, tmp_path):
@@ -403,6 +523,20 @@ def test_eval_prints_one_object_and_tells_progress_elsewhere(run, loaded, tmp_pa
     scores = json.loads(out)
     assert (code, scores["n_images"], scores["recall50"]) == (0, 1, 1.0)
     assert "1 of 1 pictures" in err
+
+
+@pytest.mark.parametrize("option", [["--split", "val"], ["--prompt", "detect {text}"]])
+def test_options_of_phrases_are_refused_where_there_are_none(
+    run, loaded, tmp_path, picture, option
+):
+    pipeline = loaded()
+    picture.save(tmp_path / "a.png")
+    rows = {"images": [{"id": 1, "file_name": "a.png", "width": 640, "height": 480}]}
+    coco = rows | {"annotations": [], "categories": []}
+    (tmp_path / "annotations.json").write_text(json.dumps(coco))
+    result = run("eval", tmp_path, *option)
+    assert_refused(result, f"{option[0]} is about phrases")
+    assert "no refs.json" in result[2] and pipeline.asked == []
 
 
 @pytest.mark.parametrize("verb", ["detect", "caption", "parse", "eval", "models"])
@@ -450,6 +584,22 @@ def test_parse_reads_standard_input():
     done = subprocess.run(words, input=f"{BOX} cat\n", capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["instances"][0]["label"] == "cat"
+
+
+@pytest.mark.parametrize("locale", ["C.UTF-8", "POSIX"])
+def test_bytes_that_are_no_text_end_in_a_sentence(locale):
+    words = [sys.executable, "-m", "gemma_vision", "parse", "-", "--size", "64x48"]
+    env = {**os.environ, "LC_ALL": locale}
+    done = subprocess.run(words, input=b"\xff cat", capture_output=True, cwd=ROOT, env=env)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"UTF-8" in done.stderr
+
+
+def test_an_output_without_our_letters_gets_escapes():
+    words = [sys.executable, "-m", "gemma_vision", "parse", f"{BOX} \u732b", "--size", "64x48"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(words, capture_output=True, cwd=ROOT, env=env)
+    assert json.loads(done.stdout)["instances"][0]["label"] == "\u732b"
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():

@@ -11,7 +11,7 @@ from pycocotools.coco import COCO
 from training.backgrounds import KINDS, draw_background
 from training.compositor import compose
 from training.poses import MAX_OVERLAP, NUM_NAMES, Pose, Scene, _overlap, sample_scene
-from training.scenes import write_dataset
+from training.scenes import main, write_dataset
 from training.sprites import FONT_SIZE, GLYPHS, load_atlas, render
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
@@ -121,3 +121,31 @@ def test_the_atlas_is_what_the_script_renders():
     first = render(GLYPHS["cat"][0], font)
     difference = np.abs(first.astype(int) - load_atlas().images[0]).mean()
     assert difference < 4  # releases of the font and of FreeType differ by a shade
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        pytest.param(["--seed", "-1"], "--seed is -1", id="seed"),
+        pytest.param(["--names", "99"], "--names is 99", id="names"),
+        pytest.param(["--names", "0"], "--names is 0", id="no names"),
+        pytest.param(["--count", "0"], "--count is 0", id="no pictures"),
+        pytest.param(["--count", "-1"], "--count is -1", id="fewer than none"),
+        pytest.param(["--side", "0"], "--side is 0", id="no side"),
+        pytest.param(["--only", "unicorn"], "Nobody drew unicorn", id="nobody drew it"),
+        pytest.param(["--out", f"{__file__}/out"], "cannot be written", id="no place"),
+    ],
+)
+def test_what_cannot_be_made_ends_in_one_sentence(tmp_path, capsys, words, said):
+    given = ["--seed", "1", "--count", "1", "--out", str(tmp_path / "out")]
+    assert main([*given, *words]) == 2
+    told = capsys.readouterr().err
+    assert said in told and len(told.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_names_that_are_asked_for_are_drawn(tmp_path):
+    words = ["--seed", "1", "--count", "2", "--side", "64", "--only", "guitar", "--out"]
+    assert main([*words, str(tmp_path)]) == 0
+    coco = json.loads((tmp_path / "annotations.json").read_text())
+    assert [row["name"] for row in coco["categories"]] == ["guitar"] and len(coco["images"]) == 2

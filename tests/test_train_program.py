@@ -13,6 +13,7 @@ from gemma_vision.hub import CHECKPOINTS
 from postprocess.vqvae import NUM_CODES, MaskVQVAE
 from training import mask_vae
 from training import train as program
+from training.curves import main as draw_curves
 from training.curves import write_curves
 from training.evaluation import REPORT, evaluate_checkpoint
 from training.journal import Journal
@@ -248,3 +249,18 @@ class TestCurves:
 
     def test_a_run_without_figures_is_a_page_too(self, tmp_path):
         assert "Nothing has been measured yet." in write_curves(tmp_path, "New").read_text()
+
+    def test_the_page_is_drawn_from_the_command_line(self, folder, capsys):
+        assert draw_curves([str(folder)]) == 0
+        assert capsys.readouterr().out.strip() == str(folder / "curves.html")
+
+    @pytest.mark.parametrize("words, code", [(["nodir"], 2), (["--help"], 0), ([], 2)])
+    def test_a_page_of_nothing_is_never_made(self, tmp_path, monkeypatch, capsys, words, code):
+        monkeypatch.chdir(tmp_path)
+        try:
+            ended = draw_curves(words)
+        except SystemExit as left:
+            ended = left.code
+        assert ended == code and not list(tmp_path.iterdir())
+        if words == ["nodir"]:
+            assert capsys.readouterr().err == "There is no folder nodir; name that of a run.\n"

@@ -4,6 +4,7 @@
 SVG, no script, nothing from elsewhere.
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -121,5 +122,23 @@ def minutes(seconds: float) -> str:
     return f"{seconds:.1f} seconds" if seconds < 60 else f"{seconds / 60:.1f} minutes"
 
 
+def main(words: Sequence[str] | None = None) -> int:
+    """Draw the page and print its path -> exit code 0, or 2 with one sentence."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.curves", description="Draw the figures of a run on one page."
+    )
+    parser.add_argument("folder", type=Path, help="of the run, for example runs/gpu")
+    folder = parser.parse_args(words).folder
+    if not folder.is_dir():
+        print(f"There is no folder {folder}; name that of a run.", file=sys.stderr)
+        return 2
+    try:
+        print(write_curves(folder, f"Training: {folder.resolve().name}"))
+    except OSError as error:
+        print(f"{folder / PAGE} cannot be written ({error.strerror}).", file=sys.stderr)
+        return 2
+    return 0
+
+
 if __name__ == "__main__":
-    print(write_curves(Path(sys.argv[1]), f"Training: {Path(sys.argv[1]).name}"))
+    sys.exit(main())

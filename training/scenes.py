@@ -6,6 +6,7 @@ annotations.json. Boxes and masks are of what is visible.
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,17 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
+from gemma_vision.images import MAX_SIDE
 from training.compositor import Picture, Thing, compose
 from training.poses import NUM_NAMES, sample_scene
 from training.sprites import load_atlas
+
+MAX_SEED = 2**63 - 1
+MAX_COUNT = 1_000_000  # files are named with six digits
+
+
+class ScenesError(ValueError):
+    """A data set that cannot be made; the message says why."""
 
 
 def to_coco(
@@ -84,22 +93,48 @@ def indices(words: str) -> list[int]:
     known = list(load_atlas().names)
     wanted = [word.strip() for word in words.split(";") if word.strip()]
     if unknown := [word for word in wanted if word not in known]:
-        raise SystemExit(f"Nobody drew {', '.join(unknown)}; there are {', '.join(known)}.")
+        raise ScenesError(f"Nobody drew {', '.join(unknown)}; there are {', '.join(known)}.")
     return [known.index(word) for word in wanted]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Write a data set of synthetic scenes.")
+def check(args: argparse.Namespace) -> None:
+    """ScenesError unless every number is in its range."""
+    ranges = {
+        "seed": (0, MAX_SEED),
+        "count": (1, MAX_COUNT),
+        "side": (1, MAX_SIDE),
+        "names": (1, len(load_atlas().names)),
+    }
+    for name, (low, high) in ranges.items():
+        value = getattr(args, name)
+        if not low <= value <= high:
+            raise ScenesError(f"--{name} is {value}; it has to be from {low} to {high}.")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the program -> its exit code: 2 where something cannot work, with one sentence."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.scenes", description="Write a data set of synthetic scenes."
+    )
     parser.add_argument("--seed", type=int, required=True, help="900000 and above: evaluation")
     parser.add_argument("--count", type=int, required=True, help="number of pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--side", type=int, default=224, help="width and height in pixels")
     parser.add_argument("--names", type=int, default=NUM_NAMES, help="how many of the forty names")
-    parser.add_argument("--only", type=indices, default=(), help='other names: "guitar ; clock"')
-    args = parser.parse_args()
-    sizes = {"side": args.side, "names": args.names, "only": args.only}
-    write_dataset(args.seed, args.count, args.out, **sizes)
+    parser.add_argument("--only", default="", help='other names: "guitar ; clock"')
+    args = parser.parse_args(words)
+    try:
+        check(args)
+        sizes = {"side": args.side, "names": args.names, "only": indices(args.only)}
+        write_dataset(args.seed, args.count, args.out, **sizes)
+    except ScenesError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{args.out} cannot be written ({error.strerror}).", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

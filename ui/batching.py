@@ -19,6 +19,7 @@ from gemma_vision.images import MAX_BYTES, Picture, open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.tasks import Request, TaskError
 from postprocess.exports import EXPORTERS, Annotated
+from postprocess.exports.naming import free_names, free_stems, picture_names
 from ui.refusals import explain
 from ui.results import shown_file
 from ui.seen import wants_crops
@@ -39,6 +40,14 @@ class Item:
     name: str
     path: Path
     member: str | None = None  # of the zip at `path`
+
+    @property
+    def place(self) -> PurePosixPath:
+        """The path it came by, a zip like the folder that it unpacks to; it climbs nowhere."""
+        if self.member is None:
+            return PurePosixPath(self.name)
+        parts = (part for part in PurePosixPath(self.member).parts if part not in ("/", ".."))
+        return PurePosixPath(self.path.stem, *parts)
 
     def read(self) -> Picture:
         """The file, or its bytes; no more of a zip's member than a picture may have."""
@@ -126,7 +135,7 @@ def look_at_all(
         "pan_and_scan": wants_crops(pipeline, crops),
     }
     yield batch
-    for item, name in zip(items, free_names([item.name for item in items]), strict=True):
+    for item, (name, stem) in zip(items, names_of(items), strict=True):
         try:
             image = open_image(item.read())
             request = Request(image, task, words, **options)
@@ -135,7 +144,7 @@ def look_at_all(
                 newest = answer
                 yield batch
             assert newest is not None, "a stream gives at least its whole answer"
-            keep(batch, name, newest)
+            keep(batch, name, stem, newest)
         except TaskError:
             raise
         except Exception as error:
@@ -143,9 +152,9 @@ def look_at_all(
         yield batch
 
 
-def keep(batch: Batch, name: str, answer: Answer) -> None:
+def keep(batch: Batch, name: str, stem: str, answer: Answer) -> None:
     """Write one answer's files, and its picture for the gallery."""
-    picture = Annotated(name, answer.image.size, answer.instances, answer.image)
+    picture = Annotated(name, answer.image.size, answer.instances, answer.image, stem)
     for kind in KINDS:
         EXPORTERS[kind]([picture], batch.folder)
     with (batch.folder / "answers.jsonl").open("a", encoding="utf-8") as lines:
@@ -156,15 +165,13 @@ def keep(batch: Batch, name: str, answer: Answer) -> None:
     batch.shown.append((str(shown_file(answer.overlay())), words or f"{name}: {count}"))
 
 
-def free_names(names: Sequence[str]) -> list[str]:
-    """Names of which no two are equal.   a.png a.png  ->  a.png a-2.png"""
-    taken: dict[str, int] = {}
-    free = []
-    for name in names:
-        path = PurePosixPath(name)
-        count = taken[path.stem] = taken.get(path.stem, 0) + 1
-        free.append(name if count == 1 else f"{path.stem}-{count}{path.suffix}")
-    return free
+def names_of(items: Sequence[Item]) -> list[tuple[str, str]]:
+    """For each picture what data sets call it, and how the names of files about it begin.
+
+    Pictures that came by one name and one way are numbered: nothing else tells them apart.
+    """
+    names = free_names(picture_names([item.place for item in items]), alike=str)
+    return list(zip(names, free_stems(names), strict=True))
 
 
 def pack(batch: Batch) -> Path | None:

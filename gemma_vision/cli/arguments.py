@@ -29,6 +29,7 @@ SAYS = {
     "eval": "score a checkpoint on a COCO folder",
     "models": "list the checkpoints",
 }
+PROMPT = "segment {text}"  # of phrases, where nothing else is asked for
 EXAMPLES = """examples:
   gemma-vision detect photo.jpg "cat ; dog"
   gemma-vision segment a.jpg b.jpg "cat" --save out --as overlay,coco,masks
@@ -177,7 +178,12 @@ def add_tidying(parser: Parser) -> None:
 
 def add_saving(parser: Parser) -> None:
     """Where files go, and which."""
-    parser.add_argument("--save", metavar="DIR", help="write files into this folder")
+    parser.add_argument(
+        "--save",
+        metavar="DIR",
+        help="write files into this folder; data sets in it call a picture by its file's name, or "
+        "where two share it all by their paths from the folder they have in common",
+    )
     parser.add_argument(
         "--as",
         dest="kinds",
@@ -238,8 +244,8 @@ def add_eval(parser: Parser) -> None:
     parser.add_argument("--split", metavar="NAME", help="of a folder with refs.json: only this one")
     parser.add_argument(
         "--prompt",
-        default="segment {text}",
-        help='of a folder with refs.json, with {text} for the phrase (default: "segment {text}")',
+        default=PROMPT,
+        help=f'of a folder with refs.json, with {{text}} for the phrase (default: "{PROMPT}")',
     )
     parser.add_argument("--batch", type=int, default=16, metavar="N", help="default: 16")
     add_model(parser)

@@ -9,6 +9,7 @@ import sys
 from PIL import Image
 
 from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import print_json
 from gemma_vision.images import open_image
@@ -20,10 +21,11 @@ SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")
 
 def run(options: argparse.Namespace) -> int:
     """Print the answer's JSON, save what was asked for, and give 0."""
-    image = picture_of(options)
-    saver = Saver(options.save, options.kinds, otherwise="overlay" if image else "coco")
+    image, path = picture_of(options), options.picture or "answer"
+    kind = "overlay" if image else "coco"
+    saver = Saver(options.save, options.kinds, [path], otherwise=kind)
     size = image.size if image else read_size(options.size)
-    text = sys.stdin.read() if options.text == "-" else options.text
+    text = read_answer(options.text)
     pasted = paste(
         text,
         size,
@@ -31,8 +33,8 @@ def run(options: argparse.Namespace) -> int:
         policy=options.policy,
         hygiene=hygiene_of(options),
     )
-    saver.save(options.picture or "answer", size, pasted.instances, image)
     print_json(pasted.to_dict())
+    saver.save(path, size, pasted.instances, image)
     return 0
 
 
@@ -43,6 +45,16 @@ def picture_of(options: argparse.Namespace) -> Image.Image | None:
     if not options.picture and not options.size:
         raise UsageError("Give the picture, or its size with --size 640x480.")
     return open_image(options.picture) if options.picture else None
+
+
+def read_answer(text: str) -> str:
+    """The answer, from standard input where it is "-"; UsageError where bytes are no text."""
+    try:
+        answer = sys.stdin.read() if text == "-" else text
+        answer.encode()
+    except UnicodeError:
+        raise UsageError("The answer is no UTF-8 text; save it as UTF-8 and try again.") from None
+    return answer
 
 
 def hygiene_of(options: argparse.Namespace) -> Hygiene:
@@ -59,4 +71,6 @@ def read_size(text: str) -> tuple[int, int]:
     found = SIZE.fullmatch(text.strip())
     if not found:
         raise UsageError(f'"{text}" is no size; write width x height, for example 640x480.')
-    return int(found[1]), int(found[2])
+    width, height = int(found[1]), int(found[2])
+    check_side(width, height)
+    return width, height

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.cli.arguments import WORDS, UsageError
-from gemma_vision.cli.saving import Saver
+from gemma_vision.cli.saving import SaveError, Saver
 from gemma_vision.cli.writing import complain, print_json
 from gemma_vision.images import ImageError, Picture, open_image
 from gemma_vision.tasks import Request, read_region
@@ -44,7 +44,7 @@ class Wish:
 def run(options: argparse.Namespace) -> int:
     """The verb on every picture: 0, or 1 when some of them failed, or 2 when all did."""
     wish = wish_of(options)
-    saver = Saver(options.save, options.kinds)
+    saver = Saver(options.save, options.kinds, wish.pictures)
     if len(wish.pictures) == 1 or wish.together:
         return run_one(options, wish, saver)
     check(options, request(options, wish.text, (wish.pictures[0],)))  # before a model is loaded
@@ -62,13 +62,18 @@ def run_one(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
 
 
 def run_many(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
-    """A line of JSON per picture; the ones that cannot be opened are named on standard error."""
+    """A line of JSON per picture; the ones that cannot be opened or whose files cannot be written
+    are named on standard error.
+    """
     pipeline = load(options)
     done = 0
     for path, answer in answers(pipeline, options, wish):
         print_json({"file": path} | answer.to_dict(), indent=None)
-        saver.save(path, answer.image.size, answer.instances, answer.image)
-        done += 1
+        try:
+            saver.save(path, answer.image.size, answer.instances, answer.image)
+            done += 1
+        except SaveError as error:
+            complain(f"{path}: {error}")
     failed = len(wish.pictures) - done
     return 0 if not failed else 1 if done else 2
 

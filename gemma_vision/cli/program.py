@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from gemma_vision.cli import arguments
-from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.explaining import is_explained, sentence
+from gemma_vision.cli.limits import check_numbers
+from gemma_vision.cli.writing import complain
 
 HOMES = {
     "parse": "parse",
@@ -26,6 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         options = arguments.read(words)
+        check_numbers(options)
         return verb(options.verb)(options)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         if not is_explained(error):
             raise
-        print(f"gemma-vision: {sentence(error)}", file=sys.stderr)
+        complain(sentence(error))
         return FAILED
 
 
@@ -44,21 +47,3 @@ def verb(name: str) -> Callable[[argparse.Namespace], int]:
     module = import_module(f"gemma_vision.cli.{HOMES.get(name, 'pictures')}")
     run: Callable[[argparse.Namespace], int] = module.run
     return run
-
-
-def is_explained(error: Exception) -> bool:
-    """Whether the message was written for a person: our own errors and the system's about files."""
-    return isinstance(error, (OSError, UsageError)) or is_ours(type(error))
-
-
-def is_ours(kind: type) -> bool:
-    """Whether an error's class belongs to one of our packages."""
-    return kind.__module__.split(".")[0] in ("gemma_vision", "postprocess")
-
-
-def sentence(error: Exception) -> str:
-    """The error in words, on one line."""
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}."
-    return " ".join(str(error).split())

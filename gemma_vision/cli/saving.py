@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.explaining import is_explained, sentence
+from gemma_vision.cli.writing import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -17,13 +19,26 @@ if TYPE_CHECKING:
 DEFAULT = "overlay"
 
 
+class SaveError(ValueError):
+    """Files of a picture that could not be written; the message says which and why."""
+
+
 class Saver:
     """Writes each picture's files; does nothing without a folder.
 
-    folder and kinds are what --save and --as said. Wrong kinds are refused here, before any work.
+    folder and kinds are what --save and --as said, pictures the paths of all that will come: data
+    sets call each by its file's name, or by its path from the folder that all have in common where
+    two share a name. Wrong kinds are refused here, before any work.
     """
 
-    def __init__(self, folder: str | None, kinds: str | None, *, otherwise: str = DEFAULT) -> None:
+    def __init__(
+        self,
+        folder: str | None,
+        kinds: str | None,
+        pictures: Sequence[str],
+        *,
+        otherwise: str = DEFAULT,
+    ) -> None:
         self.folder = None if folder is None else Path(folder).expanduser()
         if self.folder is None:
             if kinds:
@@ -31,29 +46,45 @@ class Saver:
             return
         self.kinds = check_kinds(kinds or otherwise)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._taken: set[str] = set()
+        self._names = names_of(pictures)
 
     def save(
         self, path: str, size: tuple[int, int], instances: Sequence[Instance], image: Image | None
     ) -> None:
-        """Write the forms asked for, named after the picture's file."""
+        """Write the forms asked for, named after the picture's file.
+
+        A form that fails does not keep the others back; SaveError then tells of all that did.
+        """
         if self.folder is None:
             return
         from postprocess.exports import EXPORTERS, Annotated
 
-        picture = Annotated(self._free_name(Path(path)), size, instances, image)
+        name, stem = self._names[place(path)]
+        picture, failed = Annotated(name, size, instances, image, stem), []
         for kind in self.kinds:
-            for written in EXPORTERS[kind]([picture], self.folder):
-                print(f"wrote {written}", file=sys.stderr)
+            try:
+                for written in EXPORTERS[kind]([picture], self.folder):
+                    say(f"wrote {written}")
+            except (OSError, ValueError) as error:
+                if not is_explained(error):
+                    raise
+                failed.append(f"{kind} cannot be written: {sentence(error)}")
+        if failed:
+            raise SaveError(" ".join(failed))
 
-    def _free_name(self, path: Path) -> str:
-        """Pictures of one name from different folders do not overwrite each other."""
-        stem, count = path.stem, 1
-        while stem in self._taken:
-            count += 1
-            stem = f"{path.stem}-{count}"
-        self._taken.add(stem)
-        return stem + path.suffix
+
+def names_of(pictures: Sequence[str]) -> dict[Path, tuple[str, str]]:
+    """For each file what data sets call it, and how the names of files about it begin."""
+    from postprocess.exports.naming import free_stems, picture_names
+
+    paths = list(dict.fromkeys(map(place, pictures)))
+    names = picture_names(paths)
+    return dict(zip(paths, zip(names, free_stems(names), strict=True), strict=True))
+
+
+def place(path: str) -> Path:
+    """Where a file is; of one file always the same."""
+    return Path(os.path.abspath(path))
 
 
 def check_kinds(kinds: str) -> list[str]:

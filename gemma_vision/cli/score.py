@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from gemma_vision.catalogue import load
-from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.arguments import PROMPT, UsageError
 from gemma_vision.cli.progress import Progress
 from gemma_vision.cli.writing import print_json
 from gemma_vision.evaluate import REFS, evaluate, evaluate_phrases, read_dataset
@@ -17,14 +17,12 @@ def run(options: argparse.Namespace) -> int:
 
     A folder with a `refs.json` is scored by its phrases, any other by its boxes and masks.
     """
-    for name, value in (("--limit", options.limit), ("--batch", options.batch)):
-        if value is not None and value < 1:
-            raise UsageError(f"{name} is {value}; it has to be at least 1.")
-    if "{text}" not in options.prompt:
-        raise UsageError(f'--prompt is "{options.prompt}"; it has to hold {{text}}.')
+    check(options)
     dataset = read_dataset(options.folder)
-    pipeline = load(options.model, options.device, options.dtype)
     has_phrases = (dataset.folder / REFS).is_file()
+    if not has_phrases:
+        check_unphrased(options)
+    pipeline = load(options.model, options.device, options.dtype)
     progress = Progress("phrases" if has_phrases else "pictures")
     shared: dict[str, Any] = {
         "limit": options.limit,
@@ -39,3 +37,23 @@ def run(options: argparse.Namespace) -> int:
     progress.end()
     print_json(scores, indent=2)
     return 0
+
+
+def check(options: argparse.Namespace) -> None:
+    """Refuse what cannot work with any folder."""
+    for name, value in (("--limit", options.limit), ("--batch", options.batch)):
+        if value is not None and value < 1:
+            raise UsageError(f"{name} is {value}; it has to be at least 1.")
+    if "{text}" not in options.prompt:
+        raise UsageError(f'--prompt is "{options.prompt}"; it has to hold {{text}}.')
+
+
+def check_unphrased(options: argparse.Namespace) -> None:
+    """Refuse what would say nothing about a folder without phrases."""
+    for name, is_given in (
+        ("--split", options.split is not None),
+        ("--prompt", options.prompt != PROMPT),
+    ):
+        if is_given:
+            said = f"{name} is about phrases, and {options.folder} has no {REFS}"
+            raise UsageError(f"{said}; leave it out.")

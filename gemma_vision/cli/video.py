@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.limits import check_number
 from gemma_vision.cli.pictures import check, decoding, load
 from gemma_vision.cli.progress import Progress
-from gemma_vision.cli.writing import print_json
+from gemma_vision.cli.writing import print_json, say
 from gemma_vision.tasks import Request
 from gemma_vision.video import Source, annotate
+from gemma_vision.video.annotating import MAX_EVERY, MAX_FRAMES
 
 
 def run(options: argparse.Namespace) -> int:
@@ -19,6 +20,8 @@ def run(options: argparse.Namespace) -> int:
 
     Interrupted, both are there up to that moment.
     """
+    check_number(options, "every", 1, MAX_EVERY)
+    check_number(options, "limit", 1, MAX_FRAMES)
     source, target = Path(options.source), Path(options.target)
     if target.suffix.lower() != ".mp4":
         raise UsageError(f"{target} is to be an MP4; name it {target.with_suffix('.mp4')}.")
@@ -39,5 +42,5 @@ def run(options: argparse.Namespace) -> int:
         progress.end()
         if timeline is not None and timeline.num_frames:
             print_json(timeline.to_dict())
-            print(f"wrote {target}", file=sys.stderr)
+            say(f"wrote {target}")
     return 0

@@ -8,10 +8,25 @@ from typing import Any
 
 
 def print_json(value: Any, *, indent: int | None = None) -> None:
-    """One JSON value on standard output, on one line unless indented, at once."""
-    print(json.dumps(value, ensure_ascii=False, indent=indent), flush=True)
+    """One JSON value on standard output, on one line unless indented, at once.
+
+    What the output cannot take, such as a byte of a file's name that is no text, is escaped.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=indent)
+    print(text, flush=True)
+
+
+def say(message: str) -> None:
+    """A line on standard error, escaped where that cannot take it."""
+    encoding = sys.stderr.encoding or "utf-8"
+    safe = message.encode(encoding, "backslashreplace").decode(encoding)
+    print(safe, file=sys.stderr, flush=True)
 
 
 def complain(message: str) -> None:
     """One sentence on standard error."""
-    print(f"gemma-vision: {message}", file=sys.stderr, flush=True)
+    say(f"gemma-vision: {message}")

@@ -3,12 +3,12 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from postprocess.exports.files import ExportError, safe_name
+from postprocess.exports.files import ExportError
+from postprocess.exports.naming import free_stems, safe_stem
 from postprocess.instances import Instance, Mask
 from postprocess.policies import Box, Pixels
 from postprocess.shapes import extent
@@ -21,19 +21,20 @@ _CONTROLS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 class Annotated:
     """What is known of one picture. `size` is (width, height) of the upright picture.
 
-    `image` is needed by the exports that show pixels only. `file_name` is what data sets call it.
+    `image` is needed by the exports that show pixels only. `file_name` is what data sets call it,
+    `files` how the files about it begin where its own name, cleaned, is not free (see `apart`).
     """
 
     file_name: str
     size: tuple[int, int]
     instances: Sequence[Instance]
     image: Image.Image | None = None
+    files: str | None = None
 
     @property
     def stem(self) -> str:
         """A name for files about the picture, without folder and suffix."""
-        path = PurePosixPath(self.file_name)
-        return safe_name(str(path.parent / path.stem), "picture")
+        return self.files or safe_stem(self.file_name)
 
     @property
     def pixels(self) -> Image.Image:
@@ -44,6 +45,12 @@ class Annotated:
                 "Give the picture too."
             )
         return self.image
+
+
+def apart(pictures: Sequence[Annotated]) -> list[Annotated]:
+    """The same pictures, no two of which have files of the same name."""
+    stems = free_stems([picture.file_name for picture in pictures])
+    return [replace(one, files=stem) for one, stem in zip(pictures, stems, strict=True)]
 
 
 def on_one_line(text: str) -> str:

@@ -3,11 +3,12 @@
 import json
 import os
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
 _UNSAFE = re.compile(r"[^\w-]+")
-_MAX_NAME = 80  # characters; the longest file name of most systems is 255 bytes
+NAME_BYTES = 100  # two such names and what is between them: most systems take 255 bytes
 
 
 class ExportError(ValueError):
@@ -15,8 +16,12 @@ class ExportError(ValueError):
 
 
 def safe_name(text: str, otherwise: str) -> str:
-    """Letters, digits, - and _ of a text, for a file's name: no folders, no leading dots."""
-    return _UNSAFE.sub("_", text).strip("_")[:_MAX_NAME] or otherwise
+    """Letters, digits, - and _ of a text, for a file's name: no folders, no leading dots.
+
+    At most 100 bytes of UTF-8. Accents written apart, as macOS does, become one with their letter.
+    """
+    safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip("_")
+    return safe.encode()[:NAME_BYTES].decode(errors="ignore") or otherwise
 
 
 def write_json(path: Path, content: Any) -> Path:
@@ -25,11 +30,17 @@ def write_json(path: Path, content: Any) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write text whole or not at all."""
+    """Write text as UTF-8, whole or not at all.
+
+    A byte of a file's name that is no text is written as its escape, which JSON reads back.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)  # there only where something went wrong
     return path
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from postprocess.exports.annotated import Annotated, whole_box
@@ -67,12 +67,19 @@ def _read_file(file: Path) -> Annotated:
     data = read_json(file)
     try:
         size = (int(data["imageWidth"]), int(data["imageHeight"]))
-        name = PurePosixPath(str(data["imagePath"]).replace("\\", "/")).name
+        name = _name(str(data["imagePath"]))
         things = groupby(enumerate(data["shapes"]), key=_group)
         instances = [_read_thing([shape for _, shape in shapes], size) for _, shapes in things]
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ExportError(f"{file} is not a LabelMe file ({error!r}). Export it again.") from error
     return Annotated(name, size, instances)
+
+
+def _name(path: str) -> str:
+    """The picture's path from the folder of its file; its bare name where it lies elsewhere."""
+    parts = PurePosixPath(path.replace("\\", "/"))
+    is_elsewhere = PureWindowsPath(path).root or ".." in parts.parts
+    return parts.name if is_elsewhere else str(parts)
 
 
 def _group(numbered: tuple[int, JSON]) -> tuple[Any, ...]:

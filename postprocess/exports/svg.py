@@ -22,7 +22,7 @@ def describe(picture: Annotated, *, opacity: float = 0.5) -> str:
     """The SVG of one picture: masks as paths, boxes, labels as titles that show on hovering."""
     width, height = picture.size
     colors = label_colors(instance.label for instance in picture.instances)
-    link = quoteattr(quote(picture.file_name))
+    link = quoteattr(quote(picture.file_name, errors="surrogateescape"))
     groups = [
         _group(number, instance, colors[instance.label], line_width(picture.size), opacity)
         for number, instance in enumerate(picture.instances, 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 from postprocess.exports.annotated import Annotated, on_one_line, without_controls
 from postprocess.exports.files import ExportError, read_text, write_text
 from postprocess.instances import Instance
+from postprocess.policies import Pixels
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
@@ -30,11 +31,17 @@ def describe(picture: Annotated) -> str:
         for mark, said in (("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
             _say(thing, mark, said)
         corners = ET.SubElement(thing, "bndbox")
-        x0, y0, x1, y1 = instance.pixels
-        for corner, edge in zip(_CORNERS, (x0 + 1, y0 + 1, x1, y1), strict=True):
+        for corner, edge in zip(_CORNERS, _corners(instance.pixels, picture.size), strict=True):
             _say(corners, corner, str(edge))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _corners(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    """First and last column and row from 1: a box without area is one pixel wide or high."""
+    (x0, y0, x1, y1), (width, height) = pixels, size
+    left, top = min(x0 + 1, width), min(y0 + 1, height)
+    return left, top, max(x1, left), max(y1, top)
 
 
 def read_voc(path: Path) -> list[Annotated]:

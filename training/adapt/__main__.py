@@ -73,11 +73,17 @@ def plan_of(options: argparse.Namespace) -> Plan:
 def main(words: Sequence[str] | None = None) -> int:
     """Run the program -> its exit code."""
     options = read(sys.argv[1:] if words is None else words)
-    torch.set_num_threads(options.threads)
     try:
+        if options.threads < 1:
+            raise AdaptError(f"--threads is {options.threads}; it has to be 1 or more.")
+        torch.set_num_threads(options.threads)
         adapt(plan_of(options), device=options.device, resume=options.resume)
     except (AdaptError, CheckpointError, DatasetError, DecoderError, StateError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}.", file=sys.stderr)
         return 2
     return 0
 

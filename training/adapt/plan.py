@@ -1,6 +1,7 @@
 """Plan: what a person wants adapted to what, checked before anything is opened."""
 
 import json
+import math
 import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -66,14 +67,33 @@ def check_plan(plan: Plan, *, resume: bool) -> None:
         raise AdaptError(
             f"Seed {plan.seed} is not for learning; take one from 0 to {EVALUATION_SEEDS - 1}."
         )
-    for word, value, least in (("minutes", plan.minutes, 0), ("batch", plan.batch, 1)):
-        if value < least or value == 0:
-            raise AdaptError(f"{word} is {value}; it has to be more than nothing.")
-    if not 0 < plan.share_held_out < 1:
-        raise AdaptError(f"held-out is {plan.share_held_out}; it is a share between 0 and 1.")
+    check_numbers(plan)
     if plan.out.is_dir() and any(plan.out.iterdir()) and not resume:
         raise AdaptError(f"{plan.out} holds files already; name a new folder, or remove it.")
+    make_folder(plan.out)  # now, for learning takes long
     check_state(plan, resume=resume)
+
+
+def check_numbers(plan: Plan) -> None:
+    """Numbers as the command line calls them, each in its range."""
+    more = {"minutes": plan.minutes, "batch": plan.batch}
+    more |= {} if plan.peak is None else {"rate": plan.peak}
+    more |= {} if plan.lora is None else {"rank": plan.lora.rank}
+    for word, value in more.items():
+        if not (math.isfinite(value) and value > 0):
+            raise AdaptError(f"--{word} is {value}; it has to be a number of more than nothing.")
+    if not 0 < plan.share_held_out < 1:
+        raise AdaptError(f"--held-out is {plan.share_held_out}; it is a share between 0 and 1.")
+    if plan.num_old_scenes < 0:
+        raise AdaptError(f"--old-scenes is {plan.num_old_scenes}; it has to be 0 or more.")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that may be there already; AdaptError where it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AdaptError(f"{folder} cannot be made ({error.strerror}); name another.") from error
 
 
 def check_state(plan: Plan, *, resume: bool) -> None:
@@ -82,7 +102,7 @@ def check_state(plan: Plan, *, resume: bool) -> None:
     if not path.is_file():
         if resume:
             raise AdaptError(f"{plan.state} holds no run to go on with; leave --resume out.")
-        plan.state.mkdir(parents=True, exist_ok=True)
+        make_folder(plan.state)
         path.write_text(json.dumps(plan.settings, indent=1))
         return
     if not resume:

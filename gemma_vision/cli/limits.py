@@ -1,0 +1,50 @@
+"""Limits: numbers of the command line in their ranges, named as they were typed."""
+
+from __future__ import annotations
+
+import argparse
+
+from gemma_vision.cli.arguments import UsageError
+from gemma_vision.images import MAX_PIXELS, MAX_SIDE
+from gemma_vision.tasks import MAX_SEED, MAX_TEMPERATURE, MAX_TOKENS, TaskError, check_range
+
+RANGES: dict[str, tuple[float, float]] = {  # those of `Request`
+    "max_tokens": (1, MAX_TOKENS),
+    "temperature": (0.0, MAX_TEMPERATURE),
+    "seed": (0, MAX_SEED),
+    "max_overlap": (0.0, 1.0),
+    "min_score": (0.0, 1.0),
+}
+
+
+def check_numbers(options: argparse.Namespace) -> None:
+    """Refuse numbers out of range, in whatever verb."""
+    for name, (low, high) in RANGES.items():
+        check_number(options, name, low, high)
+
+
+def check_number(options: argparse.Namespace, name: str, low: float, high: float) -> None:
+    """UsageError unless the option is left out or low <= value <= high; ints are whole numbers."""
+    value = getattr(options, name, None)
+    if value is None:
+        return
+    try:
+        check_range(option_of(name), value, low, high, whole=isinstance(low, int))
+    except TaskError as error:
+        raise UsageError(str(error)) from None
+
+
+def option_of(name: str) -> str:
+    """max_tokens  ->  --max-tokens"""
+    return f"--{name.replace('_', '-')}"
+
+
+def check_side(width: int, height: int) -> None:
+    """Refuse a --size that no picture has; in pixels."""
+    if width < 1 or height < 1:
+        raise UsageError(f"--size is {width}x{height}, which has no pixels; write 640x480.")
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        raise UsageError(
+            f"--size is {width}x{height}; the limit is {MAX_SIDE} a side and "
+            f"{MAX_PIXELS // 1_000_000} million pixels. Write the size of a smaller picture."
+        )

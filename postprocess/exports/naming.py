@@ -1,0 +1,72 @@
+"""Naming: what data sets call pictures, and free names for the files about them.
+
+A data set calls a picture what its file is called, so that it can be found, learned from and
+scored. Files about pictures have cleaned names, of which no two may be equal, whatever the case:
+many file systems do not tell cases apart.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from pathlib import PurePath, PurePosixPath
+
+from postprocess.exports.files import safe_name
+
+TAKEN = ("annotations",)  # of COCO's file, which LabelMe's would be written over
+
+
+def picture_names(paths: Sequence[PurePath]) -> list[str]:
+    """What a data set calls some picture files: their own names.
+
+    Where files of several folders share a name, all are called by their paths from the folder that
+    holds all of them: seen from there, every picture is where the data set says.
+    """
+    files = set(paths)
+    if len({path.name.casefold() for path in files}) == len(files):
+        return [path.name for path in paths]
+    root = os.path.commonpath([path.parent for path in files])
+    return [path.relative_to(root).as_posix() for path in paths]
+
+
+def free_names(
+    names: Sequence[str],
+    *,
+    taken: Iterable[str] = (),
+    alike: Callable[[str], str] = str.casefold,
+) -> list[str]:
+    """Names of which no two are equal; who comes first keeps its own.
+
+    a.png a.png a-2.png  ->  a.png a-3.png a-2.png
+
+    taken: names that nobody gets. alike: what has to differ of two names, by default more than the
+    case of letters.
+    """
+    gone = set(map(alike, taken))
+    wanted = gone | set(map(alike, names))
+    free = []
+    for name in names:
+        if alike(name) in gone:
+            name = next(other for other in numbered(name) if alike(other) not in wanted)
+        gone.add(alike(name))
+        wanted.add(alike(name))
+        free.append(name)
+    return free
+
+
+def free_stems(names: Sequence[str]) -> list[str]:
+    """For each picture of a data set the name of the files about it, without a suffix."""
+    return free_names([safe_stem(name) for name in names], taken=TAKEN)
+
+
+def safe_stem(name: str) -> str:
+    """A picture's name as the beginning of a file's.   "d/a b.jpg"  ->  "d_a_b" """
+    path = PurePosixPath(name)
+    return safe_name(str(path.parent / path.stem), "picture")
+
+
+def numbered(name: str) -> Iterator[str]:
+    """a.png  ->  a-2.png, a-3.png, ..."""
+    stem, dot, suffix = name.rpartition(".")
+    if not stem or "/" in suffix:
+        stem, dot, suffix = name, "", ""
+    return (f"{stem}-{number}{dot}{suffix}" for number in count(2))
