@@ -16,7 +16,7 @@ from pycocotools.coco import COCO
 from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError, to_supervision
 from postprocess.exports.paligemma import to_paligemma
 from postprocess.exports.pixels import cut_out, indexed
-from postprocess.exports.yolo import join_rings
+from postprocess.exports.yolo import join_rings, to_yolo
 from postprocess.exports.yolo_reading import read_yolo
 from postprocess.instances import Instance, locate
 from postprocess.metrics import mask_iou
@@ -457,3 +457,37 @@ def test_without_supervision_its_export_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "supervision", None)
     with pytest.raises(ExportError, match="pip install supervision"):
         to_supervision([CAT])
+
+
+@pytest.mark.parametrize(
+    "file_name, label",
+    [
+        ("a b (1).jpg", "a b (1)"),
+        ("d/IMG.2024.png", "d/IMG.2024"),
+        ("../out.png", None),
+        ("/abs.png", None),
+        ("a\\b.png", None),
+        ("a:b.png", None),
+        ("..", None),
+        ("x" * 300 + ".png", None),
+    ],
+)
+def test_yolo_calls_label_files_as_pictures_are_called(tmp_path, file_name, label):
+    picture = Annotated(file_name, (100, 50), [Instance("cat", (10, 10, 60, 40), (10, 10, 60, 40))])
+    (written, *_) = to_yolo([picture], tmp_path)
+    expected = picture.stem if label is None else label
+    assert written == tmp_path / "labels" / f"{expected}.txt"
+    (again,) = read_yolo(tmp_path)
+    assert again.file_name == file_name
+
+
+def test_yolo_pictures_that_differ_in_their_suffix_both_keep_their_labels(tmp_path):
+    things = [Instance("cat", (10, 10, 60, 40), (10, 10, 60, 40))]
+    pictures = [
+        Annotated("a.png", (100, 50), things, files="a"),
+        Annotated("a.jpg", (100, 50), [], files="a-2"),
+    ]
+    for _ in range(2):  # written again, each finds its own file
+        to_yolo(pictures, tmp_path)
+    counts = {picture.file_name: len(picture.instances) for picture in read_yolo(tmp_path)}
+    assert counts == {"a.png": 1, "a.jpg": 0}

@@ -6,7 +6,8 @@ pictures nor scores; the sizes file lets this package read what it wrote without
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from postprocess.instances import Instance
 from postprocess.shapes import polygons
 
 _MIN_POINTS = 3  # a line of fewer would read as a box
+_STRANGE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')  # not in names of some system
+_MOST_BYTES = 240  # most systems take 255 for a part of a path
 _DIGITS = 8  # a share of 1e-8 is a thousandth of a pixel in the largest of pictures
 
 Points = Sequence[Sequence[float]]
@@ -49,6 +52,27 @@ def join_rings(rings: Sequence[Points]) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in joined]
 
 
+def label_name(picture: Annotated, owners: Mapping[str, str]) -> str:
+    """What a picture's label file is called under `labels/`, without its suffix.
+
+    As the picture under `images/`, for that is where training looks: "d/a b.jpg" -> "d/a b". Where
+    that is no name for a file, or another picture's already, it is the cleaned one.
+
+    owners: the pictures that names belong to, these in small letters.
+    """
+    own = picture.file_name.rpartition(".")[0] or picture.file_name
+    of_another = owners.get(own.casefold(), picture.file_name) != picture.file_name
+    return picture.stem if of_another or not is_plain(own) else own
+
+
+def is_plain(name: str) -> bool:
+    """Whether a name with / between its folders is one on every system, and leads nowhere else."""
+    if _STRANGE.search(name):
+        return False
+    parts = name.split("/")
+    return all(part.strip(" .") and len(part.encode()) <= _MOST_BYTES for part in parts)
+
+
 def _write(
     pictures: Iterable[Annotated],
     folder: Path,
@@ -56,6 +80,7 @@ def _write(
 ) -> list[Path]:
     names = read_names(folder) if (folder / CLASSES).exists() else []
     known = read_sizes(folder)
+    owners = {name.casefold(): file_name for name, (file_name, _) in known.items()}
     written = []
     for picture in pictures:
         lines = []
@@ -65,8 +90,10 @@ def _write(
             numbers = shares(instance, picture.size)
             values = " ".join(f"{number:.{_DIGITS}f}" for number in numbers)
             lines.append(f"{names.index(label)} {values}\n")
-        known[picture.stem] = (picture.file_name, picture.size)
-        written.append(write_text(folder / "labels" / f"{picture.stem}.txt", "".join(lines)))
+        name = label_name(picture, owners)
+        known[name] = (picture.file_name, picture.size)
+        owners[name.casefold()] = picture.file_name
+        written.append(write_text(folder / "labels" / f"{name}.txt", "".join(lines)))
     classes = write_text(folder / CLASSES, "".join(f"{name}\n" for name in names))
     return [*written, classes, _write_sizes(folder, known)]
 

@@ -18,7 +18,7 @@ SIZES = "sizes.csv"
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap the sides
 
-Known = dict[str, tuple[str, tuple[int, int]]]  # stem -> file name and size
+Known = dict[str, tuple[str, tuple[int, int]]]  # label file under labels/ -> name and size
 
 
 def read_yolo(path: Path) -> list[Annotated]:
@@ -30,10 +30,12 @@ def read_yolo(path: Path) -> list[Annotated]:
     folder = Path(path)
     names, known = read_names(folder), read_sizes(folder)
     labels = folder / "labels"
-    files = sorted(labels.rglob("*.txt") if labels.is_dir() else folder.glob("*.txt"))
+    root = labels if labels.is_dir() else folder
+    files = sorted(root.rglob("*.txt") if labels.is_dir() else root.glob("*.txt"))
+    named = {file.relative_to(root).as_posix().removesuffix(".txt"): file for file in files}
     return [
-        _read_picture(file, names, known.get(file.stem) or _find(file))
-        for file in files
+        _read_picture(file, names, known.get(name) or known.get(file.stem) or _find(file))
+        for name, file in named.items()
         if file.name != CLASSES
     ]
 
