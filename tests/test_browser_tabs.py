@@ -84,8 +84,9 @@ def test_a_batch_fills_a_gallery_and_a_zip(
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         names = archive.namelist()
         coco = json.loads(archive.read("annotations.json"))
-    assert {"picture.overlay.png", "picture-2.overlay.png", "answers.jsonl"} <= set(names)
-    assert len(coco["images"]) == 2 and len(coco["annotations"]) == 4
+    assert {"picture.overlay.png", "more_deep_picture.overlay.png", "answers.jsonl"} <= set(names)
+    called = [image["file_name"] for image in coco["images"]]
+    assert called == ["picture.png", "more/deep/picture.png"] and len(coco["annotations"]) == 4
     is_enabled(page, "batch-run")
 
 
