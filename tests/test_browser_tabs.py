@@ -46,7 +46,7 @@ def test_tabs_that_take_files_have_an_example(visit: Callable[..., Page]) -> Non
     go_to_tab(page, "Batch")
     page.click("#batch-example")
     page.locator("#batch-files", has_text="sand").wait_for()
-    assert page.input_value("#batch-words textarea") == "tree"
+    assert page.input_value("#batch-words textarea") == "cat ; tree ; car"
     page.click("#batch-run")
     page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
     assert "2 of 2 pictures · 4 objects" in page.inner_text("#batch-progress")

@@ -60,27 +60,40 @@ def locate_answer(things: Sequence[Seen], asked: Sequence[str], *, masked: bool)
 def detect(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
     """Most names that are there and up to three that are not, in any order -> prompt, answer."""
     present = list(dict.fromkeys(thing.name for thing in things))
-    missing = [name for name in names if name not in present]
     num_missing = int(rng.choice(4, p=(0.2, 0.25, 0.4, 0.15)))
     if not present or rng.random() < 0.08:
         present, num_missing = [], max(1, num_missing)
     elif len(present) > 1 and rng.random() < 0.2:
         present = [name for name in present if rng.random() < 0.7] or present[:1]
-    extra = [
-        str(name) for name in rng.choice(missing, min(num_missing, len(missing)), replace=False)
-    ]
-    asked = [*present, *extra]
-    if rng.random() < 0.5:
-        rng.shuffle(asked)
+    asked = mixed(rng, present, _missing(things, names), num_missing)
     return f"detect {' ; '.join(asked)}", locate_answer(things, asked, masked=False)
 
 
+def mixed(
+    rng: Generator, present: Sequence[str], missing: Sequence[str], num_missing: int
+) -> list[str]:
+    """Names that are there among so many that are not.
+
+    In any order: a model that only ever saw the names of what is there come first stops looking
+    at the first name that is not.
+    """
+    extra = rng.choice(missing, min(num_missing, len(missing)), replace=False)
+    return [str(name) for name in rng.permutation([*present, *extra])]
+
+
+def _missing(things: Sequence[Seen], names: Sequence[str]) -> list[str]:
+    present = {thing.name for thing in things}
+    return [name for name in names if name not in present]
+
+
 def segment(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
-    """One name, or all that are there, or one that is not there -> prompt, answer."""
+    """One or all of the names that are there, up to two that are not -> prompt, answer."""
     present = list(dict.fromkeys(thing.name for thing in things))
-    asked = [str(name) for name in rng.permutation(present)[: None if rng.random() < 0.45 else 1]]
-    if not asked or rng.random() < 0.06:
-        asked = [str(rng.choice([name for name in names if name not in present]))]
+    chosen = [str(name) for name in rng.permutation(present)[: None if rng.random() < 0.45 else 1]]
+    num_missing = int(rng.choice(3, p=(0.6, 0.25, 0.15)))
+    if not chosen or rng.random() < 0.06:
+        chosen, num_missing = [], max(1, num_missing)
+    asked = mixed(rng, chosen, _missing(things, names), num_missing)
     return f"segment {' ; '.join(asked)}", locate_answer(things, asked, masked=True)
 
 

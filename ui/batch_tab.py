@@ -46,8 +46,8 @@ def build_batch_tab(pipeline: Pipeline) -> None:
 
 
 def fill_in(pipeline: Pipeline, examples: Sequence[Example]) -> Updates:
-    """All example pictures, to be searched for one thing."""
-    return [[row["path"] for row in examples], *asked(pipeline, "segment", "tree")]
+    """All example pictures, to be searched for things that some of them show."""
+    return [[row["path"] for row in examples], *asked(pipeline, "segment", "cat ; tree ; car")]
 
 
 def build_gallery() -> gr.Gallery:
