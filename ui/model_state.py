@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from gemma_vision.choosing import Chooser
 from gemma_vision.config import CheckpointError
+from ui.answer_types import ModelJSON
 from ui.model_choice import Choice
 from ui.refusals import to_client
 
@@ -58,19 +59,12 @@ class RememberedJSON(TypedDict):
     prefixes: KeptJSON
 
 
-class StateJSON(TypedDict):
+class StateJSON(ModelJSON):
     """The loaded checkpoint; `state` is "ready", "loading" another, or "none".
 
     `remembered` has counts and nothing of the pictures; None where the engine keeps nothing here.
     """
 
-    id: str
-    family: str
-    tasks: list[str]
-    side: int | None
-    parameters: int | None
-    licence: str | None
-    here: bool
     device: str | None
     dtype: str | None
     state: str
