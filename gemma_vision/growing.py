@@ -97,4 +97,5 @@ def hygiene_of(request: Request) -> Hygiene:
         overlap=request.max_overlap,
         full_frame=request.drop_full_frame,
         least_score=request.min_score,
+        names=frozenset(request.names) if request.drop_unasked else None,
     )

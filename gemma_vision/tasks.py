@@ -47,7 +47,7 @@ class Task(StrEnum):
 
 NEEDS_NAMES = frozenset({Task.detect, Task.segment})
 NEEDS_WORDS = {Task.ask: "question", Task.free: "prompt", Task.chat: "message"}
-TRUTHS = ("pan_and_scan", "drop_repeats", "drop_full_frame")
+TRUTHS = ("pan_and_scan", "drop_repeats", "drop_full_frame", "drop_unasked")
 NUMBERS = ("max_tokens", "temperature", "seed", "max_overlap", "min_score")
 
 
@@ -77,9 +77,9 @@ class Request:
     "caption" (a sentence) or "describe" (several). `region` asks for the caption of a part: x0, y0,
     x1, y1 as shares of width and height, 0 to 1. A request that cannot work raises `TaskError`.
 
-    Four options tidy the answer, each leaving a warning for what it removes: exact copies, the less
+    Five options tidy the answer, each leaving a warning for what it removes: exact copies, the less
     sure of two boxes of one name that overlap more than an IoU, boxes of the whole picture, things
-    below a score.
+    below a score, and (of detect and segment) things under a name that `text` does not have.
     """
 
     image: Picture | tuple[Picture, ...] = field(repr=False)  # neither pictures nor words in logs
@@ -97,6 +97,7 @@ class Request:
     min_score: float | None = None
     style: str = "caption"
     region: tuple[float, ...] | None = None
+    drop_unasked: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
@@ -219,6 +220,9 @@ def check_options(request: Request) -> None:
     """Truths that are truths, numbers inside their ranges."""
     for name in TRUTHS:
         check_truth(name, getattr(request, name))
+    if request.drop_unasked and request.task not in NEEDS_NAMES:
+        message = f"{request.task} asks for no names, so drop_unasked has nothing to go by."
+        raise TaskError(message, "E_DROP_UNASKED")
     check_range("max_tokens", request.max_tokens, 1, MAX_TOKENS, whole=True)
     check_range("temperature", request.temperature, 0.0, MAX_TEMPERATURE)
     check_range("seed", request.seed, 0, MAX_SEED, whole=True)

@@ -34,13 +34,15 @@ class Hygiene:
 
     `repeats`: exact copies go. `overlap`: of boxes of one label that overlap more than this IoU
     the surer, or else the earlier, stays (non-maximum suppression). `full_frame`: boxes of nine
-    tenths of the picture or more go. `least_score`: instances known to be less sure go.
+    tenths of the picture or more go. `least_score`: instances known to be less sure go. `names`:
+    things under other names go, whatever the case of their letters.
     """
 
     repeats: bool = False
     overlap: float | None = None
     full_frame: bool = False
     least_score: float | None = None
+    names: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         for name, value in (("overlap", self.overlap), ("least_score", self.least_score)):
@@ -74,9 +76,16 @@ class Hygiene:
         for index, instance in enumerate(instances):
             if self.full_frame and is_full_frame(instance, size):
                 yield index, "removed_full_frame", "Its box is nearly the whole picture."
+            if self._is_unasked(instance.label):
+                yield index, "removed_unasked", "Nobody asked for things of its name."
             if self._is_unsure(instance.score):
                 said = f"Its score {instance.score:.2f} is below {self.least_score:.2f}."
                 yield index, "removed_score", said
+
+    def _is_unasked(self, label: str) -> bool:
+        if self.names is None:
+            return False
+        return label.strip().casefold() not in {name.casefold() for name in self.names}
 
     def _is_unsure(self, score: float | None) -> bool:
         return self.least_score is not None and score is not None and score < self.least_score

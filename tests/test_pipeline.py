@@ -205,6 +205,13 @@ def test_three_things_of_one_name_are_no_repeat(picture):
             id="full frame",
         ),
         pytest.param({"min_score": 0.95}, f"{BOX} cat", [], "removed_score", id="unsure"),
+        pytest.param(
+            {"drop_unasked": True},
+            f"{BOX} Cat ; {BOX} dog ; {BOX}",
+            ["Cat"],
+            "removed_unasked",
+            id="other names",
+        ),
     ],
 )
 def test_an_answer_is_tidied_only_where_it_is_asked_for(picture, option, script, left, code):

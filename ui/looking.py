@@ -18,7 +18,7 @@ from ui.seen import crops_of, remembered_by, wants_crops
 from ui.uploads import resolve_upload
 
 JSON = dict[str, Any]
-LEFT_OUT = ("drop_repeats", "drop_full_frame")  # options of a request that the form offers
+LEFT_OUT = ("drop_repeats", "drop_full_frame", "drop_unasked")  # options that the form offers
 
 
 @dataclass(frozen=True)

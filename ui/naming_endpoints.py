@@ -26,6 +26,7 @@ def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
         max_overlap: float | None = None,
         drop_full_frame: bool = False,
         min_score: float | None = None,
+        drop_unasked: bool = False,
     ) -> AnswerJSON:
         """Find things in a picture: a box around everything that is named.
 
@@ -40,6 +41,7 @@ def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
                 all but the surest; null keeps them all.
             drop_full_frame: Leave out boxes of nearly the whole picture.
             min_score: Leave out what is less sure than this, 0 to 1; null keeps all.
+            drop_unasked: Leave out things under a name that was not asked for.
         """
         options: dict[str, Any] = {
             "max_tokens": max_tokens,
@@ -49,6 +51,7 @@ def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
             "max_overlap": max_overlap,
             "drop_full_frame": drop_full_frame,
             "min_score": min_score,
+            "drop_unasked": drop_unasked,
         }
         yield from answers(pipeline, image, "detect", text, **options)
 
@@ -62,6 +65,7 @@ def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
         max_overlap: float | None = None,
         drop_full_frame: bool = False,
         min_score: float | None = None,
+        drop_unasked: bool = False,
     ) -> AnswerJSON:
         """Cut things out of a picture: a box and a mask of everything that is named.
 
@@ -76,6 +80,7 @@ def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
                 all but the surest; null keeps them all.
             drop_full_frame: Leave out boxes of nearly the whole picture.
             min_score: Leave out what is less sure than this, 0 to 1; null keeps all.
+            drop_unasked: Leave out things under a name that was not asked for.
         """
         options: dict[str, Any] = {
             "max_tokens": max_tokens,
@@ -85,6 +90,7 @@ def naming(pipeline: Pipeline) -> list[Callable[..., Any]]:
             "max_overlap": max_overlap,
             "drop_full_frame": drop_full_frame,
             "min_score": min_score,
+            "drop_unasked": drop_unasked,
         }
         yield from answers(pipeline, image, "segment", text, **options)
 

@@ -47,6 +47,7 @@ PROMPTS: dict[str, dict[str, str]] = {
     "leave_out": {"en": "Leave out", "ja": "省くもの"},
     "drop_repeats": {"en": "exact copies", "ja": "同じ結果の重複"},
     "drop_full_frame": {"en": "boxes of the whole picture", "ja": "画像全体の枠"},
+    "drop_unasked": {"en": "names not asked for", "ja": "頼んでいない名前"},
     "max_overlap": {
         "en": "Overlap of boxes of one name, at most (1: any)",
         "ja": "同じ名前の枠の重なり上限(1 は制限なし)",

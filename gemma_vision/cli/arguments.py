@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import NoReturn
 
-from gemma_vision.tasks import LANGUAGES, STYLES, Task
+from gemma_vision.tasks import LANGUAGES, NEEDS_NAMES, STYLES, Task
 
 WORDS = {  # what the last argument is, for verbs that take words after the pictures
     "detect": "the things to find, separated by ; or ,",
@@ -95,6 +95,10 @@ def build() -> tuple[Parser, dict[str, Parser]]:
         verbs[task].add_argument(
             "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
         )
+        if task in NEEDS_NAMES:
+            verbs[task].add_argument(
+                "--drop-unasked", action="store_true", help="leave out other names than TEXT has"
+            )
         add_saving(verbs[task])
     add_video(verbs["video"])
     add_parse(verbs["parse"])

@@ -25,6 +25,7 @@ OPTIONS = (
     "pan_and_scan",
     "drop_repeats",
     "drop_full_frame",
+    "drop_unasked",  # of names alone
     "max_overlap",
     "min_score",
     "style",  # of captions alone
