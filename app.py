@@ -26,9 +26,9 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio i
 import gradio as gr
 
 import gemma_vision
-from gemma_vision.choosing import Chooser
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.shelf import Shelf
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_switcher import Chooser
 from ui import uploads
 from ui.batch_tab import build_batch_tab
 from ui.chat_tab import build_chat_tab, can_chat

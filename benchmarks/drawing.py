@@ -32,7 +32,7 @@ from PIL import Image
 
 from benchmarks.artists import Artist, Ready, artists, supervision_version
 from benchmarks.latency import Times, clock, gemm_speed
-from gemma_vision.decoders import open_decoder
+from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from postprocess import Mention
 from postprocess.instances import Decoder
 from postprocess.tokens import NUM_BINS

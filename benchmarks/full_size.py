@@ -24,9 +24,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gemma_vision.config import parse_config, read_config
-from gemma_vision.model import VisionLanguageModel
-from gemma_vision.weights import load_model
+from gemma_vision.checkpoints.config import parse_config, read_config
+from gemma_vision.checkpoints.weights import load_model
+from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 CONFIG: dict[str, Any] = {
     "model_type": "paligemma",

@@ -25,8 +25,8 @@ import torch
 from PIL import Image
 
 from benchmarks.rivals import Ours, Outcome, Theirs
-from gemma_vision.hub import find
-from gemma_vision.tasks import Request, Task
+from gemma_vision.checkpoints.hub import find
+from gemma_vision.requests.request import Request, Task
 from training.compositor import compose
 from training.poses import sample_scene
 

@@ -15,9 +15,9 @@ import torch
 from PIL import Image
 
 import gemma_vision
-from gemma_vision.local import LocalEngine
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
+from gemma_vision.requests.request import Request
+from gemma_vision.runtime.local_engine import LocalEngine
 from postprocess import locate, parse
 
 
@@ -90,7 +90,7 @@ class Theirs:
         """The mask decoder that the pipeline opened, the very same object."""
         decoder = self.pipeline.decoder
         if isinstance(decoder, str):
-            from gemma_vision.decoders import open_decoder
+            from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 
             return open_decoder(decoder)
         return decoder

@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.drawing import NAMES, SEED, ellipses, noise, things
-from gemma_vision.answer import Shapes
-from gemma_vision.decoders import open_decoder
+from gemma_vision.answers.answer import Shapes
+from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from postprocess import Instance, locate
 from ui.results import Showing
 from ui.running import Run

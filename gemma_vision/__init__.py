@@ -14,14 +14,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gemma_vision.answer import Answer
-    from gemma_vision.catalogue import load, models
-    from gemma_vision.config import CheckpointError
-    from gemma_vision.engine import Chunk, Engine, Prompt
-    from gemma_vision.images import ImageError
-    from gemma_vision.paste import read
+    from gemma_vision.answers.answer import Answer
+    from gemma_vision.answers.parse_answer import read
+    from gemma_vision.images.opening import ImageError
+    from gemma_vision.model.config import CheckpointError
     from gemma_vision.pipeline import Pipeline
-    from gemma_vision.tasks import Request, Task, TaskError, Turn
+    from gemma_vision.registry.loading import load, models
+    from gemma_vision.requests.request import Request, Task, TaskError, Turn
+    from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 
 __all__ = [
     "Answer",
@@ -41,20 +41,20 @@ __all__ = [
 ]
 
 HOMES = {
-    "Answer": "answer",
-    "CheckpointError": "config",
-    "Chunk": "engine",
-    "Engine": "engine",
-    "ImageError": "images",
+    "Answer": "answers.answer",
+    "CheckpointError": "model.config",
+    "Chunk": "runtime.engine",
+    "Engine": "runtime.engine",
+    "ImageError": "images.opening",
     "Pipeline": "pipeline",
-    "Prompt": "engine",
-    "Request": "tasks",
-    "Task": "tasks",
-    "TaskError": "tasks",
-    "Turn": "tasks",
-    "load": "catalogue",
-    "models": "catalogue",
-    "read": "paste",
+    "Prompt": "runtime.engine",
+    "Request": "requests.request",
+    "Task": "requests.request",
+    "TaskError": "requests.request",
+    "Turn": "requests.request",
+    "load": "registry.loading",
+    "models": "registry.loading",
+    "read": "answers.parse_answer",
 }
 
 

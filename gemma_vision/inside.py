@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
-from gemma_vision.attention import prefill_mask
-from gemma_vision.decoders import DecoderError, open_decoder
-from gemma_vision.decoding import Batch
-from gemma_vision.engine import Prompt
-from gemma_vision.images import to_pixels
-from gemma_vision.local import LocalEngine
-from gemma_vision.model import VisionLanguageModel
-from gemma_vision.picking import NUM_BINS, Positions
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
+from gemma_vision.images.opening import to_pixels
+from gemma_vision.model.attention import prefill_mask
+from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.runtime.decode import Batch
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.local_engine import LocalEngine
+from gemma_vision.runtime.sampling import NUM_BINS, Positions
 from postprocess.tokens import parse
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.answer import Answer
-from gemma_vision.engine import Engine, Prompt
-from gemma_vision.growing import Growing, Job
-from gemma_vision.images import Picture, open_image
-from gemma_vision.reading import Reading
-from gemma_vision.tasks import Request, Task, TaskError, Turn, as_turns
-from gemma_vision.values import is_whole, shown
+from gemma_vision.answers.answer import Answer
+from gemma_vision.answers.answer_builder import Growing, Job
+from gemma_vision.answers.answer_reader import Reading
+from gemma_vision.images.opening import Picture, open_image
+from gemma_vision.requests.request import Request, Task, TaskError, Turn, as_turns
+from gemma_vision.requests.validation import is_whole, shown
+from gemma_vision.runtime.engine import Engine, Prompt
 from postprocess.policies import find_policy
 
 if TYPE_CHECKING:
-    from gemma_vision.families import Family
+    from gemma_vision.requests.prompts import Family
     from postprocess.mask_decoder import MaskDecoder
 
 BATCH = 8  # prompts decoded side by side; more wins little on a CPU and costs memory

@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 
 import gemma_vision
-from gemma_vision.answer import Answer
+from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
+from gemma_vision.requests.request import Request
 from gemma_vision.video.writer import Writer
 from postprocess import Instance
 from postprocess.metrics import box_iou, mask_iou

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gemma_vision.engine import Chunk, Prompt
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, Task
+from gemma_vision.requests.request import Request, Task
+from gemma_vision.runtime.engine import Chunk, Prompt
 
 Script = str | Sequence[str | Chunk] | BaseException
 """A text (cut into tokens), ready-made pieces, or an error to raise when asked."""

@@ -17,7 +17,7 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from second_composer import NUM_NAMES, drawings
 
-from gemma_vision.tasks import Request, Task
+from gemma_vision.requests.request import Request, Task
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

@@ -156,8 +156,8 @@ def main(port: int, family: str = "") -> None:
     from fake_engine import FakeEngine, fake_pipeline
 
     import app as web_app
-    from gemma_vision.engine import Chunk, Prompt
-    from gemma_vision.families import FAMILIES
+    from gemma_vision.requests.prompts import FAMILIES
+    from gemma_vision.runtime.engine import Chunk, Prompt
     from ui import uploads
 
     record = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "engine.json"

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import load_file
 from tiny_models import make_model, make_tokenizer, save
 
-from gemma_vision.config import CheckpointError
-from gemma_vision.hub import CHECKPOINTS
-from gemma_vision.weights import open_checkpoint
+from gemma_vision.checkpoints.checkpoint import open_checkpoint
+from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.model.config import CheckpointError
 from training.adapt.learning import LearningStep, Lesson, learn, pixels_of
 from training.adapt.pictures import Part, Shown
 from training.adapt.rehearsing import Scenes
@@ -287,7 +287,7 @@ def test_losses_fall(lora, base, tmp_path) -> None:
 def test_pictures_reach_the_tower_as_at_inference(base) -> None:
     from PIL import Image
 
-    from gemma_vision.images import to_pixels
+    from gemma_vision.images.opening import to_pixels
 
     student = open_student(str(base), CPU, None, seed=1)
     shown = OnePicture().draw(np.random.default_rng(0))

@@ -14,7 +14,7 @@ from fake_engine import fake_pipeline
 
 import app
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Task
+from gemma_vision.requests.request import Task
 from ui.choice_texts import CHOICE
 from ui.prompt_texts import PROMPTS
 from ui.seen_texts import SEEN

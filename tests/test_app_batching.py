@@ -12,9 +12,9 @@ from fake_engine import FakeEngine, fake_pipeline
 from PIL import Image
 from served import TWO_MASKS
 
-from gemma_vision.families import FAMILIES
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import TaskError
+from gemma_vision.requests.prompts import FAMILIES
+from gemma_vision.requests.request import TaskError
 from ui.batching import MAX_PICTURES, Batch, Item, collect, look_at_all, names_of, pack
 from ui.uploads import UploadError
 

@@ -20,8 +20,8 @@ from served import Served, embedded
 from tiny_models import make_model, save
 
 import app as web_app
-from gemma_vision.choosing import Chooser
-from gemma_vision.shelf import Shelf
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_switcher import Chooser
 from ui.model_choice import ANY, FIXED, Choice
 
 ROOT = Path(__file__).parent.parent

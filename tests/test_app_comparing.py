@@ -10,11 +10,11 @@ import pytest
 from fake_engine import CAT_AND_DOG, FakeEngine, fake_pipeline
 from PIL import Image
 
-from gemma_vision.config import CheckpointError
-from gemma_vision.engine import Prompt
-from gemma_vision.families import GEMMA3, PALIGEMMA, Family
+from gemma_vision.model.config import CheckpointError
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
+from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, Family
+from gemma_vision.requests.request import Request
+from gemma_vision.runtime.engine import Prompt
 from ui.compare_tab import Comparer
 from ui.comparing import (
     Pair,
@@ -85,7 +85,7 @@ def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [{"id": "a", "here": True}, {"id": "b", "here": True}, {"id": "far", "here": False}]
-    monkeypatch.setattr("gemma_vision.shelf.models", lambda: rows)
+    monkeypatch.setattr("gemma_vision.registry.model_cache.models", lambda: rows)
     loaded: list[str] = []
 
     def load(name: str) -> Pipeline:

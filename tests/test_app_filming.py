@@ -14,7 +14,7 @@ from films import film, watch
 from served import TWO_MASKS
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import TaskError
+from gemma_vision.requests.request import TaskError
 from gemma_vision.video import VideoError
 from ui.filming import MAX_EVERY, MAX_LANES, MAX_LOOKED, lanes, thread, told
 from ui.uploads import UploadError

@@ -9,12 +9,12 @@ import pytest
 from fake_engine import CAT_AND_DOG, FakeEngine
 from PIL import Image
 
-from gemma_vision.families import FAMILIES, GEMMA3, PALIGEMMA, Family
-from gemma_vision.kinds import VERBS, of_kind, prompts_of, taught
-from gemma_vision.local import LocalEngine
-from gemma_vision.pan_and_scan import crop_boxes
+from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, Task
+from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
+from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.variants import VERBS, of_kind, prompts_of, taught
+from gemma_vision.runtime.local_engine import LocalEngine
 from ui.looking import Frame, Looker, Wish
 from ui.options import IDS, fit, properties, style_key
 from ui.prompt_texts import EXAMPLES, PROMPTS

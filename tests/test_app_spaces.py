@@ -16,8 +16,8 @@ import yaml
 from fake_engine import FakeEngine, fake_pipeline
 from PIL import Image
 
-from gemma_vision.engine import Chunk, Prompt
-from gemma_vision.tasks import Request
+from gemma_vision.requests.request import Request
+from gemma_vision.runtime.engine import Chunk, Prompt
 from ui.running import Run
 from ui.zero_gpu import LentEngine, seconds
 

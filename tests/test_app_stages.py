@@ -13,11 +13,11 @@ import pytest
 from fake_engine import CAT_WITH_MASK, FakeDecoder, FakeFamily, fake_pipeline
 from PIL import Image
 
-from gemma_vision.engine import Prompt
-from gemma_vision.grammar import Grammar
 from gemma_vision.inside import Stage, masks, trace
-from gemma_vision.local import LocalEngine
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.grammar import Grammar
+from gemma_vision.runtime.local_engine import LocalEngine
 from ui.inside_tab import Walks, can_be_followed
 from ui.stages import attention, describe, diverging, runs
 from ui.wiring import Carrier

@@ -14,10 +14,10 @@ from PIL import Image
 
 import app
 from gemma_vision import load
-from gemma_vision.engine import Prompt
-from gemma_vision.families import GEMMA3
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Task, TaskError
+from gemma_vision.requests.prompts import GEMMA3
+from gemma_vision.requests.request import Task, TaskError
+from gemma_vision.runtime.engine import Prompt
 from ui import talking
 from ui.chat_tab import can_chat, settled
 from ui.talking import Talks, speakable

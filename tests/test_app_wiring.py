@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gemma_vision.tasks import TaskError
+from gemma_vision.requests.request import TaskError
 from ui.refusals import INTERNAL
 from ui.running import Run
 from ui.wiring import Carrier, busy, idle

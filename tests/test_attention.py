@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from gemma_vision.attention import (
+from gemma_vision.model.attention import (
     block_groups,
     extend_mask,
     positions,

@@ -8,9 +8,9 @@ import shutil
 import pytest
 
 import gemma_vision
-from gemma_vision.catalogue import check, count_parameters, describe_folder, load, models
-from gemma_vision.config import CheckpointError
-from gemma_vision.tasks import Request, TaskError
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.registry.loading import check, count_parameters, describe_folder, load, models
+from gemma_vision.requests.request import Request, TaskError
 
 ROW = {"id", "family", "tasks", "side", "parameters", "licence", "here"}
 

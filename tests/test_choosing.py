@@ -18,12 +18,13 @@ from PIL import Image
 from tiny_models import make_model, save
 
 import gemma_vision
-from gemma_vision import choosing, memory, watching
-from gemma_vision.choosing import Chooser
-from gemma_vision.config import CheckpointError
-from gemma_vision.engine import Absent
-from gemma_vision.shelf import MOST_LARGE, Shelf
-from gemma_vision.tasks import Request, TaskError
+from gemma_vision.checkpoints import memory, progress
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.registry import model_switcher
+from gemma_vision.registry.model_cache import MOST_LARGE, Shelf
+from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.requests.request import Request, TaskError
+from gemma_vision.runtime.engine import Absent
 
 SECONDS = 20.0
 SMALL = 1000  # parameters; with this as the mark, all checkpoints here are large ones
@@ -58,16 +59,16 @@ def chooser(random_checkpoint: Path, turn: threading.Lock) -> Iterator[Chooser]:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Holds every reading at its first tensor until it is opened."""
     gate = Gate()
-    tell = watching.Watch.tell
+    tell = progress.Watch.tell
 
     def slow(self: Any, phase: str, done: int = 0, total: int = 0) -> None:
         tell(self, phase, done, total)
-        if phase == "reading" and type(self) is watching.Watch:
+        if phase == "reading" and type(self) is progress.Watch:
             gate.reached.set()
             while not gate.opened.wait(0.02) and not self.is_cancelled:
                 pass
 
-    monkeypatch.setattr(watching.Watch, "tell", slow)
+    monkeypatch.setattr(progress.Watch, "tell", slow)
     yield gate
     gate.opened.set()
 
@@ -98,7 +99,7 @@ def words_of(chooser: Chooser, picture: Image.Image) -> str:
 
 def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "LARGE", SMALL)
-    monkeypatch.setattr("gemma_vision.shelf.LARGE", SMALL)
+    monkeypatch.setattr("gemma_vision.registry.model_cache.LARGE", SMALL)
 
 
 def test_who_holds_the_pipeline_sees_with_the_chosen_checkpoint(chooser, folders, picture) -> None:
@@ -301,7 +302,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_given_up(
     ],
 )
 def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, said: str) -> None:
-    assert choosing.sentence("it", error).startswith(said)
+    assert model_switcher.sentence("it", error).startswith(said)
 
 
 def test_an_absent_engine_says_so() -> None:

@@ -15,9 +15,9 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from gemma_vision.cli import main
-from gemma_vision.config import CheckpointError
 from gemma_vision.evaluate import read_dataset
-from gemma_vision.families import PALIGEMMA
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.requests.prompts import PALIGEMMA
 from postprocess.exports import EXPORTERS, READERS
 
 ROOT = Path(__file__).parent.parent
@@ -36,9 +36,9 @@ def loaded(monkeypatch):
             asked.append(arguments)
             return pipeline
 
-        monkeypatch.setattr("gemma_vision.catalogue.load", load)
+        monkeypatch.setattr("gemma_vision.registry.loading.load", load)
         monkeypatch.setattr("gemma_vision.cli.score.load", load)
-        monkeypatch.setattr("gemma_vision.catalogue.check", lambda name, asked: None)
+        monkeypatch.setattr("gemma_vision.registry.loading.check", lambda name, asked: None)
         pipeline.asked = asked
         return pipeline
 
@@ -202,7 +202,7 @@ def test_an_unknown_model_is_refused(run, picture_file, tmp_path):
 def test_what_a_checkpoint_cannot_do_is_refused_before_it_is_loaded(
     run, monkeypatch, picture_file, words, said
 ):
-    monkeypatch.setattr("gemma_vision.catalogue.load", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", lambda *arguments: 1 / 0)
     verb, text, model = words
     assert_refused(run(verb, picture_file, text, "--model", model), said)
 
@@ -211,7 +211,7 @@ def test_a_checkpoints_fault_is_told_in_its_words(run, monkeypatch, picture_file
     def load(*arguments):
         raise CheckpointError("Tensors missing: a.weight; surplus: b.weight.")
 
-    monkeypatch.setattr("gemma_vision.catalogue.load", load)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", load)
     assert_refused(run("detect", picture_file, "cat"), "missing: a.weight; surplus: b.weight")
 
 
@@ -237,7 +237,7 @@ def test_a_mistake_of_ours_is_not_dressed_up_as_the_persons(run, monkeypatch, pi
     def load(*arguments):
         raise ValueError("shapes do not match")
 
-    monkeypatch.setattr("gemma_vision.catalogue.load", load)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", load)
     with pytest.raises(ValueError, match="shapes"):
         run("detect", picture_file, "cat")
 
@@ -287,7 +287,7 @@ def test_a_caption_may_be_of_a_style_or_of_a_part(run, loaded, picture_file, wor
 def test_captions_that_only_pt_understands_are_refused_by_mix(
     run, monkeypatch, picture_file, words, said
 ):
-    monkeypatch.setattr("gemma_vision.catalogue.load", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", lambda *arguments: 1 / 0)
     mix = ["--model", "google/paligemma-3b-mix-224"]
     assert_refused(run("caption", picture_file, *words, *mix), said)
 
@@ -558,7 +558,7 @@ def test_an_interrupt_ends_quietly(run, monkeypatch, picture_file):
     def load(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gemma_vision.catalogue.load", load)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", load)
     assert run("detect", picture_file, "cat") == (130, "", "")
 
 

@@ -25,8 +25,8 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Any:
         pipeline.loaded += 1
         return pipeline
 
-    monkeypatch.setattr("gemma_vision.catalogue.load", load)
-    monkeypatch.setattr("gemma_vision.catalogue.check", lambda name, asked: None)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", load)
+    monkeypatch.setattr("gemma_vision.registry.loading.check", lambda name, asked: None)
     return pipeline
 
 

@@ -13,8 +13,13 @@ import huggingface_hub
 import pytest
 from hub_server import playing_hub
 
-from gemma_vision import decoders
-from gemma_vision.decoders import DecoderError, decoder_of, find_decoder, open_decoder
+from gemma_vision.checkpoints import mask_decoder_files
+from gemma_vision.checkpoints.mask_decoder_files import (
+    DecoderError,
+    decoder_of,
+    find_decoder,
+    open_decoder,
+)
 
 
 def test_none_is_no_decoder():
@@ -45,14 +50,16 @@ def test_a_file_that_is_no_decoder_is_refused_in_words(tmp_path):
 @pytest.fixture(autouse=True)
 def published(monkeypatch) -> None:
     """Nothing was fetched before, and no fetch was refused."""
-    monkeypatch.setattr(decoders, "PUBLISHED", decoders.Published())
+    monkeypatch.setattr(mask_decoder_files, "PUBLISHED", mask_decoder_files.Published())
 
 
 @pytest.fixture
 def small(monkeypatch) -> bytes:
     """A published file of a few bytes."""
-    monkeypatch.setattr(decoders, "PUBLISHED_BYTES", 7)
-    monkeypatch.setattr(decoders, "PUBLISHED_SHA256", hashlib.sha256(b"decoder").hexdigest())
+    monkeypatch.setattr(mask_decoder_files, "PUBLISHED_BYTES", 7)
+    monkeypatch.setattr(
+        mask_decoder_files, "PUBLISHED_SHA256", hashlib.sha256(b"decoder").hexdigest()
+    )
     return b"decoder"
 
 
@@ -83,14 +90,14 @@ def at(monkeypatch, tmp_path):
     "data",
     [
         pytest.param(b"something else", id="another size"),
-        pytest.param(bytes(decoders.PUBLISHED_BYTES), id="another SHA-256"),
+        pytest.param(bytes(mask_decoder_files.PUBLISHED_BYTES), id="another SHA-256"),
     ],
 )
 def test_what_is_not_the_published_file_is_refused_and_removed(data, tmp_path, monkeypatch):
     blob, path = tmp_path / "blob", tmp_path / "vae-oid.npz"
     blob.write_bytes(data)
     path.symlink_to(blob)  # as the Hub's cache keeps it
-    monkeypatch.setattr(decoders, "fetch_file", lambda *given: path)
+    monkeypatch.setattr(mask_decoder_files, "fetch_file", lambda *given: path)
     with pytest.raises(DecoderError, match="not the published"):
         find_decoder("published")
     assert not list(tmp_path.iterdir())
@@ -104,7 +111,7 @@ def test_the_published_file_is_fetched_and_checked_once(tmp_path, at, small):
         assert path.read_bytes() == small
         assert sum("GET" in one for one in server.asked) == 1
     assert find_decoder("published") == path
-    decoders.PUBLISHED = decoders.Published()
+    mask_decoder_files.PUBLISHED = mask_decoder_files.Published()
     assert find_decoder("published") == path  # from the cache, with no Hub left to ask
 
 
@@ -135,7 +142,7 @@ def test_without_a_network_that_is_known_at_once_and_remembered(at, monkeypatch,
     assert len(asked) == 1
     assert not caplog.records
     now = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now + decoders.AGAIN + 1)
+    monkeypatch.setattr("time.monotonic", lambda: now + mask_decoder_files.AGAIN + 1)
     no_network()
     assert len(asked) == 2
 
@@ -150,7 +157,7 @@ def test_calls_side_by_side_ask_once(at, monkeypatch):
 
 @pytest.mark.parametrize("mood", ["a Hub that says nothing", "a name server that says nothing"])
 def test_silence_is_waited_for_a_short_while_only(mood, at, monkeypatch):
-    monkeypatch.setattr("gemma_vision.transfer.CONNECT", 0.2)
+    monkeypatch.setattr("gemma_vision.checkpoints.download.CONNECT", 0.2)
     heard = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         at(f"http://127.0.0.1:{silent.getsockname()[1]}")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gemma_vision.catalogue import models
-from gemma_vision.families import FAMILIES
-from gemma_vision.kinds import FINE_TUNES, MIX, PT, VERBS, Verb
-from gemma_vision.tasks import LANGUAGES, REGION
+from gemma_vision.registry.loading import models
+from gemma_vision.requests.prompts import FAMILIES
+from gemma_vision.requests.request import LANGUAGES, REGION
+from gemma_vision.requests.variants import FINE_TUNES, MIX, PT, VERBS, Verb
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "checkpoints.md").read_text(encoding="utf-8")
@@ -92,7 +92,7 @@ def test_every_language_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("folder", ["weights", "hub.py", "config", "kinds.py", "decoders.py"])
+@pytest.mark.parametrize("folder", ["checkpoints", "requests/variants.py"])
 def test_every_error_of_loading_is_told(folder: str) -> None:
     path = ROOT / "gemma_vision" / folder
     files = path.rglob("*.py") if path.is_dir() else [path]

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from gemma_vision.engine import Prompt
-from gemma_vision.hub import CHECKPOINTS
-from gemma_vision.local import LocalEngine
+from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.local_engine import LocalEngine
 
 FOLDER = CHECKPOINTS / "tiny"
 pytestmark = [

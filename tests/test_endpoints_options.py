@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from served import served
 
-from gemma_vision.pan_and_scan import crop_boxes
+from gemma_vision.images.pan_and_scan import crop_boxes
 
 ROOT = Path(__file__).parent.parent
 LONG = (800, 300)

@@ -8,7 +8,7 @@ import sys
 import pytest
 from fake_engine import CAT_AND_DOG, FakeEngine
 
-from gemma_vision.engine import Chunk, Engine, Prompt
+from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 
 
 def test_the_fake_is_an_engine():
@@ -54,7 +54,9 @@ def test_a_chunk_is_whole_with_its_text_alone():
     assert Chunk("cat") == Chunk("cat", (), (), None, (), {})
 
 
-@pytest.mark.parametrize("module", ["engine", "tasks", "pipeline", "catalogue", "cli.program"])
+@pytest.mark.parametrize(
+    "module", ["runtime.engine", "requests.request", "pipeline", "registry.loading", "cli.program"]
+)
 def test_the_seam_brings_in_no_model(module):
     heavy = "{'torch', 'transformers', 'gradio', 'cv2', 'huggingface_hub'}"
     code = f"import sys, gemma_vision.{module}; print(sorted({heavy} & sys.modules.keys()))"

@@ -12,7 +12,6 @@ from fake_engine import FakeEngine
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from gemma_vision.engine import Chunk, Prompt
 from gemma_vision.evaluate import (
     DatasetError,
     Masked,
@@ -26,8 +25,9 @@ from gemma_vision.evaluate import (
 from gemma_vision.evaluate.dataset import Thing
 from gemma_vision.evaluate.judging import matched_ious
 from gemma_vision.evaluate.report import confusions
-from gemma_vision.families import PALIGEMMA
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.prompts import PALIGEMMA
+from gemma_vision.runtime.engine import Chunk, Prompt
 from postprocess.instances import Instance, crop, describe
 from postprocess.tokens import Mention, write
 

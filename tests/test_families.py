@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from tiny_models import make_tokenizer
 
-from gemma_vision.families import FAMILIES, GEMMA3, PALIGEMMA, PALIGEMMA2
-from gemma_vision.tasks import LANGUAGES, Request, Task, TaskError, Turn
+from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, PALIGEMMA2
+from gemma_vision.requests.request import LANGUAGES, Request, Task, TaskError, Turn
 
 PICTURE = Image.new("RGB", (8, 8))
 

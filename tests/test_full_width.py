@@ -16,9 +16,9 @@ from transformers import (
     PaliGemmaForConditionalGeneration,
 )
 
-from gemma_vision.config import parse_config
-from gemma_vision.model import VisionLanguageModel
-from gemma_vision.weights import our_name
+from gemma_vision.checkpoints.config import parse_config
+from gemma_vision.checkpoints.safetensors_files import our_name
+from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 pytestmark = pytest.mark.slow
 

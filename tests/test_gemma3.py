@@ -13,11 +13,11 @@ from tiny_models import make_model, make_processor, save, write_gemma3
 from tokenizers import AddedToken, Tokenizer
 from transformers import Gemma3Processor
 
-from gemma_vision.engine import Prompt
-from gemma_vision.families import GEMMA3
-from gemma_vision.local import LocalEngine
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, Task, Turn
+from gemma_vision.requests.prompts import GEMMA3
+from gemma_vision.requests.request import Request, Task, Turn
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.local_engine import LocalEngine
 
 STEPS = 24
 

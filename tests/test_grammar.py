@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from tiny_models import make_model, make_tokenizer, save
 
-from gemma_vision.engine import Prompt
-from gemma_vision.grammar import Grammar
-from gemma_vision.local import LocalEngine
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.grammar import Grammar
+from gemma_vision.runtime.local_engine import LocalEngine
 from postprocess import Parser, parse
 
 TOKENIZER = make_tokenizer()

@@ -14,10 +14,10 @@ import pytest
 from hub_server import playing_hub
 from tiny_models import make_model, save
 
-from gemma_vision import hub
+from gemma_vision.checkpoints import hub
+from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.cli import main
-from gemma_vision.config import CheckpointError
-from gemma_vision.weights import open_checkpoint
+from gemma_vision.model.config import CheckpointError
 
 MODEL = "someone/something"
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gemma_vision.images import (
+from gemma_vision.images.opening import (
     MAX_BYTES,
     MAX_SIDE,
     ImageError,

@@ -12,11 +12,11 @@ from fake_engine import CAT_WITH_MASK, FakeDecoder
 from PIL import Image
 
 from gemma_vision import inside
-from gemma_vision.engine import Prompt
-from gemma_vision.grammar import Grammar
-from gemma_vision.images import to_pixels
+from gemma_vision.images.opening import to_pixels
 from gemma_vision.inside import Stage, masks, principal, trace
-from gemma_vision.local import LocalEngine
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.grammar import Grammar
+from gemma_vision.runtime.local_engine import LocalEngine
 
 ORDER = ["pixels", "patches", "features", "soft", "merged", "tokens"]
 

@@ -8,11 +8,11 @@ import pytest
 from fake_engine import FakeEngine
 from PIL import Image
 
-from gemma_vision.catalogue import PUBLISHED
-from gemma_vision.families import GEMMA3, PALIGEMMA, PALIGEMMA2
-from gemma_vision.kinds import FINE_TUNES, MIX, PT, VERBS, kind_of, of_kind, taught
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import STYLES, Request, Task, TaskError
+from gemma_vision.registry.loading import PUBLISHED
+from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, PALIGEMMA2
+from gemma_vision.requests.request import STYLES, Request, Task, TaskError
+from gemma_vision.requests.variants import FINE_TUNES, MIX, PT, VERBS, kind_of, of_kind, taught
 
 EVERY = ("detect", "segment", "caption", "ask", "ocr", "free")
 PUBLISHED_TOPICS = """

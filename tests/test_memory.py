@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gemma_vision import memory
-from gemma_vision.config import CheckpointError
+from gemma_vision.checkpoints import memory
+from gemma_vision.model.config import CheckpointError
 
 BILLION = 10**9
 

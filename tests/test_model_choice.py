@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from fake_engine import fake_pipeline
 
-from gemma_vision.choosing import Chooser
-from gemma_vision.config import CheckpointError
-from gemma_vision.shelf import Shelf
-from gemma_vision.tasks import TaskError
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.requests.request import TaskError
 from ui.batching import Item, look_at_all
 from ui.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
 from ui.running import Run, model_lock
@@ -121,7 +121,7 @@ def test_an_app_for_others_is_known_by_any_name() -> None:
 
 
 def test_rows_say_what_is_here_what_is_loaded_and_what_fits(monkeypatch: Any) -> None:
-    monkeypatch.setattr("gemma_vision.memory.free", lambda device: 8 * 2**30)
+    monkeypatch.setattr("gemma_vision.checkpoints.memory.free", lambda device: 8 * 2**30)
     rows = Choice(Noting(), ANY).rows()
     by_id = {row["id"]: row for row in rows}
     assert [row["here"] for row in rows] == sorted((row["here"] for row in rows), reverse=True)

@@ -7,8 +7,8 @@ import pytest
 from fake_engine import FakeEngine
 from nameless import KINDS, SIZES, pictures, share_empty
 
-from gemma_vision.families import family_of
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.prompts import family_of
 
 LEAST = 0.8  # of the answers are empty
 SEED, COUNT = 900_081, 60

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 
-from gemma_vision.images import ImageError
-from gemma_vision.paste import MAX_ANSWER, MAX_MASK_PIXELS, paste, read
-from gemma_vision.tasks import TaskError
+from gemma_vision.answers.parse_answer import MAX_ANSWER, MAX_MASK_PIXELS, paste, read
+from gemma_vision.images.opening import ImageError
+from gemma_vision.requests.request import TaskError
 from postprocess.policies import PolicyError
 
 SIZE = (640, 480)
@@ -31,7 +31,7 @@ def test_pasted_text_reads_as_a_models_answer(picture, text):
 
 @pytest.mark.parametrize("name", ["published", "embedded", "nowhere.npz"])
 def test_without_the_decoder_there_are_boxes_and_a_notice(name, monkeypatch, tmp_path):
-    monkeypatch.setattr("gemma_vision.decoders.CHECKPOINTS", tmp_path)
+    monkeypatch.setattr("gemma_vision.checkpoints.mask_decoder_files.CHECKPOINTS", tmp_path)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     answer = read(CAT_WITH_MASK, SIZE, mask_decoder=name)
     assert [one["mask"] for one in answer["instances"]] == [None]
@@ -99,7 +99,9 @@ def many_masks(count):
 
 
 def test_more_masks_than_memory_are_refused_before_any_is_drawn(monkeypatch):
-    monkeypatch.setattr("gemma_vision.reading.open_decoder", lambda name: pytest.fail("drawn"))
+    monkeypatch.setattr(
+        "gemma_vision.answers.answer_reader.open_decoder", lambda name: pytest.fail("drawn")
+    )
     size = (16_000, 5_000)
     count = MAX_MASK_PIXELS // (size[0] * size[1]) + 1
     with pytest.raises(TaskError, match=f"{count} masks.*16000 x 5000.*none") as caught:
@@ -111,7 +113,7 @@ def test_more_masks_than_memory_are_refused_before_any_is_drawn(monkeypatch):
 
 
 def test_copies_that_are_left_out_count_for_nothing(monkeypatch):
-    monkeypatch.setattr("gemma_vision.paste.MAX_MASK_PIXELS", 640 * 480)
+    monkeypatch.setattr("gemma_vision.answers.parse_answer.MAX_MASK_PIXELS", 640 * 480)
     text = " ; ".join([CAT_WITH_MASK] * 9)
     answer = read(text, SIZE, mask_decoder="embedded", drop_repeats=True)
     assert len(answer["instances"]) == 1

@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_models import make_tokenizer
 
-from gemma_vision.picking import Positions, pick, score
+from gemma_vision.runtime.sampling import Positions, pick, score
 
 PLACES = Positions(first=100)
 

@@ -18,11 +18,11 @@ from fake_engine import (
 )
 from PIL import Image
 
-from gemma_vision.engine import Chunk
-from gemma_vision.families import GEMMA3, PALIGEMMA
-from gemma_vision.images import ImageError
+from gemma_vision.images.opening import ImageError
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, Task, TaskError, Turn
+from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA
+from gemma_vision.requests.request import Request, Task, TaskError, Turn
+from gemma_vision.runtime.engine import Chunk
 from postprocess.shapes import mask_of
 
 BOX = "<loc0102><loc0102><loc0512><loc0460>"

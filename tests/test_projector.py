@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny_models import make_model
 
-from gemma_vision.config import parse_config
-from gemma_vision.projector import LinearProjector, PoolingProjector, pool
+from gemma_vision.checkpoints.config import parse_config
+from gemma_vision.model.projector import LinearProjector, PoolingProjector, pool
 
 
 def features(seed: int = 1) -> torch.Tensor:

@@ -9,8 +9,8 @@ import pytest
 import torch
 from tiny_models import make_model, save
 
-from gemma_vision.config import CheckpointError
-from gemma_vision.weights import open_checkpoint
+from gemma_vision.checkpoints.checkpoint import open_checkpoint
+from gemma_vision.model.config import CheckpointError
 
 
 @pytest.fixture(scope="module")

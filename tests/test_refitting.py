@@ -11,11 +11,11 @@ import pytest
 from fake_engine import FakeEngine, fake_pipeline
 
 import app as web_app
-from gemma_vision.choosing import Chooser
-from gemma_vision.families import GEMMA3
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.shelf import Shelf
-from gemma_vision.tasks import Task
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.requests.prompts import GEMMA3
+from gemma_vision.requests.request import Task
 from ui.model_choice import ANY, Choice
 from ui.refitting import Refit
 
@@ -25,7 +25,7 @@ WORDLESS = (Task.caption, Task.free, Task.chat)
 @pytest.fixture
 def chooser(monkeypatch: pytest.MonkeyPatch) -> Chooser:
     rows = [{"id": name, "here": True, "family": "paligemma"} for name in ("fake", "other")]
-    monkeypatch.setattr("gemma_vision.shelf.models", lambda: rows)
+    monkeypatch.setattr("gemma_vision.registry.model_cache.models", lambda: rows)
     monkeypatch.setattr("ui.comparing.models", lambda: rows)
     return Chooser(Shelf(fake_pipeline(tasks=[Task.detect, Task.ask, Task.free])), threading.Lock())
 

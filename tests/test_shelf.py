@@ -7,9 +7,9 @@ import weakref
 import pytest
 from fake_engine import fake_pipeline
 
-from gemma_vision.config import CheckpointError
+from gemma_vision.model.config import CheckpointError
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.shelf import MOST_LARGE, Shelf, most_large
+from gemma_vision.registry.model_cache import MOST_LARGE, Shelf, most_large
 
 BILLIONS = 3 * 10**9
 ROWS = [
@@ -27,7 +27,7 @@ def made(name: str, parameters: int) -> Pipeline:
 
 @pytest.fixture(autouse=True)
 def rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gemma_vision.shelf.models", lambda: ROWS)
+    monkeypatch.setattr("gemma_vision.registry.model_cache.models", lambda: ROWS)
 
 
 def shelf(parameters: int) -> Shelf:

@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from tiny_models import SIDE, TOKENS, make_model, save
 
-from gemma_vision.images import to_pixels
-from gemma_vision.recent import Recent
-from gemma_vision.sight import TOWER_BATCH, Sight
-from gemma_vision.weights import open_checkpoint
+from gemma_vision.checkpoints.checkpoint import open_checkpoint
+from gemma_vision.images.opening import to_pixels
+from gemma_vision.runtime.image_encoder import TOWER_BATCH, Sight
+from gemma_vision.runtime.lru_cache import Recent
 
 
 def see(sight: Sight, *groups: tuple[int, ...]) -> list[torch.Tensor]:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from tiny_models import SIDE, make_model
 
-from gemma_vision.config import parse_config
-from gemma_vision.siglip import SiglipTower
+from gemma_vision.checkpoints.config import parse_config
+from gemma_vision.model.siglip import SiglipTower
 
 
 @pytest.fixture(scope="module")

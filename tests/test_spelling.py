@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tiny_models import make_tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from gemma_vision.spelling import Speller
+from gemma_vision.runtime.detokenizer import Speller
 
 TOKENIZER = make_tokenizer()
 

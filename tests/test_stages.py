@@ -12,9 +12,9 @@ import pytest
 import torch
 from test_config import GEMMA3_4B, PALIGEMMA2_448, PALIGEMMA_224
 
-from gemma_vision.config import parse_config
-from gemma_vision.model import VisionLanguageModel
-from gemma_vision.projector import pool
+from gemma_vision.checkpoints.config import parse_config
+from gemma_vision.model.projector import pool
+from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 
 def build(values: dict[str, Any]) -> VisionLanguageModel:

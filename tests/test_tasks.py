@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gemma_vision.tasks import LANGUAGES, Request, Task, TaskError, Turn
+from gemma_vision.requests.request import LANGUAGES, Request, Task, TaskError, Turn
 
 CONTROL_TOKENS = """
 <image> <loc0000> <loc1023> <loc1024> <seg000> <seg127> <bos> <eos> <pad> <unk> <start_of_turn>

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from gemma_vision.hub import CHECKPOINTS
+from gemma_vision.checkpoints.hub import CHECKPOINTS
 from postprocess.vqvae import NUM_CODES, MaskVQVAE
 from training import mask_vae
 from training import train as program

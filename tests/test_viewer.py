@@ -62,7 +62,7 @@ def test_a_label_keeps_its_colour_while_others_arrive(picture: Image.Image) -> N
     seen: dict[str, str] = {}
     pipeline = fake_pipeline(ten_masks())
     showing = Showing(image=picture, task="segment")
-    from gemma_vision.tasks import Request
+    from gemma_vision.requests.request import Request
 
     for answer in pipeline.stream(Request(picture, "segment", "thing")):
         for instance in showing.view(answer.to_dict(), "running")["instances"]:

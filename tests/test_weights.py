@@ -13,8 +13,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import FORMS, make_model, save
 
-from gemma_vision.config import CheckpointError
-from gemma_vision.weights import open_checkpoint, our_name, pick_device
+from gemma_vision.checkpoints.checkpoint import open_checkpoint, pick_device
+from gemma_vision.checkpoints.safetensors_files import our_name
+from gemma_vision.model.config import CheckpointError
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")
 
@@ -206,7 +207,7 @@ def test_numbers_get_the_type_of_the_contract(stored, asked, expected, copy: Pat
 
 
 def test_large_checkpoints_keep_their_type_on_a_cpu(copy: Path, monkeypatch) -> None:
-    monkeypatch.setattr("gemma_vision.weights.loading.LARGE", 1000)
+    monkeypatch.setattr("gemma_vision.checkpoints.weights.LARGE", 1000)
     tensors = load_file(copy / "model.safetensors")
     halved = {key: one.to(torch.bfloat16) for key, one in tensors.items()}
     save_file(halved, copy / "model.safetensors")
@@ -257,8 +258,8 @@ def test_loading_and_answering_need_no_compiler_and_no_transformers(folder: Path
     code = f"""
 import sys
 from PIL import Image
-from gemma_vision.engine import Prompt
-from gemma_vision.local import LocalEngine
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.local_engine import LocalEngine
 engine = LocalEngine.load({str(folder)!r}, "cpu")
 list(engine.stream([Prompt((Image.new("RGB", (9, 9)),), "detect cat", 3)]))
 print([name for name in ("torch._dynamo", "transformers", "accelerate") if name in sys.modules])

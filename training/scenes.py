@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from gemma_vision.images import MAX_SIDE
+from gemma_vision.images.opening import MAX_SIDE
 from training.compositor import Picture, Thing, compose
 from training.poses import NUM_NAMES, sample_scene
 from training.sprites import load_atlas

@@ -10,11 +10,11 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gemma_vision.answer import JSON, to_json
-from gemma_vision.images import open_image
-from gemma_vision.pan_and_scan import crop_boxes
+from gemma_vision.answers.answer import JSON, to_json
+from gemma_vision.images.opening import open_image
+from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, as_task
+from gemma_vision.requests.request import Request, as_task
 from ui.refusals import to_client
 from ui.running import Run
 from ui.uploads import resolve_upload

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from gemma_vision.answer import Answer
-from gemma_vision.images import MAX_BYTES, Picture, open_image
+from gemma_vision.answers.answer import Answer
+from gemma_vision.images.opening import MAX_BYTES, Picture, open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, TaskError
+from gemma_vision.requests.request import Request, TaskError
 from postprocess.exports import EXPORTERS, Annotated
 from postprocess.exports.naming import free_names, free_stems, picture_names
 from ui.refusals import explain

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Task
+from gemma_vision.requests.request import Task
 from ui.refusals import explain
 from ui.seen import build_pan_and_scan
 from ui.talking import Talks

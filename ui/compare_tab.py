@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.images import open_image
-from gemma_vision.shelf import Shelf
-from gemma_vision.tasks import Request
+from gemma_vision.images.opening import open_image
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.requests.request import Request
 from ui.comparing import Pair, Side, compare, differences, has_pan_and_scan, marked, summary
 from ui.example_strip import Example, load_examples
 from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words

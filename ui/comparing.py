@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gemma_vision.answer import Answer
-from gemma_vision.catalogue import models
-from gemma_vision.families import FAMILIES
-from gemma_vision.shelf import Shelf
-from gemma_vision.tasks import Request
+from gemma_vision.answers.answer import Answer
+from gemma_vision.registry.loading import models
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.requests.prompts import FAMILIES
+from gemma_vision.requests.request import Request
 from postprocess.metrics import match
 from ui.results import JSON, Showing
 from ui.seen import wants_crops

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, check_range
+from gemma_vision.requests.request import Request, check_range
 from ui.results import JSON
 from ui.uploads import resolve_upload, upload_folder
 

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import NEEDS_NAMES
+from gemma_vision.requests.request import NEEDS_NAMES
 from ui.texts import say
 from ui.wiring import SILENT, Updates, unchanged
 

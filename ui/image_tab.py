@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import MAX_TEXT
+from gemma_vision.requests.request import MAX_TEXT
 from ui.example_strip import Example, build_strip, load_examples
 from ui.form import SHOWN_TASKS, build_task, words_of
 from ui.looking import Frame, Looker, Wish

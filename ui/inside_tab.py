@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.engine import Prompt
-from gemma_vision.images import open_image
+from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
+from gemma_vision.requests.request import Request
+from gemma_vision.runtime.engine import Prompt
 from ui.example_strip import load_examples
 from ui.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from ui.running import Run

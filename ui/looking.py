@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gemma_vision.answer import Answer
-from gemma_vision.images import open_image
+from gemma_vision.answers.answer import Answer
+from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import NEEDS_NAMES, Request, Task, read_region
+from gemma_vision.requests.request import NEEDS_NAMES, Request, Task, read_region
 from ui.partials import show_partial
 from ui.refusals import explain
 from ui.results import Showing

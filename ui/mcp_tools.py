@@ -21,7 +21,7 @@ import gradio as gr
 from pydantic import Field
 from starlette.routing import Route
 
-from gemma_vision.images import Picture, open_image
+from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.pipeline import Pipeline
 from ui.endpoints import parse, verbs
 from ui.refusals import to_client

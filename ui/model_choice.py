@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from gemma_vision.catalogue import models
-from gemma_vision.choosing import Chooser
-from gemma_vision.families import FAMILIES
-from gemma_vision.tasks import TaskError
+from gemma_vision.registry.loading import models
+from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.requests.prompts import FAMILIES
+from gemma_vision.requests.request import TaskError
 
 JSON = dict[str, Any]
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gemma_vision.choosing import Chooser
-from gemma_vision.config import CheckpointError
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.registry.model_switcher import Chooser
 from ui.answer_types import ModelJSON
 from ui.model_choice import Choice
 from ui.refusals import to_client

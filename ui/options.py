@@ -10,10 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.families import Family
-from gemma_vision.kinds import VERBS, prompts_of
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import LANGUAGES, NEEDS_NAMES, REGION, Task
+from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.request import LANGUAGES, NEEDS_NAMES, REGION, Task
+from gemma_vision.requests.variants import VERBS, prompts_of
 from ui.looking import LEFT_OUT
 from ui.prompt_texts import EXAMPLES
 from ui.seen import build_pan_and_scan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gemma_vision.decoders import DecoderError, open_decoder
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
 from postprocess.instances import locate
 from postprocess.policies import find_policy
 from postprocess.shapes import polygons

@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.decoders import NAMES
-from gemma_vision.images import open_image
+from gemma_vision.checkpoints.mask_decoder_files import NAMES
+from gemma_vision.images.opening import open_image
 from ui.example_strip import Example, load_examples
 from ui.form import build_example_button
 from ui.image_tab import build_drawer

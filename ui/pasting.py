@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gemma_vision
-from gemma_vision.decoders import NAMES, DecoderError
-from gemma_vision.tasks import TaskError
+from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
+from gemma_vision.requests.request import TaskError
 
 
 def read_pasted(

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.choosing import Chooser
+from gemma_vision.registry.model_switcher import Chooser
 from ui.chat_tab import can_chat
 from ui.comparing import has_pan_and_scan
 from ui.form import SHOWN_TASKS, words_of

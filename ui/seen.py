@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.pan_and_scan import crop_boxes
+from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request
+from gemma_vision.requests.request import Request
 from ui.results import Showing
 from ui.texts import say, seen_words
 from ui.viewer import read

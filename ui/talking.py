@@ -13,10 +13,10 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gemma_vision.answer import Answer
-from gemma_vision.images import open_image
+from gemma_vision.answers.answer import Answer
+from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import CONTROL_TOKEN, MAX_TEXT, Request, Task, TaskError, Turn
+from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Task, TaskError, Turn
 from ui.results import JSON, file_entry, shown_file
 from ui.running import Run, Runs
 from ui.seen import wants_crops

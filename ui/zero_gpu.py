@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from gemma_vision.engine import Chunk, Engine, Prompt
+from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 
 Steps = Iterator[list[Chunk | None]]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from typing import NoReturn
 
-from gemma_vision.tasks import LANGUAGES, NEEDS_NAMES, STYLES, Task
+from gemma_vision.requests.request import LANGUAGES, NEEDS_NAMES, STYLES, Task
 
 WORDS = {  # what the last argument is, for verbs that take words after the pictures
     "detect": "the things to find, separated by ; or ,",

@@ -5,8 +5,14 @@ from __future__ import annotations
 import argparse
 
 from gemma_vision.cli.arguments import UsageError
-from gemma_vision.images import MAX_PIXELS, MAX_SIDE
-from gemma_vision.tasks import MAX_SEED, MAX_TEMPERATURE, MAX_TOKENS, TaskError, check_range
+from gemma_vision.images.opening import MAX_PIXELS, MAX_SIDE
+from gemma_vision.requests.request import (
+    MAX_SEED,
+    MAX_TEMPERATURE,
+    MAX_TOKENS,
+    TaskError,
+    check_range,
+)
 
 RANGES: dict[str, tuple[float, float]] = {  # those of `Request`
     "max_tokens": (1, MAX_TOKENS),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from gemma_vision.catalogue import models
 from gemma_vision.cli.writing import print_json
+from gemma_vision.registry.loading import models
 
 
 def run(options: argparse.Namespace) -> int:

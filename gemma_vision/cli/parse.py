@@ -8,12 +8,12 @@ import sys
 
 from PIL import Image
 
+from gemma_vision.answers.parse_answer import paste
 from gemma_vision.cli.arguments import UsageError
 from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import print_json
-from gemma_vision.images import open_image
-from gemma_vision.paste import paste
+from gemma_vision.images.opening import open_image
 from postprocess.hygiene import Hygiene
 
 SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")

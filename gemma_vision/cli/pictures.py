@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from gemma_vision.cli.arguments import WORDS, UsageError
 from gemma_vision.cli.saving import SaveError, Saver
 from gemma_vision.cli.writing import complain, print_json
-from gemma_vision.images import ImageError, Picture, open_image
-from gemma_vision.tasks import Request, read_region
+from gemma_vision.images.opening import ImageError, Picture, open_image
+from gemma_vision.requests.request import Request, read_region
 
 if TYPE_CHECKING:
-    from gemma_vision.answer import Answer
+    from gemma_vision.answers.answer import Answer
     from gemma_vision.pipeline import Pipeline
 
 OPTIONS = (
@@ -113,14 +113,14 @@ def wish_of(options: argparse.Namespace) -> Wish:
 
 def check(options: argparse.Namespace, asked: Request) -> None:
     """Refuse what the checkpoint cannot do before it is fetched or loaded."""
-    from gemma_vision.catalogue import check
+    from gemma_vision.registry.loading import check
 
     check(options.model, asked)
 
 
 def load(options: argparse.Namespace) -> Pipeline:
     """The checkpoint that --model names."""
-    from gemma_vision.catalogue import load
+    from gemma_vision.registry.loading import load
 
     return load(options.model, options.device, options.dtype)
 

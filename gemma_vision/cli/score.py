@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gemma_vision.catalogue import load
 from gemma_vision.cli.arguments import PROMPT, UsageError
 from gemma_vision.cli.progress import Progress
 from gemma_vision.cli.writing import print_json
 from gemma_vision.evaluate import REFS, evaluate, evaluate_phrases, read_dataset
+from gemma_vision.registry.loading import load
 
 
 def run(options: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from gemma_vision.cli.limits import check_number
 from gemma_vision.cli.pictures import check, decoding, load
 from gemma_vision.cli.progress import Progress
 from gemma_vision.cli.writing import print_json, say
-from gemma_vision.tasks import Request
+from gemma_vision.requests.request import Request
 from gemma_vision.video import Source, annotate
 from gemma_vision.video.annotating import MAX_EVERY, MAX_FRAMES
 

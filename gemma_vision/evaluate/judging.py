@@ -16,7 +16,7 @@ from postprocess.metrics import mask_iou, match
 from postprocess.shapes import run_lengths
 
 if TYPE_CHECKING:
-    from gemma_vision.answer import Answer
+    from gemma_vision.answers.answer import Answer
     from gemma_vision.pipeline import Pipeline
     from postprocess.instances import Instance
 
@@ -73,7 +73,7 @@ def judge_mask(pipeline: Pipeline, scene: Scene, thing: Thing, answer: Answer) -
 
 def decoded_shape(pipeline: Pipeline, codes: tuple[int, ...]) -> Mask | None:
     """16 codes -> the (64, 64) mask they stand for; None without the decoder."""
-    from gemma_vision.decoders import open_decoder
+    from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 
     decoder = pipeline.decoder
     decoder = open_decoder(decoder) if isinstance(decoder, str) else decoder

@@ -14,8 +14,8 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
-from gemma_vision.images import Picture, open_image
-from gemma_vision.tasks import Request, Task
+from gemma_vision.images.opening import Picture, open_image
+from gemma_vision.requests.request import Request, Task
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

@@ -8,13 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.decoders import open_decoder
+from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset, DatasetError
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import REFS, Phrase, read_phrases
 from gemma_vision.evaluate.record import Record, subject_of
 from gemma_vision.evaluate.running import BATCH, groups
-from gemma_vision.tasks import Request, Task
+from gemma_vision.requests.request import Request, Task
 from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gemma_vision.answer import Answer
+from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.tasks import Request, as_task, check_range
+from gemma_vision.requests.request import Request, as_task, check_range
 from gemma_vision.video.sound import Sound
 from gemma_vision.video.source import Frame, Source, VideoError
 from gemma_vision.video.timeline import Timeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gemma_vision.answer import JSON, Answer
+from gemma_vision.answers.answer import JSON, Answer
 from postprocess.palette import Color, label_colors
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.evaluate import Dataset, DatasetError, Scene, Thing, read_dataset
-from gemma_vision.images import ImageError, open_image
-from gemma_vision.tasks import CONTROL_TOKEN, NAME_SEPARATOR
+from gemma_vision.images.opening import ImageError, open_image
+from gemma_vision.requests.request import CONTROL_TOKEN, NAME_SEPARATOR
 from postprocess.shapes import ShapeError
 
 SLACK = 1.5  # pixels that a box may reach out of its picture

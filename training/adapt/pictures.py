@@ -11,8 +11,8 @@ from numpy.random import Generator
 from PIL import Image
 
 from gemma_vision.evaluate import Scene
-from gemma_vision.images import open_image
-from gemma_vision.recent import Recent
+from gemma_vision.images.opening import open_image
+from gemma_vision.runtime.lru_cache import Recent
 
 Box = tuple[float, float, float, float]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import torch
 
-from gemma_vision.decoders import decoder_of, open_decoder
+from gemma_vision.checkpoints.checkpoint import pick_device
+from gemma_vision.checkpoints.mask_decoder_files import decoder_of, open_decoder
 from gemma_vision.evaluate import Dataset, Scene
-from gemma_vision.weights import pick_device
 from postprocess.mask_decoder import MaskDecoder
 from training.adapt.card import Facts, write_card
 from training.adapt.checks import read_folder

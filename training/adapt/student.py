@@ -11,10 +11,11 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.config import CheckpointError, ModelConfig, read_config, read_json
-from gemma_vision.hub import CHECKPOINTS, find
-from gemma_vision.weights.adapters import CONFIG as ADAPTER_CONFIG
-from gemma_vision.weights.checkpoint import NOTES, open_tokenizer
+from gemma_vision.checkpoints.checkpoint import NOTES, open_tokenizer
+from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.hub import CHECKPOINTS, find
+from gemma_vision.checkpoints.lora import CONFIG as ADAPTER_CONFIG
+from gemma_vision.model.config import CheckpointError, ModelConfig
 
 SMALL = 20_000_000  # parameters
 LARGE = 1_000_000_000  # parameters; from here on activations are computed twice to save memory

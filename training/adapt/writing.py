@@ -13,10 +13,9 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gemma_vision.decoders import DECODER_FILE, PUBLISHED_FILE
-from gemma_vision.weights import our_name
-from gemma_vision.weights.checkpoint import NOTES
-from gemma_vision.weights.files import SINGLE, read_file, weight_files
+from gemma_vision.checkpoints.checkpoint import NOTES
+from gemma_vision.checkpoints.mask_decoder_files import DECODER_FILE, PUBLISHED_FILE
+from gemma_vision.checkpoints.safetensors_files import SINGLE, our_name, read_file, weight_files
 from training.adapt.student import Student, drawings_of
 from training.whole_files import whole
 

@@ -1,0 +1,150 @@
+"""Answer: what came back, as objects, as a picture and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from PIL.Image import Image
+
+from gemma_vision.images.pan_and_scan import Box
+from gemma_vision.requests.request import Request
+from postprocess.instances import Instance
+from postprocess.tokens import Mention, Notice, Partial
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, whole or still growing.
+
+    `mentions` are the closed records in the model's units and `instances` the same things, one for
+    one, in pixels of the upright picture; `partial` is the record being written now (None between
+    records and at the end). `finish` is None while the answer grows, then "stop", "length",
+    "repeat" or "cancelled". `timing` has the seconds of "encode", "prefill" and "decode" and the
+    number of "tokens". `crops` has for each picture the rectangles that pan-and-scan looked at
+    besides the whole: x0, y0, x1, y1 in pixels.
+    """
+
+    request: Request
+    text: str = field(repr=False)
+    mentions: list[Mention] = field(repr=False)
+    instances: list[Instance] = field(repr=False)
+    partial: Partial | None = field(repr=False)
+    finish: str | None
+    warnings: list[Notice] = field(repr=False)
+    policy: str
+    timing: dict[str, float]
+    model: str
+    prompt: str = field(repr=False)
+    plain: str = field(repr=False)
+    image: Image = field(repr=False)  # upright, RGB: the one the pixels count in
+    crops: tuple[tuple[Box, ...], ...] = ()
+    shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
+
+    def cancelled(self) -> Answer:
+        """The answer as a person left it who stopped here: what is closed stays."""
+        return replace(self, finish="cancelled", partial=None)
+
+    def overlay(self, **options: Any) -> Image:
+        """The picture with the instances drawn onto it; options are those of `postprocess.draw`."""
+        from postprocess.overlay import draw
+
+        return draw(self.image, self.instances, **options)
+
+    def to_dict(self) -> JSON:
+        """The answer as JSON.
+
+        "partial" is there while the answer grows (None between records) and never at the end,
+        "crops" (per picture its rectangles) only where pan-and-scan was asked for.
+        """
+        answer = to_json(
+            size=self.image.size,
+            text=self.text,
+            plain=self.plain,
+            instances=[self.shapes.describe(instance) for instance in self.instances],
+            warnings=self.warnings,
+            policy=self.policy,
+            finish=self.finish,
+            timing=self.timing,
+        )
+        head = {"model": self.model, "task": str(self.request.task), "prompt": self.prompt}
+        tail: JSON = {"partial": partial_json(self.partial)} if self.finish is None else {}
+        if self.request.pan_and_scan:
+            tail["crops"] = [[list(box) for box in boxes] for boxes in self.crops]
+        return head | answer | tail
+
+
+class Shapes:
+    """Instances as JSON, each worked out once however often a growing answer is shown."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Instance, JSON]] = {}
+
+    def describe(self, instance: Instance) -> JSON:
+        """One entry of "instances": label, box, pixels, score, mask (run-length), polygons."""
+        known = self._known.get(id(instance))
+        if known is None:  # the instance is kept too, so that its id stays its own
+            known = self._known[id(instance)] = (instance, instance_json(instance))
+        return dict(known[1])
+
+
+def instance_json(instance: Instance) -> JSON:
+    """An instance by the contract; mask and polygons are None where there is no mask."""
+    from postprocess.shapes import polygons, run_lengths
+
+    mask = instance.mask
+    return {
+        "label": instance.label,
+        "box": [float(edge) for edge in instance.box],
+        "pixels": [int(edge) for edge in instance.pixels],
+        "score": None if instance.score is None else round(instance.score, 6),
+        "mask": None if mask is None else run_lengths(mask, instance.pixels),
+        "polygons": None if mask is None else polygons(mask, instance.pixels),
+    }
+
+
+def partial_json(partial: Partial | None) -> JSON | None:
+    """The record being written: label so far, 0-4 positions, 0-16 codes, and their units.
+
+    None between records.
+    """
+    if partial is None:
+        return None
+    return {
+        "label": partial.label,
+        "positions": list(partial.positions),
+        "codes": list(partial.codes),
+        "units": partial.units,
+    }
+
+
+def to_json(
+    *,
+    size: tuple[int, int],
+    text: str,
+    plain: str,
+    instances: Sequence[JSON],
+    warnings: Sequence[Notice],
+    policy: str,
+    finish: str | None,
+    timing: Mapping[str, float],
+) -> JSON:
+    """The part of the JSON that an answer has whether or not a model wrote it."""
+    return {
+        "text": text,
+        "plain": plain,
+        "image": {"width": size[0], "height": size[1]},
+        "policy": policy,
+        "finish": finish,
+        "warnings": [notice_json(notice) for notice in warnings],
+        "instances": list(instances),
+        "timing": {name: round(value, 6) for name, value in timing.items()},
+    }
+
+
+def notice_json(notice: Notice) -> JSON:
+    """A notice: its code, the character it is about, the sentence."""
+    return {"code": notice.code, "start": notice.start, "message": notice.message}

@@ -1,0 +1,146 @@
+"""Reading: an answer's text while it grows, turned into things in the picture.
+
+Text and scores go in, mentions, instances and notices come out; each part of the text is looked
+at once, each mask decoded once. Knows nothing of requests or models.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
+from gemma_vision.runtime.engine import Chunk
+from postprocess.instances import Instance, locate
+from postprocess.tokens import Mention, Notice, Parser, Partial
+
+if TYPE_CHECKING:
+    from postprocess.mask_decoder import MaskDecoder
+
+LOC = re.compile(r"<loc\d+>")
+SINGLE = re.compile(r"<(?:loc|seg)\d+>")  # always one token each
+MAX_COPIES = 3  # a third copy of a record is a loop, not a thing
+
+
+class Reading:
+    """Reads one answer. `feed` it chunks, `close` it at the end, look at it at any time.
+
+    size: (width, height) of the picture in pixels. decoder: a MaskDecoder, the name of one
+    ("published", "embedded", a path), or None for boxes only. A decoder that cannot be opened
+    leaves a notice and boxes, never a mask from the wrong codebook.
+    """
+
+    def __init__(
+        self, size: tuple[int, int], decoder: MaskDecoder | str | None = None, policy: str = "space"
+    ) -> None:
+        self.size = size
+        self.policy = policy
+        self.text = ""
+        self.tokens = 0
+        self.repeated = False
+        self.mentions: list[Mention] = []
+        self._decoder = decoder
+        self._parser = Parser()
+        self._instances: list[Instance] = []
+        self._own_notices: list[Notice] = []
+        self._copies: Counter[Mention] = Counter()
+        self._places: list[int] = []  # where in the text a scored <loc> begins ...
+        self._scores: list[float] = []  # ... and its score
+
+    def feed(self, chunk: Chunk) -> None:
+        """Take in what one step wrote."""
+        for piece, score in scored_pieces(chunk):
+            locs = list(LOC.finditer(piece))
+            if score is not None and locs and locs[-1].end() == len(piece):
+                self._places.append(len(self.text) + locs[-1].start())
+                self._scores.append(score)
+            self.text += piece
+        self.tokens += len(chunk.token_ids)
+        self._take(self._parser.feed(chunk.text))
+
+    def close(self) -> None:
+        """The text is over: the open record closes."""
+        self._take(self._parser.close())
+
+    @property
+    def partial(self) -> Partial | None:
+        """The record being written now, or None between records."""
+        partial = self._parser.partial
+        return partial if partial and (partial.positions or partial.label) else None
+
+    @property
+    def plain(self) -> str:
+        """The text outside records."""
+        return self._parser.plain
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What was odd so far, in the order in which it was met."""
+        return [*self._parser.notices, *self._own_notices]
+
+    @property
+    def instances(self) -> list[Instance]:
+        """One instance per closed mention; only mentions new since the last look are located."""
+        fresh = self.mentions[len(self._instances) :]
+        if fresh:
+            decoder = self._open_decoder(fresh)
+            self._instances += locate(fresh, self.size, decoder, self.policy)
+        return list(self._instances)
+
+    def draw(self, mentions: Sequence[Mention]) -> Iterator[Instance]:
+        """Instances of these mentions, each drawn as it is reached and kept by nobody here.
+
+        For answers of which not every mask has to be in memory at once.
+        """
+        decoder = self._open_decoder(mentions)
+        for mention in mentions:
+            yield from locate([mention], self.size, decoder, self.policy)
+
+    def _take(self, closed: Sequence[Mention]) -> None:
+        for mention in closed:
+            self.mentions.append(replace(mention, score=self._score(mention)))
+            self._copies[mention] += 1  # mentions are equal when box, codes and label are
+            self.repeated |= self._copies[mention] >= MAX_COPIES
+
+    def _score(self, mention: Mention) -> float | None:
+        """The geometric mean of its four positions' scores; None unless all four have one."""
+        first = bisect_left(self._places, mention.start)
+        last = bisect_left(self._places, mention.end)
+        scores = self._scores[first:last][:4]
+        if len(scores) < 4:
+            return None
+        return math.exp(sum(math.log(max(score, 1e-12)) for score in scores) / 4)
+
+    def _open_decoder(self, fresh: Sequence[Mention]) -> MaskDecoder | None:
+        """The decoder, opened by name when the first codes arrive."""
+        coded = [mention for mention in fresh if mention.codes]
+        if isinstance(self._decoder, str) and coded:
+            try:
+                self._decoder = open_decoder(self._decoder)
+            except DecoderError as error:
+                self._decoder = None
+                self._own_notices.append(Notice("no_mask_decoder", coded[0].start, str(error)))
+        return None if isinstance(self._decoder, str) else self._decoder
+
+
+def scored_pieces(chunk: Chunk) -> Iterator[tuple[str, float | None]]:
+    """The chunk's text cut by token, each with its score; None where that cannot be told."""
+    lengths: Sequence[int] = chunk.lengths
+    if not lengths and len(chunk.token_ids) == 1:
+        lengths = (len(chunk.text),)
+    if not lengths:
+        singles = SINGLE.findall(chunk.text)
+        if len(singles) == len(chunk.token_ids) and "".join(singles) == chunk.text:
+            lengths = tuple(map(len, singles))
+    if len(lengths) != len(chunk.scores) or sum(lengths) != len(chunk.text):
+        yield chunk.text, None
+        return
+    start = 0
+    for length, score in zip(lengths, chunk.scores, strict=True):
+        yield chunk.text[start : start + length], score
+        start += length

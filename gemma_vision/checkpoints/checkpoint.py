@@ -1,0 +1,138 @@
+"""Checkpoint: a model ready to run, found by its name, with its tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+
+from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.device_map import Place
+from gemma_vision.checkpoints.hub import find
+from gemma_vision.checkpoints.lora import base_of
+from gemma_vision.checkpoints.progress import Watch
+from gemma_vision.checkpoints.quantization import BITS
+from gemma_vision.checkpoints.weights import load_model, load_spread
+from gemma_vision.model.config import CheckpointError, ModelConfig
+from gemma_vision.model.vision_language_model import VisionLanguageModel
+
+DTYPES: dict[str, torch.dtype] = {
+    name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
+}
+AUTO = "auto"  # as a device: everywhere there is room; as a number type: what suits the device
+NOTES = "gemma_vision.json"  # what a checkpoint says of itself
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model ready to run with its tokenizer, and what its folder says of itself."""
+
+    name: str
+    folder: Path
+    config: ModelConfig
+    model: VisionLanguageModel
+    tokenizer: Tokenizer
+    notes: Mapping[str, Any] = field(default_factory=dict)  # gemma_vision.json
+
+    @property
+    def num_parameters(self) -> int:
+        """How many numbers the model holds, shared ones once."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where a checkpoint lies: the model's folder, and that of the adapter over it, if any."""
+
+    folder: Path
+    adapter: Path | None = None
+
+
+def locate(name: str | Path, watch: Watch | None = None) -> Found:
+    """The folders of "tiny", a folder or a Hub id; what is not here is fetched, and its base too.
+
+    `watch` is told the bytes, and may call it off.
+    """
+    folder = find(str(name), watch)
+    base = base_of(folder)
+    return Found(folder) if base is None else Found(find(base, watch), folder)
+
+
+def open_checkpoint(
+    name: str | Path = "tiny",
+    device: str | None = None,
+    dtype: str | None = None,
+    *,
+    limits: Mapping[Place, int] | None = None,
+    found: Found | None = None,
+    watch: Watch | None = None,
+) -> Checkpoint:
+    """Load "tiny", a folder or a Hub id ("google/paligemma-3b-mix-224"), ready to run.
+
+    A folder with a LoRA adapter (PEFT) is loaded over the model that it names.
+
+    device: "cpu", "cuda", "mps", None for the best there is, or "auto" for a model that is too
+    large for one of them: its layers go to all GPUs, then to the CPU, then stay on disk (`limits`
+    are bytes by device, found out where not given). dtype: "float32", "bfloat16", "float16", or
+    None ("auto"): float32 on a CPU (the file's own above a billion parameters), bfloat16 on a GPU;
+    "int8" and "int4" pack the decoder with bitsandbytes. Raises CheckpointError.
+
+    found: what `locate` gave for the name, where that was asked before. watch: told how far it is.
+    """
+    where = None if device == AUTO else pick_device(device)
+    bits = BITS.get(dtype or "")
+    wanted = None if bits else pick_dtype(dtype)
+    found = found or locate(name, watch)
+    folder, adapter = found.folder, found.adapter
+    config = read_config(folder)
+    tokenizer = open_tokenizer(folder)
+    if where is not None:
+        model = load_model(folder, config, where, wanted, adapter, bits, watch)
+    elif adapter is None and not bits:
+        model = load_spread(folder, config, wanted, limits, watch)
+    else:
+        message = "Adapters, 8 and 4 bits are not spread over devices. Name one, such as cuda."
+        raise CheckpointError(message, "E_DEVICE")
+    own_notes = read_json(adapter / NOTES) if adapter is not None else None
+    notes = own_notes or read_json(folder / NOTES) or {}
+    return Checkpoint(str(name), folder, config, model, tokenizer, notes)
+
+
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint, without the transformers package."""
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} lacks tokenizer.json. Fetch the checkpoint again.", "E_CHECKPOINT_INCOMPLETE"
+        )
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises plain Exception
+        raise CheckpointError(f"{path} cannot be read ({error}). Fetch it again.") from error
+
+
+def pick_device(name: str | None) -> torch.device:
+    """The device of that name, or the best there is; CheckpointError where it is not here."""
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name is None:
+        return torch.device(next((kind for kind, is_here in here.items() if is_here), "cpu"))
+    kind = name.split(":")[0]
+    if kind != "cpu" and not here.get(kind, False):
+        raise CheckpointError(
+            f"There is no {name} device here. Take cpu, or leave the device open.", "E_DEVICE"
+        )
+    return torch.device(name)
+
+
+def pick_dtype(name: str | None) -> torch.dtype | None:
+    """The number type of that name; None, or "auto", stays open until the file is known."""
+    if name is None or name == AUTO:
+        return None
+    if name not in DTYPES:
+        known = ", ".join([AUTO, *DTYPES, *BITS])
+        raise CheckpointError(f"{name!r} is no number type; take {known}.", "E_DTYPE")
+    return DTYPES[name]

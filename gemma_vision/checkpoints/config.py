@@ -1,0 +1,237 @@
+"""Published: a checkpoint's config.json read into sizes.
+
+Where a key is absent, the value is the default of the transformers configuration class that the
+file names (GemmaConfig, Gemma2Config, Gemma3TextConfig, SiglipVisionConfig), because that is what
+a published file left out when it was written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gemma_vision.checkpoints.config_defaults import SIGLIP, TEXT_DEFAULTS
+from gemma_vision.model.config import (
+    FULL,
+    SLIDING,
+    CheckpointError,
+    ModelConfig,
+    Rope,
+    TextConfig,
+    VisionConfig,
+)
+
+Values = Mapping[str, Any]
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read the sizes of the checkpoint in a folder; CheckpointError where they make no sense."""
+    values = read_json(folder / "config.json")
+    if values is None:
+        raise CheckpointError(
+            f"{folder} has no config.json. Name the folder of a PaliGemma or Gemma 3 checkpoint."
+        )
+    return parse_config(
+        values, stop_ids=_stop_ids(values, read_json(folder / "generation_config.json"))
+    )
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file, or None where there is no file."""
+    if not path.is_file():
+        return None
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CheckpointError(
+            f"{path} is not JSON ({error}). Fetch the checkpoint again."
+        ) from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} holds no JSON object. Fetch the checkpoint again.")
+    return values
+
+
+def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfig:
+    """Turn the object of a config.json into sizes."""
+    model_type = values.get("model_type")
+    text = _part(values, "text_config")
+    kind = _text_kind(model_type, text)
+    vision = _parse_vision(_part(values, "vision_config"))
+    config = ModelConfig(
+        family={"gemma": "paligemma", "gemma2": "paligemma2", "gemma3": "gemma3"}[kind],
+        vision=vision,
+        text=_parse_text(text, kind),
+        image_token_id=_image_token_id(values, model_type),
+        tokens_per_image=(
+            values.get("mm_tokens_per_image", 256) if kind == "gemma3" else vision.num_patches
+        ),
+        dtype=_dtype(values),
+        stop_ids=stop_ids,
+    )
+    _check(config)
+    return config
+
+
+def _text_kind(model_type: object, text: Values) -> str:
+    text_type = text.get("model_type", "gemma3_text" if model_type == "gemma3" else "gemma")
+    kind = {
+        ("paligemma", "gemma"): "gemma",
+        ("paligemma", "gemma2"): "gemma2",
+        ("gemma3", "gemma3_text"): "gemma3",
+    }.get((str(model_type), str(text_type)))
+    if kind is None:
+        raise CheckpointError(
+            f"config.json describes a {model_type!r} model with {text_type!r} text; "
+            "PaliGemma, PaliGemma 2 and Gemma 3 with vision are understood.",
+            "E_MODEL_FAMILY",
+        )
+    return kind
+
+
+def _parse_vision(vision: Values) -> VisionConfig:
+    if vision.get("vision_use_head"):
+        raise CheckpointError("The SigLIP tower has a pooling head; one without it is wanted.")
+    sizes = _filled(SIGLIP, vision)
+    _check_activation(sizes["hidden_act"])
+    return VisionConfig(
+        width=sizes["hidden_size"],
+        num_layers=sizes["num_hidden_layers"],
+        num_heads=sizes["num_attention_heads"],
+        mlp_width=sizes["intermediate_size"],
+        image_size=sizes["image_size"],
+        patch_size=sizes["patch_size"],
+        eps=sizes["layer_norm_eps"],
+    )
+
+
+def _parse_text(text: Values, kind: str) -> TextConfig:
+    defaults = TEXT_DEFAULTS[kind]
+    sizes = _filled(defaults, text)
+    _check_activation(sizes.get("hidden_activation") or sizes.get("hidden_act"))
+    scalar = sizes["head_dim"] if kind == "gemma" else sizes["query_pre_attn_scalar"]
+    return TextConfig(
+        kind=kind,
+        vocab_size=sizes["vocab_size"],
+        width=sizes["hidden_size"],
+        num_layers=sizes["num_hidden_layers"],
+        num_heads=sizes["num_attention_heads"],
+        num_kv_heads=sizes["num_key_value_heads"],
+        head_width=sizes["head_dim"],
+        mlp_width=sizes["intermediate_size"],
+        eps=sizes["rms_norm_eps"],
+        query_scale=scalar**-0.5,
+        layer_types=_layer_types(sizes, kind),
+        ropes=_ropes(sizes, kind),
+        window=None if kind == "gemma" else text.get("sliding_window", sizes["sliding_window"]),
+        # A null cap in the file switches the cap off, an absent one keeps the default of the class;
+        # Gemma 3 has none, and its attention ignores the key altogether.
+        attention_cap=_cap(text, defaults, "attn_logit_softcapping") if kind == "gemma2" else None,
+        logit_cap=_cap(text, defaults, "final_logit_softcapping") if kind == "gemma2" else None,
+    )
+
+
+def _layer_types(sizes: Values, kind: str) -> tuple[str, ...]:
+    """Which layers look through a window: none, every other one, five of six."""
+    if kind == "gemma":
+        return (FULL,) * int(sizes["num_hidden_layers"])
+    if "layer_types" in sizes:
+        return tuple(sizes["layer_types"])
+    period = 2 if kind == "gemma2" else int(sizes.get("sliding_window_pattern", 6))
+    return tuple(SLIDING if (i + 1) % period else FULL for i in range(sizes["num_hidden_layers"]))
+
+
+def _ropes(sizes: Values, kind: str) -> dict[str, Rope]:
+    """Old files write rope_theta and rope_scaling side by side, new ones rope_parameters."""
+    new = sizes.get("rope_parameters") or {}
+    scaling = sizes.get("rope_scaling") or {}
+    if kind != "gemma3":
+        rope = _rope(new, sizes.get("rope_theta", 10_000.0), scaling)
+        return {FULL: rope, SLIDING: rope}
+    return {
+        FULL: _rope(new.get(FULL) or {}, sizes.get("rope_theta", 1_000_000.0), scaling),
+        SLIDING: _rope(new.get(SLIDING) or {}, sizes.get("rope_local_base_freq", 10_000.0), {}),
+    }
+
+
+def _rope(new: Values, theta: float, scaling: Values) -> Rope:
+    both = {**new, **scaling}
+    kind = both.get("rope_type", both.get("type", "default"))
+    if kind not in ("default", "linear"):
+        raise CheckpointError(
+            f"config.json asks for {kind!r} rotary positions; linear ones are known."
+        )
+    factor = both.get("factor", 1.0) if kind == "linear" else 1.0
+    return Rope(theta=float(both.get("rope_theta", theta)), factor=float(factor))
+
+
+def _cap(text: Values, defaults: Values, key: str) -> float | None:
+    value = text.get(key, defaults.get(key))
+    return None if value is None else float(value)
+
+
+def _image_token_id(values: Values, model_type: object) -> int:
+    default = 262_144 if model_type == "gemma3" else 256_000
+    return int(values.get("image_token_index", values.get("image_token_id", default)))
+
+
+def _dtype(values: Values) -> str | None:
+    dtype = values.get("dtype") or values.get("torch_dtype")
+    return str(dtype).removeprefix("torch.") if dtype else None
+
+
+def _part(values: Values, key: str) -> Values:
+    part = values.get(key)
+    if part is not None and not isinstance(part, Mapping):
+        raise CheckpointError(f"config.json has a {type(part).__name__} as {key}; wants an object.")
+    return part or {}
+
+
+def _filled(defaults: Values, given: Values) -> dict[str, Any]:
+    """The given values over the defaults; whole numbers have to be whole and above 0."""
+    sizes = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+    for key, default in defaults.items():
+        if isinstance(default, int):
+            sizes[key] = _whole(key, sizes[key])
+    return sizes
+
+
+def _whole(key: str, size: object) -> int:
+    if isinstance(size, (list, tuple)) and len(set(size)) == 1:
+        size = size[0]  # a side given as height and width
+    if not isinstance(size, int) or size < 1:
+        raise CheckpointError(f"config.json has {key} {size!r}; a whole number above 0 is wanted.")
+    return size
+
+
+def _stop_ids(values: Values, generation: Values | None) -> tuple[int, ...]:
+    """End tokens: generation_config.json first, then config.json, then its text part, then 1."""
+    places = (generation or {}, values, _part(values, "text_config"))
+    found = next((p["eos_token_id"] for p in places if p.get("eos_token_id") is not None), 1)
+    return tuple(found) if isinstance(found, list) else (int(found),)
+
+
+def _check_activation(name: object) -> None:
+    # "gelu" is what early Gemma files say; the weights were made for the tanh form
+    if name not in ("gelu", "gelu_pytorch_tanh"):
+        raise CheckpointError(
+            f"config.json asks for activation {name!r}; gelu_pytorch_tanh is known."
+        )
+
+
+def _check(config: ModelConfig) -> None:
+    vision, text = config.vision, config.text
+    side = round(config.tokens_per_image**0.5)
+    claims = {
+        "the picture is not a whole number of patches": vision.image_size % vision.patch_size,
+        "the tower's width is no multiple of its heads": vision.width % vision.num_heads,
+        "query heads are no multiple of key heads": text.num_heads % text.num_kv_heads,
+        "layer_types and num_hidden_layers disagree": len(text.layer_types) - text.num_layers,
+        "tokens per picture do not tile the patch grid": (
+            side * side - config.tokens_per_image or vision.grid % side
+        ),
+    }
+    wrong = [claim for claim, excess in claims.items() if excess]
+    if wrong:
+        raise CheckpointError(f"config.json contradicts itself: {'; '.join(wrong)}.")

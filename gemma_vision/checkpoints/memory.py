@@ -1,0 +1,81 @@
+"""Memory: how much a checkpoint needs, and how much this machine can give. An estimate, in bytes.
+
+Nothing is loaded to find out: sizes come from the number of parameters.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gemma_vision.model.config import CheckpointError
+
+LARGE = 1_000_000_000  # parameters; from here on a CPU keeps the file's own number type
+BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "int8": 1.1, "int4": 0.7}  # a number
+PACKED = ("int8", "int4")
+SPARE = 1.15  # weights, and room for the key-value cache, soft tokens and pictures under way
+GIB = 2**30
+# limit and use of a container, version 2 and version 1 of control groups
+GROUPS = (
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
+GROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+def weigh(parameters: int, device: str, dtype: str | None) -> int:
+    """What a checkpoint takes in memory. dtype None, or "auto", is what loading picks."""
+    is_whole = device.startswith("cpu") and parameters <= LARGE
+    picked = BYTES.get(dtype or "", BYTES["float32" if is_whole else "bfloat16"])
+    return int(parameters * picked * SPARE)
+
+
+def released(parameters: int, device: str, dtype: str | None) -> int:
+    """What letting go of a checkpoint brings back.
+
+    A large one on a CPU in its file's own type is mapped, not copied: its pages count as free.
+    """
+    is_mapped = device.startswith("cpu") and dtype not in BYTES and parameters > LARGE
+    return 0 if is_mapped else weigh(parameters, device, dtype)
+
+
+def free(device: str) -> int:
+    """What a new checkpoint may take on a device ("cpu", "cuda:0", "mps") now."""
+    if not device.startswith("cuda"):
+        import psutil  # type: ignore[import-untyped]
+
+        return min(int(psutil.virtual_memory().available), group_free())
+    import torch
+
+    idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + int(idle)
+
+
+def group_free(root: Path = GROUP_ROOT) -> int:
+    """What a container's limit leaves; a number past all machines where there is no limit."""
+    for limit, used in GROUPS:
+        try:
+            return int((root / limit).read_text()) - int((root / used).read_text())
+        except (OSError, ValueError):  # not there, or "max"
+            continue
+    return 2**62
+
+
+def check(name: str, needed: int, there: int) -> None:
+    """Refuse a checkpoint that does not fit: CheckpointError."""
+    if needed > there:
+        raise CheckpointError(
+            f"{name} needs about {needed / GIB:.1f} GiB of memory and {there / GIB:.1f} GiB are "
+            "free here. Take a smaller one, or name it when the app starts to try it all the same.",
+            "E_MEMORY",
+        )
+
+
+def give_back() -> None:
+    """Hand freed memory back to the device, after the last reference to a model has gone."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

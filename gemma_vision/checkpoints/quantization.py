@@ -1,0 +1,63 @@
+"""Quantising: the decoder's matrices in 8 or 4 bits, through bitsandbytes.
+
+The tower, the projector, the embedding, the norms and the head stay whole: boxes and masks hang on
+what the tower sees. 8 bits are LLM.int8() with outliers above 6 kept whole, 4 bits are NF4.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import torch
+from torch import nn
+
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.model.vision_language_model import VisionLanguageModel
+
+BITS = {"int8": 8, "int4": 4}
+OUTLIER = 6.0  # threshold of LLM.int8() (Dettmers et al., 2022)
+
+
+def quantise(
+    model: VisionLanguageModel, bits: int, device: torch.device, dtype: torch.dtype
+) -> None:
+    """Replace every matrix of the decoder's layers, one at a time, on the device."""
+    library = open_library()
+    for layer in model.text.layers:
+        for block in (layer.self_attn, layer.mlp):
+            assert isinstance(block, nn.Module)
+            for name, child in list(block.named_children()):
+                if isinstance(child, nn.Linear):
+                    setattr(block, name, packed(library, child, bits, device, dtype))
+    model.to(device)
+
+
+def packed(
+    library: ModuleType, whole: nn.Linear, bits: int, device: torch.device, dtype: torch.dtype
+) -> nn.Module:
+    """One matrix in few bits; the packing happens on its way to the device."""
+    sizes, weight = (whole.in_features, whole.out_features), whole.weight.data
+    module: nn.Module
+    if bits == 8:
+        module = library.nn.Linear8bitLt(
+            *sizes, bias=False, has_fp16_weights=False, threshold=OUTLIER
+        )
+        module.weight = library.nn.Int8Params(weight, requires_grad=False, has_fp16_weights=False)
+    else:
+        module = library.nn.Linear4bit(*sizes, bias=False, quant_type="nf4", compute_dtype=dtype)
+        module.weight = library.nn.Params4bit(weight, requires_grad=False, quant_type="nf4")
+    return module.to(device)
+
+
+def open_library() -> ModuleType:
+    """bitsandbytes; CheckpointError with what to do where it is not installed."""
+    try:
+        import bitsandbytes  # type: ignore[import-not-found, unused-ignore]
+    except ImportError as error:
+        raise CheckpointError(
+            "8 and 4 bits need bitsandbytes, which is not installed. "
+            "Run `pip install bitsandbytes`, or take another dtype.",
+            "E_QUANTISE",
+        ) from error
+    library: ModuleType = bitsandbytes
+    return library

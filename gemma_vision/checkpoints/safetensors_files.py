@@ -1,0 +1,88 @@
+"""Files: the tensors of a checkpoint's safetensors files, by our names. Nothing is unpickled.
+
+Four forms of the same names are in circulation (text with or without an inner `model.`, the tower
+with or without `vision_model.`, all with or without an outer `model.`); each is understood.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from gemma_vision.checkpoints.config import read_json
+from gemma_vision.model.config import CheckpointError
+
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+PREFIXES = tuple(  # published name -> our name; the head comes before the text it lies in
+    (re.compile(pattern), ours)
+    for pattern, ours in (
+        (r"^(model\.)?vision_tower\.(vision_model\.)?", "vision."),
+        (r"^(model\.)?multi_modal_projector\.", "projector."),
+        (r"^(model\.)?language_model\.lm_head\.", "lm_head."),
+        (r"^(model\.)?language_model\.(model\.)?", "text."),
+    )
+)
+# tables that old files stored and that are computed here
+COMPUTED = re.compile(r"\.(position_ids|rotary_emb\.inv_freq)$")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A tensor as it lies in a file."""
+
+    path: Path
+    name: str  # the published one
+    tensor: Tensor  # mapped: nothing is read before it is used
+
+
+def read_sources(folder: Path) -> Iterator[tuple[str, Source]]:
+    """Every tensor of a folder's safetensors files by our name for it."""
+    for path in weight_files(folder):
+        for name, tensor in read_file(path):
+            if not COMPUTED.search(name):
+                yield our_name(name), Source(path, name, tensor)
+
+
+def read_file(path: Path) -> Iterator[tuple[str, Tensor]]:
+    """The tensors of one safetensors file under the names they have there."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            for key in file.keys():  # noqa: SIM118  (no mapping: keys is all it has)
+                yield key, file.get_tensor(key)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} is no whole safetensors file ({error}). Fetch it again.",
+            "E_CHECKPOINT_DAMAGED",
+        ) from error
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The one file, or the shards that the index names."""
+    index = read_json(folder / INDEX)
+    if index is None:
+        names = {SINGLE}
+    else:
+        names = {str(name) for name in dict(index.get("weight_map") or {}).values()}
+    if outside := sorted(name for name in names if Path(name).name != name):
+        raise CheckpointError(f"{INDEX} names files outside its folder: {', '.join(outside)}.")
+    missing = sorted(name for name in names if not (folder / name).is_file())
+    if missing or not names:
+        raise CheckpointError(
+            f"{folder} lacks {', '.join(missing) or SINGLE}; weights are read from safetensors "
+            "files only. Fetch the checkpoint again, or save it as safetensors.",
+            "E_CHECKPOINT_INCOMPLETE",
+        )
+    return [folder / name for name in sorted(names)]
+
+
+def our_name(published: str) -> str:
+    """language_model.model.norm.weight  ->  text.norm.weight"""
+    for pattern, ours in PREFIXES:
+        if pattern.match(published):
+            return pattern.sub(ours, published, count=1)
+    return published

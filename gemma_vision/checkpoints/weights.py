@@ -1,0 +1,133 @@
+"""Loading: a model built on meta and every tensor put in its place, strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gemma_vision.checkpoints.device_map import Place, limits_here, plan, spread
+from gemma_vision.checkpoints.lora import WEIGHTS as ADAPTER_WEIGHTS
+from gemma_vision.checkpoints.lora import merge
+from gemma_vision.checkpoints.memory import LARGE
+from gemma_vision.checkpoints.progress import Watch
+from gemma_vision.checkpoints.quantization import quantise
+from gemma_vision.checkpoints.safetensors_files import our_name, read_file, read_sources
+from gemma_vision.model.config import CheckpointError, ModelConfig
+from gemma_vision.model.vision_language_model import VisionLanguageModel
+
+EMBEDDING, HEAD = "text.embed_tokens.weight", "lm_head.weight"
+
+
+def load_model(
+    folder: Path,
+    config: ModelConfig,
+    device: torch.device,
+    dtype: torch.dtype | None,
+    adapter: Path | None = None,
+    bits: int | None = None,
+    watch: Watch | None = None,
+) -> VisionLanguageModel:
+    """Build the model of a folder on one device, its decoder in 8 or 4 bits where asked.
+
+    `watch` is told every tensor, and may call it off.
+    """
+    watch = watch or Watch()
+    tensors = {name: source.tensor for name, source in read_sources(folder)}
+    if adapter is not None:
+        merge(tensors, adapter, dict(read_file(adapter / ADAPTER_WEIGHTS)), our_name)
+    model = build(config, tensors)
+    is_large = is_large_model(tensors)
+    dtype = dtype or default_dtype(device, is_large, tensors[EMBEDDING].dtype)
+    is_mapped = device.type == "cpu" and tensors[EMBEDDING].dtype == dtype
+    first = torch.device("cpu") if bits else device  # packed on the way to the device
+    for count, name in enumerate(list(tensors)):  # one at a time: no weights are held twice
+        watch.tell("reading", count, len(tensors))
+        tensors[name] = tensors[name].to(device=first, dtype=dtype)
+    model.load_state_dict(tensors, strict=True, assign=True)
+    model.requires_grad_(False).eval()
+    tensors.clear()
+    if bits:
+        quantise(model, bits, device, dtype)
+    elif not (is_large and is_mapped):  # joining would copy what the file's pages already hold
+        model.text.join()
+    return model
+
+
+def load_spread(
+    folder: Path,
+    config: ModelConfig,
+    dtype: torch.dtype | None,
+    limits: Mapping[Place, int] | None = None,
+    watch: Watch | None = None,
+) -> VisionLanguageModel:
+    """Build the model of a folder over all devices of this machine; see spreading.py.
+
+    limits: bytes by device, the main one first; None asks the machine. `watch` is told every
+    tensor, and may call it off.
+    """
+    limits = limits or limits_here()
+    sources = dict(read_sources(folder))
+    tensors = {name: source.tensor for name, source in sources.items()}
+    model = build(config, tensors)
+    device = torch.device(next(iter(limits)))
+    dtype = dtype or default_dtype(device, is_large_model(tensors), tensors[EMBEDDING].dtype)
+    sizes = {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
+    places = plan(sizes, config.text.num_layers, limits)
+    spread(model, {name: sources[name] for name in tensors}, places, dtype, watch or Watch())
+    return model
+
+
+def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageModel:
+    """An empty model (on meta) that these tensors fit exactly."""
+    has_own_head = drop_tied_head(tensors)
+    with torch.device("meta"):
+        model = VisionLanguageModel(config, has_own_head=has_own_head)
+    check_names(model.state_dict(), tensors)
+    return model
+
+
+def is_large_model(tensors: Mapping[str, Tensor]) -> bool:
+    """Whether a CPU had better keep the file's own number type."""
+    return sum(tensor.numel() for tensor in tensors.values()) > LARGE
+
+
+def default_dtype(device: torch.device, is_large: bool, stored: torch.dtype) -> torch.dtype:
+    """bfloat16 on a GPU; on a CPU float32, or the file's own type where the file is large."""
+    if device.type != "cpu":
+        return torch.bfloat16
+    return stored if is_large else torch.float32
+
+
+def drop_tied_head(tensors: dict[str, Tensor]) -> bool:
+    """Whether the file has a head of its own; a head equal to the embedding is taken out."""
+    head, embedding = tensors.get(HEAD), tensors.get(EMBEDDING)
+    if head is None or embedding is None:
+        return head is not None
+    if head.shape == embedding.shape and torch.equal(head, embedding):
+        del tensors[HEAD]
+        return False
+    return True
+
+
+def check_names(wanted: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
+    """Refuse a file unless it has exactly the tensors of the model; the message lists the rest."""
+    shapes = {
+        f"{key} is {tuple(got[key].shape)} instead of {tuple(wanted[key].shape)}"
+        for key in wanted.keys() & got.keys()
+        if got[key].shape != wanted[key].shape
+    }
+    faults = {
+        "missing": wanted.keys() - got.keys(),
+        "surplus": got.keys() - wanted.keys(),
+        "of another shape": shapes,
+    }
+    told = [f"{what}: {', '.join(sorted(keys))}" for what, keys in faults.items() if keys]
+    if told:
+        raise CheckpointError(
+            f"The checkpoint does not fit its config.json. Tensors {'; '.join(told)}. "
+            "Fetch it again, or correct its config.json.",
+            "E_CHECKPOINT_TENSORS",
+        )

@@ -1,0 +1,1 @@
+"""Images: opened, set upright, cropped and turned into pixels. Knows nothing of models."""

@@ -1,0 +1,176 @@
+"""The Gemma decoder: Gemma, Gemma 2 and Gemma 3 text, with keys and values kept between steps.
+
+B rows, T new positions, L positions so far, W width, H query heads, K key heads, D head width.
+Parameter names are those of the published checkpoints below `language_model.model.`. There are no
+buffers: scales and rotary tables are computed, so nothing is lost when a model is built on meta.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gemma_vision.model import uninitialized_layers
+from gemma_vision.model.config import FULL, TextConfig
+from gemma_vision.model.fused import JoinedDecoder, JoinedLayer, side_by_side
+from gemma_vision.model.kv_cache import Cache
+from gemma_vision.model.rotary import Turn, look, ropes_of, rotate, turn_by
+
+Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
+
+
+class Decoder(nn.Module):
+    """Read embeddings, remember them in the cache, and say what each position now means."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embed_tokens = uninitialized_layers.Embedding(config.vocab_size, config.width)
+        self.layers = nn.ModuleList(Layer(config, index) for index in range(config.num_layers))
+        self.norm = Norm(config.width, config.eps)
+        self.quick: JoinedDecoder | None = None
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Words as vectors, times sqrt(W) rounded to their type.   (B, T) -> (B, T, W)"""
+        weight = self.embed_tokens.weight
+        scale = float(torch.tensor(self.config.width**0.5, dtype=weight.dtype))
+        embeds: Tensor = self.embed_tokens(ids) * scale
+        return embeds
+
+    def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:
+        """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
+        if self.quick is not None:
+            return self.quick(embeds, positions, masks, cache)
+        turns = {
+            kind: turn_by(positions, rope, self.config.head_width, embeds.dtype)
+            for kind, rope in ropes_of(self.config).items()
+        }
+        x = embeds
+        for layer, kind in zip(self.layers, self.config.layer_types, strict=True):
+            x = layer(x, turns.get(kind, turns[FULL]), masks[kind], cache)
+        cache.length += embeds.shape[1]
+        out: Tensor = self.norm(x)
+        return out
+
+    def join(self) -> None:
+        """Go the quick way from now on (joined.py); the parameters become views of its matrices."""
+        layers = [layer.joined() for layer in self.layers if isinstance(layer, Layer)]
+        self.quick = JoinedDecoder(self.config, layers, self.norm.scale)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Decoder:
+        self.quick = None  # a move gives the parameters storage of their own
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+
+class Layer(nn.Module):
+    """Attention and MLP around a residual stream; Gemma 2 and 3 normalise their results too."""
+
+    def __init__(self, config: TextConfig, index: int) -> None:
+        super().__init__()
+        self.config = config
+        self.input_layernorm = Norm(config.width, config.eps)
+        self.self_attn = Attention(config, index)
+        self.post_attention_layernorm = Norm(config.width, config.eps)
+        if config.has_four_norms:
+            self.pre_feedforward_layernorm = Norm(config.width, config.eps)
+            self.post_feedforward_layernorm = Norm(config.width, config.eps)
+        self.mlp = Mlp(config)
+
+    def forward(self, x: Tensor, turn: Turn, mask: Tensor | None, cache: Cache) -> Tensor:
+        """(B, T, W) -> (B, T, W)"""
+        seen = self.self_attn(self.input_layernorm(x), turn, mask, cache)
+        if not self.config.has_four_norms:
+            x = x + seen
+            out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
+            return out
+        x = x + self.post_attention_layernorm(seen)
+        out = x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
+        return out
+
+    def joined(self) -> JoinedLayer:
+        """The layer's weights with those side by side that read the same input."""
+        seeing, mlp, has_four = self.self_attn, self.mlp, self.config.has_four_norms
+        before_mlp = self.pre_feedforward_layernorm if has_four else self.post_attention_layernorm
+        return JoinedLayer(
+            qkv=side_by_side([seeing.q_proj, seeing.k_proj, seeing.v_proj]),
+            out=side_by_side([seeing.o_proj]),
+            gate_up=side_by_side([mlp.gate_proj, mlp.up_proj]),
+            down=side_by_side([mlp.down_proj]),
+            before_attention=self.input_layernorm.scale,
+            before_mlp=before_mlp.scale,
+            after_attention=self.post_attention_layernorm.scale if has_four else None,
+            after_mlp=self.post_feedforward_layernorm.scale if has_four else None,
+            qk=seeing.qk_scale() if self.config.has_qk_norm else None,
+        )
+
+
+class Norm(nn.Module):
+    """Scale to unit root mean square in float32, then by 1 + weight, then back to the type."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., W) -> (..., W)"""
+        return F.rms_norm(x.float(), (x.shape[-1],), self.scale, self.eps).type_as(x)
+
+    @property
+    def scale(self) -> Tensor:
+        """(W,) float32, what is multiplied by"""
+        return 1.0 + self.weight.float()
+
+
+class Attention(nn.Module):
+    """H query heads share K heads of keys and values, H / K to each."""
+
+    def __init__(self, config: TextConfig, index: int) -> None:
+        super().__init__()
+        self.config, self.index = config, index
+        heads, kv_heads, width = config.num_heads, config.num_kv_heads, config.head_width
+        self.q_proj = uninitialized_layers.Linear(config.width, heads * width, bias=False)
+        self.k_proj = uninitialized_layers.Linear(config.width, kv_heads * width, bias=False)
+        self.v_proj = uninitialized_layers.Linear(config.width, kv_heads * width, bias=False)
+        self.o_proj = uninitialized_layers.Linear(heads * width, config.width, bias=False)
+        if config.has_qk_norm:
+            self.q_norm = Norm(width, config.eps)
+            self.k_norm = Norm(width, config.eps)
+
+    def forward(self, x: Tensor, turn: Turn, mask: Tensor | None, cache: Cache) -> Tensor:
+        """(B, T, W) -> (B, T, W)"""
+        q, k, v = (self._heads(project(x)) for project in (self.q_proj, self.k_proj, self.v_proj))
+        if self.config.has_qk_norm:
+            q, k = self.q_norm(q), self.k_norm(k)
+        q, k = rotate(q, turn), rotate(k, turn)
+        keys, values = cache.append(self.index, k.transpose(1, 2), v.transpose(1, 2))
+        out: Tensor = self.o_proj(look(q, keys, values, mask, self.config).flatten(2))
+        return out
+
+    def qk_scale(self) -> Tensor:
+        """(H + K, D), what the norms of queries and keys multiply by"""
+        q = self.q_norm.scale.expand(self.config.num_heads, -1)
+        return torch.cat([q, self.k_norm.scale.expand(self.config.num_kv_heads, -1)])
+
+    def _heads(self, x: Tensor) -> Tensor:
+        return x.view(*x.shape[:2], -1, self.config.head_width)  # (B, T, heads, D)
+
+
+class Mlp(nn.Module):
+    """A gate, bent by the tanh form of GELU, times a widened copy, narrowed."""
+
+    def __init__(self, config: TextConfig) -> None:
+        super().__init__()
+        self.gate_proj = uninitialized_layers.Linear(config.width, config.mlp_width, bias=False)
+        self.up_proj = uninitialized_layers.Linear(config.width, config.mlp_width, bias=False)
+        self.down_proj = uninitialized_layers.Linear(config.mlp_width, config.width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, W) -> (B, T, W)"""
+        gate = F.gelu(self.gate_proj(x), approximate="tanh")
+        out: Tensor = self.down_proj(gate * self.up_proj(x))
+        return out

@@ -1,0 +1,126 @@
+"""Joined: the decoder of decoder.py with its matrices put side by side, for short steps.
+
+The same numbers by fewer and larger operations: matrices that read one input are one product,
+stored (in, out); rotary angles are looked up; residuals are added within products; no module is
+called. R rows times positions, W width, H query heads, K key heads, D head width, M MLP width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gemma_vision.model.config import FULL, TextConfig
+from gemma_vision.model.kv_cache import Cache
+from gemma_vision.model.rotary import Turn, look, ropes_of, rotate, turn_by
+
+TABLE = 1024  # positions that angles are worked out for at first
+
+
+@dataclass(frozen=True)
+class JoinedLayer:
+    """The weights of one layer. Norms are 1 + weight, in float32."""
+
+    qkv: Tensor  # (W, (H + 2 K) D)
+    out: Tensor  # (H D, W)
+    gate_up: Tensor  # (W, 2 M)
+    down: Tensor  # (M, W)
+    before_attention: Tensor
+    before_mlp: Tensor
+    after_attention: Tensor | None
+    after_mlp: Tensor | None
+    qk: Tensor | None  # (H + K, D), the norms of queries and keys
+
+
+class JoinedDecoder:
+    """Computes what `Decoder.forward` computes."""
+
+    def __init__(self, config: TextConfig, layers: Sequence[JoinedLayer], norm: Tensor) -> None:
+        self.config = config
+        self.layers = layers
+        self.norm = norm
+        self.tables: dict[str, tuple[Tensor, Tensor]] = {}  # by layer type, for every position
+
+    def __call__(
+        self, embeds: Tensor, positions: Tensor, masks: Mapping[str, Tensor | None], cache: Cache
+    ) -> Tensor:
+        """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
+        rows, length, width = embeds.shape
+        turns = self._turns(positions, cache.length + length, embeds)
+        x = embeds.reshape(-1, width)
+        for index, (layer, kind) in enumerate(
+            zip(self.layers, self.config.layer_types, strict=True)
+        ):
+            x = self._attend(layer, index, x, turns.get(kind, turns[FULL]), masks[kind], cache)
+            x = self._widen(layer, x)
+        cache.length += length
+        return self._normed(x, self.norm).view(rows, length, width)
+
+    def _attend(
+        self,
+        layer: JoinedLayer,
+        index: int,
+        x: Tensor,
+        turn: Turn,
+        mask: Tensor | None,
+        cache: Cache,
+    ) -> Tensor:
+        """(R, W) -> (R, W), with what the layer saw added"""
+        config = self.config
+        heads, both = config.num_heads, config.num_heads + config.num_kv_heads
+        rows, length = turn[0].shape[:2]
+        normed = self._normed(x, layer.before_attention)
+        qkv = torch.mm(normed, layer.qkv).view(rows, length, -1, config.head_width)
+        qk = qkv[:, :, :both]
+        if layer.qk is not None:
+            qk = self._normed(qk) * layer.qk
+        qk = rotate(qk.to(x.dtype), turn)
+        k, v = qk[:, :, heads:].transpose(1, 2), qkv[:, :, both:].transpose(1, 2)
+        keys, values = cache.append(index, k, v)
+        seen = look(qk[:, :, :heads], keys, values, mask, config).reshape(x.shape[0], -1)
+        return self._added(x, seen, layer.out, layer.after_attention)
+
+    def _widen(self, layer: JoinedLayer, x: Tensor) -> Tensor:
+        """(R, W) -> (R, W), with the MLP's result added"""
+        gate, up = torch.mm(self._normed(x, layer.before_mlp), layer.gate_up).chunk(2, dim=-1)
+        bent = F.gelu(gate, approximate="tanh").mul_(up)
+        return self._added(x, bent, layer.down, layer.after_mlp)
+
+    def _added(self, x: Tensor, y: Tensor, weight: Tensor, norm: Tensor | None) -> Tensor:
+        """x + y @ weight, normalised before it is added where the family does so"""
+        if norm is None:
+            return torch.addmm(x, y, weight)
+        return x + self._normed(torch.mm(y, weight), norm)
+
+    def _normed(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        """Unit root mean square in float32, times the scale; back in x's type with a scale."""
+        width = (x.shape[-1],)
+        if scale is None:
+            return F.rms_norm(x.float(), width, None, self.config.eps)
+        return F.rms_norm(x.float(), width, scale, self.config.eps).type_as(x)
+
+    def _turns(self, positions: Tensor, length: int, like: Tensor) -> dict[str, Turn]:
+        """Angles for (B, T) positions; tables grow with the text."""
+        if not self.tables or self.tables[FULL][0].shape[0] <= length:
+            every = torch.arange(max(TABLE, 2 * length), device=positions.device)
+            width = self.config.head_width
+            for kind, rope in ropes_of(self.config).items():
+                cos, sin = turn_by(every, rope, width, like.dtype)
+                self.tables[kind] = cos[:, 0], sin[:, 0]  # (P, D)
+        return {
+            kind: (F.embedding(positions, cos)[:, :, None], F.embedding(positions, sin)[:, :, None])
+            for kind, (cos, sin) in self.tables.items()
+        }
+
+
+def side_by_side(maps: Sequence[nn.Linear]) -> Tensor:
+    """Weights (out, in) of several maps -> one (in, sum of outs) that they become views of."""
+    whole = torch.cat([one.weight.data for one in maps]).t().contiguous()
+    parts = torch.split(whole, [one.out_features for one in maps], dim=1)
+    for one, part in zip(maps, parts, strict=True):
+        one.weight.data = part.t()
+    return whole

@@ -1,0 +1,190 @@
+"""The model: tower, projector and decoder put together. Knows nothing of files, words or prompts.
+
+B rows, T positions, N soft tokens of one picture, W decoder width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gemma_vision.model import uninitialized_layers
+from gemma_vision.model.attention import extend_mask, positions, prefill_mask
+from gemma_vision.model.config import FULL, SLIDING, ModelConfig
+from gemma_vision.model.decoder import Decoder, Masks
+from gemma_vision.model.kv_cache import Cache
+from gemma_vision.model.rotary import soft_cap
+from gemma_vision.model.siglip import SiglipTower
+from gemma_vision.requests.prompts import Family, family_of
+
+
+@dataclass
+class State:
+    """What the model remembers between steps of a batch."""
+
+    cache: Cache
+    is_real: Tensor | None  # (B, L) bool, False where a row is padded; None where no row is
+    position: Tensor  # (B, 1) of the newest token
+
+    @property
+    def nbytes(self) -> int:
+        """What the keys and values hold."""
+        return self.cache.nbytes
+
+    def copy(self, room: int) -> State:
+        """The same state in memory of its own, with room for more tokens."""
+        return State(self.cache.copy(room), self.is_real, self.position)
+
+    def keep(self, rows: Tensor) -> None:
+        """Go on with these rows alone."""
+        self.cache.keep(rows)
+        self.position = self.position[rows]
+        if self.is_real is not None:
+            self.is_real = self.is_real[rows]
+
+
+class VisionLanguageModel(nn.Module):
+    """Pictures and token ids in, the logits of the next token out."""
+
+    def __init__(self, config: ModelConfig, *, has_own_head: bool = False) -> None:
+        super().__init__()
+        self.config = config
+        self.family: Family = family_of(config.family)
+        self.vision = SiglipTower(config.vision)
+        self.projector = self.family.projector(config)
+        self.text = Decoder(config.text)
+        if has_own_head:  # else the embedding serves as head too, as in every published checkpoint
+            self.lm_head = uninitialized_layers.Linear(
+                config.text.width, config.text.vocab_size, bias=False
+            )
+
+    @property
+    def head(self) -> Tensor:
+        """(V, W): the rows that a position is compared with."""
+        has_own_head = hasattr(self, "lm_head")
+        weight: Tensor = self.lm_head.weight if has_own_head else self.text.embed_tokens.weight
+        return weight
+
+    @property
+    def device(self) -> torch.device:
+        return self.text.embed_tokens.weight.device
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Pictures as soft tokens.   (B, 3, S, S) -> (B, N, W)"""
+        soft: Tensor = self.projector(self.vision(pixels))
+        return soft
+
+    def merge(self, ids: Tensor, soft: Sequence[Tensor]) -> Tensor:
+        """Put soft tokens where the image tokens are.   (B, T), B of (n, N, W) -> (B, T, W)
+
+        `soft` has the pictures of each row, n may be 0. A row whose image tokens and pictures do
+        not match is refused: a surplus would shift into the next row or vanish without a word.
+        """
+        is_image = ids == self.config.image_token_id
+        check_counts(is_image, soft, self.config.tokens_per_image)
+        known = ids.masked_fill(is_image, 0)  # an image token may lie past the vocabulary
+        embeds = self.text.embed(known)
+        if not is_image.any():
+            return embeds
+        flat = torch.cat([one.flatten(0, 1) for one in soft]).to(embeds)
+        return embeds.masked_scatter(is_image[..., None], flat)
+
+    def prefill(
+        self,
+        ids: Tensor,
+        is_real: Tensor,
+        soft: Sequence[Tensor],
+        *,
+        is_prompt: Tensor | None = None,
+        room: int = 0,
+    ) -> tuple[Tensor, State]:
+        """Read the prompts.   (B, T), (B, T) bool, B of (n, N, W) -> (B, V) and what to go on from
+
+        Rows are padded on the left. `is_prompt` is False where an answer has already begun; `room`
+        is how many tokens are expected to follow.
+        """
+        hidden, state = self.read(ids, is_real, soft, is_prompt=is_prompt, room=room)
+        return self.logits(hidden[:, -1]), state
+
+    def read(
+        self,
+        ids: Tensor,
+        is_real: Tensor,
+        soft: Sequence[Tensor],
+        *,
+        is_prompt: Tensor | None = None,
+        room: int = 0,
+    ) -> tuple[Tensor, State]:
+        """As prefill, but with the hidden state of every position, (B, T, W)."""
+        embeds = self.merge(ids, soft)
+        cache = Cache(ids.shape[1] + room)
+        at = positions(is_real, self.family.first_position)
+        is_padded = not bool(is_real.all())
+        masks = self._prefill_masks(ids, is_real, is_prompt, is_padded=is_padded)
+        hidden = self.text(embeds, at, masks, cache)
+        return hidden, State(cache, is_real if is_padded else None, at[:, -1:])
+
+    def step(self, ids: Tensor, state: State) -> Tensor:
+        """One token more in every row.   (B,) -> (B, V); the state moves on."""
+        return self.extend(ids[:, None], state)
+
+    def extend(self, ids: Tensor, state: State) -> Tensor:
+        """Words more in every row, each looking back only.   (B, T) -> (B, V) of the last
+
+        The state moves on.
+        """
+        count = ids.shape[1]
+        if state.is_real is not None:
+            state.is_real = F.pad(state.is_real, (0, count), value=True)
+        at = state.position + torch.arange(1, count + 1, device=ids.device)
+        state.position = at[:, -1:]
+        masks = self._extend_masks(state, count)
+        hidden = self.text(self.text.embed(ids), at, masks, state.cache)
+        return self.logits(hidden[:, -1])
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """(..., W) -> (..., V)"""
+        logits = F.linear(hidden, self.head)
+        cap = self.config.text.logit_cap
+        return logits if cap is None else soft_cap(logits, cap)
+
+    def _extend_masks(self, state: State, count: int) -> Masks:
+        length, device = state.cache.length + count, state.position.device
+        window = self.config.text.window
+        return {
+            FULL: extend_mask(state.is_real, length, count, device),
+            SLIDING: extend_mask(state.is_real, length, count, device, window=window),
+        }
+
+    def _prefill_masks(
+        self, ids: Tensor, is_real: Tensor, is_prompt: Tensor | None, *, is_padded: bool
+    ) -> Masks:
+        family, text = self.family, self.config.text
+        if family.is_one_block and is_prompt is None and not is_padded:
+            return {FULL: None, SLIDING: None}  # the whole prompt sees the whole prompt
+        prompt = torch.ones_like(is_real) if is_prompt is None else is_prompt
+        groups = family.groups(ids == self.config.image_token_id, prompt)
+        masks: dict[str, Tensor | None] = {FULL: prefill_mask(groups, is_real)}
+        if SLIDING in text.layer_types:
+            masks[SLIDING] = prefill_mask(
+                groups, is_real, window=text.window, window_cuts_groups=not family.is_one_block
+            )
+        return masks
+
+
+def check_counts(is_image: Tensor, soft: Sequence[Tensor], tokens_per_image: int) -> None:
+    """Refuse rows whose image tokens and pictures disagree; the message names both counts."""
+    places = is_image.sum(-1).tolist()
+    given = [one.shape[0] * one.shape[1] if one.numel() else 0 for one in soft]
+    if len(places) != len(given):
+        raise ValueError(f"There are {len(places)} rows of ids and pictures for {len(given)}.")
+    for row, (wanted, got) in enumerate(zip(places, given, strict=True)):
+        if wanted != got:
+            raise ValueError(
+                f"Row {row} has {wanted} image tokens and {got} soft tokens "
+                f"({tokens_per_image} to a picture; {sum(places)} and {sum(given)} in total)."
+            )

@@ -1,0 +1,186 @@
+"""Catalogue: which checkpoints there are, and a pipeline over one of them.
+
+Listing them reads headers only; torch comes in when one is loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.hub import CHECKPOINTS, embedded, is_here
+from gemma_vision.checkpoints.mask_decoder_files import decoder_of
+from gemma_vision.checkpoints.memory import PACKED
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.prompts import family_of
+from gemma_vision.requests.variants import taught
+
+if TYPE_CHECKING:
+    from gemma_vision.checkpoints.checkpoint import Checkpoint, Found
+    from gemma_vision.checkpoints.progress import Watch
+    from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.request import Request
+
+NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
+MAX_HEADER = 100_000_000  # bytes, as the format says
+LICENCE = "gemma"  # of every published checkpoint: accepted once on the Hub
+
+# id up to the side, family, sides in pixels, parameters at the first side
+LINES = (
+    ("google/paligemma-3b-mix", "paligemma", (224, 448), 2_923_466_480),
+    ("google/paligemma-3b-pt", "paligemma", (224, 448, 896), 2_923_466_480),
+    ("google/paligemma-3b-ft-refcoco-seg", "paligemma", (224, 448, 896), 2_923_466_480),
+    ("google/paligemma2-3b-mix", "paligemma2", (224, 448), 3_032_242_416),
+    ("google/paligemma2-3b-pt", "paligemma2", (224, 448, 896), 3_032_242_416),
+    ("google/paligemma2-10b-mix", "paligemma2", (224, 448), 9_662_638_832),
+    ("google/paligemma2-10b-pt", "paligemma2", (224, 448, 896), 9_662_638_832),
+    ("google/paligemma2-28b-mix", "paligemma2", (224, 448), 27_650_487_024),
+    ("google/paligemma2-28b-pt", "paligemma2", (224, 448, 896), 27_650_487_024),
+)
+LARGER_SIDE = {224: 0, 448: 884_736, 896: 4_423_680}  # parameters of the longer position table
+PUBLISHED = (  # id, family, side, parameters
+    *(
+        (f"{line}-{side}", family, side, parameters + LARGER_SIDE[side])
+        for line, family, sides, parameters in LINES
+        for side in sides
+    ),
+    ("google/paligemma2-3b-ft-docci-448", "paligemma2", 448, 3_033_127_152),
+    ("google/paligemma2-10b-ft-docci-448", "paligemma2", 448, 9_663_523_568),
+    ("google/gemma-3-4b-it", "gemma3", 896, 4_300_079_472),
+    ("google/gemma-3-12b-it", "gemma3", 896, 12_187_325_040),
+    ("google/gemma-3-27b-it", "gemma3", 896, 27_432_406_640),
+)
+
+
+def load(
+    name: str | Path = "tiny",
+    device: str | None = None,
+    dtype: str | None = None,
+    *,
+    found: Found | None = None,
+    watch: Watch | None = None,
+) -> Pipeline:
+    """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
+
+    device: "cpu", "cuda", "mps" or None for the best there is. dtype: "float32", "bfloat16",
+    "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
+    on a GPU. Raises CheckpointError with a sentence that says what to do.
+
+    found: where it lies, from `weights.locate`. watch: told how far it is, and may call it off.
+    """
+    from gemma_vision.checkpoints.checkpoint import open_checkpoint
+    from gemma_vision.runtime.local_engine import LocalEngine
+
+    checkpoint = open_checkpoint(name, device, dtype, found=found, watch=watch)
+    notes = checkpoint.notes
+    return Pipeline(
+        LocalEngine(checkpoint),
+        taught(family_of(checkpoint.config.family), str(name), notes),
+        decoder=decoder_of(checkpoint.folder),
+        policy=notes.get("policy", "space"),
+        name=str(name),
+        card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
+    )
+
+
+def check(name: str | Path, request: Request) -> None:
+    """Refuse what a checkpoint cannot do before it is fetched or loaded: TaskError in words.
+
+    Says nothing about Hub ids that are not in the catalogue; their pipeline will.
+    """
+    family = foretold(str(name))
+    if family is not None:
+        replace(family, title=str(name)).check(request)
+
+
+def foretold(name: str) -> Family | None:
+    """What a checkpoint understands, from its folder's small files or from the catalogue."""
+    folder = CHECKPOINTS / name if name in embedded() else Path(name).expanduser()
+    try:
+        return taught(family_of(read_config(folder).family), name, read_json(folder / NOTES) or {})
+    except CheckpointError:
+        listed = {hub_id: family for hub_id, family, *_ in PUBLISHED}
+        return taught(family_of(listed[name]), name, {}) if name in listed else None
+
+
+def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
+    """What a checkpoint's notes say, with its sizes and where and in which numbers it computes."""
+    weight = checkpoint.model.text.embed_tokens.weight
+    facts = {
+        "side": checkpoint.config.vision.image_size,
+        "parameters": checkpoint.num_parameters,
+        "device": str(weight.device),
+        "dtype": str(weight.dtype).removeprefix("torch."),
+    }
+    return {"licence": LICENCE} | dict(checkpoint.notes) | facts
+
+
+def models() -> list[dict[str, Any]]:
+    """Every checkpoint that can be named: those that come inside, then the published ones."""
+    inside = [row for name in embedded() if (row := describe_folder(name, CHECKPOINTS / name))]
+    return [*inside, *published()]
+
+
+def published() -> Iterator[dict[str, Any]]:
+    """The published checkpoints; `here` says whether one is already on this machine, whole."""
+    for hub_id, family, side, parameters in PUBLISHED:
+        yield {
+            "id": hub_id,
+            "family": family,
+            "tasks": [str(task) for task in taught(family_of(family), hub_id, {}).tasks],
+            "side": side,
+            "parameters": parameters,
+            "licence": LICENCE,
+            "here": is_here(hub_id),
+        }
+
+
+def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
+    """A checkpoint's row, read from its folder without its weights; None where it is broken."""
+    try:
+        config, parameters = read_config(folder), count_parameters(folder)
+    except CheckpointError:
+        return None
+    notes = read_json(folder / NOTES) or {}
+    return {
+        "id": name,
+        "family": config.family,
+        "tasks": [str(task) for task in taught(family_of(config.family), name, notes).tasks],
+        "side": config.vision.image_size,
+        "parameters": parameters,
+        "licence": notes.get("licence", LICENCE),
+        "here": True,
+    }
+
+
+def count_parameters(folder: Path) -> int:
+    """How many numbers the folder's safetensors files hold, by their headers.
+
+    A file begins with the length of its header (8 bytes, little-endian), then the header: JSON
+    with the shape of each tensor. Raises CheckpointError where a header is damaged.
+    """
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        try:
+            header = read_header(path)
+            header.pop("__metadata__", None)
+            total += sum(math.prod(tensor["shape"]) for tensor in header.values())
+        except (ValueError, TypeError, LookupError, OSError) as error:
+            message = f"{path.name} is no whole safetensors file. Fetch it again."
+            raise CheckpointError(message, "E_CHECKPOINT_DAMAGED") from error
+    return total
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The JSON at the beginning of a safetensors file; ValueError where there is none."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER:
+            raise ValueError("a header of that length")
+        return dict(json.loads(file.read(length)))

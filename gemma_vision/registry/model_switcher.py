@@ -1,0 +1,238 @@
+"""Choosing: another checkpoint put in the place of the one that answers, while the program runs.
+
+It is fetched and read in a thread of its own; `state` says from anywhere how far that is. Answers
+under way keep their checkpoint: the change is made between two of them. When it fails or is called
+off, the former one answers as before.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.checkpoints import memory
+from gemma_vision.checkpoints.progress import Cancelled, Watch
+from gemma_vision.model.config import CheckpointError
+from gemma_vision.registry.loading import count_parameters, load
+from gemma_vision.registry.model_cache import Shelf, size
+from gemma_vision.runtime.engine import Absent
+
+if TYPE_CHECKING:
+    from gemma_vision.checkpoints.checkpoint import Found
+    from gemma_vision.pipeline import Pipeline
+
+log = logging.getLogger("gemma_vision.registry.model_switcher")
+
+EMBEDDED = "tiny"  # what answers where even the former checkpoint does not come back
+LOOK = 0.1  # seconds between two looks for the model's turn
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the last choice ended: "loaded", "cancelled" or "failed", and then why.
+
+    `number` counts the choices that have ended, so that one is not taken for another.
+    """
+
+    id: str
+    result: str
+    why: str = ""
+    number: int = 0
+
+
+class Chooser:
+    """Changes the checkpoint of a pipeline, for everybody who holds that pipeline.
+
+    turn: the lock that whoever has the model at work holds. device and dtype: as for `load`.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        turn: threading.Lock,
+        device: str | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.shelf = shelf
+        self.revision = 0  # goes up with every change
+        first = shelf.pipeline.describe()
+        self.seen = {first["id"]: first}  # the rows of what was loaded since the start
+        self._turn = turn
+        self._device = device
+        self._dtype = dtype
+        self._lock = threading.Lock()  # held to begin a choice, and to look at one
+        self._wanted = ""
+        self._watch: Watch | None = None  # while something is being loaded
+        self._outcome: Outcome | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The one whose checkpoint changes."""
+        return self.shelf.pipeline
+
+    def choose(self, name: str) -> None:
+        """Begin to load a checkpoint; returns at once. One is loaded at a time, first come."""
+        with self._lock:
+            if self._watch is not None:
+                message = f"{self._wanted} is being loaded; wait for it, or cancel it first."
+                raise CheckpointError(message, "E_LOADING")
+            if name == self.pipeline.name and self.pipeline.engine.ready():
+                raise CheckpointError(f"{name} is loaded already; ask it something.", "E_LOADED")
+            self._watch, self._wanted = Watch(), name
+            self._thread = threading.Thread(
+                target=self._work, args=(name, self._watch), name="choice", daemon=True
+            )
+            self._thread.start()
+
+    def cancel(self) -> bool:
+        """Call off what is being loaded; whether there was anything. Does not wait."""
+        with self._lock:
+            if self._watch is None:
+                return False
+            self._watch.cancel()
+            return True
+
+    def join(self, seconds: float | None = None) -> bool:
+        """Wait until nothing is being loaded; whether that is so."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._watch is None
+
+    def state(self) -> dict[str, Any]:
+        """What is loaded, what is on its way and what is remembered, as `GET /model` tells it."""
+        with self._lock:
+            watch, wanted, outcome = self._watch, self._wanted, self._outcome
+        is_ready = self.pipeline.engine.ready()
+        progress = watch.progress if watch else None
+        change = {"id": wanted, "phase": "waiting", "done": 0, "total": 0}
+        return self.pipeline.describe() | {
+            "device": self.pipeline.card.get("device"),
+            "dtype": self.pipeline.card.get("dtype"),
+            "state": "loading" if watch else "ready" if is_ready else "none",
+            "revision": self.revision,
+            "change": change | (asdict(progress) if progress else {}) if watch else None,
+            "outcome": asdict(outcome) if outcome else None,
+            "remembered": self.pipeline.remembered() or None,
+        }
+
+    def room(self) -> int:
+        """Bytes that a new checkpoint may take, with those that it would push out."""
+        device, former = self._where(), size(self.pipeline)
+        gone = 0 if self.shelf.has_room_for(memory.LARGE + 1) else former
+        return memory.free(device) + memory.released(gone, device, self._dtype)
+
+    def weigh(self, parameters: int) -> int:
+        """Bytes that a checkpoint of that size would take here."""
+        return memory.weigh(parameters, self._where(), self._dtype)
+
+    def _where(self) -> str:
+        return str(self.pipeline.card.get("device") or "cpu")
+
+    def _work(self, name: str, watch: Watch) -> None:
+        try:
+            self._change(name, watch)
+            outcome = Outcome(name, "loaded")
+        except Cancelled:
+            outcome = Outcome(name, "cancelled")
+        except Exception as error:
+            outcome = Outcome(name, "failed", sentence(name, error))
+        with self._lock:
+            ended = self._outcome.number if self._outcome else 0
+            self._watch, self._outcome = None, replace(outcome, number=ended + 1)
+
+    def _change(self, name: str, watch: Watch) -> None:
+        """Fetch beside the one that answers; read beside it too, if both may be in memory."""
+        from gemma_vision.checkpoints.checkpoint import locate
+
+        found = locate(name, watch)
+        parameters = count_parameters(found.folder)
+        if self._device != "auto":  # which spreads what does not fit
+            memory.check(name, self.weigh(parameters), self.room())
+        if parameters > memory.LARGE:
+            with self._has_turn(watch):
+                self._replace(name, found, parameters, watch)
+            return
+        fresh = self._load(name, found, watch)
+        with self._has_turn(watch):
+            self._put(fresh)
+
+    def _replace(self, name: str, found: Found, parameters: int, watch: Watch) -> None:
+        """Read a large checkpoint while nobody answers; others make room for it first."""
+        former = None
+        if not self.shelf.has_room_for(parameters):
+            self.shelf.drop_other()
+        if not self.shelf.has_room_for(parameters):
+            former = self.pipeline.name
+            self.pipeline.engine = Absent(former, f"{name} is being loaded")
+            memory.give_back()
+        try:
+            self._put(self._load(name, found, watch))
+        except Exception as error:
+            if former is not None:
+                traceback.clear_frames(error.__traceback__)  # they hold tensors
+                memory.give_back()
+                self._bring_back(former, watch)
+            raise
+
+    def _bring_back(self, former: str, watch: Watch) -> None:
+        """The former checkpoint again, or the embedded one where that does not come back."""
+        for name in (former, EMBEDDED):
+            try:
+                self._put(self._load(name, None, Returning(watch)))
+                return
+            except Exception as error:
+                log.error("%s did not come back: %s", name, type(error).__name__)
+        self.pipeline.engine = Absent(former, f"{former} was lost while another was loaded")
+
+    def _load(self, name: str, found: Found | None, watch: Watch) -> Pipeline:
+        return load(name, self._device, self._dtype, found=found, watch=watch)
+
+    def _put(self, fresh: Pipeline) -> None:
+        was_large = size(self.pipeline) > memory.LARGE
+        self.pipeline.become(fresh)
+        self.revision += 1
+        self.seen = self.seen | {fresh.name: fresh.describe()}
+        self.shelf.drop_double()
+        if was_large:
+            memory.give_back()
+
+    @contextmanager
+    def _has_turn(self, watch: Watch) -> Iterator[None]:
+        """Wait until no answer is under way, and let none begin inside the block."""
+        watch.tell("waiting")
+        while not self._turn.acquire(timeout=LOOK):
+            watch.tell("waiting")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+
+class Returning(Watch):
+    """Tells another watch of the way back, which nobody can call off."""
+
+    def __init__(self, shown: Watch) -> None:
+        super().__init__()
+        self._shown = shown
+
+    def tell(self, phase: str, done: int = 0, total: int = 0) -> None:
+        """Shown as "returning", whatever it is."""
+        super().tell("returning", done, total)
+        self._shown.progress = self.progress
+
+
+def sentence(name: str, error: Exception) -> str:
+    """Why a checkpoint was not loaded; what is nobody's mistake is logged, by its kind."""
+    if isinstance(error, ValueError) and isinstance(getattr(error, "code", None), str):
+        return str(error)
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return f"There is not enough memory for {name}. Take a smaller checkpoint."
+    places = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s at\n%s", type(error).__name__, places)
+    return f"{name} cannot be read as a checkpoint. Fetch it again, or take another."

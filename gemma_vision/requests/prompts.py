@@ -1,0 +1,215 @@
+"""Families: everything in which PaliGemma, PaliGemma 2 and Gemma 3 differ, as data.
+
+A row says how a family resizes pictures, who may look at whom, where positions start, which tasks
+it was taught and in which words. No other file names a family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from gemma_vision.requests.languages import TONGUES
+from gemma_vision.requests.request import REGION, STYLES, Request, Task, TaskError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from gemma_vision.model.config import ModelConfig
+
+BICUBIC, BILINEAR = Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
+# What a task or a style of caption is called in a prompt; {names}, {language}, {tongue}, {region}
+# and {text} are filled in.
+Wording = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One line of models.
+
+    `wording` has an entry for each task and each style of caption that the family was taught.
+    """
+
+    name: str  # as in ModelConfig.family
+    title: str  # as a person says it
+    wording: Wording
+    is_one_block: bool  # the whole prompt sees itself both ways; else each picture does
+    first_position: int
+    resize_filter: Image.Resampling
+    image_token: str  # stands for one soft token
+    image_mark: str  # stands for one picture in the text of a prompt, "" where pictures come first
+    around_image: tuple[str, str]  # what the tokenizer reads before and after a picture
+    end: str  # what closes the prompt
+    stop_tokens: tuple[str, ...]
+    has_turns: bool = False
+    has_pan_and_scan: bool = False
+    has_bare_phrases: bool = False  # `segment` takes one sentence, and nothing around it
+    kind: str = ""  # "pt", "mix" or "ft-TASK" where somebody says; see kinds.py
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """What a checkpoint of this family can be asked for."""
+        return tuple(task for task in Task if task in self.wording)
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The kinds of captions it was taught, the shortest first."""
+        return tuple(style for style in STYLES if style in self.wording)
+
+    @property
+    def has_regions(self) -> bool:
+        """Whether it captions a part of a picture."""
+        return REGION in self.wording
+
+    def check(self, request: Request) -> None:
+        """Refuse, before any work, what the family was never taught."""
+        if request.task not in self.wording:
+            known = ", ".join(self.tasks)
+            message = f"{self.title} cannot {request.task}; it can {known}. Take another model."
+            raise TaskError(message, "E_TASK_UNSUPPORTED")
+        if request.verb not in self.wording:
+            message = f'{self.title} was not taught captions of the kind "{request.verb}".'
+            raise TaskError(f"{message} Ask for a plain caption.", "E_STYLE")
+        if self.has_bare_phrases and request.task is Task.segment and ";" in request.text:
+            message = f"{self.title} takes one phrase at a time, such as: the dog on the left."
+            raise TaskError(message, "E_ONE_PHRASE")
+        if request.pan_and_scan and not self.has_pan_and_scan:
+            message = f"{self.title} looks at whole pictures only; leave pan-and-scan off."
+            raise TaskError(message, "E_PAN_AND_SCAN")
+
+    def write_prompt(self, request: Request) -> str:
+        """The words that ask for it.   detect, "cat ;dog"  ->  "detect cat ; dog" """
+        self.check(request)
+        return write_turns(self, request) if self.has_turns else words(self, request)
+
+    def lay_out(self, text: str, views: Sequence[int]) -> str:
+        """The whole text that the tokenizer reads, with one image token for each view.
+
+        `views` says for each picture how many views of it there are: 1, or with pan-and-scan 1
+        and the number of crops.
+        """
+        if not self.image_mark:
+            return self.image_token * sum(views) + "<bos>" + text.strip("\n") + self.end
+        parts = text.split(self.image_mark)
+        if len(parts) - 1 != len(views):
+            message = f"The prompt has room for {len(parts) - 1} pictures and got {len(views)}."
+            raise TaskError(message, "E_IMAGE_COUNT")
+        shown = [self._show(count) for count in views]
+        return "<bos>" + "".join(a + b for a, b in zip(parts, [*shown, ""], strict=True)) + self.end
+
+    def groups(self, is_image: Tensor, is_prompt: Tensor) -> Tensor:
+        """Which positions see each other both ways; see attention.py.   (B, T), (B, T) -> (B, T)"""
+        from gemma_vision.model.attention import block_groups, prefix_groups
+
+        rule = prefix_groups if self.is_one_block else block_groups
+        return rule(is_image, is_prompt)
+
+    def projector(self, config: ModelConfig) -> nn.Module:
+        """A new projector of the family's kind."""
+        from gemma_vision.model.projector import LinearProjector, PoolingProjector
+
+        return LinearProjector(config) if self.is_one_block else PoolingProjector(config)
+
+    def _show(self, count: int) -> str:
+        before, after = self.around_image
+        full = before + self.image_token + after
+        if count == 1:
+            return full
+        crops = " ".join([full] * (count - 1))
+        return (
+            f"Here is the original image {full} and here are some crops "
+            f"to help you see better {crops}"
+        )
+
+
+def family_of(name: str) -> Family:
+    """The row of that name."""
+    return FAMILIES[name]
+
+
+def words(family: Family, request: Request) -> str:
+    """What is asked for, in the words the family was taught."""
+    filled = family.wording[request.verb].format(
+        names=" ; ".join(request.names),
+        language=request.language,
+        region=locations(request.region) if request.region else "",
+        tongue=TONGUES[request.language],
+        text=request.text.strip(),
+    )
+    return filled.strip()
+
+
+def locations(region: Sequence[float]) -> str:
+    """A part of the picture as PaliGemma writes it: y before x, in bins of 1023 to the far edge.
+
+    (0, 0, 1, 0.5)  ->  "<loc0000><loc0000><loc0512><loc1023>"
+    """
+    x0, y0, x1, y1 = region
+    return "".join(f"<loc{round(edge * 1023):04d}>" for edge in (y0, x0, y1, x1))
+
+
+def write_turns(family: Family, request: Request) -> str:
+    """A conversation in the chat form of Gemma: every message between its marks."""
+    turns = [(turn.role, len(turn.images), turn.text.strip()) for turn in request.turns]
+    earlier = sum(count for _, count, _ in turns)
+    turns.append(("user", len(request.images) - earlier, words(family, request)))
+    told = "".join(
+        f"<start_of_turn>{role}\n{family.image_mark * count}{text}<end_of_turn>\n"
+        for role, count, text in turns
+    )
+    return told + "<start_of_turn>model\n"
+
+
+ONE_BLOCK_WORDING: Wording = {
+    Task.detect: "detect {names}",
+    Task.segment: "segment {names}",
+    "cap": "cap {language}",
+    "caption": "caption {language}",
+    "describe": "describe {language}",
+    "region": "caption {region}",
+    Task.ask: "answer {language} {text}",
+    Task.ocr: "ocr",
+    Task.free: "{text}",
+}
+CHAT_WORDING: Wording = {
+    "cap": "Describe this image in a few words, in {tongue}.",
+    "caption": "Describe this image in one sentence, in {tongue}.",
+    "describe": "Describe this image in detail, in {tongue}.",
+    Task.ask: "{text}",
+    Task.ocr: "Write out all text in this image, line by line, and nothing else.",
+    Task.free: "{text}",
+    Task.chat: "{text}",
+}
+PALIGEMMA = Family(
+    name="paligemma",
+    title="PaliGemma",
+    wording=ONE_BLOCK_WORDING,
+    is_one_block=True,
+    first_position=1,  # trained with positions from 1
+    resize_filter=BICUBIC,
+    image_token="<image>",
+    image_mark="",
+    around_image=("", ""),
+    end="\n",
+    stop_tokens=("<eos>",),
+)
+PALIGEMMA2 = Family(**{**vars(PALIGEMMA), "name": "paligemma2", "title": "PaliGemma 2"})
+GEMMA3 = Family(
+    name="gemma3",
+    title="Gemma 3",
+    wording=CHAT_WORDING,
+    is_one_block=False,
+    first_position=0,
+    resize_filter=BILINEAR,
+    image_token="<image_soft_token>",
+    image_mark="<start_of_image>",
+    around_image=("\n\n<start_of_image>", "<end_of_image>\n\n"),
+    end="",
+    stop_tokens=("<eos>", "<end_of_turn>"),
+    has_turns=True,
+    has_pan_and_scan=True,
+)
+FAMILIES: Mapping[str, Family] = {row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3)}

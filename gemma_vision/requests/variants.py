@@ -1,0 +1,193 @@
+"""Kinds: what a checkpoint understands beyond its family, as data.
+
+PaliGemma comes in three kinds: `pt` (pretrained, to be tuned further), `mix` (tuned on a mixture of
+tasks, to be used as it is) and `ft-TASK` (tuned for one task, deaf to most other prompts). The
+words of pt and mix are those of Google's page on PaliGemma's prompts, those of ft-TASK the prefixes
+in big_vision's configurations of these transfers (configs/proj/paligemma/transfers, all but docci).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Any
+
+from gemma_vision.requests.prompts import FAMILIES, Family, Wording
+from gemma_vision.requests.request import REGION, Task
+
+PT, MIX = "pt", "mix"
+# google/paligemma-3b-ft-refcoco-seg-448  ->  ft-refcoco-seg; also twins in other number formats
+NAME = re.compile(
+    r"paligemma2?-\d+b-(?P<kind>pt|mix|ft-[a-z0-9-]+?)-(224|448|896)(-jax|-keras|-\d+bit)?"
+)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One prompt of PaliGemma's language.
+
+    `kinds` are the checkpoints that Google's page promises it for; `reported` those where others
+    saw it work. `asked` is how to ask for it here.
+    """
+
+    wording: str
+    gives: str
+    kinds: tuple[str, ...]
+    asked: str
+    style: str = ""  # of the captions that it stands for, or "region"
+    reported: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its first word."""
+        return self.wording.partition(" ")[0]
+
+    @property
+    def is_for_pt_alone(self) -> bool:
+        """Whether neither the page nor anybody's report promises it for another kind."""
+        return self.kinds == (PT,) and not self.reported
+
+    def is_understood_by(self, kind: str) -> bool:
+        """Whether a checkpoint of that kind is asked in these words."""
+        return kind in self.kinds + self.reported
+
+
+VERBS = (
+    Verb("cap {language}", "a few words, as web pages have them", (PT,), "caption", "cap"),
+    Verb("caption {language}", "a sentence", (PT, MIX), "caption", "caption"),
+    Verb("describe {language}", "several sentences", (PT,), "caption", "describe", (MIX,)),
+    Verb("caption {region}", "a sentence about a part", (PT,), "caption", "region"),
+    Verb("ocr", "the words in the picture", (PT,), "ocr", reported=(MIX,)),
+    Verb("answer {language} {text}", "the answer to a question", (PT, MIX), "ask"),
+    Verb("question {language} {text}", "a question with this answer", (PT,), "free"),
+    Verb("detect {names}", "boxes", (PT, MIX), "detect"),
+    Verb("segment {names}", "boxes and masks", (PT, MIX), "segment"),
+    Verb("{text}", "whatever the checkpoint makes of it", (PT, MIX), "free"),
+)
+
+CAPTIONS: Wording = {"caption": "caption {language}"}
+ANSWERS: Wording = {Task.ask: "answer {language} {text}"}
+CHOICES: Wording = {Task.ask: "answer {language}  {text}"}  # two spaces, as they were tuned
+BARE_QUESTIONS: Wording = {Task.ask: "{text}"}
+BARE_PHRASES: Wording = {Task.segment: "{text}"}
+FREE: Wording = {Task.free: "{text}"}
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """One published ft-TASK: what it does, in which words, and what to write beyond the plain."""
+
+    does: str
+    wording: Wording
+    hint: str = ""
+
+    @property
+    def prompts(self) -> Wording:
+        """What it is asked in; `free` says anything to it."""
+        return {**self.wording, **FREE}
+
+
+CHOOSE = "end the question with `choose from:` and the choices, a tab between two"
+FINE_TUNES: Mapping[str, FineTune] = {
+    "ft-cococap": FineTune("captions of photos", CAPTIONS),
+    "ft-coco35l": FineTune("captions of photos in 35 languages", CAPTIONS),
+    "ft-textcaps": FineTune("captions that read the text in photos", CAPTIONS),
+    "ft-scicap": FineTune("captions of figures in papers", CAPTIONS),
+    "ft-screen2words": FineTune("captions of app screens", CAPTIONS),
+    "ft-widgetcap": FineTune(
+        "captions of one widget of an app screen", CAPTIONS, "draw a box around it in the picture"
+    ),
+    "ft-docci": FineTune("long, detailed captions", CAPTIONS),
+    "ft-vqav2": FineTune("short answers about photos", ANSWERS),
+    "ft-gqa": FineTune("short answers about things and how they relate", ANSWERS),
+    "ft-okvqa": FineTune("short answers that need knowledge", ANSWERS),
+    "ft-aokvqa-da": FineTune("short answers that need knowledge", ANSWERS),
+    "ft-aokvqa-mc": FineTune("a choice that needs knowledge", CHOICES, CHOOSE),
+    "ft-vizwizvqa": FineTune("answers to questions of blind people", ANSWERS),
+    "ft-tallyqa": FineTune("counts", ANSWERS, "ask: how many ...?"),
+    "ft-nlvr2": FineTune(
+        "whether a sentence is true of two pictures", ANSWERS, "two pictures, a sentence"
+    ),
+    "ft-rsvqa-hr": FineTune("answers about aerial pictures", ANSWERS),
+    "ft-rsvqa-lr": FineTune("answers about satellite pictures", ANSWERS),
+    "ft-textvqa": FineTune("answers from the text in photos", ANSWERS),
+    "ft-stvqa": FineTune("answers from the text in scenes", ANSWERS),
+    "ft-ocrvqa": FineTune("answers about book covers", ANSWERS),
+    "ft-infovqa": FineTune("answers about infographics", ANSWERS),
+    "ft-docvqa": FineTune("answers about scanned documents", BARE_QUESTIONS),
+    "ft-chartqa": FineTune("answers about charts", BARE_QUESTIONS),
+    "ft-ai2d": FineTune("a choice about a diagram", CHOICES, CHOOSE),
+    "ft-science-qa": FineTune(
+        "a choice in a school question",
+        BARE_QUESTIONS,
+        "four lines: `Question: ...`, `Context: ...`, `Options: (A) ... (B) ...`, `Answer:`",
+    ),
+    "ft-refcoco-seg": FineTune("box and mask of what a phrase means", BARE_PHRASES, "one phrase"),
+}
+
+
+def kind_of(name: str, notes: Mapping[str, Any]) -> str:
+    """The kind: "pt", "mix", "ft-TASK", or "" where nobody says.
+
+    name: a Hub id or a folder. notes: the folder's gemma_vision.json, whose key "kind" comes first.
+    """
+    if notes.get("kind"):
+        return str(notes["kind"])
+    found = NAME.fullmatch(PurePath(name).name.lower())
+    return found["kind"] if found else ""
+
+
+def taught(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
+    """The family's row with only what this checkpoint understands.
+
+    Nothing is taken away where the kind is not known: somebody's own fine-tune may do anything.
+    Notes may have "tasks" of their own; a style of caption is among them by its name.
+    """
+    family = of_kind(family, kind_of(name, notes))
+    if not notes.get("tasks"):
+        return family
+    known = {verb: words for verb, words in family.wording.items() if verb in notes["tasks"]}
+    return replace(family, wording=known)
+
+
+def of_kind(family: Family, kind: str) -> Family:
+    """The family's row as checkpoints of that kind understand it.
+
+    PALIGEMMA, "ft-refcoco-seg"  ->  segment and free, both in bare words
+    """
+    if not family.is_one_block:  # Gemma 3 is asked in plain sentences
+        return family
+    title = f"{family.title} {kind}"
+    if kind in FINE_TUNES:
+        wording = FINE_TUNES[kind].prompts
+        is_bare = Task.segment in wording
+        return replace(family, title=title, kind=kind, wording=wording, has_bare_phrases=is_bare)
+    if kind not in (PT, MIX):
+        return family
+    deaf = {verb.style or verb.asked for verb in VERBS if not verb.is_understood_by(kind)}
+    wording = {
+        verb: words
+        for verb, words in family.wording.items()
+        if verb not in deaf or verb == Task.free  # which takes any words
+    }
+    return replace(family, title=title, kind=kind, wording=wording)
+
+
+def prompts_of(family: Family) -> tuple[Verb, ...]:
+    """The prompts worth a try in a person's own words (`free`), those for pt alone among them.
+
+    None where the family is asked in plain sentences or the checkpoint has one task.
+    """
+    if not family.is_one_block or family.kind in FINE_TUNES:
+        return ()
+    writable = [verb for verb in VERBS if verb.style != REGION and verb.wording != "{text}"]
+    if family.kind or family.wording == FAMILIES[family.name].wording:
+        return tuple(writable)
+    return tuple(verb for verb in writable if (verb.style or verb.asked) in taught_words(family))
+
+
+def taught_words(family: Family) -> set[str]:
+    """The tasks and styles that a checkpoint with a list of its own was taught."""
+    return set(family.wording) - {Task.free}

@@ -1,0 +1,111 @@
+"""Decoding: a batch of answers growing by one token each, until every one has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from gemma_vision.model.vision_language_model import State, VisionLanguageModel
+from gemma_vision.runtime.detokenizer import Speller
+from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.grammar import Walker
+from gemma_vision.runtime.sampling import Positions, narrow, pick, score
+
+
+@dataclass
+class Row:
+    """One answer under way; `place` is that of its prompt in the list given to the engine."""
+
+    place: int
+    prompt: Prompt
+    speller: Speller
+    generator: torch.Generator
+    walker: Walker | None
+    num_tokens: int = 0
+
+
+@dataclass
+class Batch:
+    """Answers that are decoded together. Rows that have ended leave the batch."""
+
+    model: VisionLanguageModel
+    tokenizer: Tokenizer
+    stop_ids: Collection[int]
+    prompts: Sequence[Prompt]
+    logits: Tensor  # (B, V) of the token to be picked next
+    state: State
+    timing: dict[str, float]
+    spelled: dict[int, str]  # what spellers of this tokenizer know already
+    rows: list[Row] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)  # the token each row picked last
+
+    def __post_init__(self) -> None:
+        self.positions = Positions.of(self.tokenizer)
+        self.rows = [
+            Row(
+                place,
+                prompt,
+                Speller(self.tokenizer, self.spelled),
+                torch.Generator().manual_seed(prompt.seed),
+                self._walker(prompt),
+            )
+            for place, prompt in enumerate(self.prompts)
+        ]
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self.rows)
+
+    @torch.inference_mode()
+    def advance(self) -> list[Chunk | None]:
+        """One token more for every answer that has not ended; None for those that have."""
+        start = time.perf_counter()
+        if self.last:
+            ids = torch.tensor(self.last, device=self.logits.device)
+            self.logits = self.model.step(ids, self.state)
+        tokens = pick(
+            narrow(self.logits, [row.walker.allowed if row.walker else None for row in self.rows]),
+            [row.prompt.temperature for row in self.rows],
+            [row.generator for row in self.rows],
+        )
+        scores = score(self.logits, tokens, self.positions)
+        self.timing["decode"] = self.timing.get("decode", 0.0) + time.perf_counter() - start
+        return self._take(tokens, scores)
+
+    def _walker(self, prompt: Prompt) -> Walker | None:
+        grammar = prompt.grammar
+        return grammar.rules(self.tokenizer, self.stop_ids).start() if grammar else None
+
+    def _take(self, tokens: list[int], scores: list[float]) -> list[Chunk | None]:
+        chunks: list[Chunk | None] = [None] * len(self.prompts)
+        going = []
+        for i, (row, token, sure) in enumerate(zip(self.rows, tokens, scores, strict=True)):
+            chunk = self._chunk(row, token, sure)
+            chunks[row.place] = chunk
+            if chunk.finish is None:
+                going.append(i)
+        self._keep(going, tokens)
+        return chunks
+
+    def _chunk(self, row: Row, token: int, sure: float) -> Chunk:
+        timing = dict(self.timing)
+        if token in self.stop_ids:
+            return Chunk(row.speller.rest(), finish="stop", timing=timing)
+        row.num_tokens += 1
+        if row.walker:
+            row.walker.take(token)
+        text = row.speller.add(token)
+        if row.num_tokens < row.prompt.max_tokens:
+            return Chunk(text, (token,), (sure,), timing=timing)
+        return Chunk(text + row.speller.rest(), (token,), (sure,), "length", timing=timing)
+
+    def _keep(self, going: list[int], tokens: list[int]) -> None:
+        if going and len(going) < len(self.rows):
+            self.state.keep(torch.tensor(going, device=self.logits.device))
+        self.rows = [self.rows[i] for i in going]
+        self.last = [tokens[i] for i in going]

@@ -1,0 +1,95 @@
+"""Engine: the seam between a pipeline and what runs the model. Pictures and text, no tensors.
+
+The local engine, a served deployment, a remote machine and the scripted engine of the tests all
+stand behind `Engine` unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from PIL.Image import Image
+
+from gemma_vision.images.pan_and_scan import Box, crop_boxes
+from gemma_vision.model.config import CheckpointError
+
+if TYPE_CHECKING:
+    from gemma_vision.runtime.grammar import Grammar
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What the model is given: upright RGB pictures and the text that follows them.
+
+    `text` is what the family's `write_prompt` wrote ("detect cat ; dog"): no image placeholders,
+    no <bos>, no closing newline; the engine adds those once, as the family says.
+    """
+
+    images: tuple[Image, ...]
+    text: str
+    max_tokens: int = 256
+    temperature: float = 0.0
+    seed: int = 0
+    grammar: Grammar | None = None
+    pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
+
+    @property
+    def crops(self) -> tuple[tuple[Box, ...], ...]:
+        """For each picture the rectangles that are looked at besides the whole, in pixels."""
+        return tuple(
+            tuple(crop_boxes(image.size)) if self.pan_and_scan else () for image in self.images
+        )
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """What one step added to one answer.
+
+    `text` may be empty while the bytes of a character are incomplete. The chunk that brings a
+    <loc> token ends its text with that token. The end mark is in neither `text` nor `token_ids`.
+    `scores` has one number in 0..1 per token: for a <loc> the softmax over the 1024 position
+    tokens summed over the ten bins on either side of it, for any other token its probability.
+    A chunk of several tokens says in `lengths` how many characters of `text` each of them wrote.
+    `finish` is "stop" or "length" in the last chunk of an answer and None before.
+    `timing` may hold seconds for "encode", "prefill" and "decode"; a later chunk's value wins.
+    """
+
+    text: str
+    token_ids: tuple[int, ...] = ()
+    scores: tuple[float, ...] = ()
+    finish: str | None = None
+    lengths: tuple[int, ...] = ()
+    timing: Mapping[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Runs prompts. Closing the iterator that `stream` returned cancels the work."""
+
+    name: str
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
+        """One list per step, one place per prompt; None where a prompt has nothing new."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether a prompt would be run now, without loading anything first."""
+        ...
+
+
+class Absent:
+    """Stands where an engine was given up, so that its memory is free for another."""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name = name
+        self.why = why
+
+    def ready(self) -> bool:
+        """Nothing is loaded."""
+        return False
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
+        """Refused in words: CheckpointError."""
+        raise CheckpointError(f"{self.why}; ask again in a moment.", "E_LOADING")

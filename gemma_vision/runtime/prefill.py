@@ -1,0 +1,110 @@
+"""Intake: prompts taken in, up to the logits of each answer's first token.
+
+Looks at pictures, lays out and tokenises texts, pads rows on the left and runs the prefill. Where
+a family's words look back only, what was read up to the last picture is kept for the next question
+on it. B rows, T positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gemma_vision.checkpoints.checkpoint import Checkpoint
+from gemma_vision.images.pan_and_scan import Box
+from gemma_vision.model.vision_language_model import State
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.image_encoder import Sight, View
+from gemma_vision.runtime.lru_cache import Recent
+
+ROOM = 256  # tokens that the key-value cache is made for at first; it grows
+
+
+class Intake:
+    """Reads prompts with one checkpoint.
+
+    cache keeps soft tokens by picture, prefixes what the decoder knew after the last picture.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, cache: Recent[Tensor], prefixes: Recent[State]
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.model = checkpoint.model
+        self.sight = Sight(checkpoint.model, checkpoint.name, cache)
+        self.prefixes = prefixes
+
+    def take(self, prompts: Sequence[Prompt]) -> tuple[Tensor, State, dict[str, float]]:
+        """Logits (B, V), what to go on from, and the seconds of "encode" and "prefill"."""
+        start = time.perf_counter()
+        seen = [self._views(prompt) for prompt in prompts]
+        rows = [
+            self._ids(p.text, [len(one) for one in s]) for p, s in zip(prompts, seen, strict=True)
+        ]
+        groups = [[view for views in row for view in views] for row in seen]
+        room = min(ROOM, max(prompt.max_tokens for prompt in prompts))
+        if len(rows) == 1 and groups[0] and not self.model.family.is_one_block:
+            return self._resume(rows[0], groups[0], room, start)
+        soft = self.sight.look(groups)
+        encoded = time.perf_counter()
+        ids, is_real = self._pad(rows)
+        logits, state = self.model.prefill(ids, is_real, soft, room=room)
+        return logits, state, timing(start, encoded)
+
+    def ids(self, prompt: Prompt) -> list[int]:
+        """The token ids of one prompt, with those that stand for its pictures."""
+        return self._ids(prompt.text, [1 + len(crops) for crops in self._crops(prompt)])
+
+    def _resume(
+        self, row: list[int], group: Sequence[View], room: int, start: float
+    ) -> tuple[Tensor, State, dict[str, float]]:
+        """As take, for one row: only what follows its last picture is read anew."""
+        image = self.model.config.image_token_id
+        cut = len(row) - row[::-1].index(image)  # behind the last picture
+        key = (tuple(row[:cut]), *(view.key for view in group))
+        kept = self.prefixes.get(key)
+        encoded = time.perf_counter()
+        if kept is None:
+            soft = self.sight.look([group])
+            encoded = time.perf_counter()
+            ids, is_real = self._pad([row[:cut]])
+            _, kept = self.model.prefill(ids, is_real, soft)
+            self.prefixes.put(key, kept)
+        state = kept.copy(room=len(row) - cut + room)
+        rest = torch.tensor([row[cut:]], device=self.model.device)
+        return self.model.extend(rest, state), state, timing(start, encoded)
+
+    def _crops(self, prompt: Prompt) -> Sequence[Sequence[Box]]:
+        """For each picture the rectangles looked at besides the whole, if the family can."""
+        has_crops = self.model.family.has_pan_and_scan
+        return prompt.crops if has_crops else [()] * len(prompt.images)
+
+    def _views(self, prompt: Prompt) -> list[list[View]]:
+        """Every picture, each followed by its crops."""
+        return [
+            [self.sight.prepare(image), *(self.sight.prepare(image.crop(box)) for box in crops)]
+            for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
+        ]
+
+    def _ids(self, text: str, counts: Sequence[int]) -> list[int]:
+        """The prompt is read as one text; then each image token in it stands for N of them."""
+        config = self.model.config
+        laid_out = self.model.family.lay_out(text, counts)
+        read = self.checkpoint.tokenizer.encode(laid_out, add_special_tokens=False).ids
+        repeats = {config.image_token_id: config.tokens_per_image}
+        return [token for token in read for _ in range(repeats.get(token, 1))]
+
+    def _pad(self, rows: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
+        """Rows of one length, padded on the left.   -> (B, T) and (B, T) bool, True where real"""
+        length = max(map(len, rows))
+        ids = torch.tensor([[0] * (length - len(row)) + row for row in rows])
+        is_real = torch.tensor([[False] * (length - len(row)) + [True] * len(row) for row in rows])
+        return ids.to(self.model.device), is_real.to(self.model.device)
+
+
+def timing(start: float, encoded: float) -> dict[str, float]:
+    """Seconds since the start, up to the soft tokens and from there on."""
+    return {"encode": encoded - start, "prefill": time.perf_counter() - encoded}
