@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SNIPPET := tests/javascript
 CLIENT := $(SNIPPET)/node_modules/.package-lock.json
-PACKAGES := app.py gemma_vision postprocess ui training benchmarks scripts tests
+PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
 
 .PHONY: demo test test-all check format train bench clean
 

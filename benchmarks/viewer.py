@@ -21,10 +21,10 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from app import launch_options
 from benchmarks.chromium import SIZE as WINDOW
 from benchmarks.chromium import chromium
 from benchmarks.viewer_page import EVERY, SIDES, Told, build_page, make_updates, name_of
+from gemma_vision.web.app import launch_options
 
 BAR = 10.0  # times as quick as gr.AnnotatedImage
 WHOLE_BAR = 1.10  # of the model's own time

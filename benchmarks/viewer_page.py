@@ -20,10 +20,10 @@ from PIL import Image
 from benchmarks.drawing import NAMES, SEED, ellipses, noise, things
 from gemma_vision.answers.answer import Shapes
 from gemma_vision.checkpoints.mask_decoder_files import open_decoder
+from gemma_vision.web.components.viewer import build_viewer
+from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.jobs.viewer_value import Showing
 from postprocess import Instance, locate
-from ui.results import Showing
-from ui.running import Run
-from ui.viewer import build_viewer
 
 SIZE = (1024, 768)
 EVERY = 0.2  # seconds between two updates: five a second

@@ -1,4 +1,4 @@
-"""Draw the app's examples: pictures, a clip and a pasted answer, in ui/examples.
+"""Draw the app's examples: pictures, a clip and a pasted answer, in gemma_vision/web/examples.
 
 Scenes of an evaluation seed, which training never saw. They show what the app does, so each is the
 first one that the embedded checkpoint answers right; how often it does is in its own card.
@@ -23,7 +23,7 @@ from training.compositor import Picture, Thing, compose
 from training.poses import Scene, sample_scene
 from training.sprites import load_atlas
 
-OUT = Path(__file__).parents[1] / "ui" / "examples"
+OUT = Path(__file__).parents[1] / "gemma_vision" / "web" / "examples"
 SEED = 900_500
 SIZE = (640, 480)
 QUALITY = 85  # of the JPEGs, which are what the checkpoint is asked about

@@ -22,7 +22,8 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 URL = "http://127.0.0.1:7860/"
-PICTURE = Path(__file__).resolve().parent.parent / "ui" / "examples" / "scene-1.jpg"
+ROOT = Path(__file__).resolve().parent.parent
+PICTURE = ROOT / "gemma_vision" / "web" / "examples" / "scene-1.jpg"
 FOLDER = str(PICTURE.parent)  # of this machine: no visitor may have it read
 
 
@@ -79,7 +80,7 @@ def refused(ask: Callable[[], Any]) -> str:
 
 def secret(client: Client) -> str:
     """A file of the server, named without the marker that Gradio looks for."""
-    path = {"path": str(PICTURE.parent.parent.parent / "app.py")}
+    path = {"path": str(ROOT / "app.py")}
     return refused(lambda: client.predict(path, "cat", api_name="/detect"))
 
 

@@ -155,10 +155,10 @@ def main(port: int, family: str = "") -> None:
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     from fake_engine import FakeEngine, fake_pipeline
 
-    import app as web_app
     from gemma_vision.requests.prompts import FAMILIES
     from gemma_vision.runtime.engine import Chunk, Prompt
-    from ui import uploads
+    from gemma_vision.web import app as web_app
+    from gemma_vision.web.server import uploads
 
     record = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "engine.json"
 

@@ -12,15 +12,15 @@ import gradio as gr
 import pytest
 from fake_engine import fake_pipeline
 
-import app
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Task
-from ui.choice_texts import CHOICE
-from ui.prompt_texts import PROMPTS
-from ui.seen_texts import SEEN
-from ui.stage_texts import STAGES
-from ui.texts import LANGUAGES, TEXTS, VIEWER
-from ui.uploads import EXAMPLES
+from gemma_vision.web import app
+from gemma_vision.web.i18n.choice_texts import CHOICE
+from gemma_vision.web.i18n.crop_texts import SEEN
+from gemma_vision.web.i18n.prompt_texts import PROMPTS
+from gemma_vision.web.i18n.stage_texts import STAGES
+from gemma_vision.web.i18n.texts import LANGUAGES, TEXTS, VIEWER
+from gemma_vision.web.server.uploads import EXAMPLES
 
 ROOT = Path(__file__).parent.parent
 
@@ -48,7 +48,8 @@ def run(*arguments: str, code: str | None = None) -> subprocess.CompletedProcess
 
 
 def test_importing_the_app_loads_no_model() -> None:
-    code = "import app, sys; print({'torch', 'transformers', 'cv2'} & set(sys.modules))"
+    heavy = "{'torch', 'transformers', 'cv2'}"
+    code = f"import gemma_vision.web.app, sys; print({heavy} & set(sys.modules))"
     assert run(code=code).stdout.strip() == "set()"
 
 
@@ -143,7 +144,7 @@ def test_templates_hold_no_place_for_a_value(page: gr.Blocks) -> None:
 
 
 def test_scripts_write_texts_as_texts() -> None:
-    for script in (ROOT / "ui").glob("*.js"):
+    for script in (ROOT / "gemma_vision" / "web").rglob("*.js"):
         source = script.read_text()
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert way not in source, f"{script.name} uses {way}"

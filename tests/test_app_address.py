@@ -14,7 +14,7 @@ import httpx
 import pytest
 from served import ROOT, START_SECONDS, free_port
 
-from ui.address import AddressError, port_of
+from gemma_vision.web.server.address import AddressError, port_of
 
 
 @pytest.mark.parametrize(

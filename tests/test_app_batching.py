@@ -15,8 +15,16 @@ from served import TWO_MASKS
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import TaskError
-from ui.batching import MAX_PICTURES, Batch, Item, collect, look_at_all, names_of, pack
-from ui.uploads import UploadError
+from gemma_vision.web.server.uploads import UploadError
+from gemma_vision.web.tabs.batch_run import (
+    MAX_PICTURES,
+    Batch,
+    Item,
+    collect,
+    look_at_all,
+    names_of,
+    pack,
+)
 
 
 @pytest.fixture(autouse=True)

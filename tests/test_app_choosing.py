@@ -19,10 +19,10 @@ from PIL import Image
 from served import Served, embedded
 from tiny_models import make_model, save
 
-import app as web_app
 from gemma_vision.registry.model_cache import Shelf
 from gemma_vision.registry.model_switcher import Chooser
-from ui.model_choice import ANY, FIXED, Choice
+from gemma_vision.web import app as web_app
+from gemma_vision.web.components.model_choice import ANY, FIXED, Choice
 
 ROOT = Path(__file__).parent.parent
 HANDLERS = {"begin", "call_off", "look", "choose"}

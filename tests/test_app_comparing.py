@@ -15,8 +15,9 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Prompt
-from ui.compare_tab import Comparer
-from ui.comparing import (
+from gemma_vision.web.jobs.events import Carrier
+from gemma_vision.web.tabs.compare import Comparer
+from gemma_vision.web.tabs.compare_run import (
     Pair,
     Shelf,
     Side,
@@ -25,7 +26,6 @@ from ui.comparing import (
     has_pan_and_scan,
     summary,
 )
-from ui.wiring import Carrier
 
 CAT = "<loc0102><loc0102><loc0512><loc0460> cat"
 NEAR_CAT = "<loc0110><loc0102><loc0512><loc0460> cat"
@@ -134,7 +134,7 @@ def test_which_checkpoints_look_at_crops_is_known_before_they_are_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rows = [{"id": "a/g", "family": "gemma3"}, {"id": "a/p", "family": "paligemma"}]
-    monkeypatch.setattr("ui.comparing.models", lambda: rows)
+    monkeypatch.setattr("gemma_vision.web.tabs.compare_run.models", lambda: rows)
     shelf = Shelf(fake_pipeline(), lambda name: pytest.fail("loaded"))
     names = ("fake", "a/g", "a/p", "somebody's", None)
     assert [has_pan_and_scan(shelf, name) for name in names] == [False, True, False, False, False]

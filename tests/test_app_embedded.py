@@ -8,8 +8,8 @@ import pytest
 from gradio_client import Client, handle_file
 from served import Served, embedded
 
+from gemma_vision.web.components.example_strip import load_examples
 from postprocess.metrics import box_iou
-from ui.example_strip import load_examples
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from served import TWO_MASKS
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import TaskError
 from gemma_vision.video import VideoError
-from ui.filming import MAX_EVERY, MAX_LANES, MAX_LOOKED, lanes, thread, told
-from ui.uploads import UploadError
-from ui.video_tab import NUM_SHOWN, Films
-from ui.wiring import Carrier
+from gemma_vision.web.jobs.events import Carrier
+from gemma_vision.web.server.uploads import UploadError
+from gemma_vision.web.tabs.video import NUM_SHOWN, Films
+from gemma_vision.web.tabs.video_run import MAX_EVERY, MAX_LANES, MAX_LOOKED, lanes, thread, told
 
 VISITOR: Any = SimpleNamespace(session_hash="one")
 

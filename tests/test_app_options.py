@@ -15,11 +15,11 @@ from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request, Task
 from gemma_vision.requests.variants import VERBS, of_kind, prompts_of, taught
 from gemma_vision.runtime.local_engine import LocalEngine
-from ui.looking import Frame, Looker, Wish
-from ui.options import IDS, fit, properties, style_key
-from ui.prompt_texts import EXAMPLES, PROMPTS
-from ui.seen import remembered_by
-from ui.uploads import upload_folder
+from gemma_vision.web.components.crops import remembered_by
+from gemma_vision.web.forms.options import IDS, fit, properties, style_key
+from gemma_vision.web.i18n.prompt_texts import EXAMPLES, PROMPTS
+from gemma_vision.web.server.uploads import upload_folder
+from gemma_vision.web.tabs.image_run import Frame, Looker, Wish
 
 PT, MIX, OWN = (of_kind(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
 REFCOCO = of_kind(PALIGEMMA, "ft-refcoco-seg")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ui.running import BEAT, MAX_KEPT, Run, Runs, model_lock
+from gemma_vision.web.jobs.job import BEAT, MAX_KEPT, Run, Runs, model_lock
 
 
 class Counting:

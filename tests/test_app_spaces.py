@@ -18,8 +18,8 @@ from PIL import Image
 
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
-from ui.running import Run
-from ui.zero_gpu import LentEngine, seconds
+from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.server.zero_gpu import LentEngine, seconds
 
 ROOT = Path(__file__).parent.parent
 
@@ -96,7 +96,11 @@ def test_spaces_is_imported_first_and_only_there(tmp_path: Path, is_there: bool)
     if is_there:  # elsewhere the package is not installed
         environment |= {"SPACES_ZERO_GPU": "true", "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", "import app; print(app.IS_ZERO_GPU)"],
+        [
+            sys.executable,
+            "-c",
+            "import app; from gemma_vision.web.app import IS_ZERO_GPU; print(IS_ZERO_GPU)",
+        ],
         cwd=ROOT,
         env=environment,
         capture_output=True,

@@ -18,9 +18,9 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import Grammar
 from gemma_vision.runtime.local_engine import LocalEngine
-from ui.inside_tab import Walks, can_be_followed
-from ui.stages import attention, describe, diverging, runs
-from ui.wiring import Carrier
+from gemma_vision.web.components.inside import attention, describe, diverging, runs
+from gemma_vision.web.jobs.events import Carrier
+from gemma_vision.web.tabs.inside import Walks, can_be_followed
 
 
 def opened(source: str) -> Image.Image:

@@ -12,16 +12,16 @@ import pytest
 from fake_engine import FakeEngine, fake_pipeline
 from PIL import Image
 
-import app
 from gemma_vision import load
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3
 from gemma_vision.requests.request import Task, TaskError
 from gemma_vision.runtime.engine import Prompt
-from ui import talking
-from ui.chat_tab import can_chat, settled
-from ui.talking import Talks, speakable
-from ui.uploads import UploadError
+from gemma_vision.web import app
+from gemma_vision.web.server.uploads import UploadError
+from gemma_vision.web.tabs import chat_sessions
+from gemma_vision.web.tabs.chat import can_chat, settled
+from gemma_vision.web.tabs.chat_sessions import Talks, speakable
 
 LONG_COLORS = ("#cc3333", "#33cc33", "#3333cc")
 
@@ -128,7 +128,7 @@ def test_a_new_conversation_knows_nothing_of_the_old(message: dict[str, Any]) ->
 def test_a_conversation_ends_at_its_limit(
     message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talking, "MAX_TURNS", 2)
+    monkeypatch.setattr(chat_sessions, "MAX_TURNS", 2)
     talks = Talks(fake_pipeline(echo))
     last(talks, message)
     with pytest.raises(TaskError, match="begin a new one"):
@@ -138,7 +138,7 @@ def test_a_conversation_ends_at_its_limit(
 def test_the_oldest_conversation_makes_room(
     message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(talking, "MAX_TALKS", 1)
+    monkeypatch.setattr(chat_sessions, "MAX_TALKS", 1)
     talks = Talks(fake_pipeline(echo))
     last(talks, message, "one")
     last(talks, message, "two")

@@ -24,8 +24,8 @@ from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
 from gemma_vision.requests.request import Task
-from ui import mcp_tools
-from ui.mcp_tools import build_server
+from gemma_vision.web.api import mcp_tools
+from gemma_vision.web.api.mcp_tools import build_server
 
 ROOT = Path(__file__).parent.parent
 VERBS = ("detect", "segment", "caption", "ask", "ocr", "free")

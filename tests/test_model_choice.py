@@ -14,9 +14,9 @@ from gemma_vision.model.config import CheckpointError
 from gemma_vision.registry.model_cache import Shelf
 from gemma_vision.registry.model_switcher import Chooser
 from gemma_vision.requests.request import TaskError
-from ui.batching import Item, look_at_all
-from ui.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
-from ui.running import Run, model_lock
+from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
+from gemma_vision.web.jobs.job import Run, model_lock
+from gemma_vision.web.tabs.batch_run import Item, look_at_all
 
 HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
 

@@ -31,7 +31,7 @@ from benchmarks.viewer_page import (
 
 async def both_pages() -> list[dict]:
     """The configs of the app and of its bare double; in a loop, as Gradio wants it."""
-    import app
+    from gemma_vision.web import app
 
     config = app.build_app(fake_pipeline()).get_config_file()
     return [config, build_page(config).get_config_file()]

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from fake_engine import FakeEngine, fake_pipeline
 
-import app as web_app
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import Shelf
 from gemma_vision.registry.model_switcher import Chooser
 from gemma_vision.requests.prompts import GEMMA3
 from gemma_vision.requests.request import Task
-from ui.model_choice import ANY, Choice
-from ui.refitting import Refit
+from gemma_vision.web import app as web_app
+from gemma_vision.web.components.model_choice import ANY, Choice
+from gemma_vision.web.tabs.model_change import Refit
 
 WORDLESS = (Task.caption, Task.free, Task.chat)
 
@@ -26,7 +26,7 @@ WORDLESS = (Task.caption, Task.free, Task.chat)
 def chooser(monkeypatch: pytest.MonkeyPatch) -> Chooser:
     rows = [{"id": name, "here": True, "family": "paligemma"} for name in ("fake", "other")]
     monkeypatch.setattr("gemma_vision.registry.model_cache.models", lambda: rows)
-    monkeypatch.setattr("ui.comparing.models", lambda: rows)
+    monkeypatch.setattr("gemma_vision.web.tabs.compare_run.models", lambda: rows)
     return Chooser(Shelf(fake_pipeline(tasks=[Task.detect, Task.ask, Task.free])), threading.Lock())
 
 

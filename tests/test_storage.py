@@ -13,15 +13,15 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ui import storage
-from ui.storage import BoundedUploads, max_bytes, num_bytes
-from ui.uploads import UploadError
+from gemma_vision.web.server import upload_quota
+from gemma_vision.web.server.upload_quota import BoundedUploads, max_bytes, num_bytes
+from gemma_vision.web.server.uploads import UploadError
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    monkeypatch.setattr(storage, "FRESH", -1.0)
+    monkeypatch.setattr(upload_quota, "FRESH", -1.0)
     return tmp_path
 
 
@@ -56,14 +56,14 @@ def test_a_folder_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
 def test_the_bound_is_a_variable(
     monkeypatch: pytest.MonkeyPatch, given: str, expected: int
 ) -> None:
-    monkeypatch.setenv(storage.VARIABLE, given)
+    monkeypatch.setenv(upload_quota.VARIABLE, given)
     assert max_bytes() == expected
 
 
 @pytest.mark.parametrize("given", ["much", "-1", "0", "nan", "inf"])
 def test_a_bound_that_is_none_is_said(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
-    monkeypatch.setenv(storage.VARIABLE, given)
-    with pytest.raises(UploadError, match=f"{storage.VARIABLE} is '{given}'"):
+    monkeypatch.setenv(upload_quota.VARIABLE, given)
+    with pytest.raises(UploadError, match=f"{upload_quota.VARIABLE} is '{given}'"):
         max_bytes()
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 from served import Served
 from served import served as start
 
-from ui.looking import Wish
-from ui.uploads import EXAMPLES, UploadError, resolve_upload, upload_folder
+from gemma_vision.web.server.uploads import EXAMPLES, UploadError, resolve_upload, upload_folder
+from gemma_vision.web.tabs.image_run import Wish
 
 NO_RULES = (False, None, False, None)  # the last options of /detect
 
@@ -45,7 +45,7 @@ def test_an_upload_is_taken_as_a_path_and_as_a_file_object(inside: Path) -> None
 
 
 def test_a_bundled_example_is_taken(monkeypatch: pytest.MonkeyPatch, outside: Path) -> None:
-    monkeypatch.setattr("ui.uploads.EXAMPLES", outside.parent.resolve())
+    monkeypatch.setattr("gemma_vision.web.server.uploads.EXAMPLES", outside.parent.resolve())
     assert resolve_upload(str(outside)) == outside.resolve()
 
 
@@ -88,7 +88,7 @@ def test_a_link_out_of_the_folder_is_followed_and_refused(outside: Path, inside:
 
 
 def test_examples_are_beside_the_code() -> None:
-    assert EXAMPLES.name == "examples" and EXAMPLES.parent.name == "ui"
+    assert EXAMPLES.name == "examples" and EXAMPLES.parent.name == "web"
 
 
 def result_of(url: str, name: str, data: list[object]) -> str:

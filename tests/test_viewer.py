@@ -12,11 +12,11 @@ from fake_engine import FakeDecoder, fake_pipeline
 from PIL import Image
 from served import TWO_MASKS
 
+from gemma_vision.web.jobs.outlines import MAX_POINTS, path_data, thin
+from gemma_vision.web.jobs.partials import show_partial
+from gemma_vision.web.jobs.viewer_value import MAX_SHOWN, Showing, shown_file
 from postprocess.palette import label_colors
 from postprocess.tokens import Partial
-from ui.outlines import MAX_POINTS, path_data, thin
-from ui.partials import show_partial
-from ui.results import MAX_SHOWN, Showing, shown_file
 
 SIZE = (1023, 1023)  # so that a bin is a pixel under the policy "bigvision"
 
@@ -133,7 +133,7 @@ def test_a_partial_mask_of_a_large_picture_is_drawn_small_and_shown_large() -> N
 
 def test_nothing_is_fetched_for_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("ui.partials.open_decoder", asked.append)
+    monkeypatch.setattr("gemma_vision.web.jobs.partials.open_decoder", asked.append)
     partial = Partial("", (100, 50, 400, 300), (1, 2))
     show_partial(partial, SIZE, "space", "published")
     assert asked == []

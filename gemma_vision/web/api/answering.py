@@ -1,0 +1,59 @@
+"""Answering: a program's request carried out, as JSON that grows.
+
+Errors read "E_CODE: a sentence".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from PIL.Image import Image
+
+from gemma_vision.answers.answer import JSON, to_json
+from gemma_vision.images.opening import open_image
+from gemma_vision.images.pan_and_scan import crop_boxes
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.request import Request, as_task
+from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.server.errors import to_client
+from gemma_vision.web.server.uploads import resolve_upload
+
+SHARED: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}  # one model, one queue
+
+
+def answers(
+    pipeline: Pipeline, image: Any, task: str, text: str = "", **options: Any
+) -> Iterator[JSON]:
+    """The growing JSON of one request; what a person did wrong becomes an error with its code.
+
+    image: what a client sent, or a picture of ours that is open already.
+    """
+    try:
+        picture = image if isinstance(image, Image) else open_image(resolve_upload(image))
+        request = Request(picture, as_task(task), text, **options)
+        for answer in Run(lambda: pipeline.stream(request), None).follow():
+            yield waiting(pipeline, request) if answer is None else answer.to_dict()
+    except Exception as error:
+        raise to_client(error) from None
+
+
+def waiting(pipeline: Pipeline, request: Request) -> JSON:
+    """The answer before its first word. Clients that stream get it; a Stop is heard between two."""
+    (picture,) = request.images
+    blank = to_json(
+        size=picture.size,
+        text="",
+        plain="",
+        instances=[],
+        warnings=[],
+        policy=pipeline.policy,
+        finish=None,
+        timing={"encode": 0.0, "prefill": 0.0, "decode": 0.0, "tokens": 0},
+    )
+    prompt = pipeline.family.write_prompt(request)
+    head = {"model": pipeline.name, "task": str(request.task), "prompt": prompt}
+    tail: JSON = {"partial": None}
+    if request.pan_and_scan:
+        tail["crops"] = [[list(box) for box in crop_boxes(picture.size)]]
+    return head | blank | tail

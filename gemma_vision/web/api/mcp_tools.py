@@ -1,0 +1,193 @@
+"""MCP tools: the endpoints for assistants, on the app's own port at /mcp.
+
+There when the optional package `mcp` is installed. A tool takes what its endpoint takes, with the
+picture as a text, and gives its JSON as text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import importlib.util
+import inspect
+import io
+import json
+import re
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import gradio as gr
+from pydantic import Field
+from starlette.routing import Route
+
+from gemma_vision.images.opening import Picture, open_image
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.web.api.endpoints import parse, verbs
+from gemma_vision.web.server.errors import to_client
+from gemma_vision.web.server.uploads import UploadError, resolve_upload
+
+if TYPE_CHECKING:
+    from mcp.server.fastmcp import FastMCP
+    from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+    from starlette.applications import Starlette
+
+PATH = "/mcp"
+MAX_DATA = 27_000_000  # characters of a data address: 20 MB in base64
+MAX_BODY = MAX_DATA + 1_000_000  # bytes of a call, the rest for what is asked
+MAX_WAITING = 8  # calls that run or wait; more are told to come back
+LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
+ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels."
+THINGS = '"instances" of the JSON has each thing with "label", "box" and "score"'
+MASKS = '"mask" (COCO run-lengths) and "polygons"'
+WORDS = '"plain" of the JSON has the words'
+GIVES = {  # where an assistant finds it in the answer
+    "detect": f"{THINGS}.",
+    "segment": f"{THINGS}, {MASKS}.",
+    "caption": f"{WORDS}.",
+    "ask": f"{WORDS}.",
+    "ocr": f"{WORDS}.",
+    "free": f"{WORDS}, {THINGS}.",
+    "parse": f"{THINGS}, and where there are codes {MASKS}.",
+}
+PICTURE = "A data: address (data:image/png;base64,...) or the path that /gradio_api/upload gave."
+
+
+def offer_tools(
+    app: Starlette, pipeline: Pipeline, *, is_public: bool = False, may_change: bool = False
+) -> bool:
+    """Add /mcp to a running app; whether that was possible.
+
+    is_public: the app is to be reached under any host name. Else only this machine's own names are
+    answered, so that no web page elsewhere can speak to the tools through a visitor's browser.
+    may_change: another checkpoint may take this one's place, so that all tools are offered.
+    """
+    if importlib.util.find_spec("mcp") is None:
+        return False
+    server = build_server(pipeline, is_public=is_public, may_change=may_change)
+    server.streamable_http_app()  # makes the session manager
+    door = Door(server.session_manager)
+    app.router.routes.insert(0, Route(PATH, endpoint=door, methods=["GET", "POST", "DELETE"]))
+    return True
+
+
+class Door:
+    """The ASGI end of /mcp. Sessions live in the loop that serves the page, from the first call."""
+
+    def __init__(self, manager: StreamableHTTPSessionManager) -> None:
+        self._manager = manager
+        self._started = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        await self._started.wait()
+        await self._manager.handle_request(scope, receive, send)
+
+    async def _run(self) -> None:
+        async with self._manager.run():
+            self._started.set()
+            await asyncio.Event().wait()
+
+
+def build_server(
+    pipeline: Pipeline, *, is_public: bool = False, may_change: bool = False
+) -> FastMCP:
+    """The tools over a pipeline: parse, and what its checkpoint can do; all where it may change."""
+    from mcp.server.fastmcp import FastMCP
+    from mcp.server.transport_security import TransportSecuritySettings
+    from mcp.types import ToolAnnotations
+
+    guard = TransportSecuritySettings(
+        enable_dns_rebinding_protection=not is_public,
+        allowed_hosts=list(LOOPBACK),
+        allowed_origins=[f"http://{host}" for host in LOOPBACK],
+    )
+    server = FastMCP(
+        "gemma-vision",
+        instructions=ABOUT,
+        stateless_http=True,
+        json_response=True,
+        max_request_body_size=MAX_BODY,
+        log_level="WARNING",
+        transport_security=guard,
+    )
+    line = Line()
+    harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
+    for endpoint in (*verbs(pipeline), parse):
+        if may_change or endpoint is parse or endpoint.__name__ in pipeline.tasks:
+            tool = tool_of(endpoint, line)
+            server.add_tool(tool, annotations=harmless, structured_output=False)
+    return server
+
+
+def tool_of(endpoint: Callable[..., Any], line: Line) -> Callable[..., Any]:
+    """An endpoint as a tool: the names, hints and defaults of its signature, and its docstring's
+    sentences, are what an assistant reads.
+    """
+    about, told = sentences(endpoint)
+    told["image"] = PICTURE
+    taken = []
+    for name, one in inspect.signature(endpoint).parameters.items():
+        hint = str if name == "image" else one.annotation
+        taken.append(one.replace(annotation=Annotated[hint, Field(description=told[name])]))
+
+    async def tool(**given: Any) -> str:
+        return await line.wait(lambda: carry_out(endpoint, given))
+
+    tool.__name__ = endpoint.__name__
+    tool.__doc__ = f"{about} {GIVES[endpoint.__name__]}"
+    tool.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
+    return tool
+
+
+def sentences(endpoint: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """What a docstring says of a function, and of each argument under Args."""
+    about, _, arguments = (inspect.getdoc(endpoint) or "").partition("\n\nArgs:\n")
+    told = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", arguments, re.MULTILINE)
+    return " ".join(about.split()), {name: " ".join(words.split()) for name, words in told}
+
+
+class Line:
+    """Calls beside the page's own, one at a time on the model; a crowd is told to come back."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+
+    async def wait(self, work: Callable[[], dict[str, Any]]) -> str:
+        """What `work` gives, as JSON; what a person did wrong becomes the tool's error."""
+        from mcp.server.fastmcp.exceptions import ToolError
+
+        if self._waiting >= MAX_WAITING:
+            raise ToolError("E_BUSY: Too many calls are waiting; try again in a moment.")
+        self._waiting += 1
+        try:
+            return json.dumps(await asyncio.to_thread(work), ensure_ascii=False)
+        except Exception as error:
+            refusal = error if isinstance(error, gr.Error) else to_client(error)
+            raise ToolError(refusal.message) from None
+        finally:
+            self._waiting -= 1
+
+
+def carry_out(endpoint: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+    """An endpoint's whole answer."""
+    if "image" in given:
+        given = given | {"image": open_image(picture(given["image"]))}
+    answer = endpoint(**given)
+    whole: dict[str, Any] = answer if isinstance(answer, dict) else deque(answer, maxlen=1).pop()
+    return whole
+
+
+def picture(image: str) -> Picture:
+    """What a tool's caller means by a picture, opened by nobody yet."""
+    if not image.startswith("data:"):
+        return resolve_upload(image)
+    head, _, data = image.partition(",")
+    if not head.endswith(";base64") or len(data) > MAX_DATA:
+        raise UploadError("The data address is no base64 of at most 20 MB; send a smaller picture.")
+    try:
+        return io.BytesIO(base64.b64decode(data, validate=True))
+    except ValueError:  # letters outside base64, or too few of them
+        raise UploadError("The data address is damaged; encode the picture again.") from None

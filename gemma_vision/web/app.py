@@ -1,0 +1,191 @@
+"""The web app: loads a checkpoint, builds the page and its endpoints, serves them.
+
+`app.py` at the top of the repository starts it; nothing is loaded when this is imported.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
+    import spaces  # before torch: it stands in for CUDA until a GPU is lent
+
+from gemma_vision.web.server.address import HOST, AddressError, port_of  # before gradio
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+
+import gradio as gr
+
+import gemma_vision
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.web.api.endpoints import build_endpoints
+from gemma_vision.web.api.mcp_tools import offer_tools
+from gemma_vision.web.api.model import build_model_endpoints, state_route
+from gemma_vision.web.components.header import build_header
+from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
+from gemma_vision.web.i18n.texts import say, translations
+from gemma_vision.web.jobs.events import SILENT
+from gemma_vision.web.jobs.job import model_lock
+from gemma_vision.web.server import uploads
+from gemma_vision.web.server.gzip_page import PACKED
+from gemma_vision.web.server.private_errors import SAID, DiscreetBlocks
+from gemma_vision.web.server.theme import build_theme
+from gemma_vision.web.server.upload_quota import BOUNDED, max_bytes
+from gemma_vision.web.server.zero_gpu import LentEngine
+from gemma_vision.web.tabs.batch import build_batch_tab
+from gemma_vision.web.tabs.chat import build_chat_tab, can_chat
+from gemma_vision.web.tabs.compare import build_compare_tab
+from gemma_vision.web.tabs.image import build_image_tab
+from gemma_vision.web.tabs.inside import build_inside_tab, can_be_followed
+from gemma_vision.web.tabs.model_change import Refit
+from gemma_vision.web.tabs.paste import build_paste_tab
+from gemma_vision.web.tabs.video import build_video_tab
+
+PAGE_CSS = Path(__file__).parent / "server" / "page.css"
+MAX_WAITING = 32  # wishes in the queue; more are told to come back
+MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
+CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
+
+
+class Page(DiscreetBlocks):
+    """A page that launches as `launch_options` says, whoever launches it."""
+
+    pipeline: Pipeline
+    choice: Choice
+
+    def launch(self, *args: Any, **options: Any) -> Any:
+        """As gr.Blocks.launch; options given here win."""
+        own = {"routes": [state_route(self.choice.chooser)], "middleware": [PACKED, BOUNDED, SAID]}
+        return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
+
+
+def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
+    """The page and its endpoints over a pipeline; `serve` opens it.
+
+    choice: who may change the pipeline's checkpoint; nobody where it is not given.
+    """
+    choice = choice or Choice(Chooser(Shelf(pipeline), model_lock))
+    with Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE) as app:
+        header = build_header(choice)
+        with gr.Tab(say("tab_image")):
+            image_tab = build_image_tab(pipeline)
+        with gr.Tab(say("tab_paste")):
+            build_paste_tab()
+        with gr.Tab(say("tab_batch")):
+            build_batch_tab(pipeline)
+        with gr.Tab(say("tab_video")):
+            build_video_tab(pipeline)
+        tabs = {}
+        if can_chat(pipeline) or choice.is_open:
+            with gr.Tab(say("tab_chat"), visible=can_chat(pipeline)) as tabs["chat"]:
+                app.unload(build_chat_tab(pipeline))
+        with gr.Tab(say("tab_compare")):
+            build_compare_tab(choice.chooser.shelf)
+        if can_be_followed(pipeline):
+            with gr.Tab(say("tab_inside")) as tabs["inside"]:
+                build_inside_tab(pipeline)
+        build_endpoints(pipeline)
+        build_model_endpoints(choice)
+        arrived = app.load(image_tab.fill_from_link, None, image_tab.linked, **SILENT)
+        app.unload(image_tab.leave)
+        if choice.is_open:
+            refit = Refit(app, choice.chooser, tabs)
+            on = {"inputs": refit.inputs, "outputs": refit.outputs, "preprocess": False} | SILENT
+            header.swapped(refit, **on)
+            arrived.then(refit.arrive, **on)
+    app.pipeline, app.choice = pipeline, choice
+    app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
+    return app
+
+
+def launch_options() -> dict[str, Any]:
+    """How the app is always launched: nothing leaves the machine, errors show no paths."""
+    return {
+        "ssr_mode": False,
+        "run_history": False,
+        "show_error": False,
+        "enable_monitoring": False,
+        "share": False,
+        "quiet": True,
+        "allowed_paths": [str(uploads.EXAMPLES)],
+        "max_file_size": MAX_FILE,
+        "footer_links": ["api", "settings"],
+        "theme": build_theme(),
+        "css_paths": [PAGE_CSS],
+        "i18n": translations,
+    }
+
+
+def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
+    """Open the app and return its address; it runs until the process ends or `app.close()`.
+
+    port: this one or none: one that is taken raises AddressError. None takes the first free one.
+    """
+    try:
+        _, address, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True)
+    except OSError as error:
+        where = f"Port {port} is" if port else "All ports from 7860 on are"
+        raise AddressError(f"{where} taken; name another with --port.") from error
+    named = host or listens_on()
+    is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
+    return str(address)
+
+
+def listens_on() -> str:
+    """The address to listen on where none is given."""
+    return os.environ.get(HOST) or LOOPBACK[0]
+
+
+def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="app.py", description="Gemma Vision in a browser.")
+    model = os.environ.get("MODEL_ID") or "tiny"
+    parser.add_argument("--model", default=model, help="tiny, a folder or a Hub id (%(default)s)")
+    parser.add_argument("--device", help="cpu, cuda or mps; the best there is when not given")
+    parser.add_argument("--dtype", help="float32, bfloat16 or float16")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1; GRADIO_SERVER_NAME)")
+    parser.add_argument(
+        "--model-choice",
+        choices=FREEDOMS,
+        help=f"what visitors may load instead ({VARIABLE}); any on this machine, fixed elsewhere",
+    )
+    parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; 7860 or the next)")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
+    options = read_options(arguments)
+    try:
+        max_bytes()  # a variable that cannot be meant is said now
+        port = port_of(options.port)
+        pipeline = gemma_vision.load(options.model, options.device, options.dtype)
+        if IS_ZERO_GPU:
+            pipeline.engine = LentEngine(pipeline.engine, spaces.GPU)
+        given = {"device": options.device, "dtype": options.dtype}
+        shelf = Shelf(pipeline, partial(gemma_vision.load, **given))
+        chooser = Chooser(shelf, model_lock, **given)
+        host = options.host or listens_on()
+        app = build_app(pipeline, Choice(chooser, freedom(options.model_choice, host), host))
+        address = serve(app, options.host, port)
+    except (ValueError, OSError) as error:
+        print(f"Gemma Vision cannot start: {error}", file=sys.stderr)
+        return 2
+    print(f"Gemma Vision is up at {address} with {pipeline.name}; Ctrl+C stops it.", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C: uploads are deleted
+    app.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

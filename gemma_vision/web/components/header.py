@@ -1,0 +1,60 @@
+"""The header: the name, one line of what this is, and which checkpoint answers, in which state.
+
+Where visitors may choose, the checkpoint's line opens the list of those there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import gradio as gr
+
+from gemma_vision.web.components.model_choice import ANY, JSON, Choice
+from gemma_vision.web.components.viewer import read
+from gemma_vision.web.i18n.texts import choice_words
+from gemma_vision.web.jobs.events import SILENT
+from gemma_vision.web.server.errors import explain
+
+
+def build_header(choice: Choice) -> gr.HTML:
+    """One static template; the scripts fill in texts as texts."""
+    header = gr.HTML(
+        None,
+        html_template=read("header.html", "model_choice.html"),
+        css_template=read("header.css", "model_choice.css"),
+        js_on_load=read("header.js", "model_choice.js", "gradio_a11y_fixes.js"),
+        apply_default_css=False,
+        state=choice.chooser.state(),
+        freedom=choice.freedom,
+        may_type=choice.freedom == ANY,
+        words=choice_words(),
+        elem_id="header",
+    )
+    if choice.is_open:
+        connect(header, choice)
+    return header
+
+
+def connect(header: gr.HTML, choice: Choice) -> None:
+    """What happens when the list is opened, and when one is chosen or called off."""
+
+    def look() -> JSON:
+        return {"rows": choice.rows(), "room": choice.chooser.room(), "note": ""}
+
+    def begin(event: gr.EventData, request: gr.Request) -> JSON:
+        return tried(lambda: choice.choose(event.name, request.headers))
+
+    def call_off(request: gr.Request) -> JSON:
+        return tried(lambda: choice.cancel(request.headers))
+
+    def tried(action: Callable[[], None]) -> JSON:
+        """The list as it stands after an action; a sentence where it could not be taken."""
+        try:
+            action()
+        except Exception as error:
+            return look() | {"note": explain(error)[1]}
+        return look()
+
+    header.look(look, None, header, **SILENT)
+    header.choose(begin, None, header, **SILENT)
+    header.cancel(call_off, None, header, **SILENT)

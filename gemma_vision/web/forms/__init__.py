@@ -1,0 +1,1 @@
+"""Forms: the fields that every tab shares: task, words, options, buttons."""

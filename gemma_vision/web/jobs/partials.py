@@ -1,0 +1,74 @@
+"""Partials: the record that is being written now, in pixels, from its first edge on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
+from gemma_vision.web.jobs.outlines import SHARP, path_data, thin
+from postprocess.instances import locate
+from postprocess.policies import find_policy
+from postprocess.shapes import polygons
+from postprocess.tokens import Partial
+
+if TYPE_CHECKING:
+    from postprocess.mask_decoder import MaskDecoder
+
+JSON = dict[str, Any]
+Size = tuple[int, int]
+Decoder: TypeAlias = "MaskDecoder | str | None"
+
+EDGES = ("y0", "x0", "y1", "x1")  # in the order in which they are written
+
+
+def show_partial(
+    partial: Partial | None,
+    size: Size,
+    policy: str,
+    decoder: Decoder = None,
+    *,
+    is_open: bool = False,
+) -> JSON | None:
+    """The edges known so far in pixels, None for the others, and the mask as far as it is known.
+
+    size: (width, height). decoder: a MaskDecoder, or the name or path of one, as a pipeline has
+    it; a name that may have to be fetched is left alone unless it `is_open` already.
+    """
+    if partial is None or not partial.positions:
+        return None
+    known = len(partial.positions)
+    units = (*partial.positions, 0, 0, 0, 0)[:4]
+    x0, y0, x1, y1 = find_policy(policy).box(units, partial.units, size)
+    edges = dict(zip(EDGES, (y0, x0, y1, x1), strict=True))
+    shown = {edge: round(edges[edge], 1) if i < known else None for i, edge in enumerate(EDGES)}
+    ready = opened(decoder, is_open) if partial.codes and known == len(EDGES) else None
+    mask = outline(partial, size, policy, ready) if ready else None
+    return {"label": partial.label, "codes": len(partial.codes), "path": mask} | shown
+
+
+def opened(decoder: Decoder, is_open: bool) -> MaskDecoder | None:
+    """The decoder where it can be had at once: nothing is fetched for the sake of a preview."""
+    if not isinstance(decoder, str):
+        return decoder
+    if not is_open and not Path(decoder).is_file():
+        return None
+    try:
+        return open_decoder(decoder)
+    except DecoderError:
+        return None
+
+
+def outline(partial: Partial, size: Size, policy: str, decoder: MaskDecoder) -> str:
+    """The outline of a mask of which the first codes are known.
+
+    The mean code vector stands in for codes that are still to come. Drawn in a picture no larger
+    than what is shown: this is done for every frame.
+    """
+    assert partial.mention is not None, "four edges make a mention"
+    shrink = max(1.0, max(size) / SHARP)
+    small = (max(1, round(size[0] / shrink)), max(1, round(size[1] / shrink)))
+    (instance,) = locate([partial.mention], small, decoder, policy)
+    rings = [] if instance.mask is None else polygons(instance.mask, instance.pixels)
+    grow = (size[0] / small[0], size[1] / small[1])
+    return path_data([[[x * grow[0], y * grow[1]] for x, y in ring] for ring in thin(rings, small)])

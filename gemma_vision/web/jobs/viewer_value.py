@@ -1,0 +1,117 @@
+"""Results: an answer as the viewer's value. What is sent stays small: outlines, no pixels."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from gemma_vision.web.jobs.outlines import Outlines
+from gemma_vision.web.server.uploads import upload_folder
+
+MAX_SHOWN = 1600  # pixels of the longer side on the page; saving takes the person's own file
+COSTS = {"detect": 7, "segment": 23}  # tokens of a record: 4 edges, 16 codes, name and mark
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class Showing:
+    """One run as the page shows it: the picture, the clock, what is drawn so far."""
+
+    image: Image.Image | None = None  # upright
+    blank: tuple[int, int] | None = None  # the size of a picture that is not here
+    original: Path | None = None  # the person's own file, for saving at full size
+    task: str = ""
+    limit: int = 0  # tokens that the answer may take
+    newest: JSON | None = None  # the answer so far
+    run: str = field(default_factory=lambda: secrets.token_hex(4))
+    began: float = field(default_factory=time.monotonic)
+    outlines: Outlines = field(default_factory=Outlines)
+    _picture: JSON | None = None
+
+    def view(
+        self,
+        answer: Mapping[str, Any] | None,
+        state: str,
+        *,
+        partial: JSON | None = None,
+        notes: Sequence[str] = (),
+    ) -> JSON:
+        """The viewer's value. answer: the JSON of an answer, None before the first.
+
+        state: "running", "done", "stopped" or "error"; partial: from `jobs.partials`; notes:
+        sentences shown under the status.
+        """
+        answer = answer or {}
+        warnings = [warning["message"] for warning in answer.get("warnings", ())]
+        size = self.size or (1, 1)
+        tokens = answer.get("timing", {}).get("tokens", 0)
+        return {
+            "run": self.run,
+            "image": self.picture(),
+            "instances": self.outlines.show(answer.get("instances", ()), size),
+            "partial": partial,
+            "text": answer.get("text", ""),
+            "words": answer.get("plain", "").strip(),
+            "notes": [*notes, *dict.fromkeys(warnings)],
+            "status": {
+                "state": state,
+                "finish": answer.get("finish"),
+                "task": self.task,
+                "tokens": tokens,
+                "limit": self.limit,
+                "room": self.room(tokens),
+                "seconds": round(time.monotonic() - self.began, 2),
+            },
+        }
+
+    def room(self, tokens: int) -> int | None:
+        """How many more things fit into the answer; None where things are not counted."""
+        cost = COSTS.get(self.task)
+        return None if cost is None else max(0, self.limit - tokens) // cost
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) of the picture; None where there is none."""
+        return self.image.size if self.image else self.blank
+
+    def picture(self) -> JSON | None:
+        """The picture's entry: the file that is shown, its true size, the person's own file."""
+        if self.size is None:
+            return None
+        if self._picture is None:
+            width, height = self.size
+            self._picture = {
+                "width": width,
+                "height": height,
+                "file": None if self.image is None else file_entry(shown_file(self.image)),
+                "original": None if self.original is None else file_entry(self.original),
+            }
+        return self._picture
+
+
+def file_entry(path: Path) -> JSON:
+    """A file as Gradio sends it: the address is put in on the way out."""
+    return dict(gr.FileData(path=str(path), meta={"_type": "gradio.FileData"}).model_dump())
+
+
+def shown_file(image: Image.Image) -> Path:
+    """A JPEG of the picture for the page, without metadata, named by its content."""
+    small = image.convert("RGB")
+    small.thumbnail((MAX_SHOWN, MAX_SHOWN))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=88)
+    folder = upload_folder() / hashlib.sha256(buffer.getvalue()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "shown.jpg"
+    path.write_bytes(buffer.getvalue())
+    return path

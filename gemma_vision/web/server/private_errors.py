@@ -1,0 +1,104 @@
+"""Discreet: what goes wrong before a handler is reached is said in a sentence and stays unlogged.
+
+Gradio prints such errors with all that a visitor sent: words, and the names of pictures.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from gradio.exceptions import InvalidPathError
+from gradio.utils import get_function_params
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gemma_vision.web.server.errors import to_client
+from gemma_vision.web.server.uploads import UploadError
+
+CALLS = "/gradio_api/call/"
+WHERE = "GET /gradio_api/info has every endpoint and what it takes."
+
+
+class ArgumentsError(ValueError):
+    """A call that does not fit its endpoint; the message is one sentence, without what was sent."""
+
+    code = "E_ARGUMENTS"
+
+
+class DiscreetBlocks(gr.Blocks):
+    """A page whose refusals all have a code. A call that leaves options out gets their defaults."""
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Fill up `inputs` in place; raises ArgumentsError where one without a default is left out.
+
+        Clients do this by themselves; a bare list of values leaves it to the server.
+        """
+        missing = parameters(block_fn)[len(inputs) :]
+        for name, has_default, default, _ in missing:
+            if not has_default:
+                raise ArgumentsError(f"The call has no {name}; {WHERE}")
+            inputs.append(default)
+        if len(inputs) < len(block_fn.inputs):
+            came, wanted = len(inputs), len(block_fn.inputs)
+            raise ArgumentsError(f"The call has {came} values of {wanted}; {WHERE}")
+
+    async def process_api(self, *arguments: Any, **options: Any) -> Any:
+        """As gr.Blocks.process_api; what it raises becomes an error that Gradio does not log."""
+        try:
+            return await super().process_api(*arguments, **options)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except InvalidPathError:
+            message = "The file is no uploaded file; upload it and try again."
+            raise to_client(UploadError(message)) from None
+        except Exception as error:
+            raise to_client(error) from None
+
+
+def parameters(block_fn: Any) -> list[tuple[str, bool, Any, Any]]:
+    """Name, whether there is a default, the default and the hint of what an endpoint takes.
+
+    Nothing for the page's own events, which leave nothing out.
+    """
+    is_endpoint = block_fn.api_visibility == "public" and block_fn.fn is not None
+    return get_function_params(block_fn.fn) if is_endpoint else []
+
+
+class SaidErrors:
+    """ASGI middleware: calls that fit no endpoint get 4xx and a code, not 500 and a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(CALLS):
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except (KeyError, TypeError, ValueError) as error:
+            if begun:
+                raise
+            await refused(error)(scope, receive, send)
+
+
+def refused(error: Exception) -> JSONResponse:
+    """The answer to a call that fits no endpoint: the contract's {"code", "message"}."""
+    if isinstance(error, KeyError):
+        told = {"code": "E_ENDPOINT", "message": f"There is no such endpoint; {WHERE}"}
+        return JSONResponse(told, 404)
+    why = str(error).split(". ")[0].split("\n")[0]
+    return JSONResponse({"code": "E_ARGUMENTS", "message": f"{why}; {WHERE}"}, 422)
+
+
+SAID = Middleware(SaidErrors)
