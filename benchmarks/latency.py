@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.rivals import Ours, Outcome, Theirs
+from benchmarks.rivals import Ours, RunResult, Theirs
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.requests.request import Request, Task
 from training.compositor import compose
@@ -91,7 +91,7 @@ def measure(ours: Ours, theirs: Theirs, options: argparse.Namespace) -> Iterator
 
 
 def row_of(
-    name: str, pairs: list[tuple[Outcome, Outcome]], times: list[tuple[Times, Times]]
+    name: str, pairs: list[tuple[RunResult, RunResult]], times: list[tuple[Times, Times]]
 ) -> dict[str, Any]:
     """Medians in milliseconds per picture; a ratio is the median of the rounds' ratios."""
     count = len(pairs)

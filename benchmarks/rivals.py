@@ -21,7 +21,7 @@ from gemma_vision.runtime.local_engine import LocalEngine
 from postprocess import locate, parse
 
 
-class Outcome(NamedTuple):
+class RunResult(NamedTuple):
     """What an answer amounts to; two outcomes are compared before their times are."""
 
     text: str
@@ -38,13 +38,13 @@ class Ours:
         self.engine = self.pipeline.engine
         self.forget = True
 
-    def answer(self, request: Request) -> Outcome:
+    def answer(self, request: Request) -> RunResult:
         if self.forget:
             self.engine.cache.clear()
             self.engine.prefixes.clear()
         answer = self.pipeline.run(request)
         boxes = [instance.box for instance in answer.instances]
-        return Outcome(answer.text, int(answer.timing["tokens"]), boxes)
+        return RunResult(answer.text, int(answer.timing["tokens"]), boxes)
 
 
 class Theirs:
@@ -62,7 +62,7 @@ class Theirs:
         self.pipeline = pipeline  # for its wording, its mask decoder and its policy
 
     @torch.inference_mode()
-    def answer(self, request: Request) -> Outcome:
+    def answer(self, request: Request) -> RunResult:
         (image,) = request.images
         assert isinstance(image, Image.Image)
         inputs = self.inputs(image, self.pipeline.family.write_prompt(request))
@@ -76,7 +76,7 @@ class Theirs:
         num_ends = sum(
             one in (ends if isinstance(ends, list) else [ends]) for one in new[0].tolist()
         )
-        return Outcome(text, new.shape[1] - num_ends, [instance.box for instance in found])
+        return RunResult(text, new.shape[1] - num_ends, [instance.box for instance in found])
 
     def inputs(self, image: Image.Image, prompt: str) -> dict[str, Any]:
         is_chat = self.pipeline.family.has_turns

@@ -20,7 +20,7 @@ from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decod
 from gemma_vision.images.opening import to_pixels
 from gemma_vision.model.attention import prefill_mask
 from gemma_vision.model.vision_language_model import VisionLanguageModel
-from gemma_vision.runtime.decode import Batch
+from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.runtime.sampling import NUM_BINS, Positions
@@ -77,7 +77,7 @@ def trace(
     seen_as = squeeze(model, prompt)
     yield from crops(model, prompt)
     yield Stage("pixels", seen_as[0].shape, {"pixels": seen_as[0]}, grid_of(model))
-    seen = look(model, seen_as[0])
+    seen = run_tower(model, seen_as[0])
     yield from sights(model, seen)
     ids = engine.ids(prompt)
     embeds = merge(model, ids, [seen.soft, *(encode(model, view) for view in seen_as[1:])])
@@ -114,7 +114,7 @@ def grid_of(model: VisionLanguageModel) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Seen:
+class TowerTrace:
     """What the tower and the projector made of one picture."""
 
     embedded: Tensor  # (N, D)
@@ -123,7 +123,7 @@ class Seen:
     soft: Tensor  # (M, W)
 
 
-def sights(model: VisionLanguageModel, seen: Seen) -> Iterator[Stage]:
+def sights(model: VisionLanguageModel, seen: TowerTrace) -> Iterator[Stage]:
     """From the patches to the soft tokens."""
     grid, count = grid_of(model), len(model.vision.encoder.layers)
     yield Stage("patches", tuple(seen.embedded.shape), colours(patches=seen.embedded), grid)
@@ -140,7 +140,7 @@ def colours(**tensors: Tensor) -> dict[str, Array]:
 
 
 @torch.inference_mode()
-def look(model: VisionLanguageModel, pixels: Array) -> Seen:
+def run_tower(model: VisionLanguageModel, pixels: Array) -> TowerTrace:
     """Through the tower one block at a time.   (3, S, S) -> what it becomes"""
     tower, count = model.vision, len(model.vision.encoder.layers)
     kept = {round(depth) for depth in np.linspace(1, count, min(MAX_LAYERS, count))}
@@ -151,7 +151,7 @@ def look(model: VisionLanguageModel, pixels: Array) -> Seen:
         if depth in kept:
             layers[depth] = x[0]
     features = tower.post_layernorm(x)
-    return Seen(embedded[0], layers, features[0], model.projector(features)[0])
+    return TowerTrace(embedded[0], layers, features[0], model.projector(features)[0])
 
 
 @torch.inference_mode()
@@ -191,7 +191,7 @@ def decode(engine: LocalEngine, prompt: Prompt) -> Iterator[Step]:
 
 
 @torch.inference_mode()
-def weigh(batch: Batch, token: int, score: float) -> Step:
+def weigh(batch: DecodeBatch, token: int, score: float) -> Step:
     """A token beside those that it was picked from."""
     logits = batch.logits[0].float()
     chances = logits.softmax(-1)
@@ -202,7 +202,7 @@ def weigh(batch: Batch, token: int, score: float) -> Step:
     return Step(token, spell(batch, token), own, score, rivals, bins(logits, batch, token))
 
 
-def bins(logits: Tensor, batch: Batch, token: int) -> Array | None:
+def bins(logits: Tensor, batch: DecodeBatch, token: int) -> Array | None:
     """The softmax over the 1024 positions where the token is one of them.   (V,) -> (1024,)"""
     places: Positions | None = batch.positions
     if places is None or token not in places:
@@ -210,7 +210,7 @@ def bins(logits: Tensor, batch: Batch, token: int) -> Array | None:
     return to_array(logits[places.first : places.first + NUM_BINS].softmax(-1))
 
 
-def spell(batch: Batch, token: int) -> str:
+def spell(batch: DecodeBatch, token: int) -> str:
     """A token as it stands in a text."""
     name = batch.tokenizer.id_to_token(token)
     return "" if name is None else name.replace("\u2581", " ")

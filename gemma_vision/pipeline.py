@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.answers.answer_builder import Growing, Job
-from gemma_vision.answers.answer_reader import Reading
+from gemma_vision.answers.answer_builder import AnswerBuilder, Job
+from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.requests.request import Request, Task, TaskError, Turn, as_turns
 from gemma_vision.requests.validation import is_whole, shown
@@ -148,9 +148,9 @@ class Pipeline:
         )
         return Job(request, images[0], prompt)
 
-    def _begin(self, job: Job) -> Growing:
-        reading = Reading(job.image.size, self.decoder, self.policy)
-        return Growing(job, reading, self.name)
+    def _begin(self, job: Job) -> AnswerBuilder:
+        reading = StreamingReader(job.image.size, self.decoder, self.policy)
+        return AnswerBuilder(job, reading, self.name)
 
     def _grow(self, job: Job) -> Iterator[Answer]:
         growing = self._begin(job)

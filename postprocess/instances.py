@@ -26,14 +26,14 @@ class LocateError(ValueError):
     """A picture size that nothing can be located in."""
 
 
-class Decoder(Protocol):
+class CodesToMask(Protocol):
     """What turns codes into masks; `MaskDecoder` is one."""
 
     def decode(self, codes: npt.ArrayLike, logits: bool = False) -> Soft:
         """(K, 16) codes -> (K, 64, 64)."""
 
 
-class Encoder(Protocol):
+class MaskToCodes(Protocol):
     """What turns masks into codes; `MaskDecoder` is one."""
 
     def encode(self, masks: npt.ArrayLike) -> npt.NDArray[np.int64]:
@@ -60,7 +60,7 @@ class Instance:
 def locate(
     mentions: Sequence[Mention],
     size: tuple[int, int],
-    decoder: Decoder | None = None,
+    decoder: CodesToMask | None = None,
     policy: str = "space",
     *,
     probability: bool = False,
@@ -83,7 +83,7 @@ def locate(
 def describe(
     instances: Sequence[Instance],
     size: tuple[int, int],
-    encoder: Encoder | None = None,
+    encoder: MaskToCodes | None = None,
     policy: str = "space",
 ) -> list[Mention]:
     """Instances -> mentions in 1024ths, the way back; masks become codes where there is an encoder.
@@ -119,7 +119,7 @@ def _crops(instances: Sequence[Instance]) -> Soft:
 
 
 def _decode(
-    mentions: Sequence[Mention], decoder: Decoder | None, *, is_soft: bool
+    mentions: Sequence[Mention], decoder: CodesToMask | None, *, is_soft: bool
 ) -> list[Soft | None]:
     """A 64 x 64 mask for each mention that has codes: probabilities if soft, else logits."""
     codes = [mention.codes for mention in mentions if mention.codes]

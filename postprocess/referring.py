@@ -6,10 +6,10 @@ One answer names one thing: four positions and sixteen codes. N answers, H x W p
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from postprocess.instances import Decoder, Mask, locate
+from postprocess.instances import CodesToMask, Mask, locate
 from postprocess.metrics import box_iou, mask_iou
 from postprocess.tokens import CODES_PER_MASK, NUM_BINS, NUM_CODES, NUM_POSITIONS, Mention
-from postprocess.tokens.lexer import Kind, Lexer
+from postprocess.tokens.lexer import Lexer, PieceKind
 
 NO_TOKEN = -1  # ends an answer that is given as numbers
 
@@ -39,8 +39,8 @@ def token_numbers(text: str) -> list[int]:
     """The numbers of an answer's positions and codes; one in the wrong place is out of range."""
     lexer = Lexer()
     pieces = [*lexer.feed(text), *lexer.close()]
-    marks = [piece for piece in pieces if piece.kind in (Kind.POSITION, Kind.CODE)]
-    kinds = [Kind.POSITION] * NUM_POSITIONS + [Kind.CODE] * CODES_PER_MASK
+    marks = [piece for piece in pieces if piece.kind in (PieceKind.POSITION, PieceKind.CODE)]
+    kinds = [PieceKind.POSITION] * NUM_POSITIONS + [PieceKind.CODE] * CODES_PER_MASK
     return [
         mark.number if mark.kind is kind else NUM_BINS
         for mark, kind in zip(marks, kinds, strict=False)
@@ -48,7 +48,7 @@ def token_numbers(text: str) -> list[int]:
 
 
 def score_referring(
-    tokens: Sequence[int], box: Sequence[float], mask: Mask, decoder: Decoder
+    tokens: Sequence[int], box: Sequence[float], mask: Mask, decoder: CodesToMask
 ) -> ReferringScore:
     """Score an answer, given as the numbers of its tokens, against one thing.
 

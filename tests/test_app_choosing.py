@@ -19,8 +19,8 @@ from PIL import Image
 from served import Served, embedded
 from tiny_models import make_model, save
 
-from gemma_vision.registry.model_cache import Shelf
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_cache import ModelCache
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web import app as web_app
 from gemma_vision.web.components.model_choice import ANY, FIXED, Choice
 
@@ -79,8 +79,8 @@ def test_what_is_remembered_is_told_in_numbers(
 
 
 def test_an_engine_that_keeps_nothing_tells_nothing() -> None:
-    chooser = Chooser(Shelf(fake_pipeline()), threading.Lock())
-    assert chooser.state()["remembered"] is None
+    switcher = ModelSwitcher(ModelCache(fake_pipeline()), threading.Lock())
+    assert switcher.state()["remembered"] is None
 
 
 def test_the_docs_show_what_is_told(started: Served) -> None:
@@ -138,8 +138,8 @@ def test_another_page_cannot_choose(started: Served, folder: Path) -> None:
 @pytest.mark.parametrize("given, offered", [(FIXED, set()), (ANY, HANDLERS)])
 def test_an_app_offers_a_choice_only_where_there_is_one(given: str, offered: set[str]) -> None:
     async def build() -> Any:  # outside a running loop Gradio opens several and closes none
-        chooser = Chooser(Shelf(fake_pipeline()), threading.Lock())
-        return web_app.build_app(chooser.pipeline, Choice(chooser, given))
+        switcher = ModelSwitcher(ModelCache(fake_pipeline()), threading.Lock())
+        return web_app.build_app(switcher.pipeline, Choice(switcher, given))
 
     names = {fn.api_name for fn in asyncio.run(build()).fns.values()}
     assert names & HANDLERS == offered and "model" in names

@@ -18,8 +18,8 @@ from gemma_vision.runtime.engine import Prompt
 from gemma_vision.web.jobs.events import Carrier
 from gemma_vision.web.tabs.compare import Comparer
 from gemma_vision.web.tabs.compare_run import (
+    ModelCache,
     Pair,
-    Shelf,
     Side,
     compare,
     differences,
@@ -74,9 +74,9 @@ def by_temperature(prompt: Prompt) -> str:
 
 
 def test_both_sides_are_asked_with_their_own_options(picture: Image.Image) -> None:
-    shelf = Shelf(fake_pipeline(by_temperature))
+    model_cache = ModelCache(fake_pipeline(by_temperature))
     wishes = [Request(picture, "detect", "cat", temperature=warmth) for warmth in (0.0, 0.7)]
-    *_, last = compare(shelf, *(Side("fake", wish) for wish in wishes))
+    *_, last = compare(model_cache, *(Side("fake", wish) for wish in wishes))
     assert last.is_over and last.left and last.right
     assert (len(last.left.instances), len(last.right.instances)) == (2, 1)
 
@@ -92,9 +92,9 @@ def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
         loaded.append(name)
         return fake_pipeline(name=name)
 
-    shelf = Shelf(fake_pipeline(), load)
-    assert shelf.names() == ["fake", "a", "b"]
-    assert [shelf.take(name).name for name in ("a", "fake", "a", "b", "a")] == [
+    model_cache = ModelCache(fake_pipeline(), load)
+    assert model_cache.names() == ["fake", "a", "b"]
+    assert [model_cache.get(name).name for name in ("a", "fake", "a", "b", "a")] == [
         "a",
         "fake",
         "a",
@@ -107,7 +107,7 @@ def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
 @pytest.mark.parametrize("name", ["/etc", "somebody/else", "far", ""])
 def test_a_visitor_may_not_name_a_checkpoint_of_their_own(name: str) -> None:
     with pytest.raises(CheckpointError, match="no such checkpoint here"):
-        Shelf(fake_pipeline(), lambda name: pytest.fail("loaded")).take(name)
+        ModelCache(fake_pipeline(), lambda name: pytest.fail("loaded")).take(name)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_one_wish_is_compared_with_and_without_crops(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     engine = FakeEngine("a lawn")
-    comparer = Comparer(Shelf(Pipeline(engine, family, name="fake")))
+    comparer = Comparer(ModelCache(Pipeline(engine, family, name="fake")))
     sides = [["fake", "", 0.0, 0, ticked] for ticked in (False, True)]
     run = comparer.begin({"path": str(picture_file)}, "caption", *sides[0], *sides[1])
     *_, last = run.follow()
@@ -135,15 +135,21 @@ def test_which_checkpoints_look_at_crops_is_known_before_they_are_loaded(
 ) -> None:
     rows = [{"id": "a/g", "family": "gemma3"}, {"id": "a/p", "family": "paligemma"}]
     monkeypatch.setattr("gemma_vision.web.tabs.compare_run.models", lambda: rows)
-    shelf = Shelf(fake_pipeline(), lambda name: pytest.fail("loaded"))
+    model_cache = ModelCache(fake_pipeline(), lambda name: pytest.fail("loaded"))
     names = ("fake", "a/g", "a/p", "somebody's", None)
-    assert [has_pan_and_scan(shelf, name) for name in names] == [False, True, False, False, False]
-    shelf.pipeline.family = GEMMA3
-    assert has_pan_and_scan(shelf, "fake")
+    assert [has_pan_and_scan(model_cache, name) for name in names] == [
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
+    model_cache.pipeline.family = GEMMA3
+    assert has_pan_and_scan(model_cache, "fake")
 
 
 def follow(picture: Any, *values: Any) -> list[Any]:
-    carrier = Carrier(Comparer(Shelf(fake_pipeline(by_temperature))), 3)
+    carrier = Carrier(Comparer(ModelCache(fake_pipeline(by_temperature))), 3)
     visitor = SimpleNamespace(session_hash="one")
     return list(carrier.start(visitor, picture, "detect", *values))  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request, Task
-from gemma_vision.requests.variants import VERBS, of_kind, prompts_of, taught
+from gemma_vision.requests.variants import VERBS, known_prompts, limit_to, of_kind
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.web.components.crops import remembered_by
 from gemma_vision.web.forms.options import IDS, fit, properties, style_key
@@ -23,7 +23,7 @@ from gemma_vision.web.tabs.image_run import Frame, Looker, Wish
 
 PT, MIX, OWN = (of_kind(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
 REFCOCO = of_kind(PALIGEMMA, "ft-refcoco-seg")
-TINY = taught(PALIGEMMA, "tiny", {"tasks": ["detect", "caption", "free"]})
+TINY = limit_to(PALIGEMMA, "tiny", {"tasks": ["detect", "caption", "free"]})
 
 
 def pipeline_of(family: Family) -> Pipeline:
@@ -66,10 +66,10 @@ def test_options_follow_task_and_checkpoint(family: Family, task: str, expected:
     ],
 )
 def test_prompts_are_those_worth_a_try(family: Family, names: set[str]) -> None:
-    assert {verb.name for verb in prompts_of(family)} == names
+    assert {verb.name for verb in known_prompts(family)} == names
 
 
-@pytest.mark.parametrize("verb", prompts_of(OWN), ids=lambda verb: verb.name)
+@pytest.mark.parametrize("verb", known_prompts(OWN), ids=lambda verb: verb.name)
 def test_a_prompt_that_pt_alone_understands_is_marked(verb: Any) -> None:
     row = PROMPTS[f"verb_{verb.name}"]
     assert ("(pt only)" in row["en"]) == ("pt のみ" in row["ja"]) == verb.is_for_pt_alone

@@ -9,7 +9,13 @@ import pytest
 
 import gemma_vision
 from gemma_vision.model.config import CheckpointError
-from gemma_vision.registry.loading import check, count_parameters, describe_folder, load, models
+from gemma_vision.registry.loading import (
+    check_request,
+    count_parameters,
+    describe_folder,
+    load,
+    models,
+)
 from gemma_vision.requests.request import Request, TaskError
 
 ROW = {"id", "family", "tasks", "side", "parameters", "licence", "here"}
@@ -86,19 +92,19 @@ def test_what_a_checkpoint_cannot_do_is_known_before_it_is_fetched(
 ):
     monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(TaskError, match=said):
-        check(name, Request(picture, task, text))
+        check_request(name, Request(picture, task, text))
 
 
 @pytest.mark.parametrize("name", ["me/my-own", "/no/where", "google/paligemma-3b-mix-448"])
 def test_nothing_is_refused_that_may_work(name, picture):
-    check(name, Request(picture, "detect", "cat"))
+    check_request(name, Request(picture, "detect", "cat"))
 
 
 def test_the_notes_of_a_folder_are_asked_too(random_checkpoint, tmp_path, picture):
     folder = shutil.copytree(random_checkpoint, tmp_path / "noted")
     (folder / "gemma_vision.json").write_text(json.dumps({"tasks": ["caption"]}))
     with pytest.raises(TaskError, match="it can caption"):
-        check(folder, Request(picture, "detect", "cat"))
+        check_request(folder, Request(picture, "detect", "cat"))
 
 
 def test_a_real_engine_streams_what_it_runs(random_checkpoint, picture):

@@ -21,10 +21,10 @@ import gemma_vision
 from gemma_vision.checkpoints import memory, progress
 from gemma_vision.model.config import CheckpointError
 from gemma_vision.registry import model_switcher
-from gemma_vision.registry.model_cache import MOST_LARGE, Shelf
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.request import Request, TaskError
-from gemma_vision.runtime.engine import Absent
+from gemma_vision.runtime.engine import UnavailableEngine
 
 SECONDS = 20.0
 SMALL = 1000  # parameters; with this as the mark, all checkpoints here are large ones
@@ -48,27 +48,27 @@ def turn() -> threading.Lock:
 
 
 @pytest.fixture
-def chooser(random_checkpoint: Path, turn: threading.Lock) -> Iterator[Chooser]:
-    chooser = Chooser(Shelf(gemma_vision.load(random_checkpoint, "cpu")), turn, "cpu")
-    yield chooser
-    chooser.cancel()
-    assert chooser.join(SECONDS)
+def switcher(random_checkpoint: Path, turn: threading.Lock) -> Iterator[ModelSwitcher]:
+    switcher = ModelSwitcher(ModelCache(gemma_vision.load(random_checkpoint, "cpu")), turn, "cpu")
+    yield switcher
+    switcher.cancel()
+    assert switcher.join(SECONDS)
 
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Holds every reading at its first tensor until it is opened."""
     gate = Gate()
-    tell = progress.Watch.tell
+    tell = progress.ProgressReporter.tell
 
     def slow(self: Any, phase: str, done: int = 0, total: int = 0) -> None:
         tell(self, phase, done, total)
-        if phase == "reading" and type(self) is progress.Watch:
+        if phase == "reading" and type(self) is progress.ProgressReporter:
             gate.reached.set()
             while not gate.opened.wait(0.02) and not self.is_cancelled:
                 pass
 
-    monkeypatch.setattr(progress.Watch, "tell", slow)
+    monkeypatch.setattr(progress.ProgressReporter, "tell", slow)
     yield gate
     gate.opened.set()
 
@@ -79,11 +79,11 @@ class Gate:
         self.opened = threading.Event()
 
 
-def chosen(chooser: Chooser, name: str) -> dict[str, Any]:
+def chosen(switcher: ModelSwitcher, name: str) -> dict[str, Any]:
     """The state after a choice has ended."""
-    chooser.choose(name)
-    assert chooser.join(SECONDS)
-    return chooser.state()
+    switcher.switch(name)
+    assert switcher.join(SECONDS)
+    return switcher.state()
 
 
 def wait_until(claim: Callable[[], bool]) -> None:
@@ -93,8 +93,8 @@ def wait_until(claim: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def words_of(chooser: Chooser, picture: Image.Image) -> str:
-    return chooser.pipeline.run(Request(picture, "ask", "what is it", max_tokens=8)).text
+def words_of(switcher: ModelSwitcher, picture: Image.Image) -> str:
+    return switcher.pipeline.run(Request(picture, "ask", "what is it", max_tokens=8)).text
 
 
 def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,9 +102,9 @@ def all_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gemma_vision.registry.model_cache.LARGE", SMALL)
 
 
-def test_who_holds_the_pipeline_sees_with_the_chosen_checkpoint(chooser, folders, picture) -> None:
-    held, before = chooser.pipeline, words_of(chooser, picture)
-    state = chosen(chooser, folders["second"])
+def test_who_holds_the_pipeline_sees_with_the_chosen_checkpoint(switcher, folders, picture) -> None:
+    held, before = switcher.pipeline, words_of(switcher, picture)
+    state = chosen(switcher, folders["second"])
     assert (state["id"], state["family"], state["state"]) == (
         folders["second"],
         "paligemma2",
@@ -118,14 +118,14 @@ def test_who_holds_the_pipeline_sees_with_the_chosen_checkpoint(chooser, folders
     assert answer.text == alone.ask(picture, "what is it", max_tokens=8).text != before
 
 
-def test_tasks_change_with_the_checkpoint_and_back(chooser, folders, random_checkpoint) -> None:
-    first = chooser.state()["tasks"]
-    assert "chat" in chosen(chooser, folders["chat"])["tasks"]
+def test_tasks_change_with_the_checkpoint_and_back(switcher, folders, random_checkpoint) -> None:
+    first = switcher.state()["tasks"]
+    assert "chat" in chosen(switcher, folders["chat"])["tasks"]
     with pytest.raises(TaskError, match="cannot detect"):
-        chooser.pipeline.detect(Image.new("RGB", (9, 9)), "cat")
-    assert chosen(chooser, str(random_checkpoint))["tasks"] == first
-    assert chooser.state()["revision"] == 2
-    assert list(chooser.seen) == [str(random_checkpoint), folders["chat"]]
+        switcher.pipeline.detect(Image.new("RGB", (9, 9)), "cat")
+    assert chosen(switcher, str(random_checkpoint))["tasks"] == first
+    assert switcher.state()["revision"] == 2
+    assert list(switcher.seen) == [str(random_checkpoint), folders["chat"]]
 
 
 @pytest.mark.parametrize(
@@ -137,47 +137,47 @@ def test_tasks_change_with_the_checkpoint_and_back(chooser, folders, random_chec
     ],
 )
 def test_what_cannot_be_loaded_is_one_sentence_and_the_former_answers(
-    name: str, said: str, chooser, folders, picture
+    name: str, said: str, switcher, folders, picture
 ) -> None:
-    before, former = words_of(chooser, picture), chooser.state()["id"]
-    outcome = chosen(chooser, folders.get(name, name))["outcome"]
+    before, former = words_of(switcher, picture), switcher.state()["id"]
+    outcome = chosen(switcher, folders.get(name, name))["outcome"]
     assert outcome["result"] == "failed" and said in outcome["why"]
     assert "\n" not in outcome["why"]
-    assert chooser.state()["id"] == former and chooser.revision == 0
-    assert words_of(chooser, picture) == before
+    assert switcher.state()["id"] == former and switcher.revision == 0
+    assert words_of(switcher, picture) == before
 
 
-def test_an_answer_under_way_keeps_its_checkpoint(chooser, folders, turn, picture) -> None:
+def test_an_answer_under_way_keeps_its_checkpoint(switcher, folders, turn, picture) -> None:
     with turn:
-        answers = chooser.pipeline.stream(Request(picture, "ask", "what", max_tokens=8))
+        answers = switcher.pipeline.stream(Request(picture, "ask", "what", max_tokens=8))
         first = next(answers)
-        chooser.choose(folders["second"])
-        wait_until(lambda: (chooser.state()["change"] or {}).get("phase") == "waiting")
+        switcher.switch(folders["second"])
+        wait_until(lambda: (switcher.state()["change"] or {}).get("phase") == "waiting")
         (*_, last) = answers
-        assert first.model == last.model == chooser.state()["id"] != folders["second"]
-        assert chooser.revision == 0
-    assert chooser.join(SECONDS)
-    assert chooser.state()["id"] == folders["second"]
+        assert first.model == last.model == switcher.state()["id"] != folders["second"]
+        assert switcher.revision == 0
+    assert switcher.join(SECONDS)
+    assert switcher.state()["id"] == folders["second"]
 
 
-def test_of_two_choices_at_once_the_first_wins(chooser, folders, gate) -> None:
-    chooser.choose(folders["second"])
+def test_of_two_choices_at_once_the_first_wins(switcher, folders, gate) -> None:
+    switcher.switch(folders["second"])
     assert gate.reached.wait(SECONDS)
     with pytest.raises(CheckpointError, match="is being loaded; wait for it") as refused:
-        chooser.choose(folders["chat"])
+        switcher.switch(folders["chat"])
     assert refused.value.code == "E_LOADING"
     gate.opened.set()
-    assert chooser.join(SECONDS)
-    assert chooser.state()["id"] == folders["second"]
+    assert switcher.join(SECONDS)
+    assert switcher.state()["id"] == folders["second"]
 
 
-def test_of_many_choices_at_once_one_is_taken(chooser, folders, gate) -> None:
+def test_of_many_choices_at_once_one_is_taken(switcher, folders, gate) -> None:
     refused, start = [], threading.Barrier(8)
 
     def choose() -> None:
         start.wait()
         try:
-            chooser.choose(folders["second"])
+            switcher.switch(folders["second"])
         except CheckpointError as error:
             refused.append(error.code)
 
@@ -188,109 +188,109 @@ def test_of_many_choices_at_once_one_is_taken(chooser, folders, gate) -> None:
         thread.join()
     assert refused == ["E_LOADING"] * 7
     gate.opened.set()
-    assert chooser.join(SECONDS) and chooser.revision == 1
+    assert switcher.join(SECONDS) and switcher.revision == 1
 
 
-def test_the_loaded_one_is_not_loaded_again(chooser, random_checkpoint) -> None:
+def test_the_loaded_one_is_not_loaded_again(switcher, random_checkpoint) -> None:
     with pytest.raises(CheckpointError, match="is loaded already"):
-        chooser.choose(str(random_checkpoint))
+        switcher.switch(str(random_checkpoint))
 
 
 def test_a_reading_that_is_called_off_leaves_the_former_one(
-    chooser, folders, gate, picture
+    switcher, folders, gate, picture
 ) -> None:
-    before = words_of(chooser, picture)
-    chooser.choose(folders["second"])
+    before = words_of(switcher, picture)
+    switcher.switch(folders["second"])
     assert gate.reached.wait(SECONDS)
-    change = chooser.state()["change"]
+    change = switcher.state()["change"]
     assert change["id"] == folders["second"] and change["phase"] == "reading"
-    assert 0 <= change["done"] < change["total"] and chooser.state()["state"] == "loading"
-    assert words_of(chooser, picture) == before  # which answers meanwhile
-    assert chooser.cancel()
-    assert chooser.join(SECONDS)
-    assert chooser.state()["outcome"]["result"] == "cancelled"
-    assert words_of(chooser, picture) == before
-    assert not chooser.cancel()
+    assert 0 <= change["done"] < change["total"] and switcher.state()["state"] == "loading"
+    assert words_of(switcher, picture) == before  # which answers meanwhile
+    assert switcher.cancel()
+    assert switcher.join(SECONDS)
+    assert switcher.state()["outcome"]["result"] == "cancelled"
+    assert words_of(switcher, picture) == before
+    assert not switcher.cancel()
 
 
-def test_waiting_for_an_answer_can_be_called_off(chooser, folders, turn) -> None:
+def test_waiting_for_an_answer_can_be_called_off(switcher, folders, turn) -> None:
     with turn:
-        chooser.choose(folders["second"])
-        wait_until(lambda: (chooser.state()["change"] or {}).get("phase") == "waiting")
-        chooser.cancel()
-        assert chooser.join(SECONDS)
-    assert chooser.state()["outcome"]["result"] == "cancelled" and chooser.revision == 0
+        switcher.switch(folders["second"])
+        wait_until(lambda: (switcher.state()["change"] or {}).get("phase") == "waiting")
+        switcher.cancel()
+        assert switcher.join(SECONDS)
+    assert switcher.state()["outcome"]["result"] == "cancelled" and switcher.revision == 0
 
 
 def test_one_large_checkpoint_leaves_memory_before_another_is_read(
-    chooser, folders, gate, monkeypatch, picture, turn
+    switcher, folders, gate, monkeypatch, picture, turn
 ) -> None:
     all_are_large(monkeypatch)
-    former = weakref.ref(chooser.pipeline.engine.checkpoint.model)  # type: ignore[attr-defined]
-    chooser.choose(folders["second"])
+    former = weakref.ref(switcher.pipeline.engine.checkpoint.model)  # type: ignore[attr-defined]
+    switcher.switch(folders["second"])
     assert gate.reached.wait(SECONDS)
     assert former() is None and turn.locked()
     with pytest.raises(CheckpointError, match="is being loaded; ask again in a moment"):
-        chooser.pipeline.run(Request(picture, "caption"))
+        switcher.pipeline.run(Request(picture, "caption"))
     gate.opened.set()
-    assert chooser.join(SECONDS)
-    assert chooser.state()["id"] == folders["second"] and not turn.locked()
+    assert switcher.join(SECONDS)
+    assert switcher.state()["id"] == folders["second"] and not turn.locked()
 
 
 @pytest.mark.parametrize("is_cancelled", [True, False], ids=["called off", "failed"])
 def test_a_large_checkpoint_comes_back_when_its_successor_does_not(
-    is_cancelled: bool, chooser, folders, gate, monkeypatch, picture
+    is_cancelled: bool, switcher, folders, gate, monkeypatch, picture
 ) -> None:
-    before, former = words_of(chooser, picture), chooser.state()["id"]
+    before, former = words_of(switcher, picture), switcher.state()["id"]
     all_are_large(monkeypatch)
     folder = shutil.copytree(folders["second"], Path(folders["second"]).parent / f"{is_cancelled}")
     tokenizer = (folder / "tokenizer.json").read_text()
     (folder / "tokenizer.json").write_text(tokenizer if is_cancelled else "{")
-    chooser.choose(str(folder))
+    switcher.switch(str(folder))
     if is_cancelled:
         assert gate.reached.wait(SECONDS)
-        chooser.cancel()
-    assert chooser.join(SECONDS)
-    state = chooser.state()
+        switcher.cancel()
+    assert switcher.join(SECONDS)
+    state = switcher.state()
     assert state["outcome"]["result"] == ("cancelled" if is_cancelled else "failed")
     assert (state["id"], state["state"], state["revision"]) == (former, "ready", 1)
-    assert words_of(chooser, picture) == before
+    assert words_of(switcher, picture) == before
 
 
 def test_the_embedded_one_answers_where_even_the_former_is_lost(
     folders, turn, monkeypatch, tmp_path
 ) -> None:
     first = shutil.copytree(folders["second"], tmp_path / "first")
-    chooser = Chooser(Shelf(gemma_vision.load(first, "cpu")), turn, "cpu")
+    switcher = ModelSwitcher(ModelCache(gemma_vision.load(first, "cpu")), turn, "cpu")
     all_are_large(monkeypatch)
     shutil.rmtree(first)
     broken = shutil.copytree(folders["second"], tmp_path / "no words")
     (broken / "tokenizer.json").unlink()
-    state = chosen(chooser, str(broken))
+    state = chosen(switcher, str(broken))
     assert "lacks tokenizer.json" in state["outcome"]["why"]
     assert (state["id"], state["state"]) == ("tiny", "ready")
 
 
 def test_more_large_ones_are_kept_where_that_is_allowed(
-    chooser, folders, gate, monkeypatch, picture
+    switcher, folders, gate, monkeypatch, picture
 ) -> None:
     all_are_large(monkeypatch)
     monkeypatch.setenv(MOST_LARGE, "2")
-    before = words_of(chooser, picture)
-    chooser.choose(folders["second"])
+    before = words_of(switcher, picture)
+    switcher.switch(folders["second"])
     assert gate.reached.wait(SECONDS)
-    assert words_of(chooser, picture) == before
+    assert words_of(switcher, picture) == before
     gate.opened.set()
-    assert chooser.join(SECONDS)
+    assert switcher.join(SECONDS)
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_given_up(
-    chooser, folders, monkeypatch, picture
+    switcher, folders, monkeypatch, picture
 ) -> None:
     monkeypatch.setattr(memory, "free", lambda device: 10_000)
-    outcome = chosen(chooser, folders["second"])["outcome"]
+    outcome = chosen(switcher, folders["second"])["outcome"]
     assert "needs about 0.0 GiB of memory" in outcome["why"]
-    assert words_of(chooser, picture) is not None and chooser.revision == 0
+    assert words_of(switcher, picture) is not None and switcher.revision == 0
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, said: str) -> N
 
 
 def test_an_absent_engine_says_so() -> None:
-    engine = Absent("a", "b is being loaded")
+    engine = UnavailableEngine("a", "b is being loaded")
     assert not engine.ready()
     with pytest.raises(CheckpointError, match="b is being loaded; ask again"):
         engine.stream([])
@@ -325,28 +325,28 @@ def hub(folders, monkeypatch, tmp_path) -> Iterator[Path]:
         yield tmp_path
 
 
-def fetched(chooser: Chooser) -> int:
+def fetched(switcher: ModelSwitcher) -> int:
     """Bytes that are told to be here."""
-    change = chooser.state()["change"] or {"phase": "", "done": 0}
+    change = switcher.state()["change"] or {"phase": "", "done": 0}
     return change["done"] if change["phase"] == "fetching" else 0
 
 
 def test_bytes_are_told_while_they_come_and_the_former_answers(
-    chooser, hub, folders, picture
+    switcher, hub, folders, picture
 ) -> None:
     size = (Path(folders["second"]) / "model.safetensors").stat().st_size
-    chooser.choose("someone/something")
-    wait_until(lambda: 2**16 < fetched(chooser) < size)
-    assert chooser.state()["change"]["total"] >= size
-    assert words_of(chooser, picture) is not None
-    assert chooser.join(SECONDS)
-    assert chooser.state()["id"] == "someone/something"
+    switcher.switch("someone/something")
+    wait_until(lambda: 2**16 < fetched(switcher) < size)
+    assert switcher.state()["change"]["total"] >= size
+    assert words_of(switcher, picture) is not None
+    assert switcher.join(SECONDS)
+    assert switcher.state()["id"] == "someone/something"
 
 
-def test_fetching_can_be_called_off_and_leaves_nothing_half_written(chooser, hub) -> None:
-    chooser.choose("someone/something")
-    wait_until(lambda: fetched(chooser) > 2**16)
-    chooser.cancel()
-    assert chooser.join(SECONDS)
-    assert chooser.state()["outcome"]["result"] == "cancelled"
+def test_fetching_can_be_called_off_and_leaves_nothing_half_written(switcher, hub) -> None:
+    switcher.switch("someone/something")
+    wait_until(lambda: fetched(switcher) > 2**16)
+    switcher.cancel()
+    assert switcher.join(SECONDS)
+    assert switcher.state()["outcome"]["result"] == "cancelled"
     assert not list(hub.rglob("*.incomplete")) and not list(hub.rglob("*.safetensors"))

@@ -69,7 +69,7 @@ def test_logits_equal_transformers_at_full_width(values: dict[str, Any], side: i
         token_type_ids=types,
         logits_to_keep=4,
     ).logits
-    hidden, _ = ours.read(ids, torch.ones_like(ids).bool(), [ours.encode(pixels)])
+    hidden, _ = ours.hidden_states(ids, torch.ones_like(ids).bool(), [ours.encode(pixels)])
     got = ours.logits(hidden[:, -4:])
     assert expected.std() > 0.1
     assert (got - expected).abs().max() < 1e-4

@@ -136,13 +136,13 @@ def test_what_is_kept_belongs_to_its_picture(fresh: LocalEngine) -> None:
 
 @torch.no_grad()
 def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> None:
-    model, intake = fresh.checkpoint.model, fresh._intake
+    model, prefiller = fresh.checkpoint.model, fresh._intake
     prompt = to_prompt(REQUESTS["a conversation"])
-    resumed, _, _ = intake.take([prompt])
-    monolith = [intake._ids(prompt.text, [1, 4, 4])]
-    groups = [view for views in intake._views(prompt) for view in views]
-    ids, is_real = intake._pad(monolith)
-    whole, _ = model.prefill(ids, is_real, intake.sight.look([groups]))
+    resumed, _, _ = prefiller.take([prompt])
+    monolith = [prefiller._ids(prompt.text, [1, 4, 4])]
+    groups = [view for views in prefiller._views(prompt) for view in views]
+    ids, is_real = prefiller._pad(monolith)
+    whole, _ = model.prefill(ids, is_real, prefiller.image_encoder.encode([groups]))
     assert (resumed - whole).abs().max() < 1e-5
 
 

@@ -31,7 +31,7 @@ def walk(grammar: Grammar, seed: int) -> str:
         token = choose.choice([STOP] if STOP in allowed and choose.random() < 0.3 else allowed)
         if token == STOP:
             break
-        walker.take(token)
+        walker.advance(token)
         ids.append(token)
     return TOKENIZER.decode(ids, skip_special_tokens=False)
 
@@ -41,7 +41,7 @@ def is_allowed(grammar: Grammar, text: str) -> bool:
     for token in TOKENIZER.encode(text, add_special_tokens=False).ids:
         if token not in walker.allowed:
             return False
-        walker.take(token)
+        walker.advance(token)
     return STOP in walker.allowed
 
 

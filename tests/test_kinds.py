@@ -12,7 +12,15 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import PUBLISHED
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, PALIGEMMA2
 from gemma_vision.requests.request import STYLES, Request, Task, TaskError
-from gemma_vision.requests.variants import FINE_TUNES, MIX, PT, VERBS, kind_of, of_kind, taught
+from gemma_vision.requests.variants import (
+    FINE_TUNES,
+    MIX,
+    PT,
+    VERBS,
+    apply_variant,
+    limit_to,
+    variant_of,
+)
 
 EVERY = ("detect", "segment", "caption", "ask", "ocr", "free")
 PUBLISHED_TOPICS = """
@@ -45,11 +53,11 @@ def ask(task: str, text: str = "", **options: Any) -> Request:
     ],
 )
 def test_the_name_of_a_published_checkpoint_tells_its_kind(name: str, kind: str) -> None:
-    assert kind_of(name, {}) == kind
+    assert variant_of(name, {}) == kind
 
 
 def test_the_notes_of_a_folder_come_before_its_name() -> None:
-    assert kind_of("google/paligemma-3b-mix-448", {"kind": "ft-docvqa"}) == "ft-docvqa"
+    assert variant_of("google/paligemma-3b-mix-448", {"kind": "ft-docvqa"}) == "ft-docvqa"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +74,7 @@ def test_the_notes_of_a_folder_come_before_its_name() -> None:
     ],
 )
 def test_the_tasks_of_a_kind(kind: str, tasks: tuple[str, ...]) -> None:
-    assert of_kind(PALIGEMMA2, kind).tasks == tasks
+    assert apply_variant(PALIGEMMA2, kind).tasks == tasks
 
 
 @pytest.mark.parametrize(
@@ -103,7 +111,7 @@ def test_the_tasks_of_a_kind(kind: str, tasks: tuple[str, ...]) -> None:
     ],
 )
 def test_the_words_of_a_kind(kind: str, request_: Request, prompt: str) -> None:
-    assert of_kind(PALIGEMMA, kind).write_prompt(request_) == prompt
+    assert apply_variant(PALIGEMMA, kind).write_prompt(request_) == prompt
 
 
 @pytest.mark.parametrize(
@@ -120,7 +128,7 @@ def test_what_a_kind_was_never_taught_is_refused_before_any_work(
     kind: str, request_: Request, code: str
 ) -> None:
     engine = FakeEngine("")
-    pipeline = Pipeline(engine, of_kind(PALIGEMMA, kind), name=kind)
+    pipeline = Pipeline(engine, apply_variant(PALIGEMMA, kind), name=kind)
     with pytest.raises(TaskError) as caught:
         pipeline.run(request_)
     assert caught.value.code == code
@@ -129,7 +137,7 @@ def test_what_a_kind_was_never_taught_is_refused_before_any_work(
 
 
 def test_notes_that_name_tasks_leave_the_others_out() -> None:
-    row = taught(PALIGEMMA, "tiny", {"tasks": ["detect", "caption"]})
+    row = limit_to(PALIGEMMA, "tiny", {"tasks": ["detect", "caption"]})
     assert row.tasks == ("detect", "caption")
     with pytest.raises(TaskError, match='kind "cap"'):
         row.check(ask("caption", style="cap"))
@@ -165,13 +173,13 @@ def test_a_region_without_an_area_inside_the_picture_is_refused(region: Any) -> 
 
 
 def test_every_published_paligemma_has_a_known_kind() -> None:
-    kinds = {kind_of(hub_id, {}) for hub_id, family, *_ in PUBLISHED if family != "gemma3"}
+    kinds = {variant_of(hub_id, {}) for hub_id, family, *_ in PUBLISHED if family != "gemma3"}
     assert kinds <= {PT, MIX, *FINE_TUNES}
 
 
 @pytest.mark.parametrize("kind", FINE_TUNES)
 def test_every_fine_tune_is_asked_for_what_it_does_and_refuses_the_rest(kind: str) -> None:
-    row = of_kind(PALIGEMMA, kind)
+    row = apply_variant(PALIGEMMA, kind)
     (task,) = set(row.tasks) - {Task.free}
     assert task in (Task.caption, Task.ask, Task.segment)
     assert row.write_prompt(ask(task, "the dog"))

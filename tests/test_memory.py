@@ -56,5 +56,5 @@ def test_some_memory_is_free_here() -> None:
 
 def test_what_does_not_fit_is_refused_with_both_numbers() -> None:
     with pytest.raises(CheckpointError, match=r"about 5.6 GiB of memory and 1.0 GiB are free"):
-        memory.check("it", int(5.6 * 2**30), 2**30)
-    memory.check("it", 2**30, 2**30)
+        memory.check_fits("it", int(5.6 * 2**30), 2**30)
+    memory.check_fits("it", 2**30, 2**30)

@@ -92,7 +92,7 @@ def soft_of(case: Case, inputs: Inputs) -> list[Tensor]:
 def test_logits_equal_transformers(case: Case, batch) -> None:
     inputs = make_inputs(case.ours, batch)
     theirs = case.theirs(**ask_theirs(case, inputs)).logits
-    hidden, _ = case.ours.model.read(inputs.ids, inputs.is_real, soft_of(case, inputs))
+    hidden, _ = case.ours.model.hidden_states(inputs.ids, inputs.is_real, soft_of(case, inputs))
     ours = case.ours.model.logits(hidden)
     assert theirs.std() > 0.1
     assert ((ours - theirs)[inputs.is_real]).abs().max() < 1e-5
@@ -201,7 +201,7 @@ def test_an_answer_already_begun_sees_only_what_came_before(case: Case) -> None:
     whole = torch.cat([inputs.ids, answer], 1)
     real = torch.cat([inputs.is_real, torch.ones_like(answer, dtype=torch.bool)], 1)
     prompt = torch.cat([inputs.is_real, torch.zeros_like(answer, dtype=torch.bool)], 1)
-    hidden, _ = model.read(whole, real, soft, is_prompt=prompt)
+    hidden, _ = model.hidden_states(whole, real, soft, is_prompt=prompt)
     together = model.logits(hidden[:, -10:])
     assert (torch.stack(stepped, 1) - together).abs().max() < 1e-5
 
@@ -255,9 +255,9 @@ def test_pictures_that_do_not_match_their_row_are_refused(case: Case, given, sai
 def test_joined_matrices_compute_what_the_separate_ones_do(case: Case, monkeypatch) -> None:
     inputs = make_inputs(case.ours, [(1, "detect cat"), (2, "a dog")])
     model, soft = case.ours.model, soft_of(case, inputs)
-    assert model.text.quick is not None
+    assert model.text.fused_path is not None
     results = []
-    for quick in (model.text.quick, None):
+    for quick in (model.text.fused_path, None):
         monkeypatch.setattr(model.text, "quick", quick)
         logits, state = model.prefill(inputs.ids, inputs.is_real, soft)
         results.append([logits, *(model.step(torch.tensor([7, 9]), state) for _ in range(6))])
@@ -272,7 +272,7 @@ def test_a_joined_model_can_change_its_number_type(tmp_path: Path) -> None:
     soft = list(checkpoint.model.encode(inputs.pixels).split([1]))
     before, _ = checkpoint.model.prefill(inputs.ids, inputs.is_real, soft)
     checkpoint.model.double()
-    assert checkpoint.model.text.quick is None
+    assert checkpoint.model.text.fused_path is None
     after, _ = checkpoint.model.prefill(inputs.ids, inputs.is_real, soft)
     assert after.dtype == torch.float64
     assert (before - after).abs().max() < 1e-4

@@ -11,8 +11,8 @@ import pytest
 from fake_engine import fake_pipeline
 
 from gemma_vision.model.config import CheckpointError
-from gemma_vision.registry.model_cache import Shelf
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_cache import ModelCache
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.request import TaskError
 from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
 from gemma_vision.web.jobs.job import Run, model_lock
@@ -56,11 +56,11 @@ def test_another_word_is_refused() -> None:
         freedom("all", "127.0.0.1")
 
 
-class Noting(Chooser):
+class Noting(ModelSwitcher):
     """Writes down what it is asked for, and loads nothing."""
 
     def __init__(self) -> None:
-        super().__init__(Shelf(fake_pipeline()), threading.Lock())
+        super().__init__(ModelCache(fake_pipeline()), threading.Lock())
         self.asked: list[str] = []
 
     def choose(self, name: str) -> None:
@@ -92,10 +92,10 @@ class Noting(Chooser):
 def test_what_may_not_be_chosen_is_refused(
     given: str, name: Any, headers: dict[str, str], said: str
 ) -> None:
-    chooser = Noting()
+    switcher = Noting()
     with pytest.raises(TaskError, match=said):
-        Choice(chooser, given).choose(name, headers)
-    assert chooser.asked == []
+        Choice(switcher, given).choose(name, headers)
+    assert switcher.asked == []
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,16 @@ def test_what_may_not_be_chosen_is_refused(
     ids=["listed", "a folder", "a program"],
 )
 def test_what_may_be_chosen_is(given: str, name: str, headers: dict[str, str]) -> None:
-    chooser = Noting()
-    Choice(chooser, given).choose(name, headers)
-    assert chooser.asked == [name.strip()]
+    switcher = Noting()
+    Choice(switcher, given).choose(name, headers)
+    assert switcher.asked == [name.strip()]
 
 
 def test_an_app_for_others_is_known_by_any_name() -> None:
-    chooser = Noting()
+    switcher = Noting()
     headers = {"host": "vision.example", "origin": "https://vision.example"}
-    Choice(chooser, ANY, "0.0.0.0").choose("tiny", headers)
-    assert chooser.asked == ["tiny"]
+    Choice(switcher, ANY, "0.0.0.0").choose("tiny", headers)
+    assert switcher.asked == ["tiny"]
 
 
 def test_rows_say_what_is_here_what_is_loaded_and_what_fits(monkeypatch: Any) -> None:
@@ -139,9 +139,9 @@ def test_calling_off_is_for_those_who_may_choose() -> None:
 
 
 def test_a_choice_in_vain_is_said_once(monkeypatch: Any) -> None:
-    chooser = Chooser(Shelf(fake_pipeline()), threading.Lock())
+    switcher = ModelSwitcher(ModelCache(fake_pipeline()), threading.Lock())
     with pytest.raises(CheckpointError, match="fake is loaded already"):
-        Choice(chooser, ANY).choose("fake", HERE)
+        Choice(switcher, ANY).choose("fake", HERE)
 
 
 def test_a_batch_keeps_its_checkpoint_and_the_chosen_one_waits(
@@ -149,13 +149,13 @@ def test_a_batch_keeps_its_checkpoint_and_the_chosen_one_waits(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     pipeline = fake_pipeline(delay=0.01)
-    chooser = Chooser(Shelf(pipeline), model_lock, "cpu")
+    switcher = ModelSwitcher(ModelCache(pipeline), model_lock, "cpu")
     items = [Item(f"{number}.png", picture_file) for number in range(3)]
     batch = Run(lambda: look_at_all(pipeline, items, "detect", "cat ; dog", 64), None)
     while batch.latest is None:
         assert batch.error is None
-    Choice(chooser, ANY).choose(str(random_checkpoint), HERE)
+    Choice(switcher, ANY).choose(str(random_checkpoint), HERE)
     assert batch.join(20) and batch.is_whole and batch.latest.done == 3
-    assert chooser.join(20) and pipeline.name == str(random_checkpoint)
+    assert switcher.join(20) and pipeline.name == str(random_checkpoint)
     lines = (batch.latest.folder / "answers.jsonl").read_text().splitlines()
     assert [json.loads(line)["model"] for line in lines] == ["fake"] * 3

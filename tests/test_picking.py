@@ -6,7 +6,7 @@ import pytest
 import torch
 from tiny_models import make_tokenizer
 
-from gemma_vision.runtime.sampling import Positions, pick, score
+from gemma_vision.runtime.sampling import Positions, sample, score
 
 PLACES = Positions(first=100)
 
@@ -20,19 +20,19 @@ def logits(rows: int = 3, seed: int = 0) -> torch.Tensor:
 
 
 def test_temperature_0_takes_the_likeliest() -> None:
-    assert pick(logits(), [0.0] * 3, generators(1, 2, 3)) == logits().argmax(-1).tolist()
+    assert sample(logits(), [0.0] * 3, generators(1, 2, 3)) == logits().argmax(-1).tolist()
 
 
 def test_a_seed_draws_the_same_alone_and_in_a_batch() -> None:
-    together = pick(logits(), [1.0] * 3, generators(5, 6, 7))
-    alone = [pick(logits()[i : i + 1], [1.0], generators(5 + i))[0] for i in range(3)]
+    together = sample(logits(), [1.0] * 3, generators(5, 6, 7))
+    alone = [sample(logits()[i : i + 1], [1.0], generators(5 + i))[0] for i in range(3)]
     assert together == alone
 
 
 def test_draws_follow_the_chances() -> None:
     skewed = torch.tensor([[2.0, 0.0, -30.0]])
     (generator,) = generators(0)
-    drawn = [pick(skewed, [2.0], [generator])[0] for _ in range(400)]
+    drawn = [sample(skewed, [2.0], [generator])[0] for _ in range(400)]
     chance = torch.tensor([1.0, 0.0]).softmax(-1)[0]
     assert abs(drawn.count(0) / 400 - chance) < 0.08
     assert 2 not in drawn
@@ -40,7 +40,7 @@ def test_draws_follow_the_chances() -> None:
 
 @pytest.mark.parametrize("temperature", [1e-3, 1e-30, 1e-300])
 def test_a_temperature_near_0_takes_the_likeliest(temperature: float) -> None:
-    assert pick(logits(), [temperature] * 3, generators(1, 2, 3)) == logits().argmax(-1).tolist()
+    assert sample(logits(), [temperature] * 3, generators(1, 2, 3)) == logits().argmax(-1).tolist()
 
 
 def test_a_word_counts_by_its_probability() -> None:

@@ -11,8 +11,8 @@ import pytest
 from fake_engine import FakeEngine, fake_pipeline
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.model_cache import Shelf
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_cache import ModelCache
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.prompts import GEMMA3
 from gemma_vision.requests.request import Task
 from gemma_vision.web import app as web_app
@@ -23,19 +23,21 @@ WORDLESS = (Task.caption, Task.free, Task.chat)
 
 
 @pytest.fixture
-def chooser(monkeypatch: pytest.MonkeyPatch) -> Chooser:
+def switcher(monkeypatch: pytest.MonkeyPatch) -> ModelSwitcher:
     rows = [{"id": name, "here": True, "family": "paligemma"} for name in ("fake", "other")]
     monkeypatch.setattr("gemma_vision.registry.model_cache.models", lambda: rows)
     monkeypatch.setattr("gemma_vision.web.tabs.compare_run.models", lambda: rows)
-    return Chooser(Shelf(fake_pipeline(tasks=[Task.detect, Task.ask, Task.free])), threading.Lock())
+    return ModelSwitcher(
+        ModelCache(fake_pipeline(tasks=[Task.detect, Task.ask, Task.free])), threading.Lock()
+    )
 
 
 @pytest.fixture
-def refit(chooser: Chooser) -> Refit:
+def refit(switcher: ModelSwitcher) -> Refit:
     """The one that the page connects to its events."""
 
     async def build() -> Any:  # outside a running loop Gradio opens several and closes none
-        return web_app.build_app(chooser.pipeline, Choice(chooser, ANY))
+        return web_app.build_app(switcher.pipeline, Choice(switcher, ANY))
 
     page = asyncio.run(build())
     made = [fn.fn for fn in page.fns.values() if isinstance(fn.fn, Refit)]
@@ -55,8 +57,10 @@ def offered(update: Mapping[str, Any]) -> list[str]:
     return [value for _, value in update["choices"]]
 
 
-def test_tasks_that_the_new_one_lacks_go_and_others_come(chooser: Chooser, refit: Refit) -> None:
-    chooser.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
+def test_tasks_that_the_new_one_lacks_go_and_others_come(
+    switcher: ModelSwitcher, refit: Refit
+) -> None:
+    switcher.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
     new = changed(refit)
     assert offered(new["task"]) == ["caption", "free"] and new["task"]["value"] == "caption"
     assert offered(new["batch-task"]) == ["caption"]  # which never offers free prompts
@@ -64,15 +68,15 @@ def test_tasks_that_the_new_one_lacks_go_and_others_come(chooser: Chooser, refit
     assert new["examples"] == {"tasks": ["caption", "free"]}
 
 
-def test_what_was_chosen_stays_where_it_can(chooser: Chooser, refit: Refit) -> None:
-    chooser.pipeline.become(fake_pipeline(tasks=[Task.ask, Task.detect], name="other"))
+def test_what_was_chosen_stays_where_it_can(switcher: ModelSwitcher, refit: Refit) -> None:
+    switcher.pipeline.become(fake_pipeline(tasks=[Task.ask, Task.detect], name="other"))
     new = changed(refit, task="ask", compare_task="free")
     assert new["task"]["value"] == "ask" and new["words"]["visible"]
     assert new["compare-task"]["value"] == "detect"
 
 
-def test_the_sides_of_a_comparison_follow(chooser: Chooser, refit: Refit) -> None:
-    chooser.pipeline.become(fake_pipeline(name="other"))
+def test_the_sides_of_a_comparison_follow(switcher: ModelSwitcher, refit: Refit) -> None:
+    switcher.pipeline.become(fake_pipeline(name="other"))
     new = changed(refit, compare_model_right="fake")
     assert new["compare-model-left"]["value"] == "other"
     assert new["compare-model-right"]["value"] == "fake"
@@ -91,41 +95,43 @@ def boxes(new: Mapping[str, Any]) -> dict[str, tuple[bool, bool]]:
 CROPS = ("crops", "batch-crops", "chat-crops", "compare-crops-left", "compare-crops-right")
 
 
-def test_boxes_for_crops_come_and_go_with_the_checkpoint(chooser: Chooser, refit: Refit) -> None:
+def test_boxes_for_crops_come_and_go_with_the_checkpoint(
+    switcher: ModelSwitcher, refit: Refit
+) -> None:
     assert boxes(changed(refit)) == dict.fromkeys(CROPS, (False, False))
-    chooser.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
+    switcher.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
     ticked = {"batch_crops": True, "chat_crops": True}
     expected = {name: (True, name in ("batch-crops", "chat-crops")) for name in CROPS}
     new = boxes(changed(refit, **ticked))
     right = new.pop("compare-crops-right")  # which asks the former one still
     assert new == {name: expected[name] for name in new} and right == (False, False)
-    chooser.pipeline.become(fake_pipeline(name="other"))
+    switcher.pipeline.become(fake_pipeline(name="other"))
     assert boxes(changed(refit, **ticked)) == dict.fromkeys(CROPS, (False, False))
 
 
 @pytest.mark.parametrize("right, is_there", [("other", True), ("fake", False)])
 def test_a_side_has_a_box_where_its_own_checkpoint_looks_at_crops(
-    chooser: Chooser, refit: Refit, right: str, is_there: bool
+    switcher: ModelSwitcher, refit: Refit, right: str, is_there: bool
 ) -> None:
-    chooser.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
+    switcher.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
     ticked = {"compare_crops_left": True, "compare_crops_right": True}
     new = boxes(changed(refit, compare_model_right=right, **ticked))
     assert new["compare-crops-left"] == (True, True)
     assert new["compare-crops-right"] == (is_there, is_there)
 
 
-def test_the_chat_is_there_while_somebody_can_chat(chooser: Chooser, refit: Refit) -> None:
+def test_the_chat_is_there_while_somebody_can_chat(switcher: ModelSwitcher, refit: Refit) -> None:
     def is_there() -> bool:
         (tab,) = [i for i, one in enumerate(refit.outputs) if one is refit.tabs["chat"]]
         return bool(refit(*[one.value for one in refit.inputs])[tab]["visible"])
 
     assert not is_there()
-    chooser.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
+    switcher.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
     assert is_there()
 
 
-def test_a_page_that_fits_is_left_alone(chooser: Chooser, refit: Refit) -> None:
+def test_a_page_that_fits_is_left_alone(switcher: ModelSwitcher, refit: Refit) -> None:
     now = [one.value for one in refit.inputs]
     assert all("choices" not in update for update in refit.arrive(*now))
-    chooser.revision += 1
+    switcher.revision += 1
     assert any("choices" in update for update in refit.arrive(*now))

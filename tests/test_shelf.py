@@ -9,7 +9,7 @@ from fake_engine import fake_pipeline
 
 from gemma_vision.model.config import CheckpointError
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.model_cache import MOST_LARGE, Shelf, most_large
+from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache, most_large
 
 BILLIONS = 3 * 10**9
 ROWS = [
@@ -30,37 +30,37 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gemma_vision.registry.model_cache.models", lambda: ROWS)
 
 
-def shelf(parameters: int) -> Shelf:
+def model_cache(parameters: int) -> ModelCache:
     sizes = {"small": 10, "large": BILLIONS}
-    return Shelf(made("first", parameters), lambda name: made(name, sizes[name]))
+    return ModelCache(made("first", parameters), lambda name: made(name, sizes[name]))
 
 
 def test_a_second_large_one_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shelf(BILLIONS).names() == ["first", "small"]
-    assert shelf(10).names() == ["first", "small", "large"]
+    assert model_cache(BILLIONS).names() == ["first", "small"]
+    assert model_cache(10).names() == ["first", "small", "large"]
     with pytest.raises(CheckpointError, match="take one of the list"):
-        shelf(BILLIONS).take("large")
+        model_cache(BILLIONS).take("large")
     monkeypatch.setenv(MOST_LARGE, "2")
-    assert shelf(BILLIONS).names() == ["first", "small", "large"]
+    assert model_cache(BILLIONS).names() == ["first", "small", "large"]
 
 
 def test_a_large_one_beside_makes_room() -> None:
-    held = shelf(10)
+    held = model_cache(10)
     held.take("large")
     assert held.has_room_for(10) and not held.has_room_for(BILLIONS)
-    held.drop_other()
+    held.evict_other()
     assert held.has_room_for(BILLIONS)
 
 
 def test_a_small_one_beside_may_stay() -> None:
-    held = shelf(10)
+    held = model_cache(10)
     other = held.take("small")
-    held.drop_other()
+    held.evict_other()
     assert held.take("small") is other
 
 
 def test_names_follow_the_checkpoint_that_answers() -> None:
-    held = shelf(10)
+    held = model_cache(10)
     held.pipeline.become(made("large", BILLIONS))
     assert held.names() == ["large", "small"]
     assert held.take("large") is held.pipeline
@@ -74,8 +74,8 @@ def test_a_number_that_is_none_is_refused(given: str, monkeypatch: pytest.Monkey
 
 
 def test_one_that_comes_to_answer_does_not_stay_beside() -> None:
-    held = shelf(10)
+    held = model_cache(10)
     double = weakref.ref(held.take("small"))
     held.pipeline.become(made("small", 10))
-    held.drop_double()
+    held.evict_duplicate()
     assert double() is None and held.take("small") is held.pipeline

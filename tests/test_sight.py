@@ -10,12 +10,12 @@ from tiny_models import SIDE, TOKENS, make_model, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.images.opening import to_pixels
-from gemma_vision.runtime.image_encoder import TOWER_BATCH, Sight
-from gemma_vision.runtime.lru_cache import Recent
+from gemma_vision.runtime.image_encoder import TOWER_BATCH, ImageEncoder
+from gemma_vision.runtime.lru_cache import LruCache
 
 
-def see(sight: Sight, *groups: tuple[int, ...]) -> list[torch.Tensor]:
-    return sight.look([[sight.prepare(picture(seed)) for seed in seeds] for seeds in groups])
+def see(encoder: ImageEncoder, *groups: tuple[int, ...]) -> list[torch.Tensor]:
+    return encoder.encode([[encoder.prepare(picture(seed)) for seed in seeds] for seeds in groups])
 
 
 def picture(seed: int) -> Image.Image:
@@ -30,14 +30,14 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def sight(model) -> Sight:
-    return Sight(model, "tiny", Recent(10**6))
+def encoder(model) -> ImageEncoder:
+    return ImageEncoder(model, "tiny", LruCache(10**6))
 
 
 @torch.no_grad()
-def test_groups_keep_their_order_and_number(sight: Sight) -> None:
-    a, b, c = (see(sight, (seed,))[0][0] for seed in (1, 2, 3))
-    groups = see(sight, (2, 1), (), (3,), (1,))
+def test_groups_keep_their_order_and_number(encoder: ImageEncoder) -> None:
+    a, b, c = (see(encoder, (seed,))[0][0] for seed in (1, 2, 3))
+    groups = see(encoder, (2, 1), (), (3,), (1,))
     assert [tuple(group.shape) for group in groups] == [(n, TOKENS, 32) for n in (2, 0, 1, 1)]
     expected = [[b, a], [], [c], [a]]
     for group, row in zip(groups, expected, strict=True):
@@ -45,37 +45,37 @@ def test_groups_keep_their_order_and_number(sight: Sight) -> None:
 
 
 @torch.no_grad()
-def test_soft_tokens_are_those_of_the_model(sight: Sight) -> None:
+def test_soft_tokens_are_those_of_the_model(encoder: ImageEncoder) -> None:
     pixels = torch.from_numpy(to_pixels(picture(4), SIDE))[None]
-    assert torch.equal(see(sight, (4,))[0], sight.model.encode(pixels))
+    assert torch.equal(see(encoder, (4,))[0], encoder.model.encode(pixels))
 
 
 @torch.no_grad()
-def test_many_pictures_go_through_the_tower_in_parts(sight: Sight, monkeypatch) -> None:
+def test_many_pictures_go_through_the_tower_in_parts(encoder: ImageEncoder, monkeypatch) -> None:
     sizes: list[int] = []
-    encode = sight.model.encode
-    monkeypatch.setattr(sight.model, "encode", lambda x: sizes.append(len(x)) or encode(x))
-    see(sight, tuple(range(TOWER_BATCH + 3)))
+    encode = encoder.model.encode
+    monkeypatch.setattr(encoder.model, "encode", lambda x: sizes.append(len(x)) or encode(x))
+    see(encoder, tuple(range(TOWER_BATCH + 3)))
     assert sizes == [TOWER_BATCH, 3]
 
 
 @torch.no_grad()
-def test_what_is_kept_is_no_slice_of_a_batch(sight: Sight) -> None:
-    see(sight, (1, 2))
-    held = sum(soft.untyped_storage().nbytes() for soft in sight.cache._kept.values())
-    assert held == sight.cache.num_bytes == 2 * TOKENS * 32 * 4
+def test_what_is_kept_is_no_slice_of_a_batch(encoder: ImageEncoder) -> None:
+    see(encoder, (1, 2))
+    held = sum(soft.untyped_storage().nbytes() for soft in encoder.cache._kept.values())
+    assert held == encoder.cache.num_bytes == 2 * TOKENS * 32 * 4
 
 
 @torch.no_grad()
 def test_models_that_share_a_cache_do_not_share_what_they_saw(model) -> None:
-    cache = Recent(10**6)
+    cache = LruCache(10**6)
     for name in ("one", "other"):
-        see(Sight(model, name, cache), (1,))
+        see(ImageEncoder(model, name, cache), (1,))
     assert (cache.hits, cache.misses, len(cache)) == (0, 2, 2)
 
 
 def test_a_use_keeps_soft_tokens_from_going() -> None:
-    cache = Recent(max_bytes=8)
+    cache = LruCache(max_bytes=8)
     for key in "ab":
         cache.put(key, torch.zeros(1))
     cache.get("a")

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from tiny_models import make_tokenizer
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from gemma_vision.runtime.detokenizer import Speller
+from gemma_vision.runtime.detokenizer import Detokenizer
 
 TOKENIZER = make_tokenizer()
 
 
 def spell(ids: list[int], tokenizer: Tokenizer = TOKENIZER) -> list[str]:
-    speller = Speller(tokenizer)
+    speller = Detokenizer(tokenizer)
     return [*(speller.add(one) for one in ids), speller.rest()]
 
 

@@ -9,7 +9,7 @@ import torch
 from tiny_models import make_model, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
-from gemma_vision.checkpoints.device_map import part_of, plan
+from gemma_vision.checkpoints.device_map import part_of, plan_device_map
 from gemma_vision.model.config import CheckpointError
 
 SIZES = {"vision.a": 30, "projector.b": 10, "text.embed_tokens.weight": 50, "text.norm.weight": 10}
@@ -32,7 +32,7 @@ def layers(places: dict[str, int | str]) -> list[int | str]:
     ],
 )
 def test_layers_fill_devices_in_order(limits, expected) -> None:
-    places = plan(SIZES, 12, limits)
+    places = plan_device_map(SIZES, 12, limits)
     assert layers(places) == expected
     first = next(iter(limits))
     whole = {"vision", "projector", "text.embed_tokens", "text.norm"}
@@ -41,11 +41,11 @@ def test_layers_fill_devices_in_order(limits, expected) -> None:
 
 def test_a_main_device_that_is_too_small_is_refused_in_words() -> None:
     with pytest.raises(CheckpointError, match="do not fit on device 0"):
-        plan(SIZES, 12, {0: 99, 1: 10_000})
+        plan_device_map(SIZES, 12, {0: 99, 1: 10_000})
 
 
 def test_a_layer_is_not_mistaken_for_one_whose_number_it_begins() -> None:
-    places = plan(SIZES, 12, {0: 10_000})
+    places = plan_device_map(SIZES, 12, {0: 10_000})
     assert part_of("text.layers.11.c", places) == "text.layers.11"
     assert part_of("text.layers.1.c", places) == "text.layers.1"
 

@@ -15,11 +15,13 @@ from films import BLUE, RED, film, ground, watch
 from PIL import Image
 
 from gemma_vision.requests.request import TaskError
-from gemma_vision.video import Progress, Source, VideoError, Writer, annotate, source
+from gemma_vision.video import Source, VideoError, VideoProgress, Writer, annotate, source
 from postprocess.palette import label_colors
 
 
-def run(video: Path, script: str = CAT_AND_DOG, task: str = "detect", **options: int) -> Progress:
+def run(
+    video: Path, script: str = CAT_AND_DOG, task: str = "detect", **options: int
+) -> VideoProgress:
     *_, last = annotate(
         fake_pipeline(script), video, video.with_name("out.mp4"), task, "cat ; dog", **options
     )

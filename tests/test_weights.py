@@ -213,7 +213,7 @@ def test_large_checkpoints_keep_their_type_on_a_cpu(copy: Path, monkeypatch) -> 
     save_file(halved, copy / "model.safetensors")
     model = open_checkpoint(copy, "cpu").model
     assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
-    assert model.text.quick is None  # joining would copy mapped pages
+    assert model.text.fused_path is None  # joining would copy mapped pages
 
 
 def test_nothing_is_left_on_meta(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Growing: one answer from its first token to its last."""
+"""The answer builder: one answer from its first token to its last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer, Shapes
-from gemma_vision.answers.answer_reader import Reading
+from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.requests.request import NEEDS_NAMES, Request
 from gemma_vision.runtime.engine import Chunk, Prompt
 from postprocess.hygiene import Hygiene
@@ -24,10 +24,10 @@ class Job:
     prompt: Prompt
 
 
-class Growing:
+class AnswerBuilder:
     """One answer while it grows. `name` is the checkpoint's."""
 
-    def __init__(self, job: Job, reading: Reading, name: str) -> None:
+    def __init__(self, job: Job, reading: StreamingReader, name: str) -> None:
         self.finish: str | None = None
         self._job = job
         self._reading = reading

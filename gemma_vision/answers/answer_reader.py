@@ -1,4 +1,4 @@
-"""Reading: an answer's text while it grows, turned into things in the picture.
+"""The answer reader: an answer's text while it grows, turned into things in the picture.
 
 Text and scores go in, mentions, instances and notices come out; each part of the text is looked
 at once, each mask decoded once. Knows nothing of requests or models.
@@ -27,7 +27,7 @@ SINGLE = re.compile(r"<(?:loc|seg)\d+>")  # always one token each
 MAX_COPIES = 3  # a third copy of a record is a loop, not a thing
 
 
-class Reading:
+class StreamingReader:
     """Reads one answer. `feed` it chunks, `close` it at the end, look at it at any time.
 
     size: (width, height) of the picture in pixels. decoder: a MaskDecoder, the name of one

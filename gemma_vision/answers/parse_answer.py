@@ -1,4 +1,4 @@
-"""Paste: an answer that was written elsewhere, read without a model."""
+"""Parse an answer: an answer that was written elsewhere, read without a model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gemma_vision.answers.answer import JSON, instance_json, to_json
-from gemma_vision.answers.answer_reader import Reading
+from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.images import opening
 from gemma_vision.requests.validation import (
     TaskError,
@@ -88,7 +88,7 @@ def paste(
 
 def understand(
     text: str, size: tuple[int, int], mask_decoder: str, policy: str | None, hygiene: Hygiene
-) -> tuple[Reading, Tidied]:
+) -> tuple[StreamingReader, Tidied]:
     """What the text says and what is left of it, with no mask drawn yet: that they fit is checked.
 
     Raises TaskError, ImageError for a size that no picture has, PolicyError for the policy.
@@ -100,7 +100,7 @@ def understand(
         raise TaskError(message, "E_TEXT_TOO_LONG")
     policy = policy or ("bigvision" if mask_decoder == "embedded" else "space")
     find_policy(policy)  # an unknown one ends here, in words
-    reading = Reading(size, None if mask_decoder == "none" else mask_decoder, policy)
+    reading = StreamingReader(size, None if mask_decoder == "none" else mask_decoder, policy)
     reading.feed(Chunk(text))
     reading.close()
     boxes = locate(reading.mentions, size, policy=policy)
@@ -110,7 +110,7 @@ def understand(
     return reading, tidied
 
 
-def pasted(reading: Reading, tidied: Tidied, instances: Sequence[Instance] = ()) -> Pasted:
+def pasted(reading: StreamingReader, tidied: Tidied, instances: Sequence[Instance] = ()) -> Pasted:
     """What was understood, with the instances that were drawn of it."""
     return Pasted(
         reading.text,

@@ -14,9 +14,9 @@ from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.device_map import Place
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.lora import base_of
-from gemma_vision.checkpoints.progress import Watch
+from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import BITS
-from gemma_vision.checkpoints.weights import load_model, load_spread
+from gemma_vision.checkpoints.weights import load_dispatched, load_model
 from gemma_vision.model.config import CheckpointError, ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
@@ -52,14 +52,14 @@ class Found:
     adapter: Path | None = None
 
 
-def locate(name: str | Path, watch: Watch | None = None) -> Found:
+def locate(name: str | Path, reporter: ProgressReporter | None = None) -> Found:
     """The folders of "tiny", a folder or a Hub id; what is not here is fetched, and its base too.
 
-    `watch` is told the bytes, and may call it off.
+    `reporter` is told the bytes, and may call it off.
     """
-    folder = find(str(name), watch)
+    folder = find(str(name), reporter)
     base = base_of(folder)
-    return Found(folder) if base is None else Found(find(base, watch), folder)
+    return Found(folder) if base is None else Found(find(base, reporter), folder)
 
 
 def open_checkpoint(
@@ -69,7 +69,7 @@ def open_checkpoint(
     *,
     limits: Mapping[Place, int] | None = None,
     found: Found | None = None,
-    watch: Watch | None = None,
+    reporter: ProgressReporter | None = None,
 ) -> Checkpoint:
     """Load "tiny", a folder or a Hub id ("google/paligemma-3b-mix-224"), ready to run.
 
@@ -81,19 +81,19 @@ def open_checkpoint(
     None ("auto"): float32 on a CPU (the file's own above a billion parameters), bfloat16 on a GPU;
     "int8" and "int4" pack the decoder with bitsandbytes. Raises CheckpointError.
 
-    found: what `locate` gave for the name, where that was asked before. watch: told how far it is.
+    found: what `locate` gave for the name, where that was asked before. reporter: told how far.
     """
     where = None if device == AUTO else pick_device(device)
     bits = BITS.get(dtype or "")
     wanted = None if bits else pick_dtype(dtype)
-    found = found or locate(name, watch)
+    found = found or locate(name, reporter)
     folder, adapter = found.folder, found.adapter
     config = read_config(folder)
     tokenizer = open_tokenizer(folder)
     if where is not None:
-        model = load_model(folder, config, where, wanted, adapter, bits, watch)
+        model = load_model(folder, config, where, wanted, adapter, bits, reporter)
     elif adapter is None and not bits:
-        model = load_spread(folder, config, wanted, limits, watch)
+        model = load_dispatched(folder, config, wanted, limits, reporter)
     else:
         message = "Adapters, 8 and 4 bits are not spread over devices. Name one, such as cuda."
         raise CheckpointError(message, "E_DEVICE")

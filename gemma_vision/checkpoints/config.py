@@ -1,4 +1,4 @@
-"""Published: a checkpoint's config.json read into sizes.
+"""Config: a checkpoint's config.json read into sizes.
 
 Where a key is absent, the value is the default of the transformers configuration class that the
 file names (GemmaConfig, Gemma2Config, Gemma3TextConfig, SiglipVisionConfig), because that is what

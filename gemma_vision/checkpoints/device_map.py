@@ -1,4 +1,4 @@
-"""Spreading: a checkpoint too large for one device, its layers over several, through accelerate.
+"""Device map: a checkpoint too large for one device, its layers over several, through accelerate.
 
 The tower, the projector, the embedding and the head stay whole on the main device; the decoder's
 layers fill the devices in order, then the CPU, then stay in their files and are read when needed.
@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 
 import torch
 
-from gemma_vision.checkpoints.progress import Watch
-from gemma_vision.checkpoints.safetensors_files import Source
+from gemma_vision.checkpoints.progress import ProgressReporter
+from gemma_vision.checkpoints.safetensors_files import TensorSource
 from gemma_vision.model.config import CheckpointError
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
@@ -26,7 +26,7 @@ def limits_here() -> dict[Place, int]:
     return dict(get_max_memory())
 
 
-def plan(
+def plan_device_map(
     sizes: Mapping[str, int], num_layers: int, limits: Mapping[Place, int]
 ) -> dict[str, Place]:
     """Where each part goes: {"vision": 0, ..., "text.layers.0": 0, "text.layers.1": "disk"}.
@@ -56,12 +56,12 @@ def plan(
     return places
 
 
-def spread(
+def dispatch(
     model: VisionLanguageModel,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, TensorSource],
     places: Mapping[str, Place],
     dtype: torch.dtype,
-    watch: Watch,
+    reporter: ProgressReporter,
 ) -> None:
     """Put a model that is on meta where the plan says; layers on disk stay there."""
     from accelerate import dispatch_model  # type: ignore[import-untyped]
@@ -69,7 +69,7 @@ def spread(
 
     index = {}
     for count, (name, source) in enumerate(sources.items()):
-        watch.tell("reading", count, len(sources))
+        reporter.report("reading", count, len(sources))
         place = places[part_of(name, places)]
         if place == DISK:
             index[name] = {

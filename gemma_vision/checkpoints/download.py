@@ -1,6 +1,6 @@
-"""Transfer: a model's files brought from the Hub, with a count of the bytes and a way to stop.
+"""Download: a model's files brought from the Hub, with a count of the bytes and a way to stop.
 
-The Hub's client draws progress bars; here it gets a `Bar` that draws nothing and tells a `Watch`.
+The Hub's client draws progress bars; here it gets a `Bar` that draws nothing and tells a reporter.
 """
 
 from __future__ import annotations
@@ -11,31 +11,33 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.checkpoints.progress import Cancelled, Watch
+from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 
 LOOK = 0.2  # seconds between two looks at whether it was called off
 PATIENCE = 10.0  # seconds that a transfer which was called off is waited for
 CONNECT = 4.0  # seconds within which a Hub that can be reached says something
 
 
-def download(hub_id: str, patterns: Sequence[str], watch: Watch | None = None) -> Path:
+def download(
+    hub_id: str, patterns: Sequence[str], reporter: ProgressReporter | None = None
+) -> Path:
     """The folder of a model's files that match the patterns, fetched where they are not here.
 
-    Raises what the Hub's client raises, and Cancelled when `watch` was called off.
+    Raises what the Hub's client raises, and Cancelled when `reporter` was called off.
     """
     from huggingface_hub import snapshot_download
 
-    if watch is None:
+    if reporter is None:
         return Path(snapshot_download(hub_id, allow_patterns=list(patterns)))
-    watch.tell("fetching")
-    told = watch
+    reporter.report("fetching")
+    told = reporter
 
     class Told(Bar):
-        watch = told
+        reporter = told
 
     return _followed(
         lambda: Path(snapshot_download(hub_id, allow_patterns=list(patterns), tqdm_class=Told)),
-        watch,
+        reporter,
     )
 
 
@@ -75,7 +77,7 @@ def _ask(url: str) -> None:
         raise error
 
 
-def _followed(fetch: Callable[[], Path], watch: Watch) -> Path:
+def _followed(fetch: Callable[[], Path], reporter: ProgressReporter) -> Path:
     """Run `fetch` in a thread, so that it can be called off while it waits for the network."""
     ended: list[Path | BaseException] = []
 
@@ -87,9 +89,9 @@ def _followed(fetch: Callable[[], Path], watch: Watch) -> Path:
 
     thread = threading.Thread(target=work, name="fetch", daemon=True)
     thread.start()
-    while thread.is_alive() and not watch.is_cancelled:
+    while thread.is_alive() and not reporter.is_cancelled:
         thread.join(LOOK)
-    if watch.is_cancelled:
+    if reporter.is_cancelled:
         _abort()
         thread.join(PATIENCE)
         raise Cancelled
@@ -111,11 +113,11 @@ def _abort() -> None:
 class Bar:
     """Stands in for tqdm in the Hub's client.
 
-    Of the bars that count bytes (one for the network, one for the disk) the watch is told the
+    Of the bars that count bytes (one for the network, one for the disk) the reporter is told the
     furthest.
     """
 
-    watch: Watch
+    reporter: ProgressReporter
     _lock = threading.Lock()
 
     def __init__(self, *_: Any, total: int | None = None, initial: int = 0, **options: Any) -> None:
@@ -132,7 +134,7 @@ class Bar:
 
     def update(self, count: float | None = 1) -> None:
         """So many bytes, or files, more; ends the transfer by an exception when called off."""
-        if self.watch.is_cancelled:
+        if self.reporter.is_cancelled:
             raise Cancelled
         with self._lock:
             self.n += int(count or 0)
@@ -140,10 +142,10 @@ class Bar:
 
     def refresh(self, *_: Any, **__: Any) -> None:
         """Tell how far it is; the client calls this too when it learns of a further file."""
-        if self._counts_bytes and not self.watch.is_cancelled:
-            progress = self.watch.progress
+        if self._counts_bytes and not self.reporter.is_cancelled:
+            progress = self.reporter.progress
             done = max(self.n, progress.done if progress else 0)
-            self.watch.tell("fetching", done, max(done, self.total))
+            self.reporter.report("fetching", done, max(done, self.total))
 
     def close(self, *_: Any, **__: Any) -> None:
         """Nothing was drawn."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.download import download
-from gemma_vision.checkpoints.progress import Cancelled, Watch
+from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.model.config import CheckpointError
 
 CHECKPOINTS = Path(__file__).parent
@@ -22,7 +22,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 FILES = ("*.json", "*.safetensors", "*.npz")  # no pickles, no code
 
 
-def find(name: str, watch: Watch | None = None) -> Path:
+def find(name: str, reporter: ProgressReporter | None = None) -> Path:
     """The folder of "tiny", of a path, or of a Hub id, fetched into the Hub's cache if need be."""
     if re.fullmatch(r"\w+", name) and (CHECKPOINTS / name / "config.json").is_file():
         return CHECKPOINTS / name
@@ -30,7 +30,7 @@ def find(name: str, watch: Watch | None = None) -> Path:
     if name and folder.is_dir():
         return folder
     if HUB_ID.match(name) and not folder.exists():
-        return fetch(name, watch)
+        return fetch(name, reporter)
     raise CheckpointError(
         f"There is no model {name!r}. Take {', '.join(embedded()) or 'tiny'}, a folder with a "
         "checkpoint, or a Hub id such as google/paligemma-3b-mix-224.",
@@ -43,15 +43,15 @@ def embedded() -> list[str]:
     return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
 
 
-def fetch(hub_id: str, watch: Watch | None = None) -> Path:
+def fetch(hub_id: str, reporter: ProgressReporter | None = None) -> Path:
     """Download a checkpoint once; later it comes from the Hub's cache, network or not.
 
     What was downloaded is checked against the SHA-256 that the Hub tells, and what came only in
-    part is removed. `watch` is told the bytes, and may call it off.
+    part is removed. `reporter` is told the bytes, and may call it off.
     """
     before = _blobs(hub_id)
     try:
-        folder = download(hub_id, FILES, watch)
+        folder = download(hub_id, FILES, reporter)
     except Exception as error:  # transports raise errors of their own
         for blob in _blobs(hub_id) - before:
             if blob.suffix == ".incomplete":

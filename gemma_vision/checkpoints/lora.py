@@ -1,4 +1,4 @@
-"""Adapters: a LoRA fine-tune in a PEFT folder, merged into the weights of its base model.
+"""LoRA: a fine-tune in a PEFT folder, merged into the weights of its base model.
 
 r rank, alpha strength: W + alpha / r * B @ A, or alpha / sqrt(r) where the folder says rslora.
 """

@@ -1,4 +1,4 @@
-"""Decoders: which mask decoder belongs to which codes, where its file is. Opens it when asked.
+"""Mask decoder files: which one belongs to which codes, and where it is. Opened when asked.
 
 Codes of Google's checkpoints need the published file, those of the embedded checkpoint its own.
 """

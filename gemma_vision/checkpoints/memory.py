@@ -60,7 +60,7 @@ def group_free(root: Path = GROUP_ROOT) -> int:
     return 2**62
 
 
-def check(name: str, needed: int, there: int) -> None:
+def check_fits(name: str, needed: int, there: int) -> None:
     """Refuse a checkpoint that does not fit: CheckpointError."""
     if needed > there:
         raise CheckpointError(

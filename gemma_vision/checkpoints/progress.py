@@ -1,7 +1,7 @@
-"""Watching: how far a checkpoint on its way into memory has come, and a way to call it off.
+"""Progress: how far a checkpoint on its way into memory has come, and a way to call it off.
 
-Whoever loads gets a `Watch` and tells it at every file and tensor; whoever waits reads `progress`
-from any thread, and `cancel` ends the loading at its next word.
+Whoever loads gets a `ProgressReporter` and tells it at every file and tensor; whoever waits reads
+`progress` from any thread, and `cancel` ends the loading at its next word.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Progress:
+class LoadProgress:
     """What is being done, and how far it is.
 
     phase: "fetching" (done and total in bytes), "waiting" for the model's turn, "reading" (in
@@ -27,11 +27,11 @@ class Cancelled(Exception):
     """Somebody called the loading off."""
 
 
-class Watch:
+class ProgressReporter:
     """One loading, seen from outside. `progress` is None before its first word."""
 
     def __init__(self) -> None:
-        self.progress: Progress | None = None
+        self.progress: LoadProgress | None = None
         self._cancelled = threading.Event()
 
     @property
@@ -42,8 +42,8 @@ class Watch:
         """End the loading at its next word. Does not wait."""
         self._cancelled.set()
 
-    def tell(self, phase: str, done: int = 0, total: int = 0) -> None:
+    def report(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Say how far it is; raises Cancelled where nobody wants it any more."""
         if self.is_cancelled:
             raise Cancelled
-        self.progress = Progress(phase, done, total)
+        self.progress = LoadProgress(phase, done, total)

@@ -1,4 +1,4 @@
-"""Quantising: the decoder's matrices in 8 or 4 bits, through bitsandbytes.
+"""Quantization: the decoder's matrices in 8 or 4 bits, through bitsandbytes.
 
 The tower, the projector, the embedding, the norms and the head stay whole: boxes and masks hang on
 what the tower sees. 8 bits are LLM.int8() with outliers above 6 kept whole, 4 bits are NF4.
@@ -18,7 +18,7 @@ BITS = {"int8": 8, "int4": 4}
 OUTLIER = 6.0  # threshold of LLM.int8() (Dettmers et al., 2022)
 
 
-def quantise(
+def quantize(
     model: VisionLanguageModel, bits: int, device: torch.device, dtype: torch.dtype
 ) -> None:
     """Replace every matrix of the decoder's layers, one at a time, on the device."""

@@ -1,4 +1,4 @@
-"""Files: the tensors of a checkpoint's safetensors files, by our names. Nothing is unpickled.
+"""Safetensors files: the tensors of a checkpoint, by our names. Nothing is unpickled.
 
 Four forms of the same names are in circulation (text with or without an inner `model.`, the tower
 with or without `vision_model.`, all with or without an outer `model.`); each is understood.
@@ -32,7 +32,7 @@ COMPUTED = re.compile(r"\.(position_ids|rotary_emb\.inv_freq)$")
 
 
 @dataclass(frozen=True)
-class Source:
+class TensorSource:
     """A tensor as it lies in a file."""
 
     path: Path
@@ -40,12 +40,12 @@ class Source:
     tensor: Tensor  # mapped: nothing is read before it is used
 
 
-def read_sources(folder: Path) -> Iterator[tuple[str, Source]]:
+def read_sources(folder: Path) -> Iterator[tuple[str, TensorSource]]:
     """Every tensor of a folder's safetensors files by our name for it."""
     for path in weight_files(folder):
         for name, tensor in read_file(path):
             if not COMPUTED.search(name):
-                yield our_name(name), Source(path, name, tensor)
+                yield our_name(name), TensorSource(path, name, tensor)
 
 
 def read_file(path: Path) -> Iterator[tuple[str, Tensor]]:

@@ -1,4 +1,4 @@
-"""Loading: a model built on meta and every tensor put in its place, strictly."""
+"""Weights: a model built on meta and every tensor put in its place, strictly."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gemma_vision.checkpoints.device_map import Place, limits_here, plan, spread
+from gemma_vision.checkpoints.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.checkpoints.lora import WEIGHTS as ADAPTER_WEIGHTS
 from gemma_vision.checkpoints.lora import merge
 from gemma_vision.checkpoints.memory import LARGE
-from gemma_vision.checkpoints.progress import Watch
-from gemma_vision.checkpoints.quantization import quantise
+from gemma_vision.checkpoints.progress import ProgressReporter
+from gemma_vision.checkpoints.quantization import quantize
 from gemma_vision.checkpoints.safetensors_files import our_name, read_file, read_sources
 from gemma_vision.model.config import CheckpointError, ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
@@ -28,13 +28,13 @@ def load_model(
     dtype: torch.dtype | None,
     adapter: Path | None = None,
     bits: int | None = None,
-    watch: Watch | None = None,
+    reporter: ProgressReporter | None = None,
 ) -> VisionLanguageModel:
     """Build the model of a folder on one device, its decoder in 8 or 4 bits where asked.
 
-    `watch` is told every tensor, and may call it off.
+    `reporter` is told every tensor, and may call it off.
     """
-    watch = watch or Watch()
+    reporter = reporter or ProgressReporter()
     tensors = {name: source.tensor for name, source in read_sources(folder)}
     if adapter is not None:
         merge(tensors, adapter, dict(read_file(adapter / ADAPTER_WEIGHTS)), our_name)
@@ -44,28 +44,28 @@ def load_model(
     is_mapped = device.type == "cpu" and tensors[EMBEDDING].dtype == dtype
     first = torch.device("cpu") if bits else device  # packed on the way to the device
     for count, name in enumerate(list(tensors)):  # one at a time: no weights are held twice
-        watch.tell("reading", count, len(tensors))
+        reporter.report("reading", count, len(tensors))
         tensors[name] = tensors[name].to(device=first, dtype=dtype)
     model.load_state_dict(tensors, strict=True, assign=True)
     model.requires_grad_(False).eval()
     tensors.clear()
     if bits:
-        quantise(model, bits, device, dtype)
+        quantize(model, bits, device, dtype)
     elif not (is_large and is_mapped):  # joining would copy what the file's pages already hold
-        model.text.join()
+        model.text.fuse()
     return model
 
 
-def load_spread(
+def load_dispatched(
     folder: Path,
     config: ModelConfig,
     dtype: torch.dtype | None,
     limits: Mapping[Place, int] | None = None,
-    watch: Watch | None = None,
+    reporter: ProgressReporter | None = None,
 ) -> VisionLanguageModel:
     """Build the model of a folder over all devices of this machine; see spreading.py.
 
-    limits: bytes by device, the main one first; None asks the machine. `watch` is told every
+    limits: bytes by device, the main one first; None asks the machine. `reporter` is told every
     tensor, and may call it off.
     """
     limits = limits or limits_here()
@@ -75,8 +75,14 @@ def load_spread(
     device = torch.device(next(iter(limits)))
     dtype = dtype or default_dtype(device, is_large_model(tensors), tensors[EMBEDDING].dtype)
     sizes = {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
-    places = plan(sizes, config.text.num_layers, limits)
-    spread(model, {name: sources[name] for name in tensors}, places, dtype, watch or Watch())
+    places = plan_device_map(sizes, config.text.num_layers, limits)
+    dispatch(
+        model,
+        {name: sources[name] for name in tensors},
+        places,
+        dtype,
+        reporter or ProgressReporter(),
+    )
     return model
 
 

@@ -47,14 +47,14 @@ class UsageError(ValueError):
     """A command line that does not say what to do."""
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """argparse that complains in one sentence."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
-def read(words: Sequence[str]) -> argparse.Namespace:
+def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     """The command line as options; `.verb` says which. Exits for --help and --version."""
     top, verbs = build()
     if not words or words[0] not in verbs:
@@ -72,9 +72,9 @@ def version() -> str:
         return "unknown"
 
 
-def build() -> tuple[Parser, dict[str, Parser]]:
+def build() -> tuple[CommandParser, dict[str, CommandParser]]:
     """The parser of the program and that of each verb."""
-    top = Parser(
+    top = CommandParser(
         prog="gemma-vision",
         description="See with PaliGemma: boxes, masks and words from pictures.",
         epilog=EXAMPLES,
@@ -82,7 +82,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     )
     top.add_argument("--version", action="version", version=f"gemma-vision {version()}")
     inner = top.add_subparsers(metavar="VERB", required=True)
-    verbs: dict[str, Parser] = {}
+    verbs: dict[str, CommandParser] = {}
     for name, said in SAYS.items():
         verbs[name] = inner.add_parser(name, help=said, description=f"{said[0].upper()}{said[1:]}.")
     for task in Task:
@@ -106,7 +106,7 @@ def build() -> tuple[Parser, dict[str, Parser]]:
     return top, verbs
 
 
-def add_pictures(parser: Parser, task: Task) -> None:
+def add_pictures(parser: CommandParser, task: Task) -> None:
     """Pictures first, then the words; --text instead of the last argument."""
     kind = WORDS.get(task)
     if kind is None:
@@ -120,7 +120,7 @@ def add_pictures(parser: Parser, task: Task) -> None:
         parser.add_argument("--together", action="store_true", help=together)
 
 
-def add_model(parser: Parser) -> None:
+def add_model(parser: CommandParser) -> None:
     """Which checkpoint, where and how it computes."""
     parser.add_argument(
         "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
@@ -133,7 +133,7 @@ def add_model(parser: Parser) -> None:
     )
 
 
-def add_decoding(parser: Parser) -> None:
+def add_decoding(parser: CommandParser) -> None:
     """How an answer is decoded; the defaults are those of `Request`."""
     parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="default: 256")
     parser.add_argument(
@@ -153,7 +153,7 @@ def add_decoding(parser: Parser) -> None:
     )
 
 
-def add_caption(parser: Parser) -> None:
+def add_caption(parser: CommandParser) -> None:
     """How long a caption is, and of what."""
     parser.add_argument(
         "--style",
@@ -169,7 +169,7 @@ def add_caption(parser: Parser) -> None:
     )
 
 
-def add_tidying(parser: Parser) -> None:
+def add_tidying(parser: CommandParser) -> None:
     """What to leave out of answers; each leaves a warning in the JSON."""
     parser.add_argument("--drop-repeats", action="store_true", help="leave out exact copies")
     parser.add_argument(
@@ -180,7 +180,7 @@ def add_tidying(parser: Parser) -> None:
     )
 
 
-def add_saving(parser: Parser) -> None:
+def add_saving(parser: CommandParser) -> None:
     """Where files go, and which."""
     parser.add_argument(
         "--save",
@@ -196,7 +196,7 @@ def add_saving(parser: Parser) -> None:
     )
 
 
-def add_video(parser: Parser) -> None:
+def add_video(parser: CommandParser) -> None:
     """A video, the MP4 to write, the words, and which frames to look at."""
     parser.add_argument("source", metavar="IN", help="a video file")
     parser.add_argument("target", metavar="OUT", help="the MP4 to write")
@@ -219,7 +219,7 @@ def add_video(parser: Parser) -> None:
     )
 
 
-def add_parse(parser: Parser) -> None:
+def add_parse(parser: CommandParser) -> None:
     """An answer's text and the size of its picture."""
     parser.add_argument("text", help="the answer, or - to read it from standard input")
     parser.add_argument("picture", nargs="?", help="the picture it is about")
@@ -235,7 +235,7 @@ def add_parse(parser: Parser) -> None:
     add_saving(parser)
 
 
-def add_eval(parser: Parser) -> None:
+def add_eval(parser: CommandParser) -> None:
     """A data set and how much of it."""
     parser.add_argument("folder", help="a folder with annotations.json and its pictures")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures")

@@ -34,7 +34,7 @@ BATCH = 8  # pictures opened and decoded together
 
 
 @dataclass(frozen=True)
-class Wish:
+class PictureArguments:
     """What to ask of which picture files; `together` shows them all in one prompt."""
 
     pictures: Sequence[str]
@@ -48,21 +48,23 @@ def run(options: argparse.Namespace) -> int:
     saver = Saver(options.save, options.kinds, wish.pictures)
     if len(wish.pictures) == 1 or wish.together:
         return run_one(options, wish, saver)
-    check(options, request(options, wish.text, (wish.pictures[0],)))  # before a model is loaded
+    check_supported(
+        options, request(options, wish.text, (wish.pictures[0],))
+    )  # before a model is loaded
     return run_many(options, wish, saver)
 
 
-def run_one(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
+def run_one(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -> int:
     """One answer, as one JSON object; whatever is wrong shows before a model is loaded."""
     asked = request(options, wish.text, tuple(map(open_image, wish.pictures)))
-    check(options, asked)
+    check_supported(options, asked)
     answer = load(options).run(asked)
     print_json(answer.to_dict())
     saver.save(wish.pictures[0], answer.image.size, answer.instances, answer.image)
     return 0
 
 
-def run_many(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
+def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -> int:
     """A line of JSON per picture; the ones that cannot be opened or whose files cannot be written
     are named on standard error.
     """
@@ -80,7 +82,7 @@ def run_many(options: argparse.Namespace, wish: Wish, saver: Saver) -> int:
 
 
 def answers(
-    pipeline: Pipeline, options: argparse.Namespace, wish: Wish
+    pipeline: Pipeline, options: argparse.Namespace, wish: PictureArguments
 ) -> Iterator[tuple[str, Answer]]:
     """The pictures that open, with their answers, a batch at a time."""
     for start in range(0, len(wish.pictures), BATCH):
@@ -96,26 +98,26 @@ def answers(
             yield paths[index], answer
 
 
-def wish_of(options: argparse.Namespace) -> Wish:
+def wish_of(options: argparse.Namespace) -> PictureArguments:
     """Which arguments are pictures and which one is the words."""
     together = getattr(options, "together", False)
     if options.verb not in WORDS:
-        return Wish(options.things, "", together)
+        return PictureArguments(options.things, "", together)
     if options.text is not None:
-        return Wish(options.things, options.text, together)
+        return PictureArguments(options.things, options.text, together)
     *pictures, text = options.things
     if not pictures:
         kind = WORDS[options.verb]
         message = f"{options.verb} wants pictures and then {kind}"
         raise UsageError(f'{message}: gemma-vision {options.verb} photo.jpg "..."')
-    return Wish(pictures, text, together)
+    return PictureArguments(pictures, text, together)
 
 
-def check(options: argparse.Namespace, asked: Request) -> None:
+def check_supported(options: argparse.Namespace, asked: Request) -> None:
     """Refuse what the checkpoint cannot do before it is fetched or loaded."""
-    from gemma_vision.registry.loading import check
+    from gemma_vision.registry.loading import check_request
 
-    check(options.model, asked)
+    check_request(options.model, asked)
 
 
 def load(options: argparse.Namespace) -> Pipeline:

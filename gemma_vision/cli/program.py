@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `gemma-vision ARGV...` and give the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = arguments.read(words)
+        options = arguments.parse_arguments(words)
         check_numbers(options)
         return verb(options.verb)(options)
     except KeyboardInterrupt:

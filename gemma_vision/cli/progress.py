@@ -1,4 +1,4 @@
-"""Progress: how far a long verb is, on standard error."""
+"""ProgressLine: how far a long verb is, on standard error."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 import time
 
 
-class Progress:
+class ProgressLine:
     """A line on standard error: rewritten in place on a terminal, now and then elsewhere."""
 
     EVERY = 10.0  # seconds between lines where they cannot be rewritten
@@ -16,7 +16,7 @@ class Progress:
         self._began = self._told = time.monotonic()
         self._is_terminal = sys.stderr.isatty()
 
-    def show(self, done: int, total: int) -> None:
+    def update(self, done: int, total: int) -> None:
         """`done` of `total`, and about how long the rest will take."""
         now = time.monotonic()
         if not self._is_terminal and now - self._told < self.EVERY and done < total:

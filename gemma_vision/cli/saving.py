@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gemma_vision.cli.arguments import UsageError
 from gemma_vision.cli.explaining import is_explained, sentence
-from gemma_vision.cli.writing import say
+from gemma_vision.cli.writing import print_message
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,7 +64,7 @@ class Saver:
         for kind in self.kinds:
             try:
                 for written in EXPORTERS[kind]([picture], self.folder):
-                    say(f"wrote {written}")
+                    print_message(f"wrote {written}")
             except (OSError, ValueError) as error:
                 if not is_explained(error):
                     raise

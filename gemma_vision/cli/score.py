@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from gemma_vision.cli.arguments import PROMPT, UsageError
-from gemma_vision.cli.progress import Progress
+from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.writing import print_json
 from gemma_vision.evaluate import REFS, evaluate, evaluate_phrases, read_dataset
 from gemma_vision.registry.loading import load
@@ -17,19 +17,19 @@ def run(options: argparse.Namespace) -> int:
 
     A folder with a `refs.json` is scored by its phrases, any other by its boxes and masks.
     """
-    check(options)
+    check_arguments(options)
     dataset = read_dataset(options.folder)
     has_phrases = (dataset.folder / REFS).is_file()
     if not has_phrases:
         check_unphrased(options)
     pipeline = load(options.model, options.device, options.dtype)
-    progress = Progress("phrases" if has_phrases else "pictures")
+    progress = ProgressLine("phrases" if has_phrases else "pictures")
     shared: dict[str, Any] = {
         "limit": options.limit,
         "batch": options.batch,
         "results": options.results,
         "report": options.report,
-        "progress": progress.show,
+        "progress": progress.update,
     }
     if has_phrases:
         shared |= {"split": options.split, "prompt": options.prompt}
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def check(options: argparse.Namespace) -> None:
+def check_arguments(options: argparse.Namespace) -> None:
     """Refuse what cannot work with any folder."""
     for name, value in (("--limit", options.limit), ("--batch", options.batch)):
         if value is not None and value < 1:

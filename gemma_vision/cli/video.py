@@ -7,9 +7,9 @@ from pathlib import Path
 
 from gemma_vision.cli.arguments import UsageError
 from gemma_vision.cli.limits import check_number
-from gemma_vision.cli.pictures import check, decoding, load
-from gemma_vision.cli.progress import Progress
-from gemma_vision.cli.writing import print_json, say
+from gemma_vision.cli.pictures import check_supported, decoding, load
+from gemma_vision.cli.progress import ProgressLine
+from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.requests.request import Request
 from gemma_vision.video import Source, annotate
 from gemma_vision.video.annotating import MAX_EVERY, MAX_FRAMES
@@ -27,20 +27,20 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"{target} is to be an MP4; name it {target.with_suffix('.mp4')}.")
     asked = {"task": options.task, "text": options.text} | decoding(options)
     with Source(source) as film:  # whatever is wrong shows before a model is loaded
-        check(options, Request(next(film.frames()).image, **asked))
+        check_supported(options, Request(next(film.frames()).image, **asked))
     steps = annotate(
         load(options), source, target, every=options.every, limit=options.limit, **asked
     )
-    progress, timeline, done = Progress("frames"), None, 0
+    progress, timeline, done = ProgressLine("frames"), None, 0
     try:
         for step in steps:
             timeline = step.timeline
             if step.done > done:
-                progress.show(done := step.done, step.total)
+                progress.update(done := step.done, step.total)
     finally:
         steps.close()
         progress.end()
         if timeline is not None and timeline.num_frames:
             print_json(timeline.to_dict())
-            say(f"wrote {target}")
+            print_message(f"wrote {target}")
     return 0

@@ -20,7 +20,7 @@ def print_json(value: Any, *, indent: int | None = None) -> None:
     print(text, flush=True)
 
 
-def say(message: str) -> None:
+def print_message(message: str) -> None:
     """A line on standard error, escaped where that cannot take it."""
     encoding = sys.stderr.encoding or "utf-8"
     safe = message.encode(encoding, "backslashreplace").decode(encoding)
@@ -29,4 +29,4 @@ def say(message: str) -> None:
 
 def complain(message: str) -> None:
     """One sentence on standard error."""
-    say(f"gemma-vision: {message}")
+    print_message(f"gemma-vision: {message}")

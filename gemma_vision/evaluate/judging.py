@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gemma_vision.evaluate.dataset import Dataset, Mask, Scene, Thing
-from gemma_vision.evaluate.questions import Kind, Question
+from gemma_vision.evaluate.questions import Question, QuestionKind
 from gemma_vision.evaluate.result import Masked, Result
 from postprocess.instances import crop
 from postprocess.metrics import mask_iou, match
@@ -31,11 +31,17 @@ def judge(
     seconds: float,
 ) -> Result:
     """Compare the answers with the truth. seconds: the picture's share of its batch."""
-    of_kind = {kind: [pair for pair in answered if pair[0].kind is kind] for kind in Kind}
-    instances = [one for _, answer in of_kind[Kind.FIND] for one in answer.instances]
-    absent = [not answer.instances for _, answer in of_kind[Kind.ABSENT]]
-    counted = [said_number(answer) == asked.count for asked, answer in of_kind[Kind.COUNT]]
-    outlined = ((asked.thing, answer) for asked, answer in of_kind[Kind.OUTLINE])
+    answered_by_kind = {
+        kind: [pair for pair in answered if pair[0].kind is kind] for kind in QuestionKind
+    }
+    instances = [
+        one for _, answer in answered_by_kind[QuestionKind.FIND] for one in answer.instances
+    ]
+    absent = [not answer.instances for _, answer in answered_by_kind[QuestionKind.ABSENT]]
+    counted = [
+        said_number(answer) == asked.count for asked, answer in answered_by_kind[QuestionKind.COUNT]
+    ]
+    outlined = ((asked.thing, answer) for asked, answer in answered_by_kind[QuestionKind.OUTLINE])
     return Result(
         image=scene.id,
         ious=matched_ious(scene.objects, instances),

@@ -25,7 +25,7 @@ MAX_COUNT_TOKENS = 8
 COUNT = "how many {name} are there?"
 
 
-class Kind(Enum):
+class QuestionKind(Enum):
     """What a question is about."""
 
     FIND = auto()  # every name at once
@@ -38,7 +38,7 @@ class Kind(Enum):
 class Question:
     """A request, why it is made, and the thing or name it is about."""
 
-    kind: Kind
+    kind: QuestionKind
     request: Request
     thing: Thing | None = None
     count: int = 0  # the right answer
@@ -53,13 +53,13 @@ def questions(pipeline: Pipeline, dataset: Dataset, scene: Scene) -> Iterator[Qu
     absent = dataset.absent[scene.id]
     if named := (*scene.names, *absent):
         text = " ; ".join(named)
-        yield Question(Kind.FIND, Request(image, Task.detect, text, max_tokens=MAX_TOKENS))
+        yield Question(QuestionKind.FIND, Request(image, Task.detect, text, max_tokens=MAX_TOKENS))
     if absent:
         request = Request(image, Task.detect, absent[0], max_tokens=MAX_TOKENS)
-        yield Question(Kind.ABSENT, request)
+        yield Question(QuestionKind.ABSENT, request)
     if Task.segment in pipeline.tasks:
         for thing in scene.outlined:
-            yield Question(Kind.OUTLINE, Request(image, Task.segment, thing.name), thing)
+            yield Question(QuestionKind.OUTLINE, Request(image, Task.segment, thing.name), thing)
     if pipeline.card.get("counts") and Task.ask in pipeline.tasks:
         yield from countings(image, scene, (*scene.names, *absent[:1]))
 
@@ -70,4 +70,4 @@ def countings(image: Picture, scene: Scene, names: tuple[str, ...]) -> Iterator[
         text = COUNT.format(name=name)
         count = sum(thing.name == name for thing in scene.objects)
         request = Request(image, Task.ask, text, max_tokens=MAX_COUNT_TOKENS)
-        yield Question(Kind.COUNT, request, count=count)
+        yield Question(QuestionKind.COUNT, request, count=count)

@@ -1,4 +1,4 @@
-"""Record: results kept in a file as they come, so that an evaluation can be gone on with.
+"""Results file: results kept in a file as they come, so that an evaluation can be gone on with.
 
 A line of JSON each. The first says what was evaluated; a last line that was cut off by an
 interruption is dropped.
@@ -20,7 +20,7 @@ PROTOCOL = 2  # goes up when the questions or their comparison change
 JSON = dict[str, Any]
 
 
-class Record:
+class ResultsFile:
     """Results of one subject; `rows` has those known, by number. Without a path it forgets."""
 
     def __init__(self, path: Path | None, subject: JSON) -> None:

@@ -12,7 +12,7 @@ from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset, DatasetError
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import REFS, Phrase, read_phrases
-from gemma_vision.evaluate.record import Record, subject_of
+from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.running import BATCH, groups
 from gemma_vision.requests.request import Request, Task
 from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
@@ -45,7 +45,7 @@ def evaluate_phrases(
     phrases = read_phrases(dataset, split)[:limit]
     files = (dataset.folder / ANNOTATIONS, dataset.folder / REFS)
     subject = subject_of(pipeline, *files, split=split, prompt=prompt)
-    record = Record(Path(results) if results else None, subject)
+    record = ResultsFile(Path(results) if results else None, subject)
     todo = [number for number in range(len(phrases)) if number not in record.rows]
     began = time.perf_counter()
     for numbers in groups(todo, batch):

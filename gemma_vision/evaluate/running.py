@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset
 from gemma_vision.evaluate.examine import examine
-from gemma_vision.evaluate.record import Record, subject_of
+from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
 from gemma_vision.evaluate.result import Result
 from gemma_vision.evaluate.scores import summarise
@@ -39,7 +39,7 @@ def evaluate(
     progress: told how many pictures of how many are done.
     """
     subject = subject_of(pipeline, dataset.folder / ANNOTATIONS)
-    record = Record(Path(results) if results else None, subject)
+    record = ResultsFile(Path(results) if results else None, subject)
     scenes = dataset.scenes[:limit]
     todo = [scene for scene in scenes if scene.id not in record.rows]
     for group in groups(todo, GROUP):

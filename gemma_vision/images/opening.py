@@ -1,4 +1,4 @@
-"""Images: opened with care, set upright, turned into pixels. Knows nothing of models.
+"""Opening: images opened with care, set upright, turned into pixels. Knows nothing of models.
 
 Whatever comes in (path, bytes, file, PIL picture, array) leaves as an upright RGB picture in
 memory without metadata; boxes and masks are always in pixels of that picture.

@@ -1,4 +1,4 @@
-"""Sizes: what the parts of a checkpoint measure. Knows nothing of files or tensors."""
+"""Config: what the parts of a checkpoint measure. Knows nothing of files or tensors."""
 
 from __future__ import annotations
 

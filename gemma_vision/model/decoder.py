@@ -15,14 +15,14 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.fused import JoinedDecoder, JoinedLayer, side_by_side
-from gemma_vision.model.kv_cache import Cache
-from gemma_vision.model.rotary import Turn, look, ropes_of, rotate, turn_by
+from gemma_vision.model.fused import FusedDecoder, FusedLayer, fuse_weights
+from gemma_vision.model.kv_cache import KVCache
+from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
 
 Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
 
 
-class Decoder(nn.Module):
+class GemmaDecoder(nn.Module):
     """Read embeddings, remember them in the cache, and say what each position now means."""
 
     def __init__(self, config: TextConfig) -> None:
@@ -31,7 +31,7 @@ class Decoder(nn.Module):
         self.embed_tokens = uninitialized_layers.Embedding(config.vocab_size, config.width)
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.num_layers))
         self.norm = Norm(config.width, config.eps)
-        self.quick: JoinedDecoder | None = None
+        self.fused_path: FusedDecoder | None = None
 
     def embed(self, ids: Tensor) -> Tensor:
         """Words as vectors, times sqrt(W) rounded to their type.   (B, T) -> (B, T, W)"""
@@ -40,28 +40,28 @@ class Decoder(nn.Module):
         embeds: Tensor = self.embed_tokens(ids) * scale
         return embeds
 
-    def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:
+    def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: KVCache) -> Tensor:
         """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
-        if self.quick is not None:
-            return self.quick(embeds, positions, masks, cache)
-        turns = {
-            kind: turn_by(positions, rope, self.config.head_width, embeds.dtype)
+        if self.fused_path is not None:
+            return self.fused_path(embeds, positions, masks, cache)
+        rotaries = {
+            kind: rotary_table(positions, rope, self.config.head_width, embeds.dtype)
             for kind, rope in ropes_of(self.config).items()
         }
         x = embeds
         for layer, kind in zip(self.layers, self.config.layer_types, strict=True):
-            x = layer(x, turns.get(kind, turns[FULL]), masks[kind], cache)
+            x = layer(x, rotaries.get(kind, rotaries[FULL]), masks[kind], cache)
         cache.length += embeds.shape[1]
         out: Tensor = self.norm(x)
         return out
 
-    def join(self) -> None:
+    def fuse(self) -> None:
         """Go the quick way from now on (joined.py); the parameters become views of its matrices."""
-        layers = [layer.joined() for layer in self.layers if isinstance(layer, Layer)]
-        self.quick = JoinedDecoder(self.config, layers, self.norm.scale)
+        layers = [layer.fused() for layer in self.layers if isinstance(layer, Layer)]
+        self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
 
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Decoder:
-        self.quick = None  # a move gives the parameters storage of their own
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> GemmaDecoder:
+        self.fused_path = None  # a move gives the parameters storage of their own
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
@@ -73,16 +73,16 @@ class Layer(nn.Module):
         super().__init__()
         self.config = config
         self.input_layernorm = Norm(config.width, config.eps)
-        self.self_attn = Attention(config, index)
+        self.self_attn = GemmaAttention(config, index)
         self.post_attention_layernorm = Norm(config.width, config.eps)
         if config.has_four_norms:
             self.pre_feedforward_layernorm = Norm(config.width, config.eps)
             self.post_feedforward_layernorm = Norm(config.width, config.eps)
-        self.mlp = Mlp(config)
+        self.mlp = GemmaMlp(config)
 
-    def forward(self, x: Tensor, turn: Turn, mask: Tensor | None, cache: Cache) -> Tensor:
+    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: KVCache) -> Tensor:
         """(B, T, W) -> (B, T, W)"""
-        seen = self.self_attn(self.input_layernorm(x), turn, mask, cache)
+        seen = self.self_attn(self.input_layernorm(x), rotary, mask, cache)
         if not self.config.has_four_norms:
             x = x + seen
             out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
@@ -91,15 +91,15 @@ class Layer(nn.Module):
         out = x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
         return out
 
-    def joined(self) -> JoinedLayer:
+    def fused(self) -> FusedLayer:
         """The layer's weights with those side by side that read the same input."""
         seeing, mlp, has_four = self.self_attn, self.mlp, self.config.has_four_norms
         before_mlp = self.pre_feedforward_layernorm if has_four else self.post_attention_layernorm
-        return JoinedLayer(
-            qkv=side_by_side([seeing.q_proj, seeing.k_proj, seeing.v_proj]),
-            out=side_by_side([seeing.o_proj]),
-            gate_up=side_by_side([mlp.gate_proj, mlp.up_proj]),
-            down=side_by_side([mlp.down_proj]),
+        return FusedLayer(
+            qkv=fuse_weights([seeing.q_proj, seeing.k_proj, seeing.v_proj]),
+            out=fuse_weights([seeing.o_proj]),
+            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj]),
+            down=fuse_weights([mlp.down_proj]),
             before_attention=self.input_layernorm.scale,
             before_mlp=before_mlp.scale,
             after_attention=self.post_attention_layernorm.scale if has_four else None,
@@ -126,7 +126,7 @@ class Norm(nn.Module):
         return 1.0 + self.weight.float()
 
 
-class Attention(nn.Module):
+class GemmaAttention(nn.Module):
     """H query heads share K heads of keys and values, H / K to each."""
 
     def __init__(self, config: TextConfig, index: int) -> None:
@@ -141,14 +141,14 @@ class Attention(nn.Module):
             self.q_norm = Norm(width, config.eps)
             self.k_norm = Norm(width, config.eps)
 
-    def forward(self, x: Tensor, turn: Turn, mask: Tensor | None, cache: Cache) -> Tensor:
+    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: KVCache) -> Tensor:
         """(B, T, W) -> (B, T, W)"""
         q, k, v = (self._heads(project(x)) for project in (self.q_proj, self.k_proj, self.v_proj))
         if self.config.has_qk_norm:
             q, k = self.q_norm(q), self.k_norm(k)
-        q, k = rotate(q, turn), rotate(k, turn)
+        q, k = apply_rotary(q, rotary), apply_rotary(k, rotary)
         keys, values = cache.append(self.index, k.transpose(1, 2), v.transpose(1, 2))
-        out: Tensor = self.o_proj(look(q, keys, values, mask, self.config).flatten(2))
+        out: Tensor = self.o_proj(attend(q, keys, values, mask, self.config).flatten(2))
         return out
 
     def qk_scale(self) -> Tensor:
@@ -160,7 +160,7 @@ class Attention(nn.Module):
         return x.view(*x.shape[:2], -1, self.config.head_width)  # (B, T, heads, D)
 
 
-class Mlp(nn.Module):
+class GemmaMlp(nn.Module):
     """A gate, bent by the tanh form of GELU, times a widened copy, narrowed."""
 
     def __init__(self, config: TextConfig) -> None:

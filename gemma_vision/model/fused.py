@@ -1,4 +1,4 @@
-"""Joined: the decoder of decoder.py with its matrices put side by side, for short steps.
+"""Fused: the decoder of decoder.py with its matrices put side by side, for short steps.
 
 The same numbers by fewer and larger operations: matrices that read one input are one product,
 stored (in, out); rotary angles are looked up; residuals are added within products; no module is
@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.kv_cache import Cache
-from gemma_vision.model.rotary import Turn, look, ropes_of, rotate, turn_by
+from gemma_vision.model.kv_cache import KVCache
+from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
 
 TABLE = 1024  # positions that angles are worked out for at first
 
 
 @dataclass(frozen=True)
-class JoinedLayer:
+class FusedLayer:
     """The weights of one layer. Norms are 1 + weight, in float32."""
 
     qkv: Tensor  # (W, (H + 2 K) D)
@@ -36,55 +36,57 @@ class JoinedLayer:
     qk: Tensor | None  # (H + K, D), the norms of queries and keys
 
 
-class JoinedDecoder:
-    """Computes what `Decoder.forward` computes."""
+class FusedDecoder:
+    """Computes what `GemmaDecoder.forward` computes."""
 
-    def __init__(self, config: TextConfig, layers: Sequence[JoinedLayer], norm: Tensor) -> None:
+    def __init__(self, config: TextConfig, layers: Sequence[FusedLayer], norm: Tensor) -> None:
         self.config = config
         self.layers = layers
         self.norm = norm
         self.tables: dict[str, tuple[Tensor, Tensor]] = {}  # by layer type, for every position
 
     def __call__(
-        self, embeds: Tensor, positions: Tensor, masks: Mapping[str, Tensor | None], cache: Cache
+        self, embeds: Tensor, positions: Tensor, masks: Mapping[str, Tensor | None], cache: KVCache
     ) -> Tensor:
         """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
         rows, length, width = embeds.shape
-        turns = self._turns(positions, cache.length + length, embeds)
+        rotaries = self._rotary(positions, cache.length + length, embeds)
         x = embeds.reshape(-1, width)
         for index, (layer, kind) in enumerate(
             zip(self.layers, self.config.layer_types, strict=True)
         ):
-            x = self._attend(layer, index, x, turns.get(kind, turns[FULL]), masks[kind], cache)
+            x = self._attend(
+                layer, index, x, rotaries.get(kind, rotaries[FULL]), masks[kind], cache
+            )
             x = self._widen(layer, x)
         cache.length += length
         return self._normed(x, self.norm).view(rows, length, width)
 
     def _attend(
         self,
-        layer: JoinedLayer,
+        layer: FusedLayer,
         index: int,
         x: Tensor,
-        turn: Turn,
+        rotary: Rotary,
         mask: Tensor | None,
-        cache: Cache,
+        cache: KVCache,
     ) -> Tensor:
         """(R, W) -> (R, W), with what the layer saw added"""
         config = self.config
         heads, both = config.num_heads, config.num_heads + config.num_kv_heads
-        rows, length = turn[0].shape[:2]
+        rows, length = rotary[0].shape[:2]
         normed = self._normed(x, layer.before_attention)
         qkv = torch.mm(normed, layer.qkv).view(rows, length, -1, config.head_width)
         qk = qkv[:, :, :both]
         if layer.qk is not None:
             qk = self._normed(qk) * layer.qk
-        qk = rotate(qk.to(x.dtype), turn)
+        qk = apply_rotary(qk.to(x.dtype), rotary)
         k, v = qk[:, :, heads:].transpose(1, 2), qkv[:, :, both:].transpose(1, 2)
         keys, values = cache.append(index, k, v)
-        seen = look(qk[:, :, :heads], keys, values, mask, config).reshape(x.shape[0], -1)
+        seen = attend(qk[:, :, :heads], keys, values, mask, config).reshape(x.shape[0], -1)
         return self._added(x, seen, layer.out, layer.after_attention)
 
-    def _widen(self, layer: JoinedLayer, x: Tensor) -> Tensor:
+    def _widen(self, layer: FusedLayer, x: Tensor) -> Tensor:
         """(R, W) -> (R, W), with the MLP's result added"""
         gate, up = torch.mm(self._normed(x, layer.before_mlp), layer.gate_up).chunk(2, dim=-1)
         bent = F.gelu(gate, approximate="tanh").mul_(up)
@@ -103,13 +105,13 @@ class JoinedDecoder:
             return F.rms_norm(x.float(), width, None, self.config.eps)
         return F.rms_norm(x.float(), width, scale, self.config.eps).type_as(x)
 
-    def _turns(self, positions: Tensor, length: int, like: Tensor) -> dict[str, Turn]:
+    def _rotary(self, positions: Tensor, length: int, like: Tensor) -> dict[str, Rotary]:
         """Angles for (B, T) positions; tables grow with the text."""
         if not self.tables or self.tables[FULL][0].shape[0] <= length:
             every = torch.arange(max(TABLE, 2 * length), device=positions.device)
             width = self.config.head_width
             for kind, rope in ropes_of(self.config).items():
-                cos, sin = turn_by(every, rope, width, like.dtype)
+                cos, sin = rotary_table(every, rope, width, like.dtype)
                 self.tables[kind] = cos[:, 0], sin[:, 0]  # (P, D)
         return {
             kind: (F.embedding(positions, cos)[:, :, None], F.embedding(positions, sin)[:, :, None])
@@ -117,7 +119,7 @@ class JoinedDecoder:
         }
 
 
-def side_by_side(maps: Sequence[nn.Linear]) -> Tensor:
+def fuse_weights(maps: Sequence[nn.Linear]) -> Tensor:
     """Weights (out, in) of several maps -> one (in, sum of outs) that they become views of."""
     whole = torch.cat([one.weight.data for one in maps]).t().contiguous()
     parts = torch.split(whole, [one.out_features for one in maps], dim=1)

@@ -1,4 +1,4 @@
-"""Cache: keys and values of the positions read so far. B rows, K heads, L positions, D width."""
+"""KV cache: keys and values of the positions read so far. B rows, K heads, L positions, D width."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 ROOM = 64  # positions added at least when the cache is full
 
 
-class Cache:
+class KVCache:
     """Keys and values of every layer, each where that layer computes.
 
     Memory for `capacity` positions is taken at first; it grows by half when they are used up.
@@ -39,15 +39,15 @@ class Cache:
         """What is held, room that is not used yet included."""
         return sum(tensor.nbytes for tensor in (*self.keys, *self.values))
 
-    def copy(self, room: int) -> Cache:
+    def copy(self, room: int) -> KVCache:
         """The same positions in memory of its own, with room for more."""
-        twin = Cache(self.length + room)
+        twin = KVCache(self.length + room)
         twin.length = self.length
         twin.keys = [_grown(keys[:, :, : self.length], twin.capacity) for keys in self.keys]
         twin.values = [_grown(one[:, :, : self.length], twin.capacity) for one in self.values]
         return twin
 
-    def keep(self, rows: Tensor) -> None:
+    def select_rows(self, rows: Tensor) -> None:
         """Forget all rows but these."""
         self.keys = [keys[rows.to(keys.device)] for keys in self.keys]
         self.values = [values[rows.to(values.device)] for values in self.values]

@@ -1,5 +1,6 @@
-"""Heads: how queries turn by their position and look at keys. B rows, T new and L positions in all,
-H query heads, K key heads, D head width.
+"""Rotary attention: how queries turn by their position and look at keys.
+
+B rows, T new and L positions in all, H query heads, K key heads, D head width.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from gemma_vision.model.config import FULL, SLIDING, Rope, TextConfig
 
-Turn = tuple[Tensor, Tensor]  # cosines and signed sines, each (B, T, 1, D)
+Rotary = tuple[Tensor, Tensor]  # cosines and signed sines, each (B, T, 1, D)
 
 
 def ropes_of(config: TextConfig) -> dict[str, Rope]:
@@ -19,7 +20,7 @@ def ropes_of(config: TextConfig) -> dict[str, Rope]:
     return {FULL: full} if full == sliding else {FULL: full, SLIDING: sliding}
 
 
-def turn_by(positions: Tensor, rope: Rope, width: int, dtype: torch.dtype) -> Turn:
+def rotary_table(positions: Tensor, rope: Rope, width: int, dtype: torch.dtype) -> Rotary:
     """Angles of rotary positions.   (B, T) -> two of (B, T, 1, D)
 
     Position p turns the pair (i, i + D / 2) by p * theta ** (-2 i / D) / factor; the first half of
@@ -32,13 +33,13 @@ def turn_by(positions: Tensor, rope: Rope, width: int, dtype: torch.dtype) -> Tu
     return torch.cat([cos, cos], -1).to(dtype), torch.cat([-sin, sin], -1).to(dtype)
 
 
-def rotate(x: Tensor, turn: Turn) -> Tensor:
-    """Turn every head by its position.   (B, T, H, D) -> (B, T, H, D)"""
-    cos, sin = turn
+def apply_rotary(x: Tensor, rotary: Rotary) -> Tensor:
+    """Rotary every head by its position.   (B, T, H, D) -> (B, T, H, D)"""
+    cos, sin = rotary
     return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin
 
 
-def look(
+def attend(
     q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, config: TextConfig
 ) -> Tensor:
     """(B, T, H, D), (B, K, L, D), (B, K, L, D), (B, 1, T, L) or None -> (B, T, H, D)
@@ -52,11 +53,13 @@ def look(
     folded = grouped.reshape(rows, kv_heads, -1, width)
     if mask is not None:
         mask = mask.repeat(1, 1, heads // kv_heads, 1)
-    seen = weigh(folded, keys, values, mask, config).reshape(rows, kv_heads, -1, length, width)
+    seen = attention_values(folded, keys, values, mask, config).reshape(
+        rows, kv_heads, -1, length, width
+    )
     return seen.permute(0, 3, 1, 2, 4).reshape(rows, length, heads, width)
 
 
-def weigh(
+def attention_values(
     q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, config: TextConfig
 ) -> Tensor:
     """Softmax of the products, capped where the checkpoint says so, times the values."""

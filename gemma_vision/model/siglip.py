@@ -64,14 +64,14 @@ class Encoder(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention over all patches, then an MLP, each on normalised input."""
+    """SiglipAttention over all patches, then an MLP, each on normalised input."""
 
     def __init__(self, config: VisionConfig) -> None:
         super().__init__()
         self.layer_norm1 = nn.LayerNorm(config.width, eps=config.eps)
-        self.self_attn = Attention(config)
+        self.self_attn = SiglipAttention(config)
         self.layer_norm2 = nn.LayerNorm(config.width, eps=config.eps)
-        self.mlp = Mlp(config)
+        self.mlp = SiglipMlp(config)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, D)"""
@@ -80,7 +80,7 @@ class Block(nn.Module):
         return out
 
 
-class Attention(nn.Module):
+class SiglipAttention(nn.Module):
     """Every patch looks at every patch; scores are scaled by (D / H) ** -0.5."""
 
     def __init__(self, config: VisionConfig) -> None:
@@ -102,7 +102,7 @@ class Attention(nn.Module):
         return x.view(*x.shape[:2], self.num_heads, -1).transpose(1, 2)  # (B, H, N, D / H)
 
 
-class Mlp(nn.Module):
+class SiglipMlp(nn.Module):
     """Widen, bend (tanh form of GELU), narrow."""
 
     def __init__(self, config: VisionConfig) -> None:

@@ -1,4 +1,4 @@
-"""Bare layers: torch's own, but without first values. Every weight comes from a checkpoint.
+"""Uninitialized layers: torch's own without first values. Every weight comes from a checkpoint.
 
 First values would be thrown away; on the meta device drawing them also imports torch's compiler,
 which takes longer than loading a small model.

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.attention import extend_mask, positions, prefill_mask
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig
-from gemma_vision.model.decoder import Decoder, Masks
-from gemma_vision.model.kv_cache import Cache
+from gemma_vision.model.decoder import GemmaDecoder, Masks
+from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import soft_cap
 from gemma_vision.model.siglip import SiglipTower
 from gemma_vision.requests.prompts import Family, family_of
@@ -26,7 +26,7 @@ from gemma_vision.requests.prompts import Family, family_of
 class State:
     """What the model remembers between steps of a batch."""
 
-    cache: Cache
+    cache: KVCache
     is_real: Tensor | None  # (B, L) bool, False where a row is padded; None where no row is
     position: Tensor  # (B, 1) of the newest token
 
@@ -39,9 +39,9 @@ class State:
         """The same state in memory of its own, with room for more tokens."""
         return State(self.cache.copy(room), self.is_real, self.position)
 
-    def keep(self, rows: Tensor) -> None:
+    def select_rows(self, rows: Tensor) -> None:
         """Go on with these rows alone."""
-        self.cache.keep(rows)
+        self.cache.select_rows(rows)
         self.position = self.position[rows]
         if self.is_real is not None:
             self.is_real = self.is_real[rows]
@@ -56,7 +56,7 @@ class VisionLanguageModel(nn.Module):
         self.family: Family = family_of(config.family)
         self.vision = SiglipTower(config.vision)
         self.projector = self.family.projector(config)
-        self.text = Decoder(config.text)
+        self.text = GemmaDecoder(config.text)
         if has_own_head:  # else the embedding serves as head too, as in every published checkpoint
             self.lm_head = uninitialized_layers.Linear(
                 config.text.width, config.text.vocab_size, bias=False
@@ -107,10 +107,10 @@ class VisionLanguageModel(nn.Module):
         Rows are padded on the left. `is_prompt` is False where an answer has already begun; `room`
         is how many tokens are expected to follow.
         """
-        hidden, state = self.read(ids, is_real, soft, is_prompt=is_prompt, room=room)
+        hidden, state = self.hidden_states(ids, is_real, soft, is_prompt=is_prompt, room=room)
         return self.logits(hidden[:, -1]), state
 
-    def read(
+    def hidden_states(
         self,
         ids: Tensor,
         is_real: Tensor,
@@ -121,7 +121,7 @@ class VisionLanguageModel(nn.Module):
     ) -> tuple[Tensor, State]:
         """As prefill, but with the hidden state of every position, (B, T, W)."""
         embeds = self.merge(ids, soft)
-        cache = Cache(ids.shape[1] + room)
+        cache = KVCache(ids.shape[1] + room)
         at = positions(is_real, self.family.first_position)
         is_padded = not bool(is_real.all())
         masks = self._prefill_masks(ids, is_real, is_prompt, is_padded=is_padded)

@@ -1,4 +1,4 @@
-"""Catalogue: which checkpoints there are, and a pipeline over one of them.
+"""Loading: which checkpoints there are, and a pipeline over one of them.
 
 Listing them reads headers only; torch comes in when one is loaded.
 """
@@ -19,11 +19,11 @@ from gemma_vision.checkpoints.memory import PACKED
 from gemma_vision.model.config import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import family_of
-from gemma_vision.requests.variants import taught
+from gemma_vision.requests.variants import limit_to
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.checkpoint import Checkpoint, Found
-    from gemma_vision.checkpoints.progress import Watch
+    from gemma_vision.checkpoints.progress import ProgressReporter
     from gemma_vision.requests.prompts import Family
     from gemma_vision.requests.request import Request
 
@@ -64,7 +64,7 @@ def load(
     dtype: str | None = None,
     *,
     found: Found | None = None,
-    watch: Watch | None = None,
+    reporter: ProgressReporter | None = None,
 ) -> Pipeline:
     """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
 
@@ -72,16 +72,16 @@ def load(
     "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
     on a GPU. Raises CheckpointError with a sentence that says what to do.
 
-    found: where it lies, from `weights.locate`. watch: told how far it is, and may call it off.
+    found: where it lies, from `checkpoint.locate`. reporter: told how far, may call it off.
     """
     from gemma_vision.checkpoints.checkpoint import open_checkpoint
     from gemma_vision.runtime.local_engine import LocalEngine
 
-    checkpoint = open_checkpoint(name, device, dtype, found=found, watch=watch)
+    checkpoint = open_checkpoint(name, device, dtype, found=found, reporter=reporter)
     notes = checkpoint.notes
     return Pipeline(
         LocalEngine(checkpoint),
-        taught(family_of(checkpoint.config.family), str(name), notes),
+        limit_to(family_of(checkpoint.config.family), str(name), notes),
         decoder=decoder_of(checkpoint.folder),
         policy=notes.get("policy", "space"),
         name=str(name),
@@ -89,24 +89,26 @@ def load(
     )
 
 
-def check(name: str | Path, request: Request) -> None:
+def check_request(name: str | Path, request: Request) -> None:
     """Refuse what a checkpoint cannot do before it is fetched or loaded: TaskError in words.
 
     Says nothing about Hub ids that are not in the catalogue; their pipeline will.
     """
-    family = foretold(str(name))
+    family = variant_from_registry(str(name))
     if family is not None:
-        replace(family, title=str(name)).check(request)
+        replace(family, title=str(name)).check_request(request)
 
 
-def foretold(name: str) -> Family | None:
+def variant_from_registry(name: str) -> Family | None:
     """What a checkpoint understands, from its folder's small files or from the catalogue."""
     folder = CHECKPOINTS / name if name in embedded() else Path(name).expanduser()
     try:
-        return taught(family_of(read_config(folder).family), name, read_json(folder / NOTES) or {})
+        return limit_to(
+            family_of(read_config(folder).family), name, read_json(folder / NOTES) or {}
+        )
     except CheckpointError:
         listed = {hub_id: family for hub_id, family, *_ in PUBLISHED}
-        return taught(family_of(listed[name]), name, {}) if name in listed else None
+        return limit_to(family_of(listed[name]), name, {}) if name in listed else None
 
 
 def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def published() -> Iterator[dict[str, Any]]:
         yield {
             "id": hub_id,
             "family": family,
-            "tasks": [str(task) for task in taught(family_of(family), hub_id, {}).tasks],
+            "tasks": [str(task) for task in limit_to(family_of(family), hub_id, {}).tasks],
             "side": side,
             "parameters": parameters,
             "licence": LICENCE,
@@ -151,7 +153,7 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     return {
         "id": name,
         "family": config.family,
-        "tasks": [str(task) for task in taught(family_of(config.family), name, notes).tasks],
+        "tasks": [str(task) for task in limit_to(family_of(config.family), name, notes).tasks],
         "side": config.vision.image_size,
         "parameters": parameters,
         "licence": notes.get("licence", LICENCE),

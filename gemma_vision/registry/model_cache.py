@@ -1,4 +1,4 @@
-"""Shelf: which checkpoints are in memory. The one that answers, and at most one beside it.
+"""Model cache: which checkpoints are in memory. The one that answers, and at most one beside it.
 
 Of the large ones (a billion parameters and more) only one is kept, unless the environment variable
 GEMMA_VISION_LARGE_MODELS allows more.
@@ -26,7 +26,7 @@ def most_large() -> int:
     return int(given)
 
 
-class Shelf:
+class ModelCache:
     """The loaded checkpoint and at most one other, fetched when it is first asked for.
 
     `pipeline` stays the same object: a change of checkpoint changes what it sees with.
@@ -51,7 +51,7 @@ class Shelf:
         ]
         return list(dict.fromkeys([self.pipeline.name, *here]))
 
-    def take(self, name: str) -> Pipeline:
+    def get(self, name: str) -> Pipeline:
         """The checkpoint of that name; a visitor may name none but those of the list."""
         if name == self.pipeline.name:
             return self.pipeline
@@ -67,14 +67,14 @@ class Shelf:
         """Whether a checkpoint of that size may come beside those in memory."""
         return parameters <= LARGE or self._count_large() < most_large()
 
-    def drop_other(self) -> None:
+    def evict_other(self) -> None:
         """Let go of the one beside, if it is large."""
         with self._lock:
             if self._other is not None and size(self._other) > LARGE:
                 self._other = None
                 give_back()
 
-    def drop_double(self) -> None:
+    def evict_duplicate(self) -> None:
         """Let go of the one beside, if it has come to answer itself."""
         with self._lock:
             if self._other is not None and self._other.name == self.pipeline.name:

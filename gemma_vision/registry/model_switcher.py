@@ -1,4 +1,4 @@
-"""Choosing: another checkpoint put in the place of the one that answers, while the program runs.
+"""Model switcher: another checkpoint put in the place of the one that answers, at run time.
 
 It is fetched and read in a thread of its own; `state` says from anywhere how far that is. Answers
 under way keep their checkpoint: the change is made between two of them. When it fails or is called
@@ -16,11 +16,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.checkpoints import memory
-from gemma_vision.checkpoints.progress import Cancelled, Watch
+from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.model.config import CheckpointError
 from gemma_vision.registry.loading import count_parameters, load
-from gemma_vision.registry.model_cache import Shelf, size
-from gemma_vision.runtime.engine import Absent
+from gemma_vision.registry.model_cache import ModelCache, size
+from gemma_vision.runtime.engine import UnavailableEngine
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.checkpoint import Found
@@ -33,7 +33,7 @@ LOOK = 0.1  # seconds between two looks for the model's turn
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SwitchOutcome:
     """How the last choice ended: "loaded", "cancelled" or "failed", and then why.
 
     `number` counts the choices that have ended, so that one is not taken for another.
@@ -45,7 +45,7 @@ class Outcome:
     number: int = 0
 
 
-class Chooser:
+class ModelSwitcher:
     """Changes the checkpoint of a pipeline, for everybody who holds that pipeline.
 
     turn: the lock that whoever has the model at work holds. device and dtype: as for `load`.
@@ -53,30 +53,30 @@ class Chooser:
 
     def __init__(
         self,
-        shelf: Shelf,
+        model_cache: ModelCache,
         turn: threading.Lock,
         device: str | None = None,
         dtype: str | None = None,
     ) -> None:
-        self.shelf = shelf
+        self.model_cache = model_cache
         self.revision = 0  # goes up with every change
-        first = shelf.pipeline.describe()
+        first = model_cache.pipeline.describe()
         self.seen = {first["id"]: first}  # the rows of what was loaded since the start
         self._turn = turn
         self._device = device
         self._dtype = dtype
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
         self._wanted = ""
-        self._watch: Watch | None = None  # while something is being loaded
-        self._outcome: Outcome | None = None
+        self._watch: ProgressReporter | None = None  # while something is being loaded
+        self._outcome: SwitchOutcome | None = None
         self._thread: threading.Thread | None = None
 
     @property
     def pipeline(self) -> Pipeline:
         """The one whose checkpoint changes."""
-        return self.shelf.pipeline
+        return self.model_cache.pipeline
 
-    def choose(self, name: str) -> None:
+    def switch(self, name: str) -> None:
         """Begin to load a checkpoint; returns at once. One is loaded at a time, first come."""
         with self._lock:
             if self._watch is not None:
@@ -84,7 +84,7 @@ class Chooser:
                 raise CheckpointError(message, "E_LOADING")
             if name == self.pipeline.name and self.pipeline.engine.ready():
                 raise CheckpointError(f"{name} is loaded already; ask it something.", "E_LOADED")
-            self._watch, self._wanted = Watch(), name
+            self._watch, self._wanted = ProgressReporter(), name
             self._thread = threading.Thread(
                 target=self._work, args=(name, self._watch), name="choice", daemon=True
             )
@@ -107,16 +107,16 @@ class Chooser:
     def state(self) -> dict[str, Any]:
         """What is loaded, what is on its way and what is remembered, as `GET /model` tells it."""
         with self._lock:
-            watch, wanted, outcome = self._watch, self._wanted, self._outcome
+            reporter, wanted, outcome = self._watch, self._wanted, self._outcome
         is_ready = self.pipeline.engine.ready()
-        progress = watch.progress if watch else None
+        progress = reporter.progress if reporter else None
         change = {"id": wanted, "phase": "waiting", "done": 0, "total": 0}
         return self.pipeline.describe() | {
             "device": self.pipeline.card.get("device"),
             "dtype": self.pipeline.card.get("dtype"),
-            "state": "loading" if watch else "ready" if is_ready else "none",
+            "state": "loading" if reporter else "ready" if is_ready else "none",
             "revision": self.revision,
-            "change": change | (asdict(progress) if progress else {}) if watch else None,
+            "change": change | (asdict(progress) if progress else {}) if reporter else None,
             "outcome": asdict(outcome) if outcome else None,
             "remembered": self.pipeline.remembered() or None,
         }
@@ -124,7 +124,7 @@ class Chooser:
     def room(self) -> int:
         """Bytes that a new checkpoint may take, with those that it would push out."""
         device, former = self._where(), size(self.pipeline)
-        gone = 0 if self.shelf.has_room_for(memory.LARGE + 1) else former
+        gone = 0 if self.model_cache.has_room_for(memory.LARGE + 1) else former
         return memory.free(device) + memory.released(gone, device, self._dtype)
 
     def weigh(self, parameters: int) -> int:
@@ -134,100 +134,104 @@ class Chooser:
     def _where(self) -> str:
         return str(self.pipeline.card.get("device") or "cpu")
 
-    def _work(self, name: str, watch: Watch) -> None:
+    def _work(self, name: str, reporter: ProgressReporter) -> None:
         try:
-            self._change(name, watch)
-            outcome = Outcome(name, "loaded")
+            self._change(name, reporter)
+            outcome = SwitchOutcome(name, "loaded")
         except Cancelled:
-            outcome = Outcome(name, "cancelled")
+            outcome = SwitchOutcome(name, "cancelled")
         except Exception as error:
-            outcome = Outcome(name, "failed", sentence(name, error))
+            outcome = SwitchOutcome(name, "failed", describe_failure(name, error))
         with self._lock:
             ended = self._outcome.number if self._outcome else 0
             self._watch, self._outcome = None, replace(outcome, number=ended + 1)
 
-    def _change(self, name: str, watch: Watch) -> None:
+    def _change(self, name: str, reporter: ProgressReporter) -> None:
         """Fetch beside the one that answers; read beside it too, if both may be in memory."""
         from gemma_vision.checkpoints.checkpoint import locate
 
-        found = locate(name, watch)
+        found = locate(name, reporter)
         parameters = count_parameters(found.folder)
         if self._device != "auto":  # which spreads what does not fit
-            memory.check(name, self.weigh(parameters), self.room())
+            memory.check_fits(name, self.weigh(parameters), self.room())
         if parameters > memory.LARGE:
-            with self._has_turn(watch):
-                self._replace(name, found, parameters, watch)
+            with self._has_turn(reporter):
+                self._replace(name, found, parameters, reporter)
             return
-        fresh = self._load(name, found, watch)
-        with self._has_turn(watch):
+        fresh = self._load(name, found, reporter)
+        with self._has_turn(reporter):
             self._put(fresh)
 
-    def _replace(self, name: str, found: Found, parameters: int, watch: Watch) -> None:
+    def _replace(
+        self, name: str, found: Found, parameters: int, reporter: ProgressReporter
+    ) -> None:
         """Read a large checkpoint while nobody answers; others make room for it first."""
         former = None
-        if not self.shelf.has_room_for(parameters):
-            self.shelf.drop_other()
-        if not self.shelf.has_room_for(parameters):
+        if not self.model_cache.has_room_for(parameters):
+            self.model_cache.evict_other()
+        if not self.model_cache.has_room_for(parameters):
             former = self.pipeline.name
-            self.pipeline.engine = Absent(former, f"{name} is being loaded")
+            self.pipeline.engine = UnavailableEngine(former, f"{name} is being loaded")
             memory.give_back()
         try:
-            self._put(self._load(name, found, watch))
+            self._put(self._load(name, found, reporter))
         except Exception as error:
             if former is not None:
                 traceback.clear_frames(error.__traceback__)  # they hold tensors
                 memory.give_back()
-                self._bring_back(former, watch)
+                self._bring_back(former, reporter)
             raise
 
-    def _bring_back(self, former: str, watch: Watch) -> None:
+    def _bring_back(self, former: str, reporter: ProgressReporter) -> None:
         """The former checkpoint again, or the embedded one where that does not come back."""
         for name in (former, EMBEDDED):
             try:
-                self._put(self._load(name, None, Returning(watch)))
+                self._put(self._load(name, None, RestoreReporter(reporter)))
                 return
             except Exception as error:
                 log.error("%s did not come back: %s", name, type(error).__name__)
-        self.pipeline.engine = Absent(former, f"{former} was lost while another was loaded")
+        self.pipeline.engine = UnavailableEngine(
+            former, f"{former} was lost while another was loaded"
+        )
 
-    def _load(self, name: str, found: Found | None, watch: Watch) -> Pipeline:
-        return load(name, self._device, self._dtype, found=found, watch=watch)
+    def _load(self, name: str, found: Found | None, reporter: ProgressReporter) -> Pipeline:
+        return load(name, self._device, self._dtype, found=found, reporter=reporter)
 
     def _put(self, fresh: Pipeline) -> None:
         was_large = size(self.pipeline) > memory.LARGE
         self.pipeline.become(fresh)
         self.revision += 1
         self.seen = self.seen | {fresh.name: fresh.describe()}
-        self.shelf.drop_double()
+        self.model_cache.evict_duplicate()
         if was_large:
             memory.give_back()
 
     @contextmanager
-    def _has_turn(self, watch: Watch) -> Iterator[None]:
+    def _has_turn(self, reporter: ProgressReporter) -> Iterator[None]:
         """Wait until no answer is under way, and let none begin inside the block."""
-        watch.tell("waiting")
+        reporter.report("waiting")
         while not self._turn.acquire(timeout=LOOK):
-            watch.tell("waiting")
+            reporter.report("waiting")
         try:
             yield
         finally:
             self._turn.release()
 
 
-class Returning(Watch):
-    """Tells another watch of the way back, which nobody can call off."""
+class RestoreReporter(ProgressReporter):
+    """Tells another reporter of the way back, which nobody can call off."""
 
-    def __init__(self, shown: Watch) -> None:
+    def __init__(self, shown: ProgressReporter) -> None:
         super().__init__()
         self._shown = shown
 
-    def tell(self, phase: str, done: int = 0, total: int = 0) -> None:
+    def report(self, phase: str, done: int = 0, total: int = 0) -> None:
         """Shown as "returning", whatever it is."""
-        super().tell("returning", done, total)
+        super().report("returning", done, total)
         self._shown.progress = self.progress
 
 
-def sentence(name: str, error: Exception) -> str:
+def describe_failure(name: str, error: Exception) -> str:
     """Why a checkpoint was not loaded; what is nobody's mistake is logged, by its kind."""
     if isinstance(error, ValueError) and isinstance(getattr(error, "code", None), str):
         return str(error)

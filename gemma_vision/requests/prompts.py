@@ -1,4 +1,4 @@
-"""Families: everything in which PaliGemma, PaliGemma 2 and Gemma 3 differ, as data.
+"""Prompts: everything in which PaliGemma, PaliGemma 2 and Gemma 3 differ, as data.
 
 A row says how a family resizes pictures, who may look at whom, where positions start, which tasks
 it was taught and in which words. No other file names a family.
@@ -64,7 +64,7 @@ class Family:
         """Whether it captions a part of a picture."""
         return REGION in self.wording
 
-    def check(self, request: Request) -> None:
+    def check_request(self, request: Request) -> None:
         """Refuse, before any work, what the family was never taught."""
         if request.task not in self.wording:
             known = ", ".join(self.tasks)
@@ -82,7 +82,7 @@ class Family:
 
     def write_prompt(self, request: Request) -> str:
         """The words that ask for it.   detect, "cat ;dog"  ->  "detect cat ; dog" """
-        self.check(request)
+        self.check_request(request)
         return write_turns(self, request) if self.has_turns else words(self, request)
 
     def lay_out(self, text: str, views: Sequence[int]) -> str:

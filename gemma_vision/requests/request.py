@@ -1,4 +1,4 @@
-"""Tasks: what a person can ask for, checked at the door. Knows nothing of models or prompts."""
+"""Requests: what a person can ask for, checked at the door. Knows nothing of models or prompts."""
 
 from __future__ import annotations
 

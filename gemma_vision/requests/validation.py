@@ -1,4 +1,4 @@
-"""Values: text, truths, numbers and regions as somebody gave them, checked at the door."""
+"""Validation: text, truths, numbers and regions as somebody gave them, checked at the door."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds: what a checkpoint understands beyond its family, as data.
+"""Variants: what a checkpoint understands beyond its family, as data.
 
 PaliGemma comes in three kinds: `pt` (pretrained, to be tuned further), `mix` (tuned on a mixture of
 tasks, to be used as it is) and `ft-TASK` (tuned for one task, deaf to most other prompts). The
@@ -128,7 +128,7 @@ FINE_TUNES: Mapping[str, FineTune] = {
 }
 
 
-def kind_of(name: str, notes: Mapping[str, Any]) -> str:
+def variant_of(name: str, notes: Mapping[str, Any]) -> str:
     """The kind: "pt", "mix", "ft-TASK", or "" where nobody says.
 
     name: a Hub id or a folder. notes: the folder's gemma_vision.json, whose key "kind" comes first.
@@ -139,20 +139,20 @@ def kind_of(name: str, notes: Mapping[str, Any]) -> str:
     return found["kind"] if found else ""
 
 
-def taught(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
+def limit_to(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
     """The family's row with only what this checkpoint understands.
 
     Nothing is taken away where the kind is not known: somebody's own fine-tune may do anything.
     Notes may have "tasks" of their own; a style of caption is among them by its name.
     """
-    family = of_kind(family, kind_of(name, notes))
+    family = apply_variant(family, variant_of(name, notes))
     if not notes.get("tasks"):
         return family
     known = {verb: words for verb, words in family.wording.items() if verb in notes["tasks"]}
     return replace(family, wording=known)
 
 
-def of_kind(family: Family, kind: str) -> Family:
+def apply_variant(family: Family, kind: str) -> Family:
     """The family's row as checkpoints of that kind understand it.
 
     PALIGEMMA, "ft-refcoco-seg"  ->  segment and free, both in bare words
@@ -175,7 +175,7 @@ def of_kind(family: Family, kind: str) -> Family:
     return replace(family, title=title, kind=kind, wording=wording)
 
 
-def prompts_of(family: Family) -> tuple[Verb, ...]:
+def known_prompts(family: Family) -> tuple[Verb, ...]:
     """The prompts worth a try in a person's own words (`free`), those for pt alone among them.
 
     None where the family is asked in plain sentences or the checkpoint has one task.
@@ -185,9 +185,9 @@ def prompts_of(family: Family) -> tuple[Verb, ...]:
     writable = [verb for verb in VERBS if verb.style != REGION and verb.wording != "{text}"]
     if family.kind or family.wording == FAMILIES[family.name].wording:
         return tuple(writable)
-    return tuple(verb for verb in writable if (verb.style or verb.asked) in taught_words(family))
+    return tuple(verb for verb in writable if (verb.style or verb.asked) in taught_wording(family))
 
 
-def taught_words(family: Family) -> set[str]:
+def taught_wording(family: Family) -> set[str]:
     """The tasks and styles that a checkpoint with a list of its own was taught."""
     return set(family.wording) - {Task.free}

@@ -1,4 +1,4 @@
-"""Decoding: a batch of answers growing by one token each, until every one has ended."""
+"""Decode: a batch of answers growing by one token each, until every one has ended."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from gemma_vision.model.vision_language_model import State, VisionLanguageModel
-from gemma_vision.runtime.detokenizer import Speller
+from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Walker
-from gemma_vision.runtime.sampling import Positions, narrow, pick, score
+from gemma_vision.runtime.sampling import Positions, narrow, sample, score
 
 
 @dataclass
@@ -23,14 +23,14 @@ class Row:
 
     place: int
     prompt: Prompt
-    speller: Speller
+    detokenizer: Detokenizer
     generator: torch.Generator
     walker: Walker | None
     num_tokens: int = 0
 
 
 @dataclass
-class Batch:
+class DecodeBatch:
     """Answers that are decoded together. Rows that have ended leave the batch."""
 
     model: VisionLanguageModel
@@ -40,7 +40,7 @@ class Batch:
     logits: Tensor  # (B, V) of the token to be picked next
     state: State
     timing: dict[str, float]
-    spelled: dict[int, str]  # what spellers of this tokenizer know already
+    token_texts: dict[int, str]  # what detokenizers of this tokenizer know
     rows: list[Row] = field(default_factory=list)
     last: list[int] = field(default_factory=list)  # the token each row picked last
 
@@ -50,7 +50,7 @@ class Batch:
             Row(
                 place,
                 prompt,
-                Speller(self.tokenizer, self.spelled),
+                Detokenizer(self.tokenizer, self.token_texts),
                 torch.Generator().manual_seed(prompt.seed),
                 self._walker(prompt),
             )
@@ -68,7 +68,7 @@ class Batch:
         if self.last:
             ids = torch.tensor(self.last, device=self.logits.device)
             self.logits = self.model.step(ids, self.state)
-        tokens = pick(
+        tokens = sample(
             narrow(self.logits, [row.walker.allowed if row.walker else None for row in self.rows]),
             [row.prompt.temperature for row in self.rows],
             [row.generator for row in self.rows],
@@ -95,17 +95,17 @@ class Batch:
     def _chunk(self, row: Row, token: int, sure: float) -> Chunk:
         timing = dict(self.timing)
         if token in self.stop_ids:
-            return Chunk(row.speller.rest(), finish="stop", timing=timing)
+            return Chunk(row.detokenizer.rest(), finish="stop", timing=timing)
         row.num_tokens += 1
         if row.walker:
-            row.walker.take(token)
-        text = row.speller.add(token)
+            row.walker.advance(token)
+        text = row.detokenizer.add(token)
         if row.num_tokens < row.prompt.max_tokens:
             return Chunk(text, (token,), (sure,), timing=timing)
-        return Chunk(text + row.speller.rest(), (token,), (sure,), "length", timing=timing)
+        return Chunk(text + row.detokenizer.rest(), (token,), (sure,), "length", timing=timing)
 
     def _keep(self, going: list[int], tokens: list[int]) -> None:
         if going and len(going) < len(self.rows):
-            self.state.keep(torch.tensor(going, device=self.logits.device))
+            self.state.select_rows(torch.tensor(going, device=self.logits.device))
         self.rows = [self.rows[i] for i in going]
         self.last = [tokens[i] for i in going]

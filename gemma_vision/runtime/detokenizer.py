@@ -1,4 +1,4 @@
-"""Spelling: token ids as they arrive, turned into text that only ever grows."""
+"""Detokenizer: token ids as they arrive, turned into text that only ever grows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BYTE = re.compile(r"<0x[0-9A-F]{2}>")
 BROKEN = "\ufffd"  # what the tokenizer writes for bytes that are not yet a character
 
 
-class Speller:
+class Detokenizer:
     """Spells one answer. The pieces put together are the tokenizer's decoding of all ids.
 
     A piece is "" while a run of bytes goes on, for they become characters together or not at all;

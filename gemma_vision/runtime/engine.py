@@ -79,7 +79,7 @@ class Engine(Protocol):
         ...
 
 
-class Absent:
+class UnavailableEngine:
     """Stands where an engine was given up, so that its memory is free for another."""
 
     def __init__(self, name: str, why: str) -> None:

@@ -107,7 +107,7 @@ class Walker:
         assert self._node is not None
         return self._node.next
 
-    def take(self, token: int) -> None:
+    def advance(self, token: int) -> None:
         """Go one token on; it has to be an allowed one."""
         rules, node = self.rules, self._node
         if node is not None:

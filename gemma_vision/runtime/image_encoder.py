@@ -1,4 +1,4 @@
-"""Sight: pictures of several prompts as soft tokens, each content looked at once.
+"""Image encoder: pictures of several prompts as soft tokens, each content looked at once.
 
 N soft tokens of one picture, W decoder width, S side of the model's square picture.
 """
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from gemma_vision.images.opening import to_pixels
 from gemma_vision.model.vision_language_model import VisionLanguageModel
-from gemma_vision.runtime.lru_cache import Recent
+from gemma_vision.runtime.lru_cache import LruCache
 
 TOWER_BATCH = 8  # pictures that go through the tower together
 
@@ -25,29 +25,29 @@ Pixels = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class View:
+class EncoderInput:
     """What the model sees of a picture, and a name for it: content, model and resolution."""
 
     key: Hashable
     pixels: Pixels  # (3, S, S)
 
 
-class Sight:
+class ImageEncoder:
     """Looks at pictures with one model, and remembers what it saw."""
 
-    def __init__(self, model: VisionLanguageModel, name: str, cache: Recent[Tensor]) -> None:
+    def __init__(self, model: VisionLanguageModel, name: str, cache: LruCache[Tensor]) -> None:
         self.model = model
         self.name = name
         self.cache = cache
 
-    def prepare(self, image: Image) -> View:
+    def prepare(self, image: Image) -> EncoderInput:
         """Squeeze a picture to the model's size."""
         side = self.model.config.vision.image_size
         pixels = to_pixels(image, side, self.model.family.resize_filter)
         content = hashlib.blake2b(pixels.data, digest_size=16).hexdigest()
-        return View((content, self.name, side), pixels)
+        return EncoderInput((content, self.name, side), pixels)
 
-    def look(self, groups: Sequence[Sequence[View]]) -> list[Tensor]:
+    def encode(self, groups: Sequence[Sequence[EncoderInput]]) -> list[Tensor]:
         """The soft tokens of each group of n views, (n, N, W)."""
         wanted = {view.key: view.pixels for views in groups for view in views}
         seen = self._recall(wanted)

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from gemma_vision.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from gemma_vision.model.vision_language_model import State
-from gemma_vision.runtime.decode import Batch
+from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Chunk, Prompt
-from gemma_vision.runtime.lru_cache import Recent
-from gemma_vision.runtime.prefill import Intake
+from gemma_vision.runtime.lru_cache import LruCache
+from gemma_vision.runtime.prefill import Prefiller
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
 # Below so many parameters one thread is enough: waking a second one saves little, and where other
@@ -45,12 +45,12 @@ class LocalEngine:
     ) -> None:
         self.checkpoint = checkpoint
         self.name = checkpoint.name
-        self.cache: Recent[Tensor] = Recent(cache_bytes)
-        self.prefixes: Recent[State] = Recent(prefix_bytes)
+        self.cache: LruCache[Tensor] = LruCache(cache_bytes)
+        self.prefixes: LruCache[State] = LruCache(prefix_bytes)
         is_small = checkpoint.num_parameters < SMALL and checkpoint.model.device.type == "cpu"
         self.threads = threads or (1 if is_small else None)
-        self._intake = Intake(checkpoint, self.cache, self.prefixes)
-        self._spelled: dict[int, str] = {}
+        self._prefiller = Prefiller(checkpoint, self.cache, self.prefixes)
+        self._token_texts: dict[int, str] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
         stops = map(checkpoint.tokenizer.token_to_id, checkpoint.model.family.stop_tokens)
         self._stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}
@@ -86,13 +86,13 @@ class LocalEngine:
 
     def ids(self, prompt: Prompt) -> list[int]:
         """The prompt as the decoder reads it: one image token for each soft token, then words."""
-        return self._intake.ids(prompt)
+        return self._prefiller.ids(prompt)
 
     @torch.inference_mode()
-    def begin(self, prompts: Sequence[Prompt]) -> Batch:
+    def begin(self, prompts: Sequence[Prompt]) -> DecodeBatch:
         """Read the prompts; each `advance` of the batch decodes one token more."""
-        logits, state, timing = self._intake.take(prompts)
-        return Batch(
+        logits, state, timing = self._prefiller.prefill(prompts)
+        return DecodeBatch(
             self.checkpoint.model,
             self.checkpoint.tokenizer,
             self._stop_ids,
@@ -100,7 +100,7 @@ class LocalEngine:
             logits,
             state,
             timing,
-            self._spelled,
+            self._token_texts,
         )
 
 

@@ -1,4 +1,4 @@
-"""Recent: what was worked out lately and may be wanted again, up to a number of bytes."""
+"""LRU cache: what was worked out lately and may be wanted again, up to a number of bytes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Sized(Protocol):
 Value = TypeVar("Value", bound=Sized)
 
 
-class Recent(Generic[Value]):
+class LruCache(Generic[Value]):
     """Values by what they were made from; the ones longest unused go first."""
 
     def __init__(self, max_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""Intake: prompts taken in, up to the logits of each answer's first token.
+"""Prefill: prompts taken in, up to the logits of each answer's first token.
 
 Looks at pictures, lays out and tokenises texts, pads rows on the left and runs the prefill. Where
 a family's words look back only, what was read up to the last picture is kept for the next question
@@ -17,27 +17,27 @@ from gemma_vision.checkpoints.checkpoint import Checkpoint
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.model.vision_language_model import State
 from gemma_vision.runtime.engine import Prompt
-from gemma_vision.runtime.image_encoder import Sight, View
-from gemma_vision.runtime.lru_cache import Recent
+from gemma_vision.runtime.image_encoder import EncoderInput, ImageEncoder
+from gemma_vision.runtime.lru_cache import LruCache
 
 ROOM = 256  # tokens that the key-value cache is made for at first; it grows
 
 
-class Intake:
+class Prefiller:
     """Reads prompts with one checkpoint.
 
     cache keeps soft tokens by picture, prefixes what the decoder knew after the last picture.
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, cache: Recent[Tensor], prefixes: Recent[State]
+        self, checkpoint: Checkpoint, cache: LruCache[Tensor], prefixes: LruCache[State]
     ) -> None:
         self.checkpoint = checkpoint
         self.model = checkpoint.model
-        self.sight = Sight(checkpoint.model, checkpoint.name, cache)
+        self.image_encoder = ImageEncoder(checkpoint.model, checkpoint.name, cache)
         self.prefixes = prefixes
 
-    def take(self, prompts: Sequence[Prompt]) -> tuple[Tensor, State, dict[str, float]]:
+    def prefill(self, prompts: Sequence[Prompt]) -> tuple[Tensor, State, dict[str, float]]:
         """Logits (B, V), what to go on from, and the seconds of "encode" and "prefill"."""
         start = time.perf_counter()
         seen = [self._views(prompt) for prompt in prompts]
@@ -48,7 +48,7 @@ class Intake:
         room = min(ROOM, max(prompt.max_tokens for prompt in prompts))
         if len(rows) == 1 and groups[0] and not self.model.family.is_one_block:
             return self._resume(rows[0], groups[0], room, start)
-        soft = self.sight.look(groups)
+        soft = self.image_encoder.encode(groups)
         encoded = time.perf_counter()
         ids, is_real = self._pad(rows)
         logits, state = self.model.prefill(ids, is_real, soft, room=room)
@@ -59,16 +59,16 @@ class Intake:
         return self._ids(prompt.text, [1 + len(crops) for crops in self._crops(prompt)])
 
     def _resume(
-        self, row: list[int], group: Sequence[View], room: int, start: float
+        self, row: list[int], group: Sequence[EncoderInput], room: int, start: float
     ) -> tuple[Tensor, State, dict[str, float]]:
-        """As take, for one row: only what follows its last picture is read anew."""
+        """As `prefill`, for one row: only what follows its last picture is read anew."""
         image = self.model.config.image_token_id
         cut = len(row) - row[::-1].index(image)  # behind the last picture
         key = (tuple(row[:cut]), *(view.key for view in group))
         kept = self.prefixes.get(key)
         encoded = time.perf_counter()
         if kept is None:
-            soft = self.sight.look([group])
+            soft = self.image_encoder.encode([group])
             encoded = time.perf_counter()
             ids, is_real = self._pad([row[:cut]])
             _, kept = self.model.prefill(ids, is_real, soft)
@@ -82,10 +82,13 @@ class Intake:
         has_crops = self.model.family.has_pan_and_scan
         return prompt.crops if has_crops else [()] * len(prompt.images)
 
-    def _views(self, prompt: Prompt) -> list[list[View]]:
+    def _views(self, prompt: Prompt) -> list[list[EncoderInput]]:
         """Every picture, each followed by its crops."""
         return [
-            [self.sight.prepare(image), *(self.sight.prepare(image.crop(box)) for box in crops)]
+            [
+                self.image_encoder.prepare(image),
+                *(self.image_encoder.prepare(image.crop(box)) for box in crops),
+            ]
             for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
         ]
 

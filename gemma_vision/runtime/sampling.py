@@ -1,4 +1,4 @@
-"""Picking: logits to a token, and how sure the model was of it. B rows, V vocabulary."""
+"""Sampling: logits to a token, and how sure the model was of it. B rows, V vocabulary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Positions:
         return self.first <= token < self.first + NUM_BINS
 
 
-def pick(
+def sample(
     logits: Tensor, temperatures: Sequence[float], generators: Sequence[torch.Generator]
 ) -> list[int]:
     """One token per row: the likeliest at temperature 0, else drawn.   (B, V) -> B ids

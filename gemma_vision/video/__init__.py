@@ -6,9 +6,9 @@ for progress in annotate(pipeline, "in.mp4", "out.mp4", "detect", "cat", every=1
 progress.timeline.to_dict()
 """
 
-from gemma_vision.video.annotating import Progress, annotate
+from gemma_vision.video.annotating import VideoProgress, annotate
 from gemma_vision.video.source import Frame, Source, VideoError
 from gemma_vision.video.timeline import Timeline
 from gemma_vision.video.writer import Writer
 
-__all__ = ["Frame", "Progress", "Source", "Timeline", "VideoError", "Writer", "annotate"]
+__all__ = ["Frame", "Source", "Timeline", "VideoError", "VideoProgress", "Writer", "annotate"]

@@ -30,7 +30,7 @@ MAX_FRAMES = 1_000_000  # looked at
 
 
 @dataclass(frozen=True)
-class Progress:
+class VideoProgress:
     """How far it is: `done` of `total` frames were looked at, after `spent` seconds.
 
     `timeline` grows; `picture` is the newest frame that was looked at, with what was found.
@@ -59,7 +59,7 @@ def annotate(
     limit: int | None = None,
     patience: int = PATIENCE,
     **options: Any,
-) -> Generator[Progress, None, None]:
+) -> Generator[VideoProgress, None, None]:
     """Look at every n-th frame of a video and write an MP4 with what was found on all of them.
 
     What is found stays until the next frame that is looked at; after `limit` of them the work ends.
@@ -73,7 +73,7 @@ def annotate(
     with Source(path) as film, Sound(path, film.start) as sound:
         with Writer(to, film.size, film.rate, film.time_base, sound) as writer:
             ask = partial(Request, task=as_task(task), text=text, **options)
-            work = Work(pipeline, ask, Tracker(patience=patience), film, every, limit)
+            work = AnnotationJob(pipeline, ask, Tracker(patience=patience), film, every, limit)
             yield from work.carry_out(writer)
 
 
@@ -85,7 +85,7 @@ def check_paths(source: Path, target: Path) -> tuple[Path, Path]:
     return source, target
 
 
-class Work:
+class AnnotationJob:
     """A film on its way through the model; between two looks the newest answer is drawn."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Work:
         self._ids: Sequence[int] = ()
         self._picture: Image | None = None
 
-    def carry_out(self, writer: Writer) -> Iterator[Progress]:
+    def carry_out(self, writer: Writer) -> Iterator[VideoProgress]:
         """Frame by frame: look, where it is time to, and write."""
         timeline = self._timeline
         for frame in self._film.frames():
@@ -124,7 +124,7 @@ class Work:
             yield self.progress()
         timeline.finish = "stop"
 
-    def look(self, frame: Frame) -> Iterator[Progress]:
+    def look(self, frame: Frame) -> Iterator[VideoProgress]:
         """Ask about a frame; it counts once the answer is whole."""
         newest: Answer | None = None
         for answer in self._pipeline.stream(self._ask(frame.image)):
@@ -145,8 +145,8 @@ class Work:
         words = self._answer.plain.strip()
         return write_subtitle(drawn, words) if words else drawn
 
-    def progress(self) -> Progress:
+    def progress(self) -> VideoProgress:
         """How far it is."""
         done = len(self._timeline.samples)
         spent = time.monotonic() - self._began
-        return Progress(done, max(self._total, done), spent, self._timeline, self._picture)
+        return VideoProgress(done, max(self._total, done), spent, self._timeline, self._picture)

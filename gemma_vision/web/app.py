@@ -25,8 +25,8 @@ import gradio as gr
 
 import gemma_vision
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.model_cache import Shelf
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_cache import ModelCache
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.api.endpoints import build_endpoints
 from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
@@ -64,7 +64,7 @@ class Page(DiscreetBlocks):
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
-        own = {"routes": [state_route(self.choice.chooser)], "middleware": [PACKED, BOUNDED, SAID]}
+        own = {"routes": [state_route(self.choice.switcher)], "middleware": [PACKED, BOUNDED, SAID]}
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 
 
@@ -73,7 +73,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
 
     choice: who may change the pipeline's checkpoint; nobody where it is not given.
     """
-    choice = choice or Choice(Chooser(Shelf(pipeline), model_lock))
+    choice = choice or Choice(ModelSwitcher(ModelCache(pipeline), model_lock))
     with Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE) as app:
         header = build_header(choice)
         with gr.Tab(say("tab_image")):
@@ -89,7 +89,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
             with gr.Tab(say("tab_chat"), visible=can_chat(pipeline)) as tabs["chat"]:
                 app.unload(build_chat_tab(pipeline))
         with gr.Tab(say("tab_compare")):
-            build_compare_tab(choice.chooser.shelf)
+            build_compare_tab(choice.switcher.model_cache)
         if can_be_followed(pipeline):
             with gr.Tab(say("tab_inside")) as tabs["inside"]:
                 build_inside_tab(pipeline)
@@ -98,7 +98,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
         arrived = app.load(image_tab.fill_from_link, None, image_tab.linked, **SILENT)
         app.unload(image_tab.leave)
         if choice.is_open:
-            refit = Refit(app, choice.chooser, tabs)
+            refit = Refit(app, choice.switcher, tabs)
             on = {"inputs": refit.inputs, "outputs": refit.outputs, "preprocess": False} | SILENT
             header.swapped(refit, **on)
             arrived.then(refit.arrive, **on)
@@ -173,10 +173,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if IS_ZERO_GPU:
             pipeline.engine = LentEngine(pipeline.engine, spaces.GPU)
         given = {"device": options.device, "dtype": options.dtype}
-        shelf = Shelf(pipeline, partial(gemma_vision.load, **given))
-        chooser = Chooser(shelf, model_lock, **given)
+        model_cache = ModelCache(pipeline, partial(gemma_vision.load, **given))
+        switcher = ModelSwitcher(model_cache, model_lock, **given)
         host = options.host or listens_on()
-        app = build_app(pipeline, Choice(chooser, freedom(options.model_choice, host), host))
+        app = build_app(pipeline, Choice(switcher, freedom(options.model_choice, host), host))
         address = serve(app, options.host, port)
     except (ValueError, OSError) as error:
         print(f"Gemma Vision cannot start: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from postprocess.exports.annotated import Annotated, on_one_line
 from postprocess.exports.files import read_text, write_text
-from postprocess.instances import Decoder, Encoder, Instance, describe, locate
+from postprocess.instances import CodesToMask, Instance, MaskToCodes, describe, locate
 from postprocess.metrics import mask_iou
 from postprocess.tokens import Mention, write
 
@@ -21,7 +21,7 @@ _POLICY = "bigvision"
 JSON = dict[str, Any]
 
 
-class Codec(Decoder, Encoder, Protocol):
+class Codec(CodesToMask, MaskToCodes, Protocol):
     """Masks to codes and back; `MaskDecoder` is one. Use the one of the model to be trained."""
 
 
@@ -64,7 +64,7 @@ def codebook_ious(
     instances: Sequence[Instance],
     mentions: Sequence[Mention],
     size: tuple[int, int],
-    decoder: Decoder,
+    decoder: CodesToMask,
 ) -> list[float]:
     """For each mask its IoU, over the whole picture, with what its mention is read back as."""
     back = locate(mentions, size, decoder, _POLICY)
@@ -85,7 +85,7 @@ def group(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
 
 
 def describe_as(
-    instances: Sequence[Instance], picture: Annotated, encoder: Encoder | None
+    instances: Sequence[Instance], picture: Annotated, encoder: MaskToCodes | None
 ) -> list[Mention]:
     """Mentions with labels on one line, as they are asked for."""
     mentions = describe(instances, picture.size, encoder, _POLICY)

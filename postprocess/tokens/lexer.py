@@ -10,7 +10,7 @@ from postprocess.tokens.language import END_MARKS, SKIPPED_MARKS
 MAX_DIGITS = 6  # <loc1024> and above are read as out of range; longer numbers are words
 
 
-class Kind(Enum):
+class PieceKind(Enum):
     """What a piece of an answer is."""
 
     POSITION = auto()
@@ -26,7 +26,7 @@ class Kind(Enum):
 class Piece:
     """One piece of the text: its kind, its characters, where they start, and its number if any."""
 
-    kind: Kind
+    kind: PieceKind
     text: str
     start: int
     number: int = 0
@@ -38,13 +38,13 @@ class Piece:
 
 
 _GROUPS = (
-    (Kind.POSITION, rf"<loc([0-9]{{4,{MAX_DIGITS}}})>"),
-    (Kind.CODE, rf"<seg([0-9]{{3,{MAX_DIGITS}}})>"),
-    (Kind.SKIPPED, "|".join(SKIPPED_MARKS)),
-    (Kind.END, "|".join(END_MARKS)),
-    (Kind.SEPARATOR, ";"),
-    (Kind.NEWLINE, r"[\r\n]"),
-    (Kind.WORDS, r"[^<;\r\n]+|<"),
+    (PieceKind.POSITION, rf"<loc([0-9]{{4,{MAX_DIGITS}}})>"),
+    (PieceKind.CODE, rf"<seg([0-9]{{3,{MAX_DIGITS}}})>"),
+    (PieceKind.SKIPPED, "|".join(SKIPPED_MARKS)),
+    (PieceKind.END, "|".join(END_MARKS)),
+    (PieceKind.SEPARATOR, ";"),
+    (PieceKind.NEWLINE, r"[\r\n]"),
+    (PieceKind.WORDS, r"[^<;\r\n]+|<"),
 )
 _PIECE = re.compile("|".join(f"(?P<{kind.name}>{pattern})" for kind, pattern in _GROUPS))
 _NUMBERED_START = re.compile(rf"<(?:loc|seg)[0-9]{{0,{MAX_DIGITS}}}")
@@ -89,6 +89,6 @@ def _start_of_open_mark(text: str) -> int:
 
 def _cut(text: str, offset: int) -> Iterator[Piece]:
     for match in _PIECE.finditer(text):
-        kind = Kind[match.lastgroup or ""]
-        number = int(match[0][4:-1]) if kind in (Kind.POSITION, Kind.CODE) else 0
+        kind = PieceKind[match.lastgroup or ""]
+        number = int(match[0][4:-1]) if kind in (PieceKind.POSITION, PieceKind.CODE) else 0
         yield Piece(kind, match[0], offset + match.start(), number)

@@ -5,7 +5,7 @@ a model writes is read as far as it makes sense, and what does not is kept as a 
 """
 
 from postprocess.tokens.language import Mention, Notice, Partial
-from postprocess.tokens.lexer import Kind, Lexer, Piece
+from postprocess.tokens.lexer import Lexer, Piece, PieceKind
 from postprocess.tokens.prose import Prose
 from postprocess.tokens.record import Record
 
@@ -51,15 +51,15 @@ class Parser:
         return mentions + self._end()
 
     def _read(self, piece: Piece) -> list[Mention]:
-        if piece.kind is Kind.SKIPPED:
+        if piece.kind is PieceKind.SKIPPED:
             return []
-        if piece.kind is Kind.CODE:
+        if piece.kind is PieceKind.CODE:
             self._read_code(piece)
             return []
         self._is_in_stray_codes = False
-        if piece.kind is Kind.POSITION:
+        if piece.kind is PieceKind.POSITION:
             return self._read_position(piece)
-        if piece.kind is Kind.END:
+        if piece.kind is PieceKind.END:
             return self._end()
         return self._read_words(piece)
 
@@ -87,7 +87,7 @@ class Parser:
         if self._record is None:
             records = self._prose.add(piece.text, piece.start)
             return [mention for record in records for mention in self._close_record(record)]
-        if piece.kind is Kind.WORDS:
+        if piece.kind is PieceKind.WORDS:
             self._record.add_words(piece.text, piece.start)
             return []
         return self._end()

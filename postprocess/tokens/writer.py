@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from postprocess.tokens.language import CODES_PER_MASK, NUM_BINS, NUM_CODES, Mention
-from postprocess.tokens.lexer import Kind, Lexer
+from postprocess.tokens.lexer import Lexer, PieceKind
 
 
 class MentionError(ValueError):
@@ -54,7 +54,7 @@ def _check_codes(codes: tuple[int, ...]) -> None:
 def _check_label(label: str) -> None:
     lexer = Lexer()
     pieces = [*lexer.feed(label), *lexer.close()]
-    if label != label.strip() or any(piece.kind is not Kind.WORDS for piece in pieces):
+    if label != label.strip() or any(piece.kind is not PieceKind.WORDS for piece in pieces):
         raise MentionError(
             f"The label {label!r} cannot be written: it may hold no ';', new line, <loc>, <seg> or "
             "end mark, and no space at its ends. Take them out."

@@ -12,7 +12,7 @@ from PIL import Image
 
 from gemma_vision.evaluate import Scene
 from gemma_vision.images.opening import open_image
-from gemma_vision.runtime.lru_cache import Recent
+from gemma_vision.runtime.lru_cache import LruCache
 
 Box = tuple[float, float, float, float]
 
@@ -58,7 +58,7 @@ class Album:
 
     def __init__(self, scenes: Sequence[Scene], side: int) -> None:
         self.scenes, self.largest = tuple(scenes), SHRUNK * side
-        self._kept: Recent[Shown] = Recent(KEPT_BYTES)
+        self._cached: LruCache[Shown] = LruCache(KEPT_BYTES)
 
     def draw(self, rng: Generator) -> Shown:
         """Any of the pictures."""
@@ -66,10 +66,10 @@ class Album:
 
     def open(self, scene: Scene) -> Shown:
         """One of the pictures, at most `largest` pixels a side."""
-        shown = self._kept.get(scene.id)
+        shown = self._cached.get(scene.id)
         if shown is None:
             shown = shrink(open_scene(scene), self.largest)
-            self._kept.put(scene.id, shown)
+            self._cached.put(scene.id, shown)
         return shown
 
 

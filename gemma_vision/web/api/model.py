@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gemma_vision.model.config import CheckpointError
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.api.schema import ModelJSON
 from gemma_vision.web.components.model_choice import Choice
 from gemma_vision.web.server.errors import to_client
@@ -79,7 +79,7 @@ def build_model_endpoints(choice: Choice) -> None:
 
     def model() -> StateJSON:
         """Tell which checkpoint answers, what it remembers, and whether another is on its way."""
-        return choice.chooser.state()
+        return choice.switcher.state()
 
     gr.api(model, api_name="model", **QUICK)
     if choice.is_open:
@@ -97,22 +97,22 @@ def build_choosing(choice: Choice) -> None:
         """
         try:
             choice.choose(name, request.headers)
-            yield from follow(choice.chooser)
+            yield from follow(choice.switcher)
         except Exception as error:
             raise to_client(error) from None
 
     gr.api(choose, api_name="choose", concurrency_id="choice", concurrency_limit=4)
 
 
-def follow(chooser: Chooser) -> Iterator:
+def follow(switcher: ModelSwitcher) -> Iterator:
     """States until nothing is being loaded; a choice that failed raises. Closing calls it off."""
     try:
-        while not chooser.join(EVERY):
-            yield chooser.state()
+        while not switcher.join(EVERY):
+            yield switcher.state()
     except GeneratorExit:
-        chooser.cancel()
+        switcher.cancel()
         raise
-    state = chooser.state()
+    state = switcher.state()
     outcome = state["outcome"]
     if outcome and outcome["result"] != "loaded":
         why = outcome["why"] or f"{outcome['id']} was called off."
@@ -120,10 +120,10 @@ def follow(chooser: Chooser) -> Iterator:
     yield state
 
 
-def state_route(chooser: Chooser) -> Route:
+def state_route(switcher: ModelSwitcher) -> Route:
     """GET /model: the state as plain JSON, cheap enough to be asked again and again."""
 
     async def tell(request: Request) -> JSONResponse:
-        return JSONResponse(chooser.state(), headers={"Cache-Control": "no-store"})
+        return JSONResponse(switcher.state(), headers={"Cache-Control": "no-store"})
 
     return Route(PATH, tell, methods=["GET"])

@@ -24,7 +24,7 @@ def build_header(choice: Choice) -> gr.HTML:
         css_template=read("header.css", "model_choice.css"),
         js_on_load=read("header.js", "model_choice.js", "gradio_a11y_fixes.js"),
         apply_default_css=False,
-        state=choice.chooser.state(),
+        state=choice.switcher.state(),
         freedom=choice.freedom,
         may_type=choice.freedom == ANY,
         words=choice_words(),
@@ -39,7 +39,7 @@ def connect(header: gr.HTML, choice: Choice) -> None:
     """What happens when the list is opened, and when one is chosen or called off."""
 
     def look() -> JSON:
-        return {"rows": choice.rows(), "room": choice.chooser.room(), "note": ""}
+        return {"rows": choice.rows(), "room": choice.switcher.room(), "note": ""}
 
     def begin(event: gr.EventData, request: gr.Request) -> JSON:
         return tried(lambda: choice.choose(event.name, request.headers))

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gemma_vision.registry.loading import models
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import TaskError
 
@@ -49,7 +49,7 @@ def freedom(asked: str | None, host: str) -> str:
 class Choice:
     """What visitors of an app may change. `host` is the address it listens on."""
 
-    chooser: Chooser
+    switcher: ModelSwitcher
     freedom: str = FIXED
     host: str = LOOPBACK[0]
 
@@ -67,12 +67,12 @@ class Choice:
         if self.freedom == LISTED and name not in self._known():
             message = "Here only checkpoints of the list can be loaded; take one of those."
             raise TaskError(message, "E_MODEL_CHOICE")
-        self.chooser.choose(name)
+        self.switcher.switch(name)
 
     def cancel(self, headers: Mapping[str, str]) -> None:
         """Call off what is being loaded, whoever began it."""
         self.check(headers)
-        self.chooser.cancel()
+        self.switcher.cancel()
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Refuse where nothing may be changed, and pages that are not this app's own."""
@@ -86,22 +86,22 @@ class Choice:
 
     def rows(self) -> list[JSON]:
         """The checkpoints there are, as the page lists them: those that are here come first."""
-        room = self.chooser.room()
+        room = self.switcher.room()
         rows = self._known().values()
         return [self._row(row, room) for row in sorted(rows, key=lambda row: not row["here"])]
 
     def _known(self) -> dict[str, JSON]:
         """The catalogue, and whatever was loaded since the start."""
-        return {row["id"]: row for row in (*models(), *self.chooser.seen.values())}
+        return {row["id"]: row for row in (*models(), *self.switcher.seen.values())}
 
     def _row(self, row: JSON, room: int) -> JSON:
         parameters = row["parameters"] or 0
-        need = self.chooser.weigh(parameters)
+        need = self.switcher.weigh(parameters)
         family = FAMILIES.get(row["family"])
         return row | {
             "title": family.title if family else row["family"],
             "bytes": parameters * FILE_BYTES,
             "need": need,
             "fits": need <= room,
-            "loaded": row["id"] == self.chooser.pipeline.name,
+            "loaded": row["id"] == self.switcher.pipeline.name,
         }

@@ -13,7 +13,7 @@ import gradio as gr
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import Family
 from gemma_vision.requests.request import LANGUAGES, NEEDS_NAMES, REGION, Task
-from gemma_vision.requests.variants import VERBS, prompts_of
+from gemma_vision.requests.variants import VERBS, known_prompts
 from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES
 from gemma_vision.web.i18n.texts import say
@@ -47,7 +47,7 @@ def properties(pipeline: Pipeline, task: str) -> Properties:
         },
         "prompts": {
             "choices": prompt_choices(family),
-            "visible": task == Task.free and bool(prompts_of(family)),
+            "visible": task == Task.free and bool(known_prompts(family)),
         },
         "region": {"visible": is_caption and family.has_regions},
         "leave_out": {"visible": finds},
@@ -115,4 +115,4 @@ def style_key(family: Family, style: str) -> str:
 
 def prompt_choices(family: Family) -> list[tuple[str, str]]:
     """What PaliGemma's prompts do, and an example of each to begin with."""
-    return [(say(f"verb_{verb.name}"), EXAMPLES[verb.name]) for verb in prompts_of(family)]
+    return [(say(f"verb_{verb.name}"), EXAMPLES[verb.name]) for verb in known_prompts(family)]

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.images.opening import open_image
-from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.crops import build_pan_and_scan, fit_pan_and_scan
 from gemma_vision.web.components.example_strip import Example, load_examples
@@ -33,9 +33,9 @@ SIDES = ("left", "right")
 WARM = 0.7  # the right side's temperature at first, so that there is something to compare
 
 
-def build_compare_tab(shelf: Shelf) -> None:
+def build_compare_tab(model_cache: ModelCache) -> None:
     """Lay out the tab and connect it. Call inside a gr.Tab."""
-    pipeline = shelf.pipeline
+    pipeline = model_cache.pipeline
     tasks = [task for task in SHOWN_TASKS if task in pipeline.tasks]
     example = next((row for row in load_examples() if row["task"] in tasks), None)
     first = example["task"] if example else tasks[0]
@@ -45,7 +45,7 @@ def build_compare_tab(shelf: Shelf) -> None:
         with gr.Column(scale=5, min_width=300):
             task = build_task(tasks, first, "compare-task")
             with gr.Row():
-                sides = [build_side(shelf, side, task, example) for side in SIDES]
+                sides = [build_side(model_cache, side, task, example) for side in SIDES]
             run, stop = build_buttons("compare", "compare")
     told = build_differences()
     with gr.Row(elem_classes="gv-compare-result"):
@@ -54,7 +54,7 @@ def build_compare_tab(shelf: Shelf) -> None:
             with gr.Column(min_width=300):
                 viewers.append(build_viewer(elem_id=f"compare-{side}"))
     fields = [picture, task, *sides[0], *sides[1]]
-    connect(Comparer(shelf), fields, [told, *viewers], run, stop)
+    connect(Comparer(model_cache), fields, [told, *viewers], run, stop)
 
 
 def build_picture(path: str | None) -> gr.Image:
@@ -71,9 +71,11 @@ def build_picture(path: str | None) -> gr.Image:
     )
 
 
-def build_side(shelf: Shelf, side: str, task: gr.Radio, example: Example | None) -> list[Any]:
+def build_side(
+    model_cache: ModelCache, side: str, task: gr.Radio, example: Example | None
+) -> list[Any]:
     """A side's own fields: checkpoint, words, temperature, seed, crops."""
-    names, text = shelf.names(), example["text"] if example else ""
+    names, text = model_cache.names(), example["text"] if example else ""
     with gr.Column(min_width=220):
         model = gr.Dropdown(
             names, value=names[0], label=say(f"model_{side}"), elem_id=f"compare-model-{side}"
@@ -82,11 +84,11 @@ def build_side(shelf: Shelf, side: str, task: gr.Radio, example: Example | None)
         warmth = WARM if side == "right" else 0
         temperature = gr.Slider(0, 1.5, warmth, step=0.05, label=say("temperature"))
         seed = gr.Number(0, label=say("seed"), precision=0, minimum=0)
-        has_crops = has_pan_and_scan(shelf, names[0])
+        has_crops = has_pan_and_scan(model_cache, names[0])
         crops = build_pan_and_scan(f"compare-crops-{side}", visible=has_crops)
 
     def fit(name: Any, ticked: Any) -> Any:
-        return fit_pan_and_scan(ticked, visible=has_pan_and_scan(shelf, name))
+        return fit_pan_and_scan(ticked, visible=has_pan_and_scan(model_cache, name))
 
     model.input(fit, [model, crops], crops, preprocess=False, **SILENT)
     return [model, words, temperature, seed, crops]
@@ -108,8 +110,8 @@ def build_differences() -> gr.HTML:
 class Comparer:
     """Comparisons as the page shows them: the differences and both viewers."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, model_cache: ModelCache) -> None:
+        self._model_cache = model_cache
 
     def begin(
         self, picture: Mapping[str, Any] | None, task: str, *values: Any
@@ -119,7 +121,7 @@ class Comparer:
         image = open_image(original)
         sides = [read_side(image, task, *values[at : at + 5]) for at in (0, 5)]
         shown = [Showing(image, original=original, task=task, limit=256) for _ in SIDES]
-        return Run(lambda: compare(self._shelf, *sides), shown)
+        return Run(lambda: compare(self._model_cache, *sides), shown)
 
     def growing(self, states: Iterator[Pair | None], shown: list[Showing]) -> Iterator[Updates]:
         """Both viewers while the answers grow."""

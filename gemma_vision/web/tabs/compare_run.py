@@ -8,7 +8,7 @@ from typing import Any
 
 from gemma_vision.answers.answer import Answer
 from gemma_vision.registry.loading import models
-from gemma_vision.registry.model_cache import Shelf
+from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.crops import wants_crops
@@ -35,27 +35,27 @@ class Pair:
     is_over: bool = False
 
 
-def compare(shelf: Shelf, left: Side, right: Side) -> Iterator[Pair]:
+def compare(model_cache: ModelCache, left: Side, right: Side) -> Iterator[Pair]:
     """Both answers while they grow, the left one first."""
     first = second = None
-    for first in ask(shelf, left):
+    for first in ask(model_cache, left):
         yield Pair(first)
-    for second in ask(shelf, right):
+    for second in ask(model_cache, right):
         yield Pair(first, second)
     yield Pair(first, second, is_over=True)
 
 
-def ask(shelf: Shelf, side: Side) -> Iterator[Answer]:
+def ask(model_cache: ModelCache, side: Side) -> Iterator[Answer]:
     """One side's answer while it grows; crops are left out where its checkpoint has none."""
-    pipeline = shelf.take(side.model)
+    pipeline = model_cache.get(side.model)
     has_crops = wants_crops(pipeline, side.request.pan_and_scan)
     return pipeline.stream(replace(side.request, pan_and_scan=has_crops))
 
 
-def has_pan_and_scan(shelf: Shelf, name: object) -> bool:
+def has_pan_and_scan(model_cache: ModelCache, name: object) -> bool:
     """Whether the checkpoint of that name looks at crops. Nothing is loaded to find out."""
-    if name == shelf.pipeline.name:
-        return shelf.pipeline.family.has_pan_and_scan
+    if name == model_cache.pipeline.name:
+        return model_cache.pipeline.family.has_pan_and_scan
     families = [FAMILIES[row["family"]] for row in models() if row["id"] == name]
     return any(family.has_pan_and_scan for family in families)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.registry.model_switcher import Chooser
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.components.crops import fit_pan_and_scan
 from gemma_vision.web.forms.form import SHOWN_TASKS, words_of
 from gemma_vision.web.forms.options import IDS, fit
@@ -35,9 +35,11 @@ class Refit:
     of `ABILITIES` that the page has.
     """
 
-    def __init__(self, page: gr.Blocks, chooser: Chooser, tabs: Mapping[str, gr.Tab]) -> None:
+    def __init__(
+        self, page: gr.Blocks, switcher: ModelSwitcher, tabs: Mapping[str, gr.Tab]
+    ) -> None:
         named = {str(block.elem_id): block for block in page.blocks.values() if name_of(block)}
-        self._chooser, self._shelf = chooser, chooser.shelf
+        self._switcher, self._model_cache = switcher, switcher.model_cache
         self.tabs = dict(tabs)
         self._tasks = {
             name.removesuffix(TASK): block
@@ -74,7 +76,7 @@ class Refit:
 
     def __call__(self, *chosen: Any) -> Updates:
         """Updates of all outputs; what was chosen stays where the checkpoint can do it."""
-        pipeline, given = self._shelf.pipeline, iter(chosen)
+        pipeline, given = self._model_cache.pipeline, iter(chosen)
         asked, models, crops, side_crops = (list(islice(given, len(p))) for p in self._chosen)
         updates: Updates = []
         for (prefix, words), task in zip(self._words.items(), asked, strict=True):
@@ -87,25 +89,25 @@ class Refit:
                 options = fit(pipeline, str(task))
         updates += [*options, {"tasks": self._offered()}]
         kept = self._compared(models)
-        updates += [gr.update(choices=self._shelf.names(), value=name) for name in kept]
+        updates += [gr.update(choices=self._model_cache.names(), value=name) for name in kept]
         asking = [*([pipeline.name] * len(crops)), *kept]
         for name, ticked in zip(asking, [*crops, *side_crops], strict=True):
-            updates += [fit_pan_and_scan(ticked, visible=has_pan_and_scan(self._shelf, name))]
+            updates += [fit_pan_and_scan(ticked, visible=has_pan_and_scan(self._model_cache, name))]
         return [*updates, *(gr.update(visible=ABILITIES[tab](pipeline)) for tab in self.tabs)]
 
     def arrive(self, *chosen: Any) -> Updates:
         """The same for a page that was just opened; nothing where it fits as it was built."""
-        return self(*chosen) if self._chooser.revision else unchanged(len(self.outputs))
+        return self(*chosen) if self._switcher.revision else unchanged(len(self.outputs))
 
     def _form(self, prefix: str) -> list[Any]:
         return [self._tasks[prefix], *self._words[prefix]]
 
     def _offered(self) -> list[str]:
-        return [task for task in SHOWN_TASKS if task in self._shelf.pipeline.tasks]
+        return [task for task in SHOWN_TASKS if task in self._model_cache.pipeline.tasks]
 
     def _compared(self, chosen: Sequence[str]) -> list[str]:
         """The left side asks the checkpoint that answers, the right one may keep its own."""
-        names = self._shelf.names()
+        names = self._model_cache.names()
         kept = [names[0], *(name if name in names else names[0] for name in chosen[1:])]
         return kept[: len(self._models)]
 

@@ -37,7 +37,7 @@ from gemma_vision.web.tabs.video_run import (
 )
 
 if TYPE_CHECKING:
-    from gemma_vision.video import Progress
+    from gemma_vision.video import VideoProgress
 
 NUM_SHOWN = 7
 # A name for those who listen: Gradio does not translate that of this field.
@@ -122,12 +122,12 @@ class Films:
 
     def begin(
         self, video: Mapping[str, Any] | None, task: str, words: str, every: int, looked: int
-    ) -> Run[Progress, Reel]:
+    ) -> Run[VideoProgress, Reel]:
         """Look at every n-th frame, at so many of them at most."""
         reel = thread(video, task, words, every, looked)
         return Run(lambda: reel.shoot(self._pipeline), reel)
 
-    def growing(self, states: Iterator[Progress | None], reel: Reel) -> Iterator[Updates]:
+    def growing(self, states: Iterator[VideoProgress | None], reel: Reel) -> Iterator[Updates]:
         """Progress, the newest frame and the lanes; they change when a frame is done."""
         yield [{"state": "running", "notes": []}, *cleared()]
         seen = 0
@@ -140,7 +140,7 @@ class Films:
             drawn = lanes(progress.timeline)
             yield [facts(progress, "running"), newest, gr.skip(), drawn, *unchanged(3)]
 
-    def finished(self, progress: Progress | None, reel: Reel, is_whole: bool) -> Updates:
+    def finished(self, progress: VideoProgress | None, reel: Reel, is_whole: bool) -> Updates:
         """The video and its timeline, up to where it was stopped."""
         video = reel.video()
         if progress is None or video is None:
@@ -156,7 +156,7 @@ class Films:
             told(timeline),
         ]
 
-    def failed(self, sentence: str, progress: Progress | None) -> Updates:
+    def failed(self, sentence: str, progress: VideoProgress | None) -> Updates:
         """The sentence in the progress panel."""
         return [{"state": "error", "notes": [sentence]}, *cleared()]
 

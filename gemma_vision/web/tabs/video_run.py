@@ -15,7 +15,7 @@ from gemma_vision.web.jobs.viewer_value import JSON
 from gemma_vision.web.server.uploads import resolve_upload, upload_folder
 
 if TYPE_CHECKING:
-    from gemma_vision.video import Progress, Timeline
+    from gemma_vision.video import Timeline, VideoProgress
 
 EVERY, MAX_EVERY = 10, 60  # of how many frames one is looked at
 LOOKED, MAX_LOOKED = 32, 120  # frames looked at: minutes of two cores at most
@@ -30,7 +30,7 @@ class Reel:
     target: Path
     wish: Mapping[str, Any]
 
-    def shoot(self, pipeline: Pipeline) -> Iterator[Progress]:
+    def shoot(self, pipeline: Pipeline) -> Iterator[VideoProgress]:
         """Look at it."""
         from gemma_vision.video import annotate
 
@@ -66,7 +66,7 @@ def thread(
     return Reel(path, target, {"task": task, "text": words, "every": every, "limit": looked})
 
 
-def facts(progress: Progress, state: str) -> JSON:
+def facts(progress: VideoProgress, state: str) -> JSON:
     """The progress panel's value."""
     timeline = progress.timeline
     value: JSON = {
