@@ -17,8 +17,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from postprocess import Instance, Mention, draw, locate
-from postprocess.instances import Decoder, Soft, stretch_with_opencv, stretch_with_pillow
-from postprocess.lettering import font_size
+from postprocess.instances import CodesToMask, Soft, stretch_with_opencv, stretch_with_pillow
+from postprocess.label_drawing import font_size
 from postprocess.overlay import label_colors, line_width
 
 POLICY = "bigvision"
@@ -40,7 +40,11 @@ class Ready:
 
 
 def draw_ours(
-    image: Image.Image, mentions: Sequence[Mention], decoder: Decoder, *, masks_only: bool = False
+    image: Image.Image,
+    mentions: Sequence[Mention],
+    decoder: CodesToMask,
+    *,
+    masks_only: bool = False,
 ) -> Image.Image:
     """This package: masks and their edges; boxes, and labels on pills that keep apart."""
     found = locate(mentions, image.size, decoder, POLICY)
@@ -48,7 +52,11 @@ def draw_ours(
 
 
 def draw_on_canvas(
-    image: Image.Image, mentions: Sequence[Mention], decoder: Decoder, *, masks_only: bool = False
+    image: Image.Image,
+    mentions: Sequence[Mention],
+    decoder: CodesToMask,
+    *,
+    masks_only: bool = False,
 ) -> Image.Image:
     """Plain numpy, as tutorials have it: each mask on a canvas of its own, all of it mixed."""
     found, logits = boxes_and_logits(image, mentions, decoder)
@@ -64,7 +72,11 @@ def draw_on_canvas(
 
 
 def draw_with_pillow(
-    image: Image.Image, mentions: Sequence[Mention], decoder: Decoder, *, masks_only: bool = False
+    image: Image.Image,
+    mentions: Sequence[Mention],
+    decoder: CodesToMask,
+    *,
+    masks_only: bool = False,
 ) -> Image.Image:
     """Pillow alone: each mask pasted within its box, half transparent."""
     found, logits = boxes_and_logits(image, mentions, decoder)
@@ -81,7 +93,7 @@ def draw_with_pillow(
 def draw_with_supervision(
     image: Image.Image,
     mentions: Sequence[Mention],
-    decoder: Decoder,
+    decoder: CodesToMask,
     *,
     masks_only: bool = False,
     compact: bool = False,
@@ -128,7 +140,7 @@ def supervision_version() -> str | None:
 
 
 def boxes_and_logits(
-    image: Image.Image, mentions: Sequence[Mention], decoder: Decoder
+    image: Image.Image, mentions: Sequence[Mention], decoder: CodesToMask
 ) -> tuple[list[Instance], Soft]:
     """Where the boxes lie, and (K, 64, 64) logits of what is in them."""
     codes = np.array([mention.codes for mention in mentions])

@@ -34,7 +34,7 @@ from benchmarks.artists import Artist, Ready, artists, supervision_version
 from benchmarks.latency import Times, clock, gemm_speed
 from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from postprocess import Mention
-from postprocess.instances import Decoder
+from postprocess.instances import CodesToMask
 from postprocess.tokens import NUM_BINS
 
 SEED = 4
@@ -100,7 +100,7 @@ def measure(num_masks: int, rounds: int) -> Iterator[JSON]:
 
 
 def drawing_of(
-    image: Image.Image, codes: Sequence[Sequence[int]], stretch: Stretch, decoder: Decoder
+    image: Image.Image, codes: Sequence[Sequence[int]], stretch: Stretch, decoder: CodesToMask
 ) -> Callable[[Artist, int], object]:
     """What an artist does in a round of this number."""
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gemma_vision.answers.answer import Answer
     from gemma_vision.answers.parse_answer import read
+    from gemma_vision.errors import CheckpointError
     from gemma_vision.images.opening import ImageError
-    from gemma_vision.model.config import CheckpointError
     from gemma_vision.pipeline import Pipeline
     from gemma_vision.registry.loading import load, models
     from gemma_vision.requests.request import Request, Task, TaskError, Turn
@@ -42,7 +42,7 @@ __all__ = [
 
 HOMES = {
     "Answer": "answers.answer",
-    "CheckpointError": "model.config",
+    "CheckpointError": "errors",
     "Chunk": "runtime.engine",
     "Engine": "runtime.engine",
     "ImageError": "images.opening",

@@ -16,7 +16,7 @@ from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.requests.request import Request, Task, TaskError, Turn, as_turns
 from gemma_vision.requests.validation import is_whole, shown
 from gemma_vision.runtime.engine import Engine, Prompt
-from postprocess.policies import find_policy
+from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
     from gemma_vision.requests.prompts import Family
@@ -48,7 +48,7 @@ class Pipeline:
         self.engine = engine
         self.family = family
         self.decoder = decoder
-        self.policy = find_policy(policy).name  # an unknown one ends here, in words
+        self.policy = find_convention(policy).name  # an unknown one ends here, in words
         self.name = name or engine.name
         known = family.tasks if tasks is None else [Task(task) for task in tasks]
         self.tasks = tuple(task for task in family.tasks if task in known)

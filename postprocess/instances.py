@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from postprocess.coordinate_conventions import Box, CoordinateConvention, Pixels, find_convention
+from postprocess.errors import UserError
 from postprocess.mask_decoder import MASK_SIDE, to_probability
-from postprocess.policies import Box, Pixels, Policy, find_policy
 from postprocess.tokens import Mention
 
 _HALF = 128  # of 255: from here on a soft mask is inside
@@ -22,8 +23,10 @@ Mask = npt.NDArray[np.bool_]
 Soft = npt.NDArray[np.float32]
 
 
-class LocateError(ValueError):
+class LocateError(UserError):
     """A picture size that nothing can be located in."""
+
+    CODE = "E_SIZE"
 
 
 class CodesToMask(Protocol):
@@ -68,9 +71,9 @@ def locate(
     """Mentions -> instances in a picture of this (width, height), one for each, in order.
 
     Without a decoder there are boxes and no masks. `probability=True` keeps the soft masks too.
-    Raises LocateError for a picture without pixels and PolicyError for an unknown policy.
+    Raises LocateError for a picture without pixels and ConventionError for an unknown policy.
     """
-    rules = find_policy(policy)
+    rules = find_convention(policy)
     if min(size) < 1:
         raise LocateError(f"The picture is {size[0]} x {size[1]}; it needs at least 1 x 1 pixels.")
     masks = _decode(mentions, decoder, is_soft=rules.is_soft)
@@ -90,7 +93,7 @@ def describe(
 
     Positions are rounded to the nearest, as big_vision does for its training text.
     """
-    rules = find_policy(policy)
+    rules = find_convention(policy)
     masked = [instance for instance in instances if instance.mask is not None]
     codes = iter(encoder.encode(_crops(masked)).tolist() if encoder and masked else [])
     return [
@@ -130,7 +133,11 @@ def _decode(
 
 
 def _locate_one(
-    mention: Mention, size: tuple[int, int], rules: Policy, decoded: Soft | None, wants_soft: bool
+    mention: Mention,
+    size: tuple[int, int],
+    rules: CoordinateConvention,
+    decoded: Soft | None,
+    wants_soft: bool,
 ) -> Instance:
     box = rules.box(mention.box, mention.units, size)
     pixels = rules.pixels(box)
@@ -142,7 +149,7 @@ def _locate_one(
     return Instance(mention.label, box, pixels, mask, probability, mention.score)
 
 
-def _resize(decoded: Soft, pixels: Pixels, rules: Policy) -> Array:
+def _resize(decoded: Soft, pixels: Pixels, rules: CoordinateConvention) -> Array:
     """(64, 64) -> the size of the whole-pixel box: 8-bit probabilities if soft, else logits."""
     width, height = max(pixels[2] - pixels[0], 0), max(pixels[3] - pixels[1], 0)
     drawn = (decoded * 255).astype(np.uint8) if rules.is_soft else decoded
@@ -151,7 +158,7 @@ def _resize(decoded: Soft, pixels: Pixels, rules: Policy) -> Array:
     return _stretch(drawn, (width, height), is_cubic=rules.is_soft)
 
 
-def _soft(drawn: Array, rules: Policy) -> Soft:
+def _soft(drawn: Array, rules: CoordinateConvention) -> Soft:
     """What `_resize` gave as probabilities 0..1."""
     return drawn.astype(np.float32) / np.float32(255) if rules.is_soft else to_probability(drawn)
 

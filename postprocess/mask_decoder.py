@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from postprocess.errors import UserError
 from postprocess.tokens import CODES_PER_MASK, NUM_CODES, UNKNOWN_CODE
 
 if TYPE_CHECKING:
@@ -27,8 +28,10 @@ _BATCH = 64  # masks decoded at once: about 100 MB of activations
 _CODEBOOK = "_vq_vae."  # the file also holds the codebook's training state under this prefix
 
 
-class MaskDecoderError(ValueError):
+class MaskDecoderError(UserError):
     """A mask decoder file, codes or masks that cannot be used."""
+
+    CODE = "E_MASK_DECODER"
 
 
 class MaskDecoder:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from postprocess.coordinate_conventions import Box
 from postprocess.instances import Instance, Mask
-from postprocess.policies import Box
-from postprocess.shapes import run_lengths
+from postprocess.mask_formats import run_lengths
 
 JSON = dict[str, Any]
 Group = Sequence[Sequence[Instance]]  # the instances of each picture

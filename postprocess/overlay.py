@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from postprocess.errors import UserError
 from postprocess.instances import Instance
-from postprocess.lettering import Pill, arrange, write_pill
+from postprocess.label_drawing import Pill, arrange, write_pill
 from postprocess.palette import PALETTE, Color, label_color, label_colors
 
 __all__ = ["PALETTE", "OverlayError", "draw", "label_color", "label_colors"]
@@ -23,8 +24,10 @@ _THIN = 3  # edges up to this width are smoothed; on wider ones nobody sees step
 _CASING = (24, 24, 24)  # a dark edge beside each line: it shows on a picture of any colour
 
 
-class OverlayError(ValueError):
+class OverlayError(UserError):
     """Instances that do not belong to the picture they are to be drawn on."""
+
+    CODE = "E_OVERLAY"
 
 
 def draw(

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from postprocess.lettering import Pill, arrange, font_size, write_pill
+from postprocess.label_drawing import Pill, arrange, font_size, write_pill
 from postprocess.palette import Color
 
 MAX_LINES = 3

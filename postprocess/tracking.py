@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from postprocess.coordinate_conventions import Box
 from postprocess.instances import Instance
 from postprocess.metrics import best_first, box_iou
-from postprocess.policies import Box
 
 LEAST = 0.2  # overlap (IoU) from which on two boxes are one thing: pictures lie some frames apart
 PATIENCE = 3  # pictures that a thing may be missing from

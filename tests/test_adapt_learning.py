@@ -14,7 +14,7 @@ from tiny_models import make_model, make_tokenizer, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.checkpoints.hub import CHECKPOINTS
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from training.adapt.learning import LearningStep, Lesson, learn, pixels_of
 from training.adapt.pictures import Part, Shown
 from training.adapt.rehearsing import Scenes

@@ -13,7 +13,7 @@ from tiny_models import make_model, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.checkpoints.lora import strength
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 Q = "language_model.model.layers.1.self_attn.q_proj.weight"
 A = "base_model.model.model.language_model.layers.1.self_attn.q_proj.lora_A.weight"

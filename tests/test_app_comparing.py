@@ -10,7 +10,7 @@ import pytest
 from fake_engine import CAT_AND_DOG, FakeEngine, fake_pipeline
 from PIL import Image
 
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request

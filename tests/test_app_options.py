@@ -13,7 +13,7 @@ from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request, Task
-from gemma_vision.requests.variants import VERBS, known_prompts, limit_to, of_kind
+from gemma_vision.requests.variants import VERBS, apply_variant, known_prompts, limit_to
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.web.components.crops import remembered_by
 from gemma_vision.web.forms.options import IDS, fit, properties, style_key
@@ -21,8 +21,8 @@ from gemma_vision.web.i18n.prompt_texts import EXAMPLES, PROMPTS
 from gemma_vision.web.server.uploads import upload_folder
 from gemma_vision.web.tabs.image_run import Frame, Looker, Wish
 
-PT, MIX, OWN = (of_kind(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
-REFCOCO = of_kind(PALIGEMMA, "ft-refcoco-seg")
+PT, MIX, OWN = (apply_variant(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
+REFCOCO = apply_variant(PALIGEMMA, "ft-refcoco-seg")
 TINY = limit_to(PALIGEMMA, "tiny", {"tasks": ["detect", "caption", "free"]})
 
 

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 import gemma_vision
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import (
     check_request,
     count_parameters,

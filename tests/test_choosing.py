@@ -19,7 +19,7 @@ from tiny_models import make_model, save
 
 import gemma_vision
 from gemma_vision.checkpoints import memory, progress
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.registry import model_switcher
 from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
@@ -302,7 +302,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_given_up(
     ],
 )
 def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, said: str) -> None:
-    assert model_switcher.sentence("it", error).startswith(said)
+    assert model_switcher.describe_failure("it", error).startswith(said)
 
 
 def test_an_absent_engine_says_so() -> None:

@@ -15,8 +15,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from gemma_vision.cli import main
+from gemma_vision.errors import CheckpointError
 from gemma_vision.evaluate import read_dataset
-from gemma_vision.model.config import CheckpointError
 from gemma_vision.requests.prompts import PALIGEMMA
 from postprocess.exports import EXPORTERS, READERS
 

@@ -8,8 +8,8 @@ import numpy as np
 import gemma_vision
 from postprocess.instances import crop
 from postprocess.mask_decoder import MaskDecoder
+from postprocess.mask_formats import extent
 from postprocess.metrics import mask_iou
-from postprocess.shapes import extent
 
 FILE = Path(gemma_vision.__file__).parent / "checkpoints" / "tiny" / "mask_decoder.npz"
 

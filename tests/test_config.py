@@ -10,7 +10,8 @@ import pytest
 from transformers import Gemma3Config, PaliGemmaConfig
 
 from gemma_vision.checkpoints.config import parse_config, read_config
-from gemma_vision.model.config import FULL, SLIDING, CheckpointError
+from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import FULL, SLIDING
 
 VISION = {"hidden_size": 1152, "intermediate_size": 4304, "num_attention_heads": 16}
 VISION |= {"num_hidden_layers": 27, "patch_size": 14, "vision_use_head": False}

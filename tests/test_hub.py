@@ -17,7 +17,7 @@ from tiny_models import make_model, save
 from gemma_vision.checkpoints import hub
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.cli import main
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 MODEL = "someone/something"
 

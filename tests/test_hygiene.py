@@ -5,14 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from postprocess.hygiene import (
-    Hygiene,
-    HygieneError,
-    is_full_frame,
-    repeated,
-    suppressed,
-    survivors,
-)
+from postprocess.filters import FilterError, Filters, is_full_frame, repeated, suppressed, survivors
 from postprocess.instances import Instance, locate
 from postprocess.metrics import box_iou
 from postprocess.tokens import Mention, parse
@@ -34,7 +27,7 @@ def tidy(text, *, scores=None, **rules):
             Instance(one.label, one.box, one.pixels, score=score)
             for one, score in zip(instances, scores, strict=True)
         ]
-    tidied = Hygiene(**rules).apply(mentions, instances, SIZE)
+    tidied = Filters(**rules).apply(mentions, instances, SIZE)
     assert len(tidied.mentions) == len(tidied.instances)
     assert len(tidied.mentions) + len(tidied.notices) == len(mentions)
     kept = [k for k, mention in enumerate(mentions) if mention.start in starts(tidied.mentions)]
@@ -53,17 +46,21 @@ def starts(mentions):
     ("rules", "kept", "removed"),
     [
         pytest.param({}, [0, 1, 2, 3, 4, 5], {}, id="nothing asked for"),
-        pytest.param({"repeats": True}, [0, 3, 4, 5], {"removed_repeat": 2}, id="copies"),
-        pytest.param({"overlap": 0.7}, [0, 4, 5], {"removed_overlap": 3}, id="overlap by label"),
-        pytest.param({"overlap": 1.0}, [0, 1, 2, 3, 4, 5], {}, id="overlap never above one"),
-        pytest.param({"full_frame": True}, [0, 1, 2, 3, 4], {"removed_full_frame": 1}, id="frame"),
+        pytest.param({"drop_repeats": True}, [0, 3, 4, 5], {"removed_repeat": 2}, id="copies"),
         pytest.param(
-            {"repeats": True, "overlap": 0.7, "full_frame": True},
+            {"max_overlap": 0.7}, [0, 4, 5], {"removed_overlap": 3}, id="overlap by label"
+        ),
+        pytest.param({"max_overlap": 1.0}, [0, 1, 2, 3, 4, 5], {}, id="overlap never above one"),
+        pytest.param(
+            {"drop_full_frame": True}, [0, 1, 2, 3, 4], {"removed_full_frame": 1}, id="frame"
+        ),
+        pytest.param(
+            {"drop_repeats": True, "max_overlap": 0.7, "drop_full_frame": True},
             [0, 4],
             {"removed_repeat": 2, "removed_overlap": 1, "removed_full_frame": 1},
             id="all",
         ),
-        pytest.param({"least_score": 0.9}, [0, 1, 2, 3, 4, 5], {}, id="no scores known"),
+        pytest.param({"min_score": 0.9}, [0, 1, 2, 3, 4, 5], {}, id="no scores known"),
     ],
 )
 def test_each_rule_removes_what_it_says(rules, kept, removed):
@@ -72,25 +69,25 @@ def test_each_rule_removes_what_it_says(rules, kept, removed):
 
 def test_the_surer_of_two_boxes_stays():
     text = "<loc0000><loc0000><loc0500><loc0500> cat ; <loc0000><loc0000><loc0500><loc0510> cat"
-    assert tidy(text, scores=[0.4, 0.8], overlap=0.7)[0] == [1]
-    assert tidy(text, scores=[0.8, 0.4], overlap=0.7)[0] == [0]
-    assert tidy(text, overlap=0.7)[0] == [0]
+    assert tidy(text, scores=[0.4, 0.8], max_overlap=0.7)[0] == [1]
+    assert tidy(text, scores=[0.8, 0.4], max_overlap=0.7)[0] == [0]
+    assert tidy(text, max_overlap=0.7)[0] == [0]
 
 
 def test_what_is_removed_suppresses_nothing():
     text = "<loc0000><loc0000><loc1000><loc1000> cat ; <loc0000><loc0000><loc0900><loc1000> cat"
-    assert tidy(text, scores=[0.9, 0.8], overlap=0.7, full_frame=True)[0] == [1]
+    assert tidy(text, scores=[0.9, 0.8], max_overlap=0.7, drop_full_frame=True)[0] == [1]
 
 
 def test_unsure_instances_go():
     text = " ; ".join(f"<loc0000><loc0000><loc0{k}00><loc0500> cat" for k in (1, 2, 3))
-    assert tidy(text, scores=[0.9, 0.2, None], least_score=0.5)[0] == [0, 2]
+    assert tidy(text, scores=[0.9, 0.2, None], min_score=0.5)[0] == [0, 2]
 
 
-@pytest.mark.parametrize("rules", [{"overlap": 1.5}, {"least_score": -0.1}], ids=str)
+@pytest.mark.parametrize("rules", [{"max_overlap": 1.5}, {"min_score": -0.1}], ids=str)
 def test_a_threshold_that_means_nothing_is_refused(rules):
-    with pytest.raises(HygieneError, match="between 0 and 1"):
-        Hygiene(**rules)
+    with pytest.raises(FilterError, match="between 0 and 1"):
+        Filters(**rules)
 
 
 def test_the_rules_can_be_asked_one_by_one():

@@ -8,9 +8,9 @@ from noise_decoder import write_noise
 from PIL import Image
 
 from postprocess import instances as instances_module
+from postprocess.coordinate_conventions import ConventionError
 from postprocess.instances import LocateError, crop, describe, locate
 from postprocess.mask_decoder import MaskDecoder
-from postprocess.policies import PolicyError
 from postprocess.tokens import Mention
 
 CODES = tuple(range(0, 128, 8))
@@ -219,7 +219,7 @@ def test_a_picture_without_pixels_is_refused(size):
 
 
 def test_an_unknown_policy_is_refused_and_the_known_are_named():
-    with pytest.raises(PolicyError, match="space and bigvision"):
+    with pytest.raises(ConventionError, match="space and bigvision"):
         locate([], (10, 10), policy="google")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gemma_vision.checkpoints import memory
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 BILLION = 10**9
 

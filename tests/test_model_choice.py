@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fake_engine import fake_pipeline
 
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.request import TaskError

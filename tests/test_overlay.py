@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from postprocess import lettering
+from postprocess import label_drawing
 from postprocess.instances import Instance
-from postprocess.lettering import arrange, font_size
+from postprocess.label_drawing import arrange, font_size
 from postprocess.overlay import OverlayError, draw, line_width
 from postprocess.palette import PALETTE, ink_on, label_color, label_colors
 
@@ -231,10 +231,10 @@ def test_a_long_label_is_shortened_to_fit():
     ],
 )
 def test_without_a_font_for_them_foreign_letters_are_spelled_plainly(text, shown, monkeypatch):
-    monkeypatch.setattr(lettering, "_WIDE_FONTS", ("no such font",))
-    lettering._font.cache_clear()
+    monkeypatch.setattr(label_drawing, "_WIDE_FONTS", ("no such font",))
+    label_drawing._font.cache_clear()
     assert arrange(text, (0, 0, 0), (0, 0, 90, 90), (900, 900), []).text == shown
-    lettering._font.cache_clear()
+    label_drawing._font.cache_clear()
 
 
 def test_letters_grow_with_the_picture():

@@ -12,7 +12,7 @@ from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 from gemma_vision.answers.parse_answer import MAX_ANSWER, MAX_MASK_PIXELS, paste, read
 from gemma_vision.images.opening import ImageError
 from gemma_vision.requests.request import TaskError
-from postprocess.policies import PolicyError
+from postprocess.coordinate_conventions import ConventionError
 
 SIZE = (640, 480)
 
@@ -150,7 +150,7 @@ def test_a_pasted_answer_is_tidied_on_request_and_says_so():
 
 
 def test_an_unknown_policy_is_refused_in_words():
-    with pytest.raises(PolicyError, match="space and bigvision"):
+    with pytest.raises(ConventionError, match="space and bigvision"):
         read("cat", SIZE, policy="other")
 
 

@@ -23,7 +23,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA
 from gemma_vision.requests.request import Request, Task, TaskError, Turn
 from gemma_vision.runtime.engine import Chunk
-from postprocess.shapes import mask_of
+from postprocess.mask_formats import mask_of
 
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
 CODES = "".join(f"<seg{code:03d}>" for code in range(16))

@@ -10,7 +10,7 @@ import torch
 from tiny_models import make_model, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 
 @pytest.fixture(scope="module")

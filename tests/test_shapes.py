@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco
 
-from postprocess.shapes import (
+from postprocess.mask_formats import (
     ShapeError,
     fill,
     mask_from_coco,

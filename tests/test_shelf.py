@@ -7,7 +7,7 @@ import weakref
 import pytest
 from fake_engine import fake_pipeline
 
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache, most_large
 

@@ -15,7 +15,7 @@ from tiny_models import FORMS, make_model, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint, pick_device
 from gemma_vision.checkpoints.safetensors_files import our_name
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from postprocess.errors import UserError
+
 SAVE_EVERY = 45.0  # seconds: state is never older than a minute
 REPORT_EVERY = 10.0
 TRIALS, TRIAL_SIDE = 12, 384  # of `pick_dtype`: a fifth of a second
@@ -22,8 +24,10 @@ class TimeUp(Exception):
     """The minutes of this run are used; the message says where it stopped. All state is saved."""
 
 
-class DeviceError(ValueError):
+class DeviceError(UserError):
     """A device that is not here."""
+
+    CODE = "E_DEVICE"
 
 
 class Clock:

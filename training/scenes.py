@@ -15,6 +15,7 @@ from PIL import Image
 from pycocotools import mask as coco_mask
 
 from gemma_vision.images.opening import MAX_SIDE
+from postprocess.errors import UserError
 from training.compositor import Picture, Thing, compose
 from training.poses import NUM_NAMES, sample_scene
 from training.sprites import load_atlas
@@ -23,8 +24,10 @@ MAX_SEED = 2**63 - 1
 MAX_COUNT = 1_000_000  # files are named with six digits
 
 
-class ScenesError(ValueError):
+class ScenesError(UserError):
     """A data set that cannot be made; the message says why."""
+
+    CODE = "E_SCENES"
 
 
 def to_coco(

@@ -15,13 +15,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from postprocess.errors import UserError
 from training.whole_files import whole
 
 KEY = "reached"  # in the metadata of the file
 
 
-class StateError(ValueError):
+class StateError(UserError):
     """A file of state that cannot be gone on from; the message says what to do."""
+
+    CODE = "E_STATE"
 
 
 @dataclass(frozen=True)

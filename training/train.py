@@ -17,6 +17,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from postprocess.errors import UserError
 from postprocess.vqvae import MaskVQVAE
 from training.curves import write_curves
 from training.decoder import Learner, train_decoder, train_joint
@@ -46,8 +47,10 @@ from training.vision import train_vision
 MAX_SEED = EVALUATION_SEEDS - 10  # stages draw from this seed and a few after it
 
 
-class OrderError(ValueError):
+class OrderError(UserError):
     """A stage that is asked for before what it builds on is there."""
+
+    CODE = "E_STAGES"
 
 
 def train(run: Run, plan: Preset, out: Path, stages: Sequence[str] = STAGES) -> None:

@@ -93,7 +93,7 @@ class Shapes:
 
 def instance_json(instance: Instance) -> JSON:
     """An instance by the contract; mask and polygons are None where there is no mask."""
-    from postprocess.shapes import polygons, run_lengths
+    from postprocess.mask_formats import polygons, run_lengths
 
     mask = instance.mask
     return {

@@ -11,7 +11,7 @@ from gemma_vision.answers.answer import Answer, Shapes
 from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.requests.request import NEEDS_NAMES, Request
 from gemma_vision.runtime.engine import Chunk, Prompt
-from postprocess.hygiene import Hygiene
+from postprocess.filters import Filters
 from postprocess.tokens import Notice
 
 
@@ -32,7 +32,7 @@ class AnswerBuilder:
         self._job = job
         self._reading = reading
         self._name = name
-        self._hygiene = hygiene_of(job.request)
+        self._hygiene = filters_of(job.request)
         self._shapes = Shapes()
         self._timing: dict[str, float] = {}
         self._began = time.perf_counter()
@@ -55,17 +55,17 @@ class AnswerBuilder:
             self._reading.close()
 
     def answer(self) -> Answer:
-        """The answer as it stands, tidied as the request says."""
+        """The answer as it stands, filtered as the request says."""
         reading = self._reading
-        tidied = self._hygiene.apply(reading.mentions, reading.instances, reading.size)
+        filtered = self._hygiene.apply(reading.mentions, reading.instances, reading.size)
         return Answer(
             request=self._job.request,
             text=reading.text,
-            mentions=tidied.mentions,
-            instances=tidied.instances,
+            mentions=filtered.mentions,
+            instances=filtered.instances,
             partial=None if self.finish else reading.partial,
             finish=self.finish,
-            warnings=[*reading.notices, *tidied.notices, *self._cut(len(tidied.mentions))],
+            warnings=[*reading.notices, *filtered.notices, *self._cut(len(filtered.mentions))],
             policy=reading.policy,
             timing=self._measured() | self._timing | {"tokens": reading.tokens},
             model=self._name,
@@ -90,12 +90,12 @@ class AnswerBuilder:
         return {"encode": 0.0, "prefill": self._first, "decode": self._last - self._first}
 
 
-def hygiene_of(request: Request) -> Hygiene:
+def filters_of(request: Request) -> Filters:
     """The rules that a request asks for."""
-    return Hygiene(
-        repeats=request.drop_repeats,
-        overlap=request.max_overlap,
-        full_frame=request.drop_full_frame,
-        least_score=request.min_score,
-        names=frozenset(request.names) if request.drop_unasked else None,
+    return Filters(
+        drop_repeats=request.drop_repeats,
+        max_overlap=request.max_overlap,
+        drop_full_frame=request.drop_full_frame,
+        min_score=request.min_score,
+        drop_unasked=frozenset(request.names) if request.drop_unasked else None,
     )

@@ -17,9 +17,9 @@ from gemma_vision.requests.validation import (
     shown,
 )
 from gemma_vision.runtime.engine import Chunk
-from postprocess.hygiene import Hygiene, Tidied
+from postprocess.coordinate_conventions import find_convention
+from postprocess.filters import Filtered, Filters
 from postprocess.instances import Instance, locate
-from postprocess.policies import find_policy
 from postprocess.tokens import Mention, Notice
 
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
@@ -66,10 +66,12 @@ def read(
     check_truth("drop_full_frame", drop_full_frame)
     if max_overlap is not None:
         check_range("max_overlap", max_overlap, 0.0, 1.0)
-    hygiene = Hygiene(repeats=drop_repeats, overlap=max_overlap, full_frame=drop_full_frame)
-    reading, tidied = understand(text, size, mask_decoder, policy, hygiene)
-    shapes = [instance_json(instance) for instance in reading.draw(tidied.mentions)]
-    return pasted_json(pasted(reading, tidied), shapes)
+    filters = Filters(
+        drop_repeats=drop_repeats, max_overlap=max_overlap, drop_full_frame=drop_full_frame
+    )
+    reading, filtered = understand(text, size, mask_decoder, policy, filters)
+    shapes = [instance_json(instance) for instance in reading.draw(filtered.mentions)]
+    return pasted_json(pasted(reading, filtered), shapes)
 
 
 def paste(
@@ -78,20 +80,20 @@ def paste(
     *,
     mask_decoder: str = "none",
     policy: str | None = None,
-    hygiene: Hygiene = Hygiene(),  # noqa: B008  it is frozen
+    filters: Filters = Filters(),  # noqa: B008  it is frozen
 ) -> Pasted:
     """As `read`, as objects."""
-    reading, tidied = understand(text, size, mask_decoder, policy, hygiene)
-    instances = list(reading.draw(tidied.mentions))
-    return pasted(reading, tidied, instances)
+    reading, filtered = understand(text, size, mask_decoder, policy, filters)
+    instances = list(reading.draw(filtered.mentions))
+    return pasted(reading, filtered, instances)
 
 
 def understand(
-    text: str, size: tuple[int, int], mask_decoder: str, policy: str | None, hygiene: Hygiene
-) -> tuple[StreamingReader, Tidied]:
+    text: str, size: tuple[int, int], mask_decoder: str, policy: str | None, filters: Filters
+) -> tuple[StreamingReader, Filtered]:
     """What the text says and what is left of it, with no mask drawn yet: that they fit is checked.
 
-    Raises TaskError, ImageError for a size that no picture has, PolicyError for the policy.
+    Raises TaskError, ImageError for a size that no picture has, ConventionError for the policy.
     """
     size = as_size(size)
     check_string(text)
@@ -99,26 +101,28 @@ def understand(
         message = f"The answer has {len(text)} characters; the limit is {MAX_ANSWER}. Shorten it."
         raise TaskError(message, "E_TEXT_TOO_LONG")
     policy = policy or ("bigvision" if mask_decoder == "embedded" else "space")
-    find_policy(policy)  # an unknown one ends here, in words
+    find_convention(policy)  # an unknown one ends here, in words
     reading = StreamingReader(size, None if mask_decoder == "none" else mask_decoder, policy)
     reading.feed(Chunk(text))
     reading.close()
     boxes = locate(reading.mentions, size, policy=policy)
-    tidied = hygiene.apply(reading.mentions, boxes, size)
+    filtered = filters.apply(reading.mentions, boxes, size)
     if mask_decoder != "none":
-        check_masks(tidied.mentions, size)
-    return reading, tidied
+        check_masks(filtered.mentions, size)
+    return reading, filtered
 
 
-def pasted(reading: StreamingReader, tidied: Tidied, instances: Sequence[Instance] = ()) -> Pasted:
+def pasted(
+    reading: StreamingReader, filtered: Filtered, instances: Sequence[Instance] = ()
+) -> Pasted:
     """What was understood, with the instances that were drawn of it."""
     return Pasted(
         reading.text,
         reading.size,
         reading.policy,
-        tidied.mentions,
+        filtered.mentions,
         list(instances),
-        [*reading.notices, *tidied.notices],
+        [*reading.notices, *filtered.notices],
         reading.plain,
     )
 

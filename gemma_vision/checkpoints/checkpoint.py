@@ -17,7 +17,8 @@ from gemma_vision.checkpoints.lora import base_of
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import BITS
 from gemma_vision.checkpoints.weights import load_dispatched, load_model
-from gemma_vision.model.config import CheckpointError, ModelConfig
+from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 DTYPES: dict[str, torch.dtype] = {

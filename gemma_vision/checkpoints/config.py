@@ -13,15 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.checkpoints.config_defaults import SIGLIP, TEXT_DEFAULTS
-from gemma_vision.model.config import (
-    FULL,
-    SLIDING,
-    CheckpointError,
-    ModelConfig,
-    Rope,
-    TextConfig,
-    VisionConfig,
-)
+from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConfig, VisionConfig
 
 Values = Mapping[str, Any]
 

@@ -12,7 +12,7 @@ import torch
 
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.safetensors_files import TensorSource
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 DISK = "disk"

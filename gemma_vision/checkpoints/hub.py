@@ -14,7 +14,7 @@ from pathlib import Path
 from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.download import download
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 CHECKPOINTS = Path(__file__).parent
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")

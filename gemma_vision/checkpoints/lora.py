@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from gemma_vision.checkpoints.config import read_json
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 WRAPPER = "base_model.model."  # what PEFT writes before every name

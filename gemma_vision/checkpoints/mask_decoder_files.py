@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_vision.checkpoints.download import fetch_file
+from postprocess.errors import UserError
 
 if TYPE_CHECKING:
     from postprocess.mask_decoder import MaskDecoder
@@ -27,12 +28,10 @@ NAMES = ("published", "embedded", "none")
 AGAIN = 60.0  # seconds after which a fetch that failed is tried again
 
 
-class DecoderError(ValueError):
+class DecoderError(UserError):
     """A mask decoder cannot be had; the message says why and what to do."""
 
-    def __init__(self, message: str, code: str = "E_MASK_DECODER") -> None:
-        super().__init__(message)
-        self.code = code
+    CODE = "E_MASK_DECODER"
 
 
 def open_decoder(name: str) -> MaskDecoder | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 LARGE = 1_000_000_000  # parameters; from here on a CPU keeps the file's own number type
 BYTES = {"float32": 4.0, "bfloat16": 2.0, "float16": 2.0, "int8": 1.1, "int4": 0.7}  # a number

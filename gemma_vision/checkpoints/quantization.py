@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 BITS = {"int8": 8, "int4": 4}

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from gemma_vision.checkpoints.config import read_json
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PREFIXES = tuple(  # published name -> our name; the head comes before the text it lies in

@@ -15,7 +15,8 @@ from gemma_vision.checkpoints.memory import LARGE
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import quantize
 from gemma_vision.checkpoints.safetensors_files import our_name, read_file, read_sources
-from gemma_vision.model.config import CheckpointError, ModelConfig
+from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 EMBEDDING, HEAD = "text.embed_tokens.weight", "lm_head.weight"

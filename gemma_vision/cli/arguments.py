@@ -8,6 +8,7 @@ from importlib import metadata
 from typing import NoReturn
 
 from gemma_vision.requests.request import LANGUAGES, NEEDS_NAMES, STYLES, Task
+from postprocess.errors import UserError
 
 WORDS = {  # what the last argument is, for verbs that take words after the pictures
     "detect": "the things to find, separated by ; or ,",
@@ -43,8 +44,10 @@ Exit code 0; 1 when some pictures of several failed; 2 when nothing could be don
 """
 
 
-class UsageError(ValueError):
+class UsageError(UserError):
     """A command line that does not say what to do."""
+
+    CODE = "E_USAGE"
 
 
 class CommandParser(argparse.ArgumentParser):

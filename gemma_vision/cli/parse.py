@@ -14,7 +14,7 @@ from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import print_json
 from gemma_vision.images.opening import open_image
-from postprocess.hygiene import Hygiene
+from postprocess.filters import Filters
 
 SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
         size,
         mask_decoder=options.mask_decoder,
         policy=options.policy,
-        hygiene=hygiene_of(options),
+        filters=filters_of(options),
     )
     print_json(pasted.to_dict())
     saver.save(path, size, pasted.instances, image)
@@ -57,12 +57,12 @@ def read_answer(text: str) -> str:
     return answer
 
 
-def hygiene_of(options: argparse.Namespace) -> Hygiene:
+def filters_of(options: argparse.Namespace) -> Filters:
     """The rules that were asked for."""
-    return Hygiene(
-        repeats=options.drop_repeats,
-        overlap=options.max_overlap,
-        full_frame=options.drop_full_frame,
+    return Filters(
+        drop_repeats=options.drop_repeats,
+        max_overlap=options.max_overlap,
+        drop_full_frame=options.drop_full_frame,
     )
 
 

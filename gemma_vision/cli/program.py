@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from gemma_vision.cli import arguments
-from gemma_vision.cli.explaining import is_explained, sentence
 from gemma_vision.cli.limits import check_numbers
 from gemma_vision.cli.writing import complain
+from gemma_vision.errors import describe, is_explained
 
 HOMES = {
     "parse": "parse",
@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         if not is_explained(error):
             raise
-        complain(sentence(error))
+        complain(describe(error, names_files=True)[1])
         return FAILED
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_vision.cli.arguments import UsageError
-from gemma_vision.cli.explaining import is_explained, sentence
 from gemma_vision.cli.writing import print_message
+from gemma_vision.errors import describe, is_explained
+from postprocess.errors import UserError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 DEFAULT = "overlay"
 
 
-class SaveError(ValueError):
+class SaveError(UserError):
     """Files of a picture that could not be written; the message says which and why."""
+
+    CODE = "E_SAVE"
 
 
 class Saver:
@@ -68,7 +71,7 @@ class Saver:
             except (OSError, ValueError) as error:
                 if not is_explained(error):
                     raise
-                failed.append(f"{kind} cannot be written: {sentence(error)}")
+                failed.append(f"{kind} cannot be written: {describe(error, names_files=True)[1]}")
         if failed:
             raise SaveError(" ".join(failed))
 

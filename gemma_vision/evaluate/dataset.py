@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from postprocess.errors import UserError
 from postprocess.instances import Instance
-from postprocess.shapes import mask_from_coco
+from postprocess.mask_formats import mask_from_coco
 
 ANNOTATIONS = "annotations.json"
 PLACES = ("", "images")  # where pictures may lie, seen from the folder
@@ -27,10 +28,10 @@ Mask = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 
 
-class DatasetError(ValueError):
+class DatasetError(UserError):
     """A folder that cannot be evaluated; the message says what is wrong with it."""
 
-    code = "E_DATASET"
+    CODE = "E_DATASET"
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from gemma_vision.evaluate.dataset import Dataset, Mask, Scene, Thing
 from gemma_vision.evaluate.questions import Question, QuestionKind
 from gemma_vision.evaluate.result import Masked, Result
 from postprocess.instances import crop
+from postprocess.mask_formats import run_lengths
 from postprocess.metrics import mask_iou, match
-from postprocess.shapes import run_lengths
 
 if TYPE_CHECKING:
     from gemma_vision.answers.answer import Answer

@@ -11,8 +11,8 @@ from gemma_vision.evaluate.dataset import Dataset, Scene, Thing
 from gemma_vision.evaluate.page import WORST, figure, table, write_page
 from gemma_vision.evaluate.result import Masked, Result
 from postprocess.instances import Instance
+from postprocess.mask_formats import extent, mask_of
 from postprocess.metrics import confusion
-from postprocess.shapes import extent, mask_of
 
 
 def write_report(

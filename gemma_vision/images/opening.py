@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from postprocess.errors import UserError
+
 Picture: TypeAlias = "Image.Image | np.ndarray | bytes | str | os.PathLike[str] | IO[bytes]"
 
 MAX_BYTES = 50 * 2**20  # of an encoded file
@@ -30,12 +32,10 @@ NO_PICTURE = "Give a PNG, JPEG, WEBP, BMP or GIF picture."
 _QUIET = threading.Lock()  # Python's filters of warnings are those of all threads
 
 
-class ImageError(ValueError):
+class ImageError(UserError):
     """A picture cannot be used; `code` is stable, the message is one sentence for a person."""
 
-    def __init__(self, message: str, code: str = "E_IMAGE_UNREADABLE") -> None:
-        super().__init__(message)
-        self.code = code
+    CODE = "E_IMAGE_UNREADABLE"
 
 
 def open_image(picture: Picture) -> Image.Image:

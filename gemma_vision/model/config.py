@@ -9,14 +9,6 @@ FULL = "full_attention"
 SLIDING = "sliding_attention"
 
 
-class CheckpointError(ValueError):
-    """A checkpoint cannot be used: the message says why, `code` says it to programs."""
-
-    def __init__(self, message: str, code: str = "E_CHECKPOINT") -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class VisionConfig:
     """Sizes of the SigLIP tower; pictures are `image_size` pixels a side."""

@@ -16,7 +16,7 @@ from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.hub import CHECKPOINTS, embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.checkpoints.memory import PACKED
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.variants import limit_to

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from gemma_vision.checkpoints.memory import LARGE, give_back
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import load, models
 

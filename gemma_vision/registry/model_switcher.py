@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.checkpoints import memory
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import count_parameters, load
 from gemma_vision.registry.model_cache import ModelCache, size
 from gemma_vision.runtime.engine import UnavailableEngine
+from postprocess.errors import UserError
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.checkpoint import Found
@@ -233,7 +234,7 @@ class RestoreReporter(ProgressReporter):
 
 def describe_failure(name: str, error: Exception) -> str:
     """Why a checkpoint was not loaded; what is nobody's mistake is logged, by its kind."""
-    if isinstance(error, ValueError) and isinstance(getattr(error, "code", None), str):
+    if isinstance(error, UserError):
         return str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return f"There is not enough memory for {name}. Take a smaller checkpoint."

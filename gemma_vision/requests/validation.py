@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from postprocess.errors import UserError
+
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a UTF-16 pair; no encoding has it
 
 
-class TaskError(ValueError):
+class TaskError(UserError):
     """A request that cannot be carried out; `code` is stable, the message is one sentence."""
 
-    def __init__(self, message: str, code: str = "E_REQUEST") -> None:
-        super().__init__(message)
-        self.code = code
+    CODE = "E_REQUEST"
 
 
 def is_whole(value: object) -> bool:

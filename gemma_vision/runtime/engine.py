@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
+from gemma_vision.errors import CheckpointError
 from gemma_vision.images.pan_and_scan import Box, crop_boxes
-from gemma_vision.model.config import CheckpointError
 
 if TYPE_CHECKING:
     from gemma_vision.runtime.grammar import Grammar

@@ -22,6 +22,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from postprocess.errors import UserError
+
 MAX_SIDE = 8192  # pixels of a frame; a larger one is refused before it is decoded
 SHOWN_SIDE = 1920  # pixels of the longer side that frames are shrunk to; models see less than half
 HD = 720  # rows from which on colours are meant as in BT.709 where a file does not say
@@ -48,12 +50,10 @@ TURNS = {
 }
 
 
-class VideoError(ValueError):
+class VideoError(UserError):
     """A video cannot be used; `code` is stable, the message is one sentence for a person."""
 
-    def __init__(self, message: str, code: str = "E_VIDEO_UNREADABLE") -> None:
-        super().__init__(message)
-        self.code = code
+    CODE = "E_VIDEO_UNREADABLE"
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from postprocess.coordinate_conventions import Box, Pixels
 from postprocess.exports.files import ExportError
 from postprocess.exports.naming import free_stems, safe_stem
 from postprocess.instances import Instance, Mask
-from postprocess.policies import Box, Pixels
-from postprocess.shapes import extent
+from postprocess.mask_formats import extent
 
 # What XML 1.0 leaves out: control characters, surrogates and two that are no characters.
 _CONTROLS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -7,7 +7,7 @@ from typing import Any
 from postprocess.exports.annotated import Annotated, whole_box
 from postprocess.exports.files import ExportError, read_json, write_json
 from postprocess.instances import Instance
-from postprocess.shapes import mask_from_coco, run_lengths
+from postprocess.mask_formats import mask_from_coco, run_lengths
 
 FILE = "annotations.json"
 

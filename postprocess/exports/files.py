@@ -7,12 +7,16 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from postprocess.errors import UserError
+
 _UNSAFE = re.compile(r"[^\w-]+")
 NAME_BYTES = 100  # two such names and what is between them: most systems take 255 bytes
 
 
-class ExportError(ValueError):
+class ExportError(UserError):
     """Something that a format cannot hold, or a file that is not of the format."""
+
+    CODE = "E_EXPORT"
 
 
 def safe_name(text: str, otherwise: str) -> str:

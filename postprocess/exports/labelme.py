@@ -9,7 +9,7 @@ from postprocess.exports.annotated import Annotated, whole_box
 from postprocess.exports.coco import FILE as COCO_FILE
 from postprocess.exports.files import ExportError, read_json, write_json
 from postprocess.instances import Instance
-from postprocess.shapes import fill, polygons
+from postprocess.mask_formats import fill, polygons
 
 JSON = dict[str, Any]
 

@@ -8,9 +8,9 @@ from xml.sax.saxutils import escape, quoteattr
 from postprocess.exports.annotated import Annotated, on_one_line, without_controls
 from postprocess.exports.files import write_text
 from postprocess.instances import Instance
+from postprocess.mask_formats import polygons
 from postprocess.overlay import label_colors, line_width
 from postprocess.palette import Color
-from postprocess.shapes import polygons
 
 
 def to_svg(pictures: Iterable[Annotated], folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Any
 from postprocess.exports.annotated import Annotated, on_one_line, whole_box
 from postprocess.exports.files import ExportError, read_text, write_text
 from postprocess.instances import Instance
-from postprocess.shapes import mask_of, run_lengths
+from postprocess.mask_formats import mask_of, run_lengths
 
 FILE = "instances.csv"
 FORMULA = (

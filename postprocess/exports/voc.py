@@ -4,10 +4,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 from pathlib import Path
 
+from postprocess.coordinate_conventions import Pixels
 from postprocess.exports.annotated import Annotated, on_one_line, without_controls
 from postprocess.exports.files import ExportError, read_text, write_text
 from postprocess.instances import Instance
-from postprocess.policies import Pixels
 
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 

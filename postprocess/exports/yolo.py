@@ -16,7 +16,7 @@ from postprocess.exports.annotated import Annotated, on_one_line
 from postprocess.exports.files import write_text
 from postprocess.exports.yolo_reading import CLASSES, SIZES, Known, read_names, read_sizes
 from postprocess.instances import Instance
-from postprocess.shapes import polygons
+from postprocess.mask_formats import polygons
 
 _MIN_POINTS = 3  # a line of fewer would read as a box
 _STRANGE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')  # not in names of some system

@@ -105,7 +105,7 @@ def _read_box(label: str, values: list[float], size: tuple[int, int]) -> Instanc
 
 
 def _read_polygon(label: str, values: list[float], size: tuple[int, int]) -> Instance:
-    from postprocess.shapes import fill
+    from postprocess.mask_formats import fill
 
     width, height = size
     ring = [(x * width, y * height) for x, y in zip(values[::2], values[1::2], strict=True)]

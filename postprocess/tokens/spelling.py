@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
+from postprocess.errors import UserError
 from postprocess.tokens.language import Mention
 from postprocess.tokens.parser import Parser
 
@@ -20,8 +21,10 @@ _BYTE = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 _BROKEN = "\ufffd"  # for an id outside the table, and for each byte of what is no character
 
 
-class SpellingError(ValueError):
+class SpellingError(UserError):
     """A tokenizer file without a table of pieces."""
+
+    CODE = "E_TOKENS"
 
 
 class Spelling:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 
+from postprocess.errors import UserError
 from postprocess.tokens.language import CODES_PER_MASK, NUM_BINS, NUM_CODES, Mention
 from postprocess.tokens.lexer import Lexer, PieceKind
 
 
-class MentionError(ValueError):
+class MentionError(UserError):
     """A mention that the answer language has no words for."""
+
+    CODE = "E_MENTION"
 
 
 def write(mentions: Iterable[Mention]) -> str:

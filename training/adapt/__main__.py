@@ -11,8 +11,8 @@ from pathlib import Path
 import torch
 
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.evaluate import DatasetError
-from gemma_vision.model.config import CheckpointError
 from training.adapt.plan import AdaptError, Plan
 from training.adapt.program import adapt
 from training.adapt.student import RANK, Lora

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from postprocess.shapes import extent
+from postprocess.mask_formats import extent
 from training.adapt.pictures import Part, Shown, changed
 
 CROPPED = 0.5  # share of the pictures that are cropped

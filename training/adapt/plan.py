@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from postprocess.errors import UserError
 from training.adapt.student import Lora
 from training.poses import EVALUATION_SEEDS
 
@@ -14,8 +15,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SETTINGS = "settings.json"
 
 
-class AdaptError(ValueError):
+class AdaptError(UserError):
     """A wish that cannot be granted; the message says why and what to do."""
+
+    CODE = "E_FINETUNE"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from gemma_vision.checkpoints.checkpoint import NOTES, open_tokenizer
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.hub import CHECKPOINTS, find
 from gemma_vision.checkpoints.lora import CONFIG as ADAPTER_CONFIG
-from gemma_vision.model.config import CheckpointError, ModelConfig
+from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import ModelConfig
 
 SMALL = 20_000_000  # parameters
 LARGE = 1_000_000_000  # parameters; from here on activations are computed twice to save memory

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gemma_vision.model.config import CheckpointError
+from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.api.schema import ModelJSON
 from gemma_vision.web.components.model_choice import Choice

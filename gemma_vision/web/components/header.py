@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from gemma_vision.errors import describe
 from gemma_vision.web.components.model_choice import ANY, JSON, Choice
 from gemma_vision.web.components.viewer import read
 from gemma_vision.web.i18n.texts import choice_words
 from gemma_vision.web.jobs.events import SILENT
-from gemma_vision.web.server.errors import explain
 
 
 def build_header(choice: Choice) -> gr.HTML:
@@ -52,7 +52,7 @@ def connect(header: gr.HTML, choice: Choice) -> None:
         try:
             action()
         except Exception as error:
-            return look() | {"note": explain(error)[1]}
+            return look() | {"note": describe(error)[1]}
         return look()
 
     header.look(look, None, header, **SILENT)

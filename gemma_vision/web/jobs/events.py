@@ -11,8 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import gradio as gr
 
+from gemma_vision.errors import describe
 from gemma_vision.web.jobs.job import Run, Runs
-from gemma_vision.web.server.errors import explain
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -70,7 +70,7 @@ class Carrier(Generic[T, A]):
                 yield [*updates, *unchanged(2)]
             yield [*work.finished(run.latest, run.about, run.is_whole), *idle()]
         except Exception as error:
-            yield [*work.failed(explain(error)[1], run.latest if run else None), *idle()]
+            yield [*work.failed(describe(error)[1], run.latest if run else None), *idle()]
 
     def halt(self, request: gr.Request) -> Updates:
         """What is done, within a token."""

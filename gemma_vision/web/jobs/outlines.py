@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from postprocess.mask_formats import simplify
 from postprocess.palette import label_colors
-from postprocess.shapes import simplify
 
 JSON = dict[str, Any]
 Size = tuple[int, int]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
 from gemma_vision.web.jobs.outlines import SHARP, path_data, thin
+from postprocess.coordinate_conventions import find_convention
 from postprocess.instances import locate
-from postprocess.policies import find_policy
-from postprocess.shapes import polygons
+from postprocess.mask_formats import polygons
 from postprocess.tokens import Partial
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show_partial(
         return None
     known = len(partial.positions)
     units = (*partial.positions, 0, 0, 0, 0)[:4]
-    x0, y0, x1, y1 = find_policy(policy).box(units, partial.units, size)
+    x0, y0, x1, y1 = find_convention(policy).box(units, partial.units, size)
     edges = dict(zip(EDGES, (y0, x0, y1, x1), strict=True))
     shown = {edge: round(edges[edge], 1) if i < known else None for i, edge in enumerate(EDGES)}
     ready = opened(decoder, is_open) if partial.codes and known == len(EDGES) else None

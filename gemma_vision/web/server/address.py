@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 
+from postprocess.errors import UserError
+
 HOST, PORT = "GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"
 LAST_PORT = 65_535
 
 
-class AddressError(ValueError):
+class AddressError(UserError):
     """An address that cannot be listened on; the message is one sentence."""
+
+    CODE = "E_ADDRESS"
 
 
 def take_port() -> str | None:

@@ -16,15 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import UploadError
+from postprocess.errors import UserError
 
 CALLS = "/gradio_api/call/"
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 
 
-class ArgumentsError(ValueError):
+class ArgumentsError(UserError):
     """A call that does not fit its endpoint; the message is one sentence, without what was sent."""
 
-    code = "E_ARGUMENTS"
+    CODE = "E_ARGUMENTS"
 
 
 class DiscreetBlocks(gr.Blocks):

@@ -12,16 +12,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from postprocess.errors import UserError
+
 MISSING = {"picture": "E_NO_IMAGE", "video": "E_NO_VIDEO"}
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 
-class UploadError(ValueError):
+class UploadError(UserError):
     """A file that cannot be taken; `code` is stable, the message is one sentence."""
 
-    def __init__(self, message: str, code: str = "E_UPLOAD") -> None:
-        super().__init__(message)
-        self.code = code
+    CODE = "E_UPLOAD"
 
 
 def upload_folder() -> Path:

@@ -15,12 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gemma_vision.answers.answer import Answer
+from gemma_vision.errors import describe
 from gemma_vision.images.opening import MAX_BYTES, Picture, open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request, TaskError
 from gemma_vision.web.components.crops import wants_crops
 from gemma_vision.web.jobs.viewer_value import shown_file
-from gemma_vision.web.server.errors import explain
 from gemma_vision.web.server.uploads import UploadError, resolve_upload, upload_folder
 from postprocess.exports import EXPORTERS, Annotated
 from postprocess.exports.naming import free_names, free_stems, picture_names
@@ -148,7 +148,7 @@ def look_at_all(
         except TaskError:
             raise
         except Exception as error:
-            batch.failures.append(f"{item.name}: {explain(error)[1]}")
+            batch.failures.append(f"{item.name}: {describe(error)[1]}")
         yield batch
 
 

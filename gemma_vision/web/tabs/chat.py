@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
+from gemma_vision.errors import describe
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Task
 from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.components.viewer import read
 from gemma_vision.web.i18n.texts import say, script_words
 from gemma_vision.web.jobs.events import SILENT, Updates, listen
-from gemma_vision.web.server.errors import explain
 from gemma_vision.web.tabs.chat_sessions import Talks
 
 
@@ -82,7 +82,7 @@ def connect(
                 empty = fixed = gr.skip()
             yield [gr.skip(), gr.skip(), settled(talks, visitor), *quiet()]
         except Exception as error:
-            words = gr.update(value=explain(error)[1], visible=True)
+            words = gr.update(value=describe(error)[1], visible=True)
             yield [gr.skip(), words, settled(talks, visitor), *quiet()]
 
     def halt(request: gr.Request) -> Updates:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gemma_vision.answers.answer import Answer
+from gemma_vision.errors import describe
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import NEEDS_NAMES, Request, Task, read_region
@@ -15,7 +16,6 @@ from gemma_vision.web.forms.options import LEFT_OUT
 from gemma_vision.web.jobs.job import Run, Runs
 from gemma_vision.web.jobs.partials import show_partial
 from gemma_vision.web.jobs.viewer_value import Showing
-from gemma_vision.web.server.errors import explain
 from gemma_vision.web.server.uploads import resolve_upload
 
 JSON = dict[str, Any]
@@ -68,7 +68,7 @@ class Looker:
             yield Frame(showing.view(None, "running"), crops=crops_of(request, showing))
             yield from self._follow(request, showing, visitor)
         except Exception as error:
-            _, message = explain(error)
+            _, message = describe(error)
             view = showing.view(showing.newest, "error", notes=[message])
             yield Frame(view, is_over=True, crops=crops_of(None, showing))
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.checkpoints.mask_decoder_files import NAMES
+from gemma_vision.errors import describe
 from gemma_vision.images.opening import open_image
 from gemma_vision.web.components.example_strip import Example, load_examples
 from gemma_vision.web.components.viewer import build_viewer
@@ -15,7 +16,6 @@ from gemma_vision.web.forms.form import build_example_button
 from gemma_vision.web.i18n.texts import say
 from gemma_vision.web.jobs.events import SILENT, Updates
 from gemma_vision.web.jobs.viewer_value import Showing
-from gemma_vision.web.server.errors import explain
 from gemma_vision.web.server.uploads import resolve_upload
 from gemma_vision.web.tabs.image import build_drawer
 from gemma_vision.web.tabs.paste_run import read_pasted
@@ -96,6 +96,6 @@ def show(
         answer = read_pasted(text, showing.size or (width, height), decoder)
         showing.blank = (width, height)
     except Exception as error:
-        _, message = explain(error)
+        _, message = describe(error)
         return [showing.view(None, "error", notes=[message]), gr.update(visible=False), None]
     return [showing.view(answer, "done"), gr.update(visible=True), answer]

@@ -1,4 +1,4 @@
-"""Hygiene: answers cleared of what models add by mistake, each rule by request, each said.
+"""Filters: answers cleared of what models add by mistake, each by request, each said.
 
 Models repeat themselves, box one thing twice, and box the whole picture when they find nothing.
 """
@@ -9,18 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from postprocess.errors import UserError
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice
 
 _FRAME = 0.9  # of the picture's area: as much as users of PaliGemma reject in practice
 
 
-class HygieneError(ValueError):
+class FilterError(UserError):
     """A threshold that means nothing."""
+
+    CODE = "E_FILTER"
 
 
 @dataclass(frozen=True)
-class Tidied:
+class Filtered:
     """What is left: mentions and instances in their order, and a notice for each one removed."""
 
     mentions: list[Mention]
@@ -29,39 +32,41 @@ class Tidied:
 
 
 @dataclass(frozen=True)
-class Hygiene:
-    """Which rules are wanted; none unless asked for.
+class Filters:
+    """Which filters are wanted; none unless asked for.
 
-    `repeats`: exact copies go. `overlap`: of boxes of one label that overlap more than this IoU
-    the surer, or else the earlier, stays (non-maximum suppression). `full_frame`: boxes of nine
-    tenths of the picture or more go. `least_score`: instances known to be less sure go. `names`:
-    things under other names go, whatever the case of their letters.
+    `drop_repeats`: exact copies go. `max_overlap`: of boxes of one label that overlap more than
+    this IoU the surer, or else the earlier, stays (non-maximum suppression). `drop_full_frame`: boxes of
+    nine tenths of the picture or more go. `min_score`: instances known to be less sure go.
+    `drop_unasked`: the names that were asked for; things under others go, whatever the case of
+    their letters. Requests, endpoints, commands and forms call them by the same names.
     """
 
-    repeats: bool = False
-    overlap: float | None = None
-    full_frame: bool = False
-    least_score: float | None = None
-    names: frozenset[str] | None = None
+    drop_repeats: bool = False
+    max_overlap: float | None = None
+    drop_full_frame: bool = False
+    min_score: float | None = None
+    drop_unasked: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("overlap", self.overlap), ("least_score", self.least_score)):
+        for name in ("max_overlap", "min_score"):
+            value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                raise HygieneError(f"{name} is {value}; it must lie between 0 and 1.")
+                raise FilterError(f"{name} is {value}; it must lie between 0 and 1.")
 
     def apply(
         self, mentions: Sequence[Mention], instances: Sequence[Instance], size: tuple[int, int]
-    ) -> Tidied:
-        """Remove what the rules are against; `instances[k]` is what `mentions[k]` says."""
+    ) -> Filtered:
+        """Remove what the filters are against; `instances[k]` is what `mentions[k]` says."""
         removed: dict[int, tuple[str, str]] = {}
         for index, code, said in self._against(mentions, instances, size):
             removed.setdefault(index, (code, said))
-        if self.overlap is not None:
+        if self.max_overlap is not None:
             left = [index for index in range(len(instances)) if index not in removed]
-            for index in suppressed(instances, left, self.overlap):
+            for index in suppressed(instances, left, self.max_overlap):
                 removed[index] = ("removed_overlap", "It overlaps a surer box of its label.")
         kept = [index for index in range(len(instances)) if index not in removed]
-        return Tidied(
+        return Filtered(
             [mentions[index] for index in kept],
             [instances[index] for index in kept],
             [Notice(code, mentions[index].start, said) for index, (code, said) in removed.items()],
@@ -70,25 +75,25 @@ class Hygiene:
     def _against(
         self, mentions: Sequence[Mention], instances: Sequence[Instance], size: tuple[int, int]
     ) -> Iterator[tuple[int, str, str]]:
-        if self.repeats:
+        if self.drop_repeats:
             for index in repeated(mentions):
                 yield index, "removed_repeat", "The same record came before."
         for index, instance in enumerate(instances):
-            if self.full_frame and is_full_frame(instance, size):
+            if self.drop_full_frame and is_full_frame(instance, size):
                 yield index, "removed_full_frame", "Its box is nearly the whole picture."
             if self._is_unasked(instance.label):
                 yield index, "removed_unasked", "Nobody asked for things of its name."
             if self._is_unsure(instance.score):
-                said = f"Its score {instance.score:.2f} is below {self.least_score:.2f}."
+                said = f"Its score {instance.score:.2f} is below {self.min_score:.2f}."
                 yield index, "removed_score", said
 
     def _is_unasked(self, label: str) -> bool:
-        if self.names is None:
+        if self.drop_unasked is None:
             return False
-        return label.strip().casefold() not in {name.casefold() for name in self.names}
+        return label.strip().casefold() not in {name.casefold() for name in self.drop_unasked}
 
     def _is_unsure(self, score: float | None) -> bool:
-        return self.least_score is not None and score is not None and score < self.least_score
+        return self.min_score is not None and score is not None and score < self.min_score
 
 
 def repeated(mentions: Sequence[Mention]) -> list[int]:

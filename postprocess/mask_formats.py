@@ -6,14 +6,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from postprocess.errors import UserError
+
 Mask = npt.NDArray[np.bool_]
 Ring = list[list[int]]  # [[x, y], ...], closed without repeating its first point
 
 _MIN_POINTS = 3
 
 
-class ShapeError(ValueError):
+class ShapeError(UserError):
     """A mask that does not belong to its picture."""
+
+    CODE = "E_MASK"
 
 
 def run_lengths(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> dict[str, Any]:

@@ -7,18 +7,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from postprocess.errors import UserError
 from postprocess.tokens import NUM_BINS
 
 Box = tuple[float, float, float, float]
 Pixels = tuple[int, int, int, int]
 
 
-class PolicyError(ValueError):
+class ConventionError(UserError):
     """A policy that does not exist."""
+
+    CODE = "E_POLICY"
 
 
 @dataclass(frozen=True)
-class Policy:
+class CoordinateConvention:
     """A way from units to pixels: the number of units in a side, and how an edge is rounded."""
 
     name: str
@@ -49,21 +52,23 @@ class Policy:
         return self.bins_per_side if units == NUM_BINS else units
 
 
-POLICIES = {
+CONVENTIONS = {
     policy.name: policy
     for policy in (
-        Policy("space", NUM_BINS, round, is_soft=True),
-        Policy("bigvision", NUM_BINS - 1, int, is_soft=False),
+        CoordinateConvention("space", NUM_BINS, round, is_soft=True),
+        CoordinateConvention("bigvision", NUM_BINS - 1, int, is_soft=False),
     )
 }
 
 
-def find_policy(name: str) -> Policy:
-    """The policy of this name; PolicyError, naming those there are, if there is none."""
-    if name not in POLICIES:
-        known = " and ".join(POLICIES)
-        raise PolicyError(f"There is no policy {name!r}; there are {known}. Choose one of them.")
-    return POLICIES[name]
+def find_convention(name: str) -> CoordinateConvention:
+    """The policy of this name; ConventionError, naming those there are, if there is none."""
+    if name not in CONVENTIONS:
+        known = " and ".join(CONVENTIONS)
+        raise ConventionError(
+            f"There is no policy {name!r}; there are {known}. Choose one of them."
+        )
+    return CONVENTIONS[name]
 
 
 def _clip(box: Box, size: tuple[int, int]) -> Box:

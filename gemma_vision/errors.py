@@ -1,0 +1,50 @@
+"""Errors: what every error is told as, a code for programs and a sentence for people.
+
+The page, the endpoints, the MCP tools and the command line all describe an error here.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+
+from postprocess.errors import UserError
+
+log = logging.getLogger("gemma_vision")
+
+INTERNAL = "Something went wrong on our side; it was noted. Try again, or try another picture."
+
+
+class CheckpointError(UserError):
+    """A checkpoint that cannot be used."""
+
+    CODE = "E_CHECKPOINT"
+
+
+def describe(error: Exception, *, names_files: bool = False) -> tuple[str, str]:
+    """The code and the sentence, on one line.
+
+    names_files: the system's own errors about files are told too, with the file's name: for the
+    command line, never for visitors. An error that is not a person's mistake is logged by its kind
+    and place alone, for messages can quote what somebody wrote.
+    """
+    if isinstance(error, UserError):
+        return error.code, " ".join(str(error).split())
+    if names_files and isinstance(error, OSError):
+        return "E_FILE", describe_file_error(error)
+    places = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s at\n%s", type(error).__name__, places)
+    return "E_INTERNAL", INTERNAL
+
+
+def is_explained(error: Exception) -> bool:
+    """Whether an error was written for a person: our own, and the system's about files."""
+    return isinstance(error, (UserError, OSError))
+
+
+def describe_file_error(error: OSError) -> str:
+    """[Errno 13] Permission denied: 'a.png'  ->  a.png: Permission denied."""
+    if not error.strerror:
+        return " ".join(str(error).split())
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror}."
