@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
+from gemma_vision.checkpoints.checkpoint import Checkpoint
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
 from gemma_vision.images.opening import to_pixels
 from gemma_vision.model.attention import prefill_mask
@@ -74,8 +75,8 @@ def trace(
     Of several pictures the first is followed. Closing the iterator ends the work.
     """
     model = engine.checkpoint.model
-    seen_as = squeeze(model, prompt)
-    yield from crops(model, prompt)
+    seen_as = squeeze(engine.checkpoint, prompt)
+    yield from crops(engine.checkpoint, prompt)
     yield Stage("pixels", seen_as[0].shape, {"pixels": seen_as[0]}, grid_of(model))
     seen = run_tower(model, seen_as[0])
     yield from sights(model, seen)
@@ -90,19 +91,20 @@ def trace(
     yield from masks("".join(step.text for step in steps), decoder)
 
 
-def squeeze(model: VisionLanguageModel, prompt: Prompt) -> list[Array]:
+def squeeze(checkpoint: Checkpoint, prompt: Prompt) -> list[Array]:
     """What the model sees of all pictures, each followed by its crops.   -> (3, S, S) each"""
-    side, family = model.config.vision.image_size, model.family
+    side, has_crops = checkpoint.config.vision.image_size, checkpoint.family.has_pan_and_scan
+    resize_filter = checkpoint.model.architecture.resize_filter
     shown: list[Image] = []
     for image, boxes in zip(prompt.images, prompt.crops, strict=True):
-        shown += [image, *(image.crop(box) for box in boxes if family.has_pan_and_scan)]
-    return [to_pixels(one, side, family.resize_filter) for one in shown]
+        shown += [image, *(image.crop(box) for box in boxes if has_crops)]
+    return [to_pixels(one, side, resize_filter) for one in shown]
 
 
-def crops(model: VisionLanguageModel, prompt: Prompt) -> Iterator[Stage]:
+def crops(checkpoint: Checkpoint, prompt: Prompt) -> Iterator[Stage]:
     """Where the first picture is cropped, if it is."""
     boxes = list(prompt.crops[0])
-    if boxes and model.family.has_pan_and_scan:
+    if boxes and checkpoint.family.has_pan_and_scan:
         image = np.asarray(prompt.images[0])
         yield Stage("crops", (len(boxes), 4), {"image": image}, {"boxes": boxes})
 
@@ -173,7 +175,7 @@ def merged(engine: LocalEngine, ids: Sequence[int], embeds: Array, num_told: int
     image = model.config.image_token_id
     is_image = torch.tensor([[*(one == image for one in ids), *[False] * num_told]])
     is_prompt = (torch.arange(is_image.shape[1]) < len(ids))[None]
-    groups = model.family.groups(is_image, is_prompt)
+    groups = model.architecture.groups(is_image, is_prompt)
     allowed = prefill_mask(groups, torch.ones_like(is_prompt))[0, 0].numpy()
     pieces = [None if one == image else tokenizer.id_to_token(one) or str(one) for one in ids]
     facts = {"pieces": pieces, "told": num_told, "images": pieces.count(None)}

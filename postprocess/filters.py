@@ -36,8 +36,8 @@ class Filters:
     """Which filters are wanted; none unless asked for.
 
     `drop_repeats`: exact copies go. `max_overlap`: of boxes of one label that overlap more than
-    this IoU the surer, or else the earlier, stays (non-maximum suppression). `drop_full_frame`: boxes of
-    nine tenths of the picture or more go. `min_score`: instances known to be less sure go.
+    this IoU the surer, or else the earlier, stays (non-maximum suppression). `drop_full_frame`:
+    boxes of nine tenths of the picture or more go. `min_score`: what is known to be less sure goes.
     `drop_unasked`: the names that were asked for; things under others go, whatever the case of
     their letters. Requests, endpoints, commands and forms call them by the same names.
     """

@@ -95,7 +95,7 @@ class FakeFamily:
 
     name = "fake"
     styles = ("caption",)
-    has_regions = has_pan_and_scan = is_one_block = False
+    has_regions = has_pan_and_scan = has_variants = False
 
     def __init__(self, tasks: Sequence[Task] = tuple(Task)) -> None:
         self.tasks = tuple(tasks)

@@ -107,7 +107,7 @@ def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
 @pytest.mark.parametrize("name", ["/etc", "somebody/else", "far", ""])
 def test_a_visitor_may_not_name_a_checkpoint_of_their_own(name: str) -> None:
     with pytest.raises(CheckpointError, match="no such checkpoint here"):
-        ModelCache(fake_pipeline(), lambda name: pytest.fail("loaded")).take(name)
+        ModelCache(fake_pipeline(), lambda name: pytest.fail("loaded")).get(name)
 
 
 @pytest.mark.parametrize(

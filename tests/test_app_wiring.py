@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from gemma_vision.errors import INTERNAL
 from gemma_vision.requests.request import TaskError
 from gemma_vision.web.jobs.events import Carrier, busy, idle
 from gemma_vision.web.jobs.job import Run
-from gemma_vision.web.server.errors import INTERNAL
 
 VISITOR: Any = SimpleNamespace(session_hash="one")
 STRANGER: Any = SimpleNamespace(session_hash="two")

@@ -59,16 +59,16 @@ def switcher(random_checkpoint: Path, turn: threading.Lock) -> Iterator[ModelSwi
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Holds every reading at its first tensor until it is opened."""
     gate = Gate()
-    tell = progress.ProgressReporter.tell
+    report = progress.ProgressReporter.report
 
     def slow(self: Any, phase: str, done: int = 0, total: int = 0) -> None:
-        tell(self, phase, done, total)
+        report(self, phase, done, total)
         if phase == "reading" and type(self) is progress.ProgressReporter:
             gate.reached.set()
             while not gate.opened.wait(0.02) and not self.is_cancelled:
                 pass
 
-    monkeypatch.setattr(progress.ProgressReporter, "tell", slow)
+    monkeypatch.setattr(progress.ProgressReporter, "report", slow)
     yield gate
     gate.opened.set()
 

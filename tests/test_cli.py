@@ -38,7 +38,7 @@ def loaded(monkeypatch):
 
         monkeypatch.setattr("gemma_vision.registry.loading.load", load)
         monkeypatch.setattr("gemma_vision.cli.score.load", load)
-        monkeypatch.setattr("gemma_vision.registry.loading.check", lambda name, asked: None)
+        monkeypatch.setattr("gemma_vision.registry.loading.check_request", lambda name, asked: None)
         pipeline.asked = asked
         return pipeline
 

@@ -26,7 +26,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Any:
         return pipeline
 
     monkeypatch.setattr("gemma_vision.registry.loading.load", load)
-    monkeypatch.setattr("gemma_vision.registry.loading.check", lambda name, asked: None)
+    monkeypatch.setattr("gemma_vision.registry.loading.check_request", lambda name, asked: None)
     return pipeline
 
 

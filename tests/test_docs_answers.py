@@ -81,7 +81,7 @@ def commands() -> list[str]:
 def test_a_command_is_one(line):
     program, *words = shlex.split(line)
     if program == "gemma-vision":
-        assert arguments.read(words).verb == words[0]
+        assert arguments.parse_arguments(words).verb == words[0]
     else:
         assert (program, *words[:2]) == ("python", "-m", "postprocess")
         assert build_parser().parse_args(words[2:]).target in EXPORTERS

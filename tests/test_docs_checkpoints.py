@@ -52,7 +52,7 @@ def test_the_table_of_checkpoints_is_the_catalogue() -> None:
 
 
 def understood(verb: Verb, kind: str) -> str:
-    return "reported" if kind in verb.reported else "yes" if kind in verb.kinds else "no"
+    return "reported" if kind in verb.reported else "yes" if kind in verb.variants else "no"
 
 
 def option(verb: Verb) -> str:

@@ -136,9 +136,9 @@ def test_what_is_kept_belongs_to_its_picture(fresh: LocalEngine) -> None:
 
 @torch.no_grad()
 def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> None:
-    model, prefiller = fresh.checkpoint.model, fresh._intake
+    model, prefiller = fresh.checkpoint.model, fresh._prefiller
     prompt = to_prompt(REQUESTS["a conversation"])
-    resumed, _, _ = prefiller.take([prompt])
+    resumed, _, _ = prefiller.prefill([prompt])
     monolith = [prefiller._ids(prompt.text, [1, 4, 4])]
     groups = [view for views in prefiller._views(prompt) for view in views]
     ids, is_real = prefiller._pad(monolith)

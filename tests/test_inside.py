@@ -76,7 +76,7 @@ def test_soft_tokens_stand_in_the_sequence_as_the_model_makes_them(
 ) -> None:
     model = engine.checkpoint.model
     merged = by_name(trace(engine, ask(picture)))["merged"]
-    pixels = to_pixels(picture, 56, model.family.resize_filter)
+    pixels = to_pixels(picture, 56, model.architecture.resize_filter)
     with torch.inference_mode():
         soft = model.encode(torch.from_numpy(pixels)[None])[0].numpy()
     assert merged.facts["pieces"][:17] == [None] * 16 + ["<bos>"]

@@ -140,7 +140,7 @@ def test_notes_that_name_tasks_leave_the_others_out() -> None:
     row = limit_to(PALIGEMMA, "tiny", {"tasks": ["detect", "caption"]})
     assert row.tasks == ("detect", "caption")
     with pytest.raises(TaskError, match='kind "cap"'):
-        row.check(ask("caption", style="cap"))
+        row.check_request(ask("caption", style="cap"))
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -186,7 +186,7 @@ def test_every_fine_tune_is_asked_for_what_it_does_and_refuses_the_rest(kind: st
     assert row.write_prompt(ask("free", "anything")) == "anything"
     for other in {Task.detect, Task.caption, Task.ask, Task.segment, Task.ocr} - {task}:
         with pytest.raises(TaskError, match=f"{kind} cannot {other}"):
-            row.check(ask(other, "cat"))
+            row.check_request(ask(other, "cat"))
 
 
 def test_all_published_fine_tunes_are_known() -> None:

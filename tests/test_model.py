@@ -63,7 +63,7 @@ def make_inputs(checkpoint: Checkpoint, batch: list[tuple[int, str]]) -> Inputs:
 
 
 def ids_of(checkpoint: Checkpoint, count: int, words: str) -> list[int]:
-    config, family = checkpoint.config, checkpoint.model.family
+    config, family = checkpoint.config, checkpoint.family
     text = family.lay_out(family.image_mark * count + words, [1] * count)
     ids = checkpoint.tokenizer.encode(text, add_special_tokens=False).ids
     image = config.image_token_id
@@ -72,7 +72,7 @@ def ids_of(checkpoint: Checkpoint, count: int, words: str) -> list[int]:
 
 def ask_theirs(case: Case, inputs: Inputs) -> dict[str, Tensor]:
     is_image = (inputs.ids == case.ours.config.image_token_id).long()
-    types = torch.zeros_like(inputs.ids) if case.ours.model.family.is_one_block else is_image
+    types = torch.zeros_like(inputs.ids) if case.ours.model.architecture.is_prefix_lm else is_image
     asked = {
         "input_ids": inputs.ids,
         "attention_mask": inputs.is_real.long(),
@@ -216,7 +216,7 @@ def test_rows_that_leave_do_not_disturb_the_others(case: Case) -> None:
     kept = torch.tensor([0, 2])
     for step in range(4):
         if step == 2:
-            fewer.keep(kept)
+            fewer.select_rows(kept)
         expected = model.step(tokens, whole)
         got = model.step(tokens if step < 2 else tokens[kept], fewer)
     assert (got - expected[kept]).abs().max() < 1e-5
@@ -258,7 +258,7 @@ def test_joined_matrices_compute_what_the_separate_ones_do(case: Case, monkeypat
     assert model.text.fused_path is not None
     results = []
     for quick in (model.text.fused_path, None):
-        monkeypatch.setattr(model.text, "quick", quick)
+        monkeypatch.setattr(model.text, "fused_path", quick)
         logits, state = model.prefill(inputs.ids, inputs.is_real, soft)
         results.append([logits, *(model.step(torch.tensor([7, 9]), state) for _ in range(6))])
     for joined, separate in zip(*results, strict=True):

@@ -63,7 +63,7 @@ class Noting(ModelSwitcher):
         super().__init__(ModelCache(fake_pipeline()), threading.Lock())
         self.asked: list[str] = []
 
-    def choose(self, name: str) -> None:
+    def switch(self, name: str) -> None:
         self.asked.append(name)
 
 

@@ -39,14 +39,14 @@ def test_a_second_large_one_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> N
     assert model_cache(BILLIONS).names() == ["first", "small"]
     assert model_cache(10).names() == ["first", "small", "large"]
     with pytest.raises(CheckpointError, match="take one of the list"):
-        model_cache(BILLIONS).take("large")
+        model_cache(BILLIONS).get("large")
     monkeypatch.setenv(MOST_LARGE, "2")
     assert model_cache(BILLIONS).names() == ["first", "small", "large"]
 
 
 def test_a_large_one_beside_makes_room() -> None:
     held = model_cache(10)
-    held.take("large")
+    held.get("large")
     assert held.has_room_for(10) and not held.has_room_for(BILLIONS)
     held.evict_other()
     assert held.has_room_for(BILLIONS)
@@ -54,16 +54,16 @@ def test_a_large_one_beside_makes_room() -> None:
 
 def test_a_small_one_beside_may_stay() -> None:
     held = model_cache(10)
-    other = held.take("small")
+    other = held.get("small")
     held.evict_other()
-    assert held.take("small") is other
+    assert held.get("small") is other
 
 
 def test_names_follow_the_checkpoint_that_answers() -> None:
     held = model_cache(10)
     held.pipeline.become(made("large", BILLIONS))
     assert held.names() == ["large", "small"]
-    assert held.take("large") is held.pipeline
+    assert held.get("large") is held.pipeline
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "two", "1.5"])
@@ -75,7 +75,7 @@ def test_a_number_that_is_none_is_refused(given: str, monkeypatch: pytest.Monkey
 
 def test_one_that_comes_to_answer_does_not_stay_beside() -> None:
     held = model_cache(10)
-    double = weakref.ref(held.take("small"))
+    double = weakref.ref(held.get("small"))
     held.pipeline.become(made("small", 10))
     held.evict_duplicate()
-    assert double() is None and held.take("small") is held.pipeline
+    assert double() is None and held.get("small") is held.pipeline

@@ -20,6 +20,7 @@ from gemma_vision.checkpoints.weights import load_dispatched, load_model
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.requests.prompts import Family, family_of
 
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
@@ -38,6 +39,11 @@ class Checkpoint:
     model: VisionLanguageModel
     tokenizer: Tokenizer
     notes: Mapping[str, Any] = field(default_factory=dict)  # gemma_vision.json
+
+    @property
+    def family(self) -> Family:
+        """How its line is asked."""
+        return family_of(self.config.family)
 
     @property
     def num_parameters(self) -> int:

@@ -1,8 +1,6 @@
 """Config: a checkpoint's config.json read into sizes.
 
-Where a key is absent, the value is the default of the transformers configuration class that the
-file names (GemmaConfig, Gemma2Config, Gemma3TextConfig, SiglipVisionConfig), because that is what
-a published file left out when it was written.
+Where a key is absent, the value is that of config_defaults.py, a row for each kind of file.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.checkpoints.config_defaults import SIGLIP, TEXT_DEFAULTS
+from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConfig, VisionConfig
 
@@ -50,15 +48,17 @@ def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfi
     """Turn the object of a config.json into sizes."""
     model_type = values.get("model_type")
     text = _part(values, "text_config")
-    kind = _text_kind(model_type, text)
+    kind = _find_kind(model_type, text)
     vision = _parse_vision(_part(values, "vision_config"))
     config = ModelConfig(
-        family={"gemma": "paligemma", "gemma2": "paligemma2", "gemma3": "gemma3"}[kind],
+        family=kind.family,
         vision=vision,
         text=_parse_text(text, kind),
-        image_token_id=_image_token_id(values, model_type),
+        image_token_id=_image_token_id(values, kind),
         tokens_per_image=(
-            values.get("mm_tokens_per_image", 256) if kind == "gemma3" else vision.num_patches
+            values.get(kind.tokens_key, kind.default_tokens)
+            if kind.tokens_key
+            else vision.num_patches
         ),
         dtype=_dtype(values),
         stop_ids=stop_ids,
@@ -67,20 +67,17 @@ def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfi
     return config
 
 
-def _text_kind(model_type: object, text: Values) -> str:
-    text_type = text.get("model_type", "gemma3_text" if model_type == "gemma3" else "gemma")
-    kind = {
-        ("paligemma", "gemma"): "gemma",
-        ("paligemma", "gemma2"): "gemma2",
-        ("gemma3", "gemma3_text"): "gemma3",
-    }.get((str(model_type), str(text_type)))
-    if kind is None:
-        raise CheckpointError(
-            f"config.json describes a {model_type!r} model with {text_type!r} text; "
-            "PaliGemma, PaliGemma 2 and Gemma 3 with vision are understood.",
-            "E_MODEL_FAMILY",
-        )
-    return kind
+def _find_kind(model_type: object, text: Values) -> ConfigKind:
+    text_type = text.get("model_type")
+    for kind in CONFIG_KINDS:
+        if model_type == kind.model_type and text_type in (None, kind.text_type):
+            return kind
+    named = f" with {text_type!r} text" if text_type else ""
+    raise CheckpointError(
+        f"config.json describes a {model_type!r} model{named}; "
+        "PaliGemma, PaliGemma 2 and Gemma 3 with vision are understood.",
+        "E_MODEL_FAMILY",
+    )
 
 
 def _parse_vision(vision: Values) -> VisionConfig:
@@ -99,13 +96,12 @@ def _parse_vision(vision: Values) -> VisionConfig:
     )
 
 
-def _parse_text(text: Values, kind: str) -> TextConfig:
-    defaults = TEXT_DEFAULTS[kind]
-    sizes = _filled(defaults, text)
+def _parse_text(text: Values, kind: ConfigKind) -> TextConfig:
+    sizes = _filled(kind.defaults, text)
     _check_activation(sizes.get("hidden_activation") or sizes.get("hidden_act"))
-    scalar = sizes["head_dim"] if kind == "gemma" else sizes["query_pre_attn_scalar"]
+    has_window = kind.window_period is not None
     return TextConfig(
-        kind=kind,
+        kind=kind.text_kind,
         vocab_size=sizes["vocab_size"],
         width=sizes["hidden_size"],
         num_layers=sizes["num_hidden_layers"],
@@ -114,37 +110,42 @@ def _parse_text(text: Values, kind: str) -> TextConfig:
         head_width=sizes["head_dim"],
         mlp_width=sizes["intermediate_size"],
         eps=sizes["rms_norm_eps"],
-        query_scale=scalar**-0.5,
+        query_scale=sizes[kind.scale] ** -0.5,
         layer_types=_layer_types(sizes, kind),
         ropes=_ropes(sizes, kind),
-        window=None if kind == "gemma" else text.get("sliding_window", sizes["sliding_window"]),
+        window=text.get("sliding_window", sizes["sliding_window"]) if has_window else None,
         # A null cap in the file switches the cap off, an absent one keeps the default of the class;
-        # Gemma 3 has none, and its attention ignores the key altogether.
-        attention_cap=_cap(text, defaults, "attn_logit_softcapping") if kind == "gemma2" else None,
-        logit_cap=_cap(text, defaults, "final_logit_softcapping") if kind == "gemma2" else None,
+        # a kind without caps ignores the keys altogether.
+        attention_cap=_cap(text, kind, "attn_logit_softcapping"),
+        logit_cap=_cap(text, kind, "final_logit_softcapping"),
+        has_four_norms=kind.has_four_norms,
+        has_qk_norm=kind.has_qk_norm,
     )
 
 
-def _layer_types(sizes: Values, kind: str) -> tuple[str, ...]:
-    """Which layers look through a window: none, every other one, five of six."""
-    if kind == "gemma":
-        return (FULL,) * int(sizes["num_hidden_layers"])
+def _layer_types(sizes: Values, kind: ConfigKind) -> tuple[str, ...]:
+    """Which layers look through a window: none, or all but one of so many."""
+    count = int(sizes["num_hidden_layers"])
+    if kind.window_period is None:
+        return (FULL,) * count
     if "layer_types" in sizes:
         return tuple(sizes["layer_types"])
-    period = 2 if kind == "gemma2" else int(sizes.get("sliding_window_pattern", 6))
-    return tuple(SLIDING if (i + 1) % period else FULL for i in range(sizes["num_hidden_layers"]))
+    period = int(sizes.get(kind.window_key, kind.window_period))
+    return tuple(SLIDING if (i + 1) % period else FULL for i in range(count))
 
 
-def _ropes(sizes: Values, kind: str) -> dict[str, Rope]:
+def _ropes(sizes: Values, kind: ConfigKind) -> dict[str, Rope]:
     """Old files write rope_theta and rope_scaling side by side, new ones rope_parameters."""
     new = sizes.get("rope_parameters") or {}
     scaling = sizes.get("rope_scaling") or {}
-    if kind != "gemma3":
-        rope = _rope(new, sizes.get("rope_theta", 10_000.0), scaling)
+    theta = sizes.get("rope_theta", kind.theta)
+    if kind.local_theta is None:
+        rope = _rope(new, theta, scaling)
         return {FULL: rope, SLIDING: rope}
+    local = sizes.get("rope_local_base_freq", kind.local_theta)
     return {
-        FULL: _rope(new.get(FULL) or {}, sizes.get("rope_theta", 1_000_000.0), scaling),
-        SLIDING: _rope(new.get(SLIDING) or {}, sizes.get("rope_local_base_freq", 10_000.0), {}),
+        FULL: _rope(new.get(FULL) or {}, theta, scaling),
+        SLIDING: _rope(new.get(SLIDING) or {}, local, {}),
     }
 
 
@@ -159,14 +160,13 @@ def _rope(new: Values, theta: float, scaling: Values) -> Rope:
     return Rope(theta=float(both.get("rope_theta", theta)), factor=float(factor))
 
 
-def _cap(text: Values, defaults: Values, key: str) -> float | None:
-    value = text.get(key, defaults.get(key))
+def _cap(text: Values, kind: ConfigKind, key: str) -> float | None:
+    value = text.get(key, kind.defaults.get(key)) if kind.has_caps else None
     return None if value is None else float(value)
 
 
-def _image_token_id(values: Values, model_type: object) -> int:
-    default = 262_144 if model_type == "gemma3" else 256_000
-    return int(values.get("image_token_index", values.get("image_token_id", default)))
+def _image_token_id(values: Values, kind: ConfigKind) -> int:
+    return int(values.get("image_token_index", values.get("image_token_id", kind.image_token_id)))
 
 
 def _dtype(values: Values) -> str | None:

@@ -1,7 +1,13 @@
-"""Defaults of the transformers configuration classes, for keys that a config.json leaves out."""
+"""Config defaults: what each kind of config.json leaves out, and how the kinds differ.
+
+Sizes are the defaults of the transformers configuration classes (GemmaConfig, Gemma2Config,
+Gemma3TextConfig, SiglipVisionConfig), which is what a published file left out when it was written.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 SIGLIP = {
@@ -36,8 +42,71 @@ GEMMA2 = GEMMA | {
     "attn_logit_softcapping": 50.0,
     "final_logit_softcapping": 30.0,
 }
-TEXT_DEFAULTS: dict[str, dict[str, Any]] = {
-    "gemma": GEMMA,
-    "gemma2": GEMMA2,
-    "gemma3": GEMMA2 | {"vocab_size": 262_208},
-}
+GEMMA3 = GEMMA2 | {"vocab_size": 262_208}
+
+
+@dataclass(frozen=True)
+class ConfigKind:
+    """One kind of config.json, by its model_type and that of its text part.
+
+    scale: the key whose value to the power of -1/2 scales queries. window_period: one layer of so
+    many sees everything, the others look through the window; None is no window, and a key named in
+    `window_key` may say otherwise. local_theta: the base of rotary positions in layers with a
+    window, where they have one of their own. tokens_key: says how many tokens a picture becomes,
+    where the projector pools; else it is one for each patch.
+    """
+
+    model_type: str
+    text_type: str
+    text_kind: str  # TextConfig.kind
+    family: str  # ModelConfig.family
+    defaults: Mapping[str, Any]
+    image_token_id: int
+    scale: str = "query_pre_attn_scalar"
+    window_period: int | None = None
+    window_key: str = ""
+    theta: float = 10_000.0
+    local_theta: float | None = None
+    has_caps: bool = False
+    has_four_norms: bool = True
+    has_qk_norm: bool = False
+    tokens_key: str = ""
+    default_tokens: int = 256
+
+
+CONFIG_KINDS = (  # the first of a model_type is meant where the text part has none
+    ConfigKind(
+        model_type="paligemma",
+        text_type="gemma",
+        text_kind="gemma",
+        family="paligemma",
+        defaults=GEMMA,
+        image_token_id=256_000,
+        scale="head_dim",
+        has_four_norms=False,
+    ),
+    ConfigKind(
+        model_type="paligemma",
+        text_type="gemma2",
+        text_kind="gemma2",
+        family="paligemma2",
+        defaults=GEMMA2,
+        image_token_id=256_000,
+        window_period=2,
+        has_caps=True,
+    ),
+    ConfigKind(
+        model_type="gemma3",
+        text_type="gemma3_text",
+        text_kind="gemma3",
+        family="gemma3",
+        defaults=GEMMA3,
+        image_token_id=262_144,
+        window_period=6,
+        window_key="sliding_window_pattern",
+        theta=1_000_000.0,
+        local_theta=10_000.0,
+        has_qk_norm=True,
+        tokens_key="mm_tokens_per_image",
+    ),
+)

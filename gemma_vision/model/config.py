@@ -41,7 +41,7 @@ class Rope:
 
 @dataclass(frozen=True)
 class TextConfig:
-    """Sizes and rules of a Gemma decoder. `kind` is "gemma", "gemma2" or "gemma3"."""
+    """Sizes and rules of a Gemma decoder; `kind` is its name in transformers."""
 
     kind: str
     vocab_size: int
@@ -58,20 +58,13 @@ class TextConfig:
     window: int | None = None
     attention_cap: float | None = None
     logit_cap: float | None = None
-
-    @property
-    def has_four_norms(self) -> bool:
-        """Gemma 2 and 3 normalise after attention and MLP as well as before."""
-        return self.kind != "gemma"
-
-    @property
-    def has_qk_norm(self) -> bool:
-        return self.kind == "gemma3"
+    has_four_norms: bool = False  # after attention and MLP as well as before
+    has_qk_norm: bool = False
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """One checkpoint. `family` is "paligemma", "paligemma2" or "gemma3"."""
+    """One checkpoint; `family` names its rows in architecture.py and requests/prompts.py."""
 
     family: str
     vision: VisionConfig

@@ -56,7 +56,7 @@ class GemmaDecoder(nn.Module):
         return out
 
     def fuse(self) -> None:
-        """Go the quick way from now on (joined.py); the parameters become views of its matrices."""
+        """Go the quick way from now on (fused.py); the parameters become views of its matrices."""
         layers = [layer.fused() for layer in self.layers if isinstance(layer, Layer)]
         self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
 

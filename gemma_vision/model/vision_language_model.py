@@ -13,13 +13,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
+from gemma_vision.model.architecture import ARCHITECTURES, Architecture
 from gemma_vision.model.attention import extend_mask, positions, prefill_mask
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig
 from gemma_vision.model.decoder import GemmaDecoder, Masks
 from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import soft_cap
 from gemma_vision.model.siglip import SiglipTower
-from gemma_vision.requests.prompts import Family, family_of
 
 
 @dataclass
@@ -53,9 +53,9 @@ class VisionLanguageModel(nn.Module):
     def __init__(self, config: ModelConfig, *, has_own_head: bool = False) -> None:
         super().__init__()
         self.config = config
-        self.family: Family = family_of(config.family)
+        self.architecture: Architecture = ARCHITECTURES[config.family]
         self.vision = SiglipTower(config.vision)
-        self.projector = self.family.projector(config)
+        self.projector = self.architecture.projector(config)
         self.text = GemmaDecoder(config.text)
         if has_own_head:  # else the embedding serves as head too, as in every published checkpoint
             self.lm_head = uninitialized_layers.Linear(
@@ -122,7 +122,7 @@ class VisionLanguageModel(nn.Module):
         """As prefill, but with the hidden state of every position, (B, T, W)."""
         embeds = self.merge(ids, soft)
         cache = KVCache(ids.shape[1] + room)
-        at = positions(is_real, self.family.first_position)
+        at = positions(is_real, self.architecture.first_position)
         is_padded = not bool(is_real.all())
         masks = self._prefill_masks(ids, is_real, is_prompt, is_padded=is_padded)
         hidden = self.text(embeds, at, masks, cache)
@@ -163,15 +163,15 @@ class VisionLanguageModel(nn.Module):
     def _prefill_masks(
         self, ids: Tensor, is_real: Tensor, is_prompt: Tensor | None, *, is_padded: bool
     ) -> Masks:
-        family, text = self.family, self.config.text
-        if family.is_one_block and is_prompt is None and not is_padded:
+        line, text = self.architecture, self.config.text
+        if line.is_prefix_lm and is_prompt is None and not is_padded:
             return {FULL: None, SLIDING: None}  # the whole prompt sees the whole prompt
         prompt = torch.ones_like(is_real) if is_prompt is None else is_prompt
-        groups = family.groups(ids == self.config.image_token_id, prompt)
+        groups = line.groups(ids == self.config.image_token_id, prompt)
         masks: dict[str, Tensor | None] = {FULL: prefill_mask(groups, is_real)}
         if SLIDING in text.layer_types:
             masks[SLIDING] = prefill_mask(
-                groups, is_real, window=text.window, window_cuts_groups=not family.is_one_block
+                groups, is_real, window=text.window, window_cuts_groups=line.window_cuts_groups
             )
         return masks
 

@@ -1,26 +1,17 @@
-"""Prompts: everything in which PaliGemma, PaliGemma 2 and Gemma 3 differ, as data.
+"""Prompts: how PaliGemma, PaliGemma 2 and Gemma 3 are asked, as data.
 
-A row says how a family resizes pictures, who may look at whom, where positions start, which tasks
-it was taught and in which words. No other file names a family.
+A row says which tasks a family was taught and in which words, and how a prompt is laid out for the
+tokenizer. What differs in the mathematics is a row of `model/architecture.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from PIL import Image
+from dataclasses import dataclass, replace
 
 from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.request import REGION, STYLES, Request, Task, TaskError
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from gemma_vision.model.config import ModelConfig
-
-BICUBIC, BILINEAR = Image.Resampling.BICUBIC, Image.Resampling.BILINEAR
 # What a task or a style of caption is called in a prompt; {names}, {language}, {tongue}, {region}
 # and {text} are filled in.
 Wording = Mapping[str, str]
@@ -36,9 +27,6 @@ class Family:
     name: str  # as in ModelConfig.family
     title: str  # as a person says it
     wording: Wording
-    is_one_block: bool  # the whole prompt sees itself both ways; else each picture does
-    first_position: int
-    resize_filter: Image.Resampling
     image_token: str  # stands for one soft token
     image_mark: str  # stands for one picture in the text of a prompt, "" where pictures come first
     around_image: tuple[str, str]  # what the tokenizer reads before and after a picture
@@ -47,7 +35,8 @@ class Family:
     has_turns: bool = False
     has_pan_and_scan: bool = False
     has_bare_phrases: bool = False  # `segment` takes one sentence, and nothing around it
-    kind: str = ""  # "pt", "mix" or "ft-TASK" where somebody says; see kinds.py
+    has_variants: bool = False  # published as pt, mix and ft-TASK; see variants.py
+    variant: str = ""  # "pt", "mix" or "ft-TASK" where somebody says
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -100,19 +89,6 @@ class Family:
         shown = [self._show(count) for count in views]
         return "<bos>" + "".join(a + b for a, b in zip(parts, [*shown, ""], strict=True)) + self.end
 
-    def groups(self, is_image: Tensor, is_prompt: Tensor) -> Tensor:
-        """Which positions see each other both ways; see attention.py.   (B, T), (B, T) -> (B, T)"""
-        from gemma_vision.model.attention import block_groups, prefix_groups
-
-        rule = prefix_groups if self.is_one_block else block_groups
-        return rule(is_image, is_prompt)
-
-    def projector(self, config: ModelConfig) -> nn.Module:
-        """A new projector of the family's kind."""
-        from gemma_vision.model.projector import LinearProjector, PoolingProjector
-
-        return LinearProjector(config) if self.is_one_block else PoolingProjector(config)
-
     def _show(self, count: int) -> str:
         before, after = self.around_image
         full = before + self.image_token + after
@@ -163,7 +139,7 @@ def write_turns(family: Family, request: Request) -> str:
     return told + "<start_of_turn>model\n"
 
 
-ONE_BLOCK_WORDING: Wording = {
+PALIGEMMA_WORDING: Wording = {
     Task.detect: "detect {names}",
     Task.segment: "segment {names}",
     "cap": "cap {language}",
@@ -174,7 +150,7 @@ ONE_BLOCK_WORDING: Wording = {
     Task.ocr: "ocr",
     Task.free: "{text}",
 }
-CHAT_WORDING: Wording = {
+GEMMA3_WORDING: Wording = {
     "cap": "Describe this image in a few words, in {tongue}.",
     "caption": "Describe this image in one sentence, in {tongue}.",
     "describe": "Describe this image in detail, in {tongue}.",
@@ -186,24 +162,19 @@ CHAT_WORDING: Wording = {
 PALIGEMMA = Family(
     name="paligemma",
     title="PaliGemma",
-    wording=ONE_BLOCK_WORDING,
-    is_one_block=True,
-    first_position=1,  # trained with positions from 1
-    resize_filter=BICUBIC,
+    wording=PALIGEMMA_WORDING,
     image_token="<image>",
     image_mark="",
     around_image=("", ""),
     end="\n",
     stop_tokens=("<eos>",),
+    has_variants=True,
 )
-PALIGEMMA2 = Family(**{**vars(PALIGEMMA), "name": "paligemma2", "title": "PaliGemma 2"})
+PALIGEMMA2 = replace(PALIGEMMA, name="paligemma2", title="PaliGemma 2")
 GEMMA3 = Family(
     name="gemma3",
     title="Gemma 3",
-    wording=CHAT_WORDING,
-    is_one_block=False,
-    first_position=0,
-    resize_filter=BILINEAR,
+    wording=GEMMA3_WORDING,
     image_token="<image_soft_token>",
     image_mark="<start_of_image>",
     around_image=("\n\n<start_of_image>", "<end_of_image>\n\n"),

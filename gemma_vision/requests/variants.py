@@ -1,7 +1,7 @@
 """Variants: what a checkpoint understands beyond its family, as data.
 
-PaliGemma comes in three kinds: `pt` (pretrained, to be tuned further), `mix` (tuned on a mixture of
-tasks, to be used as it is) and `ft-TASK` (tuned for one task, deaf to most other prompts). The
+PaliGemma comes in three variants: `pt` (pretrained, to be tuned further), `mix` (tuned on a mixture
+of tasks, to be used as it is) and `ft-TASK` (tuned for one task, deaf to most other prompts). The
 words of pt and mix are those of Google's page on PaliGemma's prompts, those of ft-TASK the prefixes
 in big_vision's configurations of these transfers (configs/proj/paligemma/transfers, all but docci).
 """
@@ -20,7 +20,7 @@ from gemma_vision.requests.request import REGION, Task
 PT, MIX = "pt", "mix"
 # google/paligemma-3b-ft-refcoco-seg-448  ->  ft-refcoco-seg; also twins in other number formats
 NAME = re.compile(
-    r"paligemma2?-\d+b-(?P<kind>pt|mix|ft-[a-z0-9-]+?)-(224|448|896)(-jax|-keras|-\d+bit)?"
+    r"paligemma2?-\d+b-(?P<variant>pt|mix|ft-[a-z0-9-]+?)-(224|448|896)(-jax|-keras|-\d+bit)?"
 )
 
 
@@ -28,13 +28,13 @@ NAME = re.compile(
 class Verb:
     """One prompt of PaliGemma's language.
 
-    `kinds` are the checkpoints that Google's page promises it for; `reported` those where others
+    `variants` are the checkpoints that Google's page promises it for; `reported` those where others
     saw it work. `asked` is how to ask for it here.
     """
 
     wording: str
     gives: str
-    kinds: tuple[str, ...]
+    variants: tuple[str, ...]
     asked: str
     style: str = ""  # of the captions that it stands for, or "region"
     reported: tuple[str, ...] = ()
@@ -46,12 +46,12 @@ class Verb:
 
     @property
     def is_for_pt_alone(self) -> bool:
-        """Whether neither the page nor anybody's report promises it for another kind."""
-        return self.kinds == (PT,) and not self.reported
+        """Whether neither the page nor anybody's report promises it for another variant."""
+        return self.variants == (PT,) and not self.reported
 
-    def is_understood_by(self, kind: str) -> bool:
-        """Whether a checkpoint of that kind is asked in these words."""
-        return kind in self.kinds + self.reported
+    def is_understood_by(self, variant: str) -> bool:
+        """Whether a checkpoint of that variant is asked in these words."""
+        return variant in self.variants + self.reported
 
 
 VERBS = (
@@ -129,20 +129,20 @@ FINE_TUNES: Mapping[str, FineTune] = {
 
 
 def variant_of(name: str, notes: Mapping[str, Any]) -> str:
-    """The kind: "pt", "mix", "ft-TASK", or "" where nobody says.
+    """The variant: "pt", "mix", "ft-TASK", or "" where nobody says.
 
     name: a Hub id or a folder. notes: the folder's gemma_vision.json, whose key "kind" comes first.
     """
     if notes.get("kind"):
         return str(notes["kind"])
     found = NAME.fullmatch(PurePath(name).name.lower())
-    return found["kind"] if found else ""
+    return found["variant"] if found else ""
 
 
 def limit_to(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
     """The family's row with only what this checkpoint understands.
 
-    Nothing is taken away where the kind is not known: somebody's own fine-tune may do anything.
+    Nothing is taken away where the variant is not known: somebody's own fine-tune may do anything.
     Notes may have "tasks" of their own; a style of caption is among them by its name.
     """
     family = apply_variant(family, variant_of(name, notes))
@@ -152,27 +152,29 @@ def limit_to(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
     return replace(family, wording=known)
 
 
-def apply_variant(family: Family, kind: str) -> Family:
-    """The family's row as checkpoints of that kind understand it.
+def apply_variant(family: Family, variant: str) -> Family:
+    """The family's row as checkpoints of that variant understand it.
 
     PALIGEMMA, "ft-refcoco-seg"  ->  segment and free, both in bare words
     """
-    if not family.is_one_block:  # Gemma 3 is asked in plain sentences
+    if not family.has_variants:
         return family
-    title = f"{family.title} {kind}"
-    if kind in FINE_TUNES:
-        wording = FINE_TUNES[kind].prompts
+    title = f"{family.title} {variant}"
+    if variant in FINE_TUNES:
+        wording = FINE_TUNES[variant].prompts
         is_bare = Task.segment in wording
-        return replace(family, title=title, kind=kind, wording=wording, has_bare_phrases=is_bare)
-    if kind not in (PT, MIX):
+        return replace(
+            family, title=title, variant=variant, wording=wording, has_bare_phrases=is_bare
+        )
+    if variant not in (PT, MIX):
         return family
-    deaf = {verb.style or verb.asked for verb in VERBS if not verb.is_understood_by(kind)}
+    deaf = {verb.style or verb.asked for verb in VERBS if not verb.is_understood_by(variant)}
     wording = {
         verb: words
         for verb, words in family.wording.items()
         if verb not in deaf or verb == Task.free  # which takes any words
     }
-    return replace(family, title=title, kind=kind, wording=wording)
+    return replace(family, title=title, variant=variant, wording=wording)
 
 
 def known_prompts(family: Family) -> tuple[Verb, ...]:
@@ -180,10 +182,10 @@ def known_prompts(family: Family) -> tuple[Verb, ...]:
 
     None where the family is asked in plain sentences or the checkpoint has one task.
     """
-    if not family.is_one_block or family.kind in FINE_TUNES:
+    if not family.has_variants or family.variant in FINE_TUNES:
         return ()
     writable = [verb for verb in VERBS if verb.style != REGION and verb.wording != "{text}"]
-    if family.kind or family.wording == FAMILIES[family.name].wording:
+    if family.variant or family.wording == FAMILIES[family.name].wording:
         return tuple(writable)
     return tuple(verb for verb in writable if (verb.style or verb.asked) in taught_wording(family))
 

@@ -43,7 +43,7 @@ class ImageEncoder:
     def prepare(self, image: Image) -> EncoderInput:
         """Squeeze a picture to the model's size."""
         side = self.model.config.vision.image_size
-        pixels = to_pixels(image, side, self.model.family.resize_filter)
+        pixels = to_pixels(image, side, self.model.architecture.resize_filter)
         content = hashlib.blake2b(pixels.data, digest_size=16).hexdigest()
         return EncoderInput((content, self.name, side), pixels)
 

@@ -52,7 +52,7 @@ class LocalEngine:
         self._prefiller = Prefiller(checkpoint, self.cache, self.prefixes)
         self._token_texts: dict[int, str] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
-        stops = map(checkpoint.tokenizer.token_to_id, checkpoint.model.family.stop_tokens)
+        stops = map(checkpoint.tokenizer.token_to_id, checkpoint.family.stop_tokens)
         self._stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}
 
     @classmethod

@@ -46,7 +46,7 @@ class Prefiller:
         ]
         groups = [[view for views in row for view in views] for row in seen]
         room = min(ROOM, max(prompt.max_tokens for prompt in prompts))
-        if len(rows) == 1 and groups[0] and not self.model.family.is_one_block:
+        if len(rows) == 1 and groups[0] and self.model.architecture.has_reusable_prefix:
             return self._resume(rows[0], groups[0], room, start)
         soft = self.image_encoder.encode(groups)
         encoded = time.perf_counter()
@@ -79,7 +79,7 @@ class Prefiller:
 
     def _crops(self, prompt: Prompt) -> Sequence[Sequence[Box]]:
         """For each picture the rectangles looked at besides the whole, if the family can."""
-        has_crops = self.model.family.has_pan_and_scan
+        has_crops = self.checkpoint.family.has_pan_and_scan
         return prompt.crops if has_crops else [()] * len(prompt.images)
 
     def _views(self, prompt: Prompt) -> list[list[EncoderInput]]:
@@ -95,7 +95,7 @@ class Prefiller:
     def _ids(self, text: str, counts: Sequence[int]) -> list[int]:
         """The prompt is read as one text; then each image token in it stands for N of them."""
         config = self.model.config
-        laid_out = self.model.family.lay_out(text, counts)
+        laid_out = self.checkpoint.family.lay_out(text, counts)
         read = self.checkpoint.tokenizer.encode(laid_out, add_special_tokens=False).ids
         repeats = {config.image_token_id: config.tokens_per_image}
         return [token for token in read for _ in range(repeats.get(token, 1))]

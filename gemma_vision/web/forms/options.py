@@ -110,7 +110,7 @@ def fit(pipeline: Pipeline, task: str, style: str | None = None) -> Updates:
 def style_key(family: Family, style: str) -> str:
     """The text of a style of captions, marked where PaliGemma's pt checkpoints alone know it."""
     for_pt = {verb.style for verb in VERBS if verb.is_for_pt_alone}
-    return f"style_{style}" + (PT if family.is_one_block and style in for_pt else "")
+    return f"style_{style}" + (PT if family.has_variants and style in for_pt else "")
 
 
 def prompt_choices(family: Family) -> list[tuple[str, str]]:
