@@ -26,7 +26,8 @@ from PIL import Image
 
 from benchmarks.rivals import Ours, RunResult, Theirs
 from gemma_vision.checkpoints.hub import find
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 from training.compositor import compose
 from training.poses import sample_scene
 

@@ -88,9 +88,4 @@ class Theirs:
     @property
     def decoder(self) -> Any:
         """The mask decoder that the pipeline opened, the very same object."""
-        decoder = self.pipeline.decoder
-        if isinstance(decoder, str):
-            from gemma_vision.checkpoints.mask_decoder_files import open_decoder
-
-            return open_decoder(decoder)
-        return decoder
+        return self.pipeline.decoder and self.pipeline.decoder.open()

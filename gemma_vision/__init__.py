@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from gemma_vision.images.opening import ImageError
     from gemma_vision.pipeline import Pipeline
     from gemma_vision.registry.loading import load, models
-    from gemma_vision.requests.request import Request, Task, TaskError, Turn
+    from gemma_vision.requests.request import Request, Turn
+    from gemma_vision.requests.tasks import Task
+    from gemma_vision.requests.validation import TaskError
     from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 
 __all__ = [
@@ -49,8 +51,8 @@ HOMES = {
     "Pipeline": "pipeline",
     "Prompt": "runtime.engine",
     "Request": "requests.request",
-    "Task": "requests.request",
-    "TaskError": "requests.request",
+    "Task": "requests.tasks",
+    "TaskError": "requests.validation",
     "Turn": "requests.request",
     "load": "registry.loading",
     "models": "registry.loading",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +17,8 @@ from PIL.Image import Image
 from torch import Tensor
 
 from gemma_vision.checkpoints.checkpoint import Checkpoint
-from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
+from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.images.opening import to_pixels
 from gemma_vision.model.attention import prefill_mask
 from gemma_vision.model.vision_language_model import VisionLanguageModel
@@ -25,10 +26,8 @@ from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.runtime.sampling import NUM_BINS, Positions
+from postprocess.instances import CodesToMask
 from postprocess.tokens import parse
-
-if TYPE_CHECKING:
-    from postprocess.mask_decoder import MaskDecoder
 
 MAX_LAYERS = 6  # blocks of the tower that are looked at, the first and the last among them
 NUM_RIVALS = 3  # tokens that were likeliest, told beside the chosen one
@@ -68,7 +67,7 @@ class Step:
 
 
 def trace(
-    engine: LocalEngine, prompt: Prompt, decoder: MaskDecoder | str | None = None
+    engine: LocalEngine, prompt: Prompt, decoder: CodesToMask | str | None = None
 ) -> Iterator[Stage]:
     """The stages of one prompt, each as soon as it is computed, by the engine's own model.
 
@@ -218,7 +217,7 @@ def spell(batch: DecodeBatch, token: int) -> str:
     return "" if name is None else name.replace("\u2581", " ")
 
 
-def masks(text: str, decoder: MaskDecoder | str | None) -> Iterator[Stage]:
+def masks(text: str, decoder: CodesToMask | str | None) -> Iterator[Stage]:
     """The mask codes of the answer and what the mask decoder makes of them; nothing without."""
     mentions = [mention for mention in parse(text) if mention.codes]
     ready = opened(decoder) if mentions else None  # nothing is fetched for an answer without codes
@@ -231,10 +230,11 @@ def masks(text: str, decoder: MaskDecoder | str | None) -> Iterator[Stage]:
     yield Stage("masks", chances.shape, {"codes": codes, "masks": chances}, facts)
 
 
-def opened(decoder: MaskDecoder | str | None) -> MaskDecoder | None:
+def opened(decoder: CodesToMask | str | None) -> CodesToMask | None:
     """The decoder, None where it cannot be had: the stages before are shown all the same."""
     try:
-        return open_decoder(decoder) if isinstance(decoder, str) else decoder
+        lazy = lazy_decoder(decoder)
+        return lazy and lazy.open()
     except DecoderError:
         return None
 

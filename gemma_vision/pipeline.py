@@ -10,17 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.answers.answer_builder import AnswerBuilder, Job
+from gemma_vision.answers.answer_builder import AnswerBuilder, PreparedRequest
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture, open_image
-from gemma_vision.requests.request import Request, Task, TaskError, Turn, as_turns
-from gemma_vision.requests.validation import is_whole, shown
+from gemma_vision.requests.request import Request, Turn, as_turns
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError, excerpt, is_whole
 from gemma_vision.runtime.engine import Engine, Prompt
 from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
     from gemma_vision.requests.prompts import Family
-    from postprocess.mask_decoder import MaskDecoder
+    from postprocess.instances import CodesToMask
 
 BATCH = 8  # prompts decoded side by side; more wins little on a CPU and costs memory
 
@@ -29,7 +31,8 @@ class Pipeline:
     """Sees with one checkpoint. `gemma_vision.load` makes one.
 
     decoder: the MaskDecoder of the checkpoint's codes, its name or path (opened at the first
-    code), or None for boxes only. policy: how units become pixels, "space" or "bigvision".
+    code), or None for boxes only; as an attribute it opens itself. policy: how units become
+    pixels, "space" or "bigvision".
     tasks: what the checkpoint was taught, where that is less than its family. card: what else
     `describe` tells, such as the licence and the names that the checkpoint knows.
     """
@@ -39,7 +42,7 @@ class Pipeline:
         engine: Engine,
         family: Family,
         *,
-        decoder: MaskDecoder | str | None = None,
+        decoder: CodesToMask | str | None = None,
         policy: str = "space",
         name: str | None = None,
         tasks: Sequence[str] | None = None,
@@ -47,7 +50,7 @@ class Pipeline:
     ) -> None:
         self.engine = engine
         self.family = family
-        self.decoder = decoder
+        self.decoder = lazy_decoder(decoder)
         self.policy = find_convention(policy).name  # an unknown one ends here, in words
         self.name = name or engine.name
         known = family.tasks if tasks is None else [Task(task) for task in tasks]
@@ -69,7 +72,7 @@ class Pipeline:
     def batch(self, requests: Sequence[Request], *, size: int = BATCH) -> list[Answer]:
         """One whole answer per request, in their order, up to `size` of them decoded together."""
         if not is_whole(size) or size < 1:
-            message = f"size is {shown(size)}; give a whole number of requests, 1 or more."
+            message = f"size is {excerpt(size)}; give a whole number of requests, 1 or more."
             raise TaskError(message, "E_BATCH_SIZE")
         answers: list[Answer] = []
         for start in range(0, len(requests), size):
@@ -132,7 +135,7 @@ class Pipeline:
         counts: dict[str, dict[str, int]] = getattr(self.engine, "remembered", dict)()
         return counts
 
-    def _prepare(self, request: Request) -> Job:
+    def _prepare(self, request: Request) -> PreparedRequest:
         if request.task not in self.tasks:
             message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."
             raise TaskError(message, "E_TASK_UNSUPPORTED")
@@ -146,13 +149,13 @@ class Pipeline:
             request.seed,
             pan_and_scan=request.pan_and_scan,
         )
-        return Job(request, images[0], prompt)
+        return PreparedRequest(request, images[0], prompt)
 
-    def _begin(self, job: Job) -> AnswerBuilder:
+    def _begin(self, job: PreparedRequest) -> AnswerBuilder:
         reading = StreamingReader(job.image.size, self.decoder, self.policy)
         return AnswerBuilder(job, reading, self.name)
 
-    def _grow(self, job: Job) -> Iterator[Answer]:
+    def _grow(self, job: PreparedRequest) -> Iterator[Answer]:
         growing = self._begin(job)
         steps = self.engine.stream([job.prompt])
         try:
@@ -167,7 +170,7 @@ class Pipeline:
         growing.end()
         yield growing.answer()
 
-    def _finish(self, jobs: Sequence[Job]) -> list[Answer]:
+    def _finish(self, jobs: Sequence[PreparedRequest]) -> list[Answer]:
         rows = [self._begin(job) for job in jobs]
         steps = self.engine.stream([job.prompt for job in jobs])
         try:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 from gemma_vision.runtime.engine import Chunk, Prompt
 
 Script = str | Sequence[str | Chunk] | BaseException

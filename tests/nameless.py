@@ -17,7 +17,8 @@ from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from second_composer import NUM_NAMES, drawings
 
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

@@ -13,7 +13,7 @@ import pytest
 from fake_engine import fake_pipeline
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Task
+from gemma_vision.requests.tasks import Task
 from gemma_vision.web import app
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import SEEN

@@ -14,7 +14,7 @@ from served import TWO_MASKS
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.server.uploads import UploadError
 from gemma_vision.web.tabs.batch_run import (
     MAX_PICTURES,

@@ -14,7 +14,7 @@ from films import film, watch
 from served import TWO_MASKS
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.video import VideoError
 from gemma_vision.web.jobs.events import Carrier
 from gemma_vision.web.server.uploads import UploadError

@@ -12,7 +12,8 @@ from PIL import Image
 from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.variants import VERBS, apply_variant, known_prompts, limit_to
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.web.components.crops import remembered_by

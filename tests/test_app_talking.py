@@ -15,7 +15,8 @@ from PIL import Image
 from gemma_vision import load
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3
-from gemma_vision.requests.request import Task, TaskError
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.web import app
 from gemma_vision.web.server.uploads import UploadError

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from gemma_vision.errors import INTERNAL
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.jobs.events import Carrier, busy, idle
 from gemma_vision.web.jobs.job import Run
 

@@ -23,7 +23,8 @@ from gemma_vision.errors import CheckpointError
 from gemma_vision.registry import model_switcher
 from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
-from gemma_vision.requests.request import Request, TaskError
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import UnavailableEngine
 
 SECONDS = 20.0

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from gemma_vision.registry.loading import models
+from gemma_vision.requests.options import LANGUAGES
 from gemma_vision.requests.prompts import FAMILIES
-from gemma_vision.requests.request import LANGUAGES, REGION
+from gemma_vision.requests.request import REGION
 from gemma_vision.requests.variants import FINE_TUNES, MIX, PT, VERBS, Verb
 
 ROOT = Path(__file__).parent.parent

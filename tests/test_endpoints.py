@@ -23,6 +23,17 @@ KEYS = {"model", "task", "prompt", "text", "plain", "image", "policy", "finish",
 }
 
 
+NULLS = [
+    ("detect", ["cat"]),
+    ("segment", ["cat"]),
+    ("caption", []),
+    ("ask", ["how many?"]),
+    ("ocr", []),
+    ("free", ["detect cat"]),
+    ("parse", ["<loc0001>", 10, 10]),
+]
+
+
 @pytest.fixture(scope="module")
 def served() -> Served:
     return start()
@@ -148,9 +159,21 @@ def test_parse_reads_a_pasted_answer(client: Client) -> None:
 def test_parse_never_takes_masks_from_a_file_of_the_server(client: Client, tmp_path: Path) -> None:
     file = tmp_path / "decoder.npz"
     file.write_bytes(b"")
-    for name in (str(file), "/etc/passwd", "../x", "", None, ["none"]):
+    for name in (str(file), "/etc/passwd", "../x", "", ["none"]):
         with pytest.raises(AppError, match=r"^E_MASK_DECODER: "):
             client.predict("<loc0001>", 10, 10, name, api_name="/parse")
+
+
+@pytest.mark.parametrize("name, given", NULLS)
+def test_null_in_an_option_is_its_default(
+    client: Client, image: Any, name: str, given: list[Any]
+) -> None:
+    """Clients in JavaScript fill up what is left out with null."""
+    info = public_info(client.src)[f"/{name}"]["parameters"]
+    nulls = [None] * (len(info) - len(given) - (name != "parse"))
+    taken = given if name == "parse" else [image, *given]
+    answer = client.predict(*taken, *nulls, api_name=f"/{name}")
+    assert answer["finish"] == "stop"
 
 
 def test_parse_without_the_published_decoder_gives_boxes_and_a_notice(client: Client) -> None:

@@ -23,7 +23,7 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
-from gemma_vision.requests.request import Task
+from gemma_vision.requests.tasks import Task
 from gemma_vision.web.api import mcp_tools
 from gemma_vision.web.api.mcp_tools import build_server
 

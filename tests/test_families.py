@@ -6,8 +6,11 @@ import pytest
 from PIL import Image
 from tiny_models import make_tokenizer
 
+from gemma_vision.requests.options import LANGUAGES
 from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, PALIGEMMA2
-from gemma_vision.requests.request import LANGUAGES, Request, Task, TaskError, Turn
+from gemma_vision.requests.request import Request, Turn
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 
 PICTURE = Image.new("RGB", (8, 8))
 

@@ -15,7 +15,8 @@ from transformers import Gemma3Processor
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3
-from gemma_vision.requests.request import Request, Task, Turn
+from gemma_vision.requests.request import Request, Turn
+from gemma_vision.requests.tasks import Task
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
 

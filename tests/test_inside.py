@@ -11,7 +11,6 @@ import torch
 from fake_engine import CAT_WITH_MASK, FakeDecoder
 from PIL import Image
 
-from gemma_vision import inside
 from gemma_vision.images.opening import to_pixels
 from gemma_vision.inside import Stage, masks, principal, trace
 from gemma_vision.runtime.engine import Prompt
@@ -164,7 +163,10 @@ def test_without_codes_or_decoder_there_is_no_mask(text: str, decoder: object) -
 
 
 def test_no_decoder_is_fetched_for_an_answer_without_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inside, "open_decoder", lambda name: pytest.fail(f"{name} was opened"))
+    monkeypatch.setattr(
+        "gemma_vision.checkpoints.lazy_mask_decoder.open_decoder",
+        lambda name: pytest.fail(f"{name} was opened"),
+    )
     assert list(masks("two animals", "published")) == []
 
 

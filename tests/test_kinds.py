@@ -10,8 +10,11 @@ from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import PUBLISHED
+from gemma_vision.requests.options import STYLES
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, PALIGEMMA2
-from gemma_vision.requests.request import STYLES, Request, Task, TaskError
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.requests.variants import (
     FINE_TUNES,
     MIX,

@@ -13,7 +13,7 @@ from fake_engine import fake_pipeline
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
 from gemma_vision.web.jobs.job import Run, model_lock
 from gemma_vision.web.tabs.batch_run import Item, look_at_all

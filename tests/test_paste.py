@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 
-from gemma_vision.answers.parse_answer import MAX_ANSWER, MAX_MASK_PIXELS, paste, read
+from gemma_vision.answers.parse_answer import MAX_ANSWER, MAX_MASK_PIXELS, read, read_json
 from gemma_vision.images.opening import ImageError
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 from postprocess.coordinate_conventions import ConventionError
 
 SIZE = (640, 480)
@@ -20,7 +20,7 @@ SIZE = (640, 480)
 @pytest.mark.parametrize("text", [CAT_AND_DOG, "a cat", "", "<loc0001> odd ; ; <seg999>"])
 def test_pasted_text_reads_as_a_models_answer(picture, text):
     own = fake_pipeline(text, policy="space").free(picture, "x").to_dict()
-    pasted = read(text, SIZE)
+    pasted = read_json(text, SIZE)
     for instance in own["instances"]:
         instance["score"] = None  # nobody knows how sure the other system was
     for key in ("text", "plain", "image", "policy", "warnings", "instances"):
@@ -33,19 +33,19 @@ def test_pasted_text_reads_as_a_models_answer(picture, text):
 def test_without_the_decoder_there_are_boxes_and_a_notice(name, monkeypatch, tmp_path):
     monkeypatch.setattr("gemma_vision.checkpoints.mask_decoder_files.CHECKPOINTS", tmp_path)
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    answer = read(CAT_WITH_MASK, SIZE, mask_decoder=name)
+    answer = read_json(CAT_WITH_MASK, SIZE, mask_decoder=name)
     assert [one["mask"] for one in answer["instances"]] == [None]
     assert [warning["code"] for warning in answer["warnings"]] == ["no_mask_decoder"]
 
 
 def test_codes_of_the_embedded_checkpoint_become_masks():
-    (instance,) = paste(CAT_WITH_MASK, SIZE, mask_decoder="embedded").instances
+    (instance,) = read(CAT_WITH_MASK, SIZE, mask_decoder="embedded").instances
     assert instance.mask.shape == (480, 640)
-    assert read(CAT_WITH_MASK, SIZE, mask_decoder="embedded")["policy"] == "bigvision"
+    assert read_json(CAT_WITH_MASK, SIZE, mask_decoder="embedded")["policy"] == "bigvision"
 
 
 def test_no_decoder_asked_for_is_no_reason_to_warn():
-    answer = read(CAT_WITH_MASK, SIZE)
+    answer = read_json(CAT_WITH_MASK, SIZE)
     assert (answer["instances"][0]["mask"], answer["warnings"]) == (None, [])
 
 
@@ -65,12 +65,12 @@ def test_no_decoder_asked_for_is_no_reason_to_warn():
 )
 def test_a_size_that_no_picture_has_is_refused(size, error):
     with pytest.raises(error) as caught:
-        read("cat", size)
+        read_json("cat", size)
     assert "PNG" not in str(caught.value)  # nobody gave a picture
 
 
 def test_sides_of_numpy_are_sides():
-    assert read("cat", tuple(np.array([6, 5])))["image"] == {"width": 6, "height": 5}
+    assert read_json("cat", tuple(np.array([6, 5])))["image"] == {"width": 6, "height": 5}
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,16 @@ def test_sides_of_numpy_are_sides():
 )
 def test_what_is_no_text_is_refused_in_words(text, code):
     with pytest.raises(TaskError) as caught:
-        read(text, SIZE)
+        read_json(text, SIZE)
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("name", ["drop_repeats", "drop_full_frame"])
 def test_a_truth_is_no_word(name):
     with pytest.raises(TaskError, match="true or false") as caught:
-        read("cat", SIZE, **{name: "false"})
+        read_json("cat", SIZE, **{name: "false"})
     assert caught.value.code == f"E_{name.upper()}"
-    assert read("cat", SIZE, **{name: np.bool_(False)})["finish"] == "stop"
+    assert read_json("cat", SIZE, **{name: np.bool_(False)})["finish"] == "stop"
 
 
 def many_masks(count):
@@ -100,31 +100,31 @@ def many_masks(count):
 
 def test_more_masks_than_memory_are_refused_before_any_is_drawn(monkeypatch):
     monkeypatch.setattr(
-        "gemma_vision.answers.answer_reader.open_decoder", lambda name: pytest.fail("drawn")
+        "gemma_vision.checkpoints.lazy_mask_decoder.open_decoder", lambda name: pytest.fail("drawn")
     )
     size = (16_000, 5_000)
     count = MAX_MASK_PIXELS // (size[0] * size[1]) + 1
     with pytest.raises(TaskError, match=f"{count} masks.*16000 x 5000.*none") as caught:
-        read(many_masks(count), size, mask_decoder="embedded")
+        read_json(many_masks(count), size, mask_decoder="embedded")
     assert caught.value.code == "E_TOO_MANY_MASKS"
     with pytest.raises(TaskError):
-        paste(many_masks(count), size, mask_decoder="embedded")
-    assert len(read(many_masks(count), size)["instances"]) == count  # boxes cost nothing
+        read(many_masks(count), size, mask_decoder="embedded")
+    assert len(read_json(many_masks(count), size)["instances"]) == count  # boxes cost nothing
 
 
 def test_copies_that_are_left_out_count_for_nothing(monkeypatch):
     monkeypatch.setattr("gemma_vision.answers.parse_answer.MAX_MASK_PIXELS", 640 * 480)
     text = " ; ".join([CAT_WITH_MASK] * 9)
-    answer = read(text, SIZE, mask_decoder="embedded", drop_repeats=True)
+    answer = read_json(text, SIZE, mask_decoder="embedded", drop_repeats=True)
     assert len(answer["instances"]) == 1
     assert answer["instances"][0]["mask"]
 
 
 def test_the_json_holds_one_mask_at_a_time():
     size, count = (4_000, 2_500), 12
-    read(many_masks(1), size, mask_decoder="embedded")  # what is loaded once is loaded
+    read_json(many_masks(1), size, mask_decoder="embedded")  # what is loaded once is loaded
     tracemalloc.start()
-    answer = read(many_masks(count), size, mask_decoder="embedded")
+    answer = read_json(many_masks(count), size, mask_decoder="embedded")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert [bool(one["mask"]) for one in answer["instances"]] == [True] * count
@@ -133,27 +133,30 @@ def test_the_json_holds_one_mask_at_a_time():
 
 def test_the_json_and_the_objects_tell_the_same():
     text = f"{CAT_WITH_MASK} ; {CAT_AND_DOG} ; words"
-    assert read(text, SIZE, mask_decoder="embedded") == (
-        paste(text, SIZE, mask_decoder="embedded").to_dict()
+    assert read_json(text, SIZE, mask_decoder="embedded") == (
+        read(text, SIZE, mask_decoder="embedded").to_dict()
     )
 
 
 def test_a_pasted_answer_is_tidied_on_request_and_says_so():
     text = " ; ".join([CAT_WITH_MASK] * 3 + ["<loc0000><loc0000><loc1023><loc1023> sky"])
-    whole, tidy = read(text, SIZE), read(text, SIZE, drop_repeats=True, drop_full_frame=True)
+    whole, tidy = (
+        read_json(text, SIZE),
+        read_json(text, SIZE, drop_repeats=True, drop_full_frame=True),
+    )
     assert [len(answer["instances"]) for answer in (whole, tidy)] == [4, 1]
     codes = [warning["code"] for warning in tidy["warnings"]]
     assert [codes.count(code) for code in ("removed_repeat", "removed_full_frame")] == [2, 1]
     with pytest.raises(TaskError, match=r"from 0\.0 to 1\.0") as caught:
-        read(text, SIZE, max_overlap=2)
+        read_json(text, SIZE, max_overlap=2)
     assert caught.value.code == "E_MAX_OVERLAP"
 
 
 def test_an_unknown_policy_is_refused_in_words():
     with pytest.raises(ConventionError, match="space and bigvision"):
-        read("cat", SIZE, policy="other")
+        read_json("cat", SIZE, policy="other")
 
 
 def test_an_endless_answer_is_refused():
     with pytest.raises(TaskError, match="limit"):
-        read("x" * (MAX_ANSWER + 1), SIZE)
+        read_json("x" * (MAX_ANSWER + 1), SIZE)

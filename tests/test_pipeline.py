@@ -21,7 +21,9 @@ from PIL import Image
 from gemma_vision.images.opening import ImageError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA
-from gemma_vision.requests.request import Request, Task, TaskError, Turn
+from gemma_vision.requests.request import Request, Turn
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import Chunk
 from postprocess.mask_formats import mask_of
 

@@ -14,7 +14,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.prompts import GEMMA3
-from gemma_vision.requests.request import Task
+from gemma_vision.requests.tasks import Task
 from gemma_vision.web import app as web_app
 from gemma_vision.web.components.model_choice import ANY, Choice
 from gemma_vision.web.tabs.model_change import Refit

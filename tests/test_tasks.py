@@ -10,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from gemma_vision.requests.request import LANGUAGES, Request, Task, TaskError, Turn
+from gemma_vision.requests.options import LANGUAGES
+from gemma_vision.requests.request import Request, Turn
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 
 CONTROL_TOKENS = """
 <image> <loc0000> <loc1023> <loc1024> <seg000> <seg127> <bos> <eos> <pad> <unk> <start_of_turn>

@@ -14,7 +14,7 @@ from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 from films import BLUE, RED, film, ground, watch
 from PIL import Image
 
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.video import Source, VideoError, VideoProgress, Writer, annotate, source
 from postprocess.palette import label_colors
 

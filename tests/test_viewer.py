@@ -12,6 +12,7 @@ from fake_engine import FakeDecoder, fake_pipeline
 from PIL import Image
 from served import TWO_MASKS
 
+from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.web.jobs.outlines import MAX_POINTS, path_data, thin
 from gemma_vision.web.jobs.partials import show_partial
 from gemma_vision.web.jobs.viewer_value import MAX_SHOWN, Showing, shown_file
@@ -115,7 +116,7 @@ def test_nothing_is_shown_before_the_first_edge() -> None:
 
 def test_a_mask_is_shown_from_its_first_code_on() -> None:
     partial = Partial("", (100, 50, 400, 300), (1, 2))
-    shown = show_partial(partial, SIZE, "bigvision", FakeDecoder())  # type: ignore[arg-type]
+    shown = show_partial(partial, SIZE, "bigvision", lazy_decoder(FakeDecoder()))
     assert shown is not None and shown["codes"] == 2
     points = np.concatenate(rings_of(shown["path"]))
     assert points.min(axis=0) == pytest.approx([50, 100], abs=130)
@@ -124,7 +125,7 @@ def test_a_mask_is_shown_from_its_first_code_on() -> None:
 
 def test_a_partial_mask_of_a_large_picture_is_drawn_small_and_shown_large() -> None:
     partial = Partial("", (0, 0, 1023, 1023), (127,))
-    shown = show_partial(partial, (6400, 4800), "bigvision", FakeDecoder())  # type: ignore[arg-type]
+    shown = show_partial(partial, (6400, 4800), "bigvision", lazy_decoder(FakeDecoder()))
     assert shown is not None
     (ring,) = rings_of(shown["path"])
     assert max(x for x, _ in ring) > 6000 and max(y for _, y in ring) > 4500
@@ -133,17 +134,20 @@ def test_a_partial_mask_of_a_large_picture_is_drawn_small_and_shown_large() -> N
 
 def test_nothing_is_fetched_for_a_preview(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("gemma_vision.web.jobs.partials.open_decoder", asked.append)
+    monkeypatch.setattr(
+        "gemma_vision.checkpoints.lazy_mask_decoder.open_decoder",
+        lambda name: asked.append(name) or FakeDecoder(),
+    )
     partial = Partial("", (100, 50, 400, 300), (1, 2))
-    show_partial(partial, SIZE, "space", "published")
+    show_partial(partial, SIZE, "space", lazy_decoder("published"))
     assert asked == []
-    show_partial(partial, SIZE, "space", "published", is_open=True)
+    show_partial(partial, SIZE, "space", lazy_decoder("published"), is_open=True)
     assert asked == ["published"]
 
 
 def test_without_the_decoders_file_a_partial_is_a_box() -> None:
     partial = Partial("", (100, 50, 400, 300), (1, 2))
-    shown = show_partial(partial, SIZE, "bigvision", "/no/such/decoder.npz")
+    shown = show_partial(partial, SIZE, "bigvision", lazy_decoder("/no/such/decoder.npz"))
     assert shown is not None and shown["path"] is None and shown["x1"] == 300
 
 

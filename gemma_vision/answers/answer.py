@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from PIL.Image import Image
 
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
+from gemma_vision.requests.validation import TaskError
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
 
@@ -25,10 +26,12 @@ class Answer:
     records and at the end). `finish` is None while the answer grows, then "stop", "length",
     "repeat" or "cancelled". `timing` has the seconds of "encode", "prefill" and "decode" and the
     number of "tokens". `crops` has for each picture the rectangles that pan-and-scan looked at
-    besides the whole: x0, y0, x1, y1 in pixels.
+    besides the whole: x0, y0, x1, y1 in pixels. Nobody was asked for an answer that came from
+    elsewhere (`gemma_vision.read`): it has no request, model or prompt, and a `picture` only where
+    one was given.
     """
 
-    request: Request
+    request: Request | None
     text: str = field(repr=False)
     mentions: list[Mention] = field(repr=False)
     instances: list[Instance] = field(repr=False)
@@ -37,10 +40,11 @@ class Answer:
     warnings: list[Notice] = field(repr=False)
     policy: str
     timing: dict[str, float]
-    model: str
-    prompt: str = field(repr=False)
+    model: str | None
+    prompt: str | None = field(repr=False)
     plain: str = field(repr=False)
-    image: Image = field(repr=False)  # upright, RGB: the one the pixels count in
+    size: tuple[int, int]  # width and height of the picture, in pixels
+    picture: Image | None = field(default=None, repr=False)  # upright, RGB
     crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
 
@@ -48,11 +52,22 @@ class Answer:
         """The answer as a person left it who stopped here: what is closed stays."""
         return replace(self, finish="cancelled", partial=None)
 
-    def overlay(self, **options: Any) -> Image:
-        """The picture with the instances drawn onto it; options are those of `postprocess.draw`."""
+    @property
+    def image(self) -> Image:
+        """The picture, upright and RGB: the one the pixels count in; `TaskError` without one."""
+        if self.picture is None:
+            message = "The answer was read without its picture; give that to `read` or `overlay`."
+            raise TaskError(message, "E_NO_IMAGE")
+        return self.picture
+
+    def overlay(self, image: Image | None = None, **options: Any) -> Image:
+        """The picture with the instances drawn onto it.
+
+        image: a picture of this size to draw onto instead. options: those of `postprocess.draw`.
+        """
         from postprocess.overlay import draw
 
-        return draw(self.image, self.instances, **options)
+        return draw(self.image if image is None else image, self.instances, **options)
 
     def to_dict(self) -> JSON:
         """The answer as JSON.
@@ -60,8 +75,11 @@ class Answer:
         "partial" is there while the answer grows (None between records) and never at the end,
         "crops" (per picture its rectangles) only where pan-and-scan was asked for.
         """
-        answer = to_json(
-            size=self.image.size,
+        whole = answer_json(
+            model=self.model,
+            task=self.request.task if self.request else None,
+            prompt=self.prompt,
+            size=self.size,
             text=self.text,
             plain=self.plain,
             instances=[self.shapes.describe(instance) for instance in self.instances],
@@ -70,11 +88,10 @@ class Answer:
             finish=self.finish,
             timing=self.timing,
         )
-        head = {"model": self.model, "task": str(self.request.task), "prompt": self.prompt}
         tail: JSON = {"partial": partial_json(self.partial)} if self.finish is None else {}
-        if self.request.pan_and_scan:
-            tail["crops"] = [[list(box) for box in boxes] for boxes in self.crops]
-        return head | answer | tail
+        if self.request and self.request.pan_and_scan:
+            tail["crops"] = crops_json(self.crops)
+        return whole | tail
 
 
 class Shapes:
@@ -121,8 +138,16 @@ def partial_json(partial: Partial | None) -> JSON | None:
     }
 
 
-def to_json(
+def crops_json(crops: Iterable[Iterable[Box]]) -> list[list[list[int]]]:
+    """For each picture the rectangles looked at besides the whole, x0, y0, x1, y1 in pixels."""
+    return [[list(box) for box in boxes] for boxes in crops]
+
+
+def answer_json(
     *,
+    model: str | None,
+    task: str | None,
+    prompt: str | None,
     size: tuple[int, int],
     text: str,
     plain: str,
@@ -132,8 +157,11 @@ def to_json(
     finish: str | None,
     timing: Mapping[str, float],
 ) -> JSON:
-    """The part of the JSON that an answer has whether or not a model wrote it."""
+    """The JSON of every answer, whoever wrote it; what nobody was asked is None."""
     return {
+        "model": model,
+        "task": None if task is None else str(task),
+        "prompt": prompt,
         "text": text,
         "plain": plain,
         "image": {"width": size[0], "height": size[1]},

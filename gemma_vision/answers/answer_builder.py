@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer, Shapes
 from gemma_vision.answers.answer_reader import StreamingReader
-from gemma_vision.requests.request import NEEDS_NAMES, Request
+from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
 from postprocess.filters import Filters
 from postprocess.tokens import Notice
 
 
 @dataclass(frozen=True)
-class Job:
+class PreparedRequest:
     """A request made ready: its first picture upright, and the engine's prompt."""
 
     request: Request
@@ -27,12 +27,12 @@ class Job:
 class AnswerBuilder:
     """One answer while it grows. `name` is the checkpoint's."""
 
-    def __init__(self, job: Job, reading: StreamingReader, name: str) -> None:
+    def __init__(self, prepared: PreparedRequest, reader: StreamingReader, name: str) -> None:
         self.finish: str | None = None
-        self._job = job
-        self._reading = reading
+        self._prepared = prepared
+        self._reader = reader
         self._name = name
-        self._hygiene = filters_of(job.request)
+        self._hygiene = filters_of(prepared.request)
         self._shapes = Shapes()
         self._timing: dict[str, float] = {}
         self._began = time.perf_counter()
@@ -43,47 +43,48 @@ class AnswerBuilder:
         self._last = time.perf_counter() - self._began
         self._first = self._first or self._last
         self._timing |= chunk.timing
-        self._reading.feed(chunk)
-        if chunk.finish or self._reading.repeated:
+        self._reader.feed(chunk)
+        if chunk.finish or self._reader.repeated:
             self.finish = chunk.finish or "repeat"
-            self._reading.close()
+            self._reader.close()
 
     def end(self) -> None:
         """The engine has no more: an answer without a finish has stopped."""
         if self.finish is None:
             self.finish = "stop"
-            self._reading.close()
+            self._reader.close()
 
     def answer(self) -> Answer:
         """The answer as it stands, filtered as the request says."""
-        reading = self._reading
-        filtered = self._hygiene.apply(reading.mentions, reading.instances, reading.size)
+        reader = self._reader
+        filtered = self._hygiene.apply(reader.mentions, reader.instances, reader.size)
         return Answer(
-            request=self._job.request,
-            text=reading.text,
+            request=self._prepared.request,
+            text=reader.text,
             mentions=filtered.mentions,
             instances=filtered.instances,
-            partial=None if self.finish else reading.partial,
+            partial=None if self.finish else reader.partial,
             finish=self.finish,
-            warnings=[*reading.notices, *filtered.notices, *self._cut(len(filtered.mentions))],
-            policy=reading.policy,
-            timing=self._measured() | self._timing | {"tokens": reading.tokens},
+            warnings=[*reader.notices, *filtered.notices, *self._cut(len(filtered.mentions))],
+            policy=reader.policy,
+            timing=self._measured() | self._timing | {"tokens": reader.tokens},
             model=self._name,
-            prompt=self._job.prompt.text,
-            plain=reading.plain,
-            image=self._job.image,
-            crops=self._job.prompt.crops,
+            prompt=self._prepared.prompt.text,
+            plain=reader.plain,
+            size=reader.size,
+            picture=self._prepared.image,
+            crops=self._prepared.prompt.crops,
             shapes=self._shapes,
         )
 
     def _cut(self, count: int) -> list[Notice]:
         """Lists of things that the token limit cut are said to be: more may be there."""
-        is_list = count > 0 or self._job.request.task in NEEDS_NAMES
+        is_list = count > 0 or self._prepared.request.spec.names_things
         if self.finish != "length" or not is_list:
             return []
         kept = "1 object" if count == 1 else f"{count} objects"
         said = f"The answer was cut at the token limit: {kept} kept, and there may be more."
-        return [Notice("token_limit", len(self._reading.text), said)]
+        return [Notice("token_limit", len(self._reader.text), said)]
 
     def _measured(self) -> dict[str, float]:
         """What can be told from outside: encoding counts as part of the prefill."""
@@ -91,11 +92,11 @@ class AnswerBuilder:
 
 
 def filters_of(request: Request) -> Filters:
-    """The rules that a request asks for."""
-    return Filters(
-        drop_repeats=request.drop_repeats,
-        max_overlap=request.max_overlap,
-        drop_full_frame=request.drop_full_frame,
-        min_score=request.min_score,
-        drop_unasked=frozenset(request.names) if request.drop_unasked else None,
-    )
+    """The filters that a request asks for; they are called alike."""
+    asked = {one.name: getattr(request, one.name) for one in fields(Filters)}
+    return Filters(**asked | {"drop_unasked": asked_names(request)})
+
+
+def asked_names(request: Request) -> frozenset[str] | None:
+    """The names that alone may stay, or None where others may too."""
+    return frozenset(request.names) if request.drop_unasked else None

@@ -12,15 +12,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
+from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.runtime.engine import Chunk
-from postprocess.instances import Instance, locate
+from postprocess.instances import CodesToMask, Instance, locate
 from postprocess.tokens import Mention, Notice, Parser, Partial
-
-if TYPE_CHECKING:
-    from postprocess.mask_decoder import MaskDecoder
 
 LOC = re.compile(r"<loc\d+>")
 SINGLE = re.compile(r"<(?:loc|seg)\d+>")  # always one token each
@@ -30,13 +27,15 @@ MAX_COPIES = 3  # a third copy of a record is a loop, not a thing
 class StreamingReader:
     """Reads one answer. `feed` it chunks, `close` it at the end, look at it at any time.
 
-    size: (width, height) of the picture in pixels. decoder: a MaskDecoder, the name of one
-    ("published", "embedded", a path), or None for boxes only. A decoder that cannot be opened
-    leaves a notice and boxes, never a mask from the wrong codebook.
+    size: (width, height) of the picture in pixels. decoder: None for boxes only. One that cannot be
+    opened leaves a notice and boxes, never a mask from the wrong codebook.
     """
 
     def __init__(
-        self, size: tuple[int, int], decoder: MaskDecoder | str | None = None, policy: str = "space"
+        self,
+        size: tuple[int, int],
+        decoder: LazyMaskDecoder | None = None,
+        policy: str = "space",
     ) -> None:
         self.size = size
         self.policy = policy
@@ -92,8 +91,8 @@ class StreamingReader:
             self._instances += locate(fresh, self.size, decoder, self.policy)
         return list(self._instances)
 
-    def draw(self, mentions: Sequence[Mention]) -> Iterator[Instance]:
-        """Instances of these mentions, each drawn as it is reached and kept by nobody here.
+    def locate_each(self, mentions: Sequence[Mention]) -> Iterator[Instance]:
+        """Instances of these mentions, each drawn as it is reached and held by nobody here.
 
         For answers of which not every mask has to be in memory at once.
         """
@@ -116,16 +115,17 @@ class StreamingReader:
             return None
         return math.exp(sum(math.log(max(score, 1e-12)) for score in scores) / 4)
 
-    def _open_decoder(self, fresh: Sequence[Mention]) -> MaskDecoder | None:
-        """The decoder, opened by name when the first codes arrive."""
+    def _open_decoder(self, fresh: Sequence[Mention]) -> CodesToMask | None:
+        """The decoder, opened when the first codes arrive."""
         coded = [mention for mention in fresh if mention.codes]
-        if isinstance(self._decoder, str) and coded:
-            try:
-                self._decoder = open_decoder(self._decoder)
-            except DecoderError as error:
-                self._decoder = None
-                self._own_notices.append(Notice("no_mask_decoder", coded[0].start, str(error)))
-        return None if isinstance(self._decoder, str) else self._decoder
+        if self._decoder is None or not coded:
+            return None
+        try:
+            return self._decoder.open()
+        except DecoderError as error:
+            self._decoder = None
+            self._own_notices.append(Notice("no_mask_decoder", coded[0].start, str(error)))
+            return None
 
 
 def scored_pieces(chunk: Chunk) -> Iterator[tuple[str, float | None]]:

@@ -1,155 +1,148 @@
-"""Parse an answer: an answer that was written elsewhere, read without a model."""
+"""Parse an answer: one that was written elsewhere, read without a model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from gemma_vision.answers.answer import JSON, instance_json, to_json
+from PIL.Image import Image
+
+from gemma_vision.answers.answer import JSON, Answer, answer_json, instance_json
 from gemma_vision.answers.answer_reader import StreamingReader
-from gemma_vision.images import opening
-from gemma_vision.requests.validation import (
-    TaskError,
-    check_range,
-    check_string,
-    check_truth,
-    is_whole,
-    shown,
-)
+from gemma_vision.checkpoints.lazy_mask_decoder import NONE, lazy_decoder
+from gemma_vision.images.opening import Picture, check_size, open_image
+from gemma_vision.requests.options import read_options
+from gemma_vision.requests.tasks import PARSE
+from gemma_vision.requests.validation import TaskError, check_string, excerpt, is_whole
 from gemma_vision.runtime.engine import Chunk
 from postprocess.coordinate_conventions import find_convention
 from postprocess.filters import Filtered, Filters
-from postprocess.instances import Instance, locate
-from postprocess.tokens import Mention, Notice
+from postprocess.instances import locate
+from postprocess.tokens import Mention
 
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
 # Pixels of all masks of one answer. A mask takes a byte for each pixel of the picture, so that
 # this is half a gigabyte: six masks of the largest picture, 40 of a 12 megapixel photograph.
 MAX_MASK_PIXELS = 500_000_000
-
-
-@dataclass(frozen=True)
-class Pasted:
-    """What a text says: mentions and instances one for one, what was odd, the words outside."""
-
-    text: str
-    size: tuple[int, int]
-    policy: str
-    mentions: list[Mention]
-    instances: list[Instance]
-    notices: list[Notice]
-    plain: str
-
-    def to_dict(self) -> JSON:
-        """The JSON of an answer; nobody was asked, so model, task and prompt are None."""
-        return pasted_json(self, map(instance_json, self.instances))
+EMBEDDED, BIGVISION, SPACE = "embedded", "bigvision", "space"
 
 
 def read(
     text: str,
-    size: tuple[int, int],
+    size: tuple[int, int] | None = None,
     *,
-    mask_decoder: str = "none",
+    image: Picture | None = None,
+    mask_decoder: str = NONE,
     policy: str | None = None,
-    drop_repeats: bool = False,
-    max_overlap: float | None = None,
-    drop_full_frame: bool = False,
-) -> JSON:
-    """The JSON of an answer's text on a picture of `size` = (width, height) pixels.
+    **filters: Any,
+) -> Answer:
+    """The answer that a text is, on a picture of `size` = (width, height) pixels.
 
-    mask_decoder: "published" for codes of Google's checkpoints, "embedded" for those of the
-    embedded one, the path of a file, or "none" for boxes only. policy: how units become pixels,
-    "space" or "bigvision"; None takes what the decoder's checkpoint was trained for. The last three
-    tidy the answer as those of `Request` do. One mask is held at a time.
+    image: the picture itself, in the place of its size; `overlay` draws onto it. mask_decoder:
+    "published" for codes of Google's checkpoints, "embedded" for those of the embedded one, the
+    path of a file, or "none" for boxes only. policy: how units become pixels, "space" or
+    "bigvision"; None takes what the decoder's checkpoint was trained for. filters: drop_repeats,
+    max_overlap, drop_full_frame and min_score, as those of `Request`. Raises TaskError, ImageError
+    for a size that no picture has, ConventionError for the policy.
     """
-    check_truth("drop_repeats", drop_repeats)
-    check_truth("drop_full_frame", drop_full_frame)
-    if max_overlap is not None:
-        check_range("max_overlap", max_overlap, 0.0, 1.0)
-    filters = Filters(
-        drop_repeats=drop_repeats, max_overlap=max_overlap, drop_full_frame=drop_full_frame
+    picture = None if image is None else open_image(image)
+    parsed = parse_text(text, size_of(size, picture), mask_decoder, policy, filters)
+    instances = list(parsed.reader.locate_each(parsed.filtered.mentions))
+    return Answer(
+        request=None,
+        text=parsed.reader.text,
+        mentions=parsed.filtered.mentions,
+        instances=instances,
+        partial=None,
+        finish="stop",
+        warnings=[*parsed.reader.notices, *parsed.filtered.notices],
+        policy=parsed.reader.policy,
+        timing={},
+        model=None,
+        prompt=None,
+        plain=parsed.reader.plain,
+        size=parsed.reader.size,
+        picture=picture,
     )
-    reading, filtered = understand(text, size, mask_decoder, policy, filters)
-    shapes = [instance_json(instance) for instance in reading.draw(filtered.mentions)]
-    return pasted_json(pasted(reading, filtered), shapes)
 
 
-def paste(
+def read_json(
     text: str,
     size: tuple[int, int],
     *,
-    mask_decoder: str = "none",
+    mask_decoder: str = NONE,
     policy: str | None = None,
-    filters: Filters = Filters(),  # noqa: B008  it is frozen
-) -> Pasted:
-    """As `read`, as objects."""
-    reading, filtered = understand(text, size, mask_decoder, policy, filters)
-    instances = list(reading.draw(filtered.mentions))
-    return pasted(reading, filtered, instances)
+    **filters: Any,
+) -> JSON:
+    """The JSON of the same answer, with one mask in memory at a time."""
+    parsed = parse_text(text, as_size(size), mask_decoder, policy, filters)
+    reader, filtered = parsed.reader, parsed.filtered
+    return answer_json(
+        model=None,
+        task=None,
+        prompt=None,
+        size=reader.size,
+        text=reader.text,
+        plain=reader.plain,
+        instances=list(map(instance_json, reader.locate_each(filtered.mentions))),
+        warnings=[*reader.notices, *filtered.notices],
+        policy=reader.policy,
+        finish="stop",
+        timing={},
+    )
 
 
-def understand(
-    text: str, size: tuple[int, int], mask_decoder: str, policy: str | None, filters: Filters
-) -> tuple[StreamingReader, Filtered]:
-    """What the text says and what is left of it, with no mask drawn yet: that they fit is checked.
+@dataclass(frozen=True)
+class ParsedText:
+    """A text that was read, and what its filters left, with no mask drawn yet."""
 
-    Raises TaskError, ImageError for a size that no picture has, ConventionError for the policy.
-    """
-    size = as_size(size)
+    reader: StreamingReader
+    filtered: Filtered
+
+
+def parse_text(
+    text: str,
+    size: tuple[int, int],
+    mask_decoder: str,
+    policy: str | None,
+    filters: dict[str, Any],
+) -> ParsedText:
+    """What the text says and what is left of it; that its masks fit into memory is checked."""
     check_string(text)
     if len(text) > MAX_ANSWER:
         message = f"The answer has {len(text)} characters; the limit is {MAX_ANSWER}. Shorten it."
         raise TaskError(message, "E_TEXT_TOO_LONG")
-    policy = policy or ("bigvision" if mask_decoder == "embedded" else "space")
+    wanted = Filters(**read_options(PARSE, filters))
+    policy = policy or (BIGVISION if mask_decoder == EMBEDDED else SPACE)
     find_convention(policy)  # an unknown one ends here, in words
-    reading = StreamingReader(size, None if mask_decoder == "none" else mask_decoder, policy)
-    reading.feed(Chunk(text))
-    reading.close()
-    boxes = locate(reading.mentions, size, policy=policy)
-    filtered = filters.apply(reading.mentions, boxes, size)
-    if mask_decoder != "none":
+    reader = StreamingReader(size, lazy_decoder(mask_decoder), policy)
+    reader.feed(Chunk(text))
+    reader.close()
+    boxes = locate(reader.mentions, size, policy=policy)
+    filtered = wanted.apply(reader.mentions, boxes, size)
+    if mask_decoder != NONE:
         check_masks(filtered.mentions, size)
-    return reading, filtered
+    return ParsedText(reader, filtered)
 
 
-def pasted(
-    reading: StreamingReader, filtered: Filtered, instances: Sequence[Instance] = ()
-) -> Pasted:
-    """What was understood, with the instances that were drawn of it."""
-    return Pasted(
-        reading.text,
-        reading.size,
-        reading.policy,
-        filtered.mentions,
-        list(instances),
-        [*reading.notices, *filtered.notices],
-        reading.plain,
-    )
-
-
-def pasted_json(whole: Pasted, shapes: Iterable[JSON]) -> JSON:
-    """The JSON of what was pasted; `shapes` are the entries of "instances"."""
-    answer = to_json(
-        size=whole.size,
-        text=whole.text,
-        plain=whole.plain,
-        instances=list(shapes),
-        warnings=whole.notices,
-        policy=whole.policy,
-        finish="stop",
-        timing={},
-    )
-    return {"model": None, "task": None, "prompt": None} | answer
+def size_of(size: tuple[int, int] | None, picture: Image | None) -> tuple[int, int]:
+    """The size that was given, or the picture's; `TaskError` unless there is one of them."""
+    if picture is not None and size is None:
+        return picture.size
+    if picture is not None or size is None:
+        raise TaskError("Give the picture or its size (width, height), one of them.", "E_SIZE")
+    return as_size(size)
 
 
 def as_size(size: Iterable[int]) -> tuple[int, int]:
     """Two whole numbers of pixels that a picture can have."""
     sides = tuple(size) if isinstance(size, Iterable) else ()
     if len(sides) != 2 or not all(map(is_whole, sides)):
-        message = f"{shown(size)} is no size; give width and height in whole pixels."
+        message = f"{excerpt(size)} is no size; give width and height in whole pixels."
         raise TaskError(message, "E_SIZE")
     width, height = map(int, sides)
-    opening.check_size((width, height))
+    check_size((width, height))
     return width, height
 
 

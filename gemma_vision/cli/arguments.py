@@ -5,31 +5,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from importlib import metadata
-from typing import NoReturn
 
-from gemma_vision.requests.request import LANGUAGES, NEEDS_NAMES, STYLES, Task
-from postprocess.errors import UserError
+from gemma_vision.cli.command_parser import CommandParser
+from gemma_vision.cli.option_arguments import add_options
+from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
-WORDS = {  # what the last argument is, for verbs that take words after the pictures
-    "detect": "the things to find, separated by ; or ,",
-    "segment": "the things to outline, separated by ; or ,",
-    "ask": "the question",
-    "free": "the prompt, given to the model as it is",
-    "chat": "the message",
-}
-SAYS = {
-    "detect": "find things: a box around each",
-    "segment": "outline things: a box and a mask for each",
-    "caption": "describe pictures in a sentence",
-    "ask": "answer a question about pictures",
-    "ocr": "read the words in pictures",
-    "free": "give the model a prompt of your own",
-    "chat": "talk about pictures (Gemma 3)",
+OTHER_COMMANDS = {  # beside the tasks
     "video": "look at every n-th frame of a video and write it with what was found",
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
     "eval": "score a checkpoint on a COCO folder",
     "models": "list the checkpoints",
 }
+FRAME_TASKS = FORM_TASKS  # what can be asked of the frames of a video
 PROMPT = "segment {text}"  # of phrases, where nothing else is asked for
 EXAMPLES = """examples:
   gemma-vision detect photo.jpg "cat ; dog"
@@ -42,19 +29,6 @@ EXAMPLES = """examples:
 Answers are JSON on standard output: one object for one picture, one line each for several.
 Exit code 0; 1 when some pictures of several failed; 2 when nothing could be done.
 """
-
-
-class UsageError(UserError):
-    """A command line that does not say what to do."""
-
-    CODE = "E_USAGE"
-
-
-class CommandParser(argparse.ArgumentParser):
-    """argparse that complains in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
 def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -86,39 +60,32 @@ def build() -> tuple[CommandParser, dict[str, CommandParser]]:
     top.add_argument("--version", action="version", version=f"gemma-vision {version()}")
     inner = top.add_subparsers(metavar="VERB", required=True)
     verbs: dict[str, CommandParser] = {}
-    for name, said in SAYS.items():
-        verbs[name] = inner.add_parser(name, help=said, description=f"{said[0].upper()}{said[1:]}.")
-    for task in Task:
-        add_pictures(verbs[task], task)
-        add_model(verbs[task])
-        add_decoding(verbs[task])
-        if task is Task.caption:
-            add_caption(verbs[task])
-        add_tidying(verbs[task])
-        verbs[task].add_argument(
-            "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
+    commands = {spec.name: spec.command for spec in TASKS.values()} | OTHER_COMMANDS
+    for name, about in commands.items():
+        verbs[name] = inner.add_parser(
+            name, help=about, description=f"{about[0].upper()}{about[1:]}."
         )
-        if task in NEEDS_NAMES:
-            verbs[task].add_argument(
-                "--drop-unasked", action="store_true", help="leave out other names than TEXT has"
-            )
-        add_saving(verbs[task])
+    for spec in TASKS.values():
+        add_pictures(verbs[spec.name], spec)
+        add_model(verbs[spec.name])
+        add_options(verbs[spec.name], spec.name)
+        add_saving(verbs[spec.name])
     add_video(verbs["video"])
     add_parse(verbs["parse"])
     add_eval(verbs["eval"])
     return top, verbs
 
 
-def add_pictures(parser: CommandParser, task: Task) -> None:
+def add_pictures(parser: CommandParser, spec: TaskSpec) -> None:
     """Pictures first, then the words; --text instead of the last argument."""
-    kind = WORDS.get(task)
-    if kind is None:
+    if spec.words is None:
         parser.add_argument("things", nargs="+", metavar="PICTURE", help="picture files")
     else:
-        parser.add_argument("things", nargs="+", metavar="PICTURE... WORDS", help=kind)
+        usage = spec.words.usage
+        parser.add_argument("things", nargs="+", metavar="PICTURE... WORDS", help=usage)
         text = "the words, where every other argument is a picture: detect *.jpg -t cat"
         parser.add_argument("-t", "--text", help=text)
-    if task not in (Task.detect, Task.segment):
+    if not spec.names_things:
         together = "show all pictures in one prompt and give one answer"
         parser.add_argument("--together", action="store_true", help=together)
 
@@ -133,53 +100,6 @@ def add_model(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--dtype", help="float32, bfloat16, float16, int8 or int4 (default: by device)"
-    )
-
-
-def add_decoding(parser: CommandParser) -> None:
-    """How an answer is decoded; the defaults are those of `Request`."""
-    parser.add_argument("--max-tokens", type=int, default=256, metavar="N", help="default: 256")
-    parser.add_argument(
-        "--temperature", type=float, default=0.0, metavar="T", help="0 takes the likeliest word"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="for a temperature above 0"
-    )
-    parser.add_argument(
-        "--language",
-        default="en",
-        metavar="CODE",
-        help=f"of captions and answers: {' '.join(LANGUAGES)}",
-    )
-    parser.add_argument(
-        "--pan-and-scan", action="store_true", help="look at crops of long pictures too (Gemma 3)"
-    )
-
-
-def add_caption(parser: CommandParser) -> None:
-    """How long a caption is, and of what."""
-    parser.add_argument(
-        "--style",
-        choices=STYLES,
-        default="caption",
-        help="cap: a few words, caption: a sentence, describe: several (default: caption)",
-    )
-    parser.add_argument(
-        "--region",
-        default="",
-        metavar="X0,Y0,X1,Y1",
-        help="a part of the picture, as shares of width and height: 0,0,0.5,1 is the left half",
-    )
-
-
-def add_tidying(parser: CommandParser) -> None:
-    """What to leave out of answers; each leaves a warning in the JSON."""
-    parser.add_argument("--drop-repeats", action="store_true", help="leave out exact copies")
-    parser.add_argument(
-        "--drop-full-frame", action="store_true", help="leave out boxes of the whole picture"
-    )
-    parser.add_argument(
-        "--max-overlap", type=float, metavar="IOU", help="of boxes of one name, the surer stays"
     )
 
 
@@ -203,10 +123,11 @@ def add_video(parser: CommandParser) -> None:
     """A video, the MP4 to write, the words, and which frames to look at."""
     parser.add_argument("source", metavar="IN", help="a video file")
     parser.add_argument("target", metavar="OUT", help="the MP4 to write")
-    parser.add_argument("text", nargs="?", default="", metavar="WORDS", help=WORDS["detect"])
+    usage = "what each frame is asked, as after the pictures of that command"
+    parser.add_argument("text", nargs="?", default="", metavar="WORDS", help=usage)
     parser.add_argument(
         "--task",
-        choices=[task.value for task in Task if task is not Task.chat],
+        choices=[task.value for task in FRAME_TASKS],
         default=Task.detect.value,
         help="what to do with each frame (default: detect)",
     )
@@ -215,11 +136,7 @@ def add_video(parser: CommandParser) -> None:
     )
     parser.add_argument("--limit", type=int, metavar="N", help="end after N frames looked at")
     add_model(parser)
-    add_decoding(parser)
-    add_tidying(parser)
-    parser.add_argument(
-        "--min-score", type=float, metavar="SCORE", help="leave out what is less sure, 0 to 1"
-    )
+    add_options(parser, *FRAME_TASKS)
 
 
 def add_parse(parser: CommandParser) -> None:
@@ -234,7 +151,7 @@ def add_parse(parser: CommandParser) -> None:
         help="published, embedded, the path of a file, or none (default: none)",
     )
     parser.add_argument("--policy", help="space or bigvision (default: as the decoder was trained)")
-    add_tidying(parser)
+    add_options(parser, PARSE)
     add_saving(parser)
 
 

@@ -4,29 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.command_parser import UsageError
+from gemma_vision.cli.option_arguments import flag_of
 from gemma_vision.images.opening import MAX_PIXELS, MAX_SIDE
-from gemma_vision.requests.request import (
-    MAX_SEED,
-    MAX_TEMPERATURE,
-    MAX_TOKENS,
-    TaskError,
-    check_range,
-)
-
-RANGES: dict[str, tuple[float, float]] = {  # those of `Request`
-    "max_tokens": (1, MAX_TOKENS),
-    "temperature": (0.0, MAX_TEMPERATURE),
-    "seed": (0, MAX_SEED),
-    "max_overlap": (0.0, 1.0),
-    "min_score": (0.0, 1.0),
-}
-
-
-def check_numbers(options: argparse.Namespace) -> None:
-    """Refuse numbers out of range, in whatever verb."""
-    for name, (low, high) in RANGES.items():
-        check_number(options, name, low, high)
+from gemma_vision.requests.validation import TaskError, check_range
 
 
 def check_number(options: argparse.Namespace, name: str, low: float, high: float) -> None:
@@ -35,14 +16,9 @@ def check_number(options: argparse.Namespace, name: str, low: float, high: float
     if value is None:
         return
     try:
-        check_range(option_of(name), value, low, high, whole=isinstance(low, int))
+        check_range(flag_of(name), value, low, high, whole=isinstance(low, int))
     except TaskError as error:
         raise UsageError(str(error)) from None
-
-
-def option_of(name: str) -> str:
-    """max_tokens  ->  --max-tokens"""
-    return f"--{name.replace('_', '-')}"
 
 
 def check_side(width: int, height: int) -> None:

@@ -8,13 +8,14 @@ import sys
 
 from PIL import Image
 
-from gemma_vision.answers.parse_answer import paste
-from gemma_vision.cli.arguments import UsageError
+from gemma_vision.answers.parse_answer import read
+from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_side
+from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import print_json
 from gemma_vision.images.opening import open_image
-from postprocess.filters import Filters
+from gemma_vision.requests.tasks import PARSE
 
 SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")
 
@@ -25,16 +26,16 @@ def run(options: argparse.Namespace) -> int:
     kind = "overlay" if image else "coco"
     saver = Saver(options.save, options.kinds, [path], otherwise=kind)
     size = image.size if image else read_size(options.size)
-    text = read_answer(options.text)
-    pasted = paste(
-        text,
-        size,
+    answer = read(
+        read_answer(options.text),
+        None if image else size,
+        image=image,
         mask_decoder=options.mask_decoder,
         policy=options.policy,
-        filters=filters_of(options),
+        **given_options(PARSE, options),
     )
-    print_json(pasted.to_dict())
-    saver.save(path, size, pasted.instances, image)
+    print_json(answer.to_dict())
+    saver.save(path, size, answer.instances, image)
     return 0
 
 
@@ -55,15 +56,6 @@ def read_answer(text: str) -> str:
     except UnicodeError:
         raise UsageError("The answer is no UTF-8 text; save it as UTF-8 and try again.") from None
     return answer
-
-
-def filters_of(options: argparse.Namespace) -> Filters:
-    """The rules that were asked for."""
-    return Filters(
-        drop_repeats=options.drop_repeats,
-        max_overlap=options.max_overlap,
-        drop_full_frame=options.drop_full_frame,
-    )
 
 
 def read_size(text: str) -> tuple[int, int]:

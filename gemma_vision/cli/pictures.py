@@ -5,32 +5,20 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gemma_vision.cli.arguments import WORDS, UsageError
+from gemma_vision.cli.command_parser import UsageError
+from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.saving import SaveError, Saver
 from gemma_vision.cli.writing import complain, print_json
 from gemma_vision.images.opening import ImageError, Picture, open_image
-from gemma_vision.requests.request import Request, read_region
+from gemma_vision.pipeline import BATCH
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import TASKS
 
 if TYPE_CHECKING:
     from gemma_vision.answers.answer import Answer
     from gemma_vision.pipeline import Pipeline
-
-OPTIONS = (
-    "language",
-    "max_tokens",
-    "temperature",
-    "seed",
-    "pan_and_scan",
-    "drop_repeats",
-    "drop_full_frame",
-    "drop_unasked",  # of names alone
-    "max_overlap",
-    "min_score",
-    "style",  # of captions alone
-)
-BATCH = 8  # pictures opened and decoded together
 
 
 @dataclass(frozen=True)
@@ -101,14 +89,14 @@ def answers(
 def wish_of(options: argparse.Namespace) -> PictureArguments:
     """Which arguments are pictures and which one is the words."""
     together = getattr(options, "together", False)
-    if options.verb not in WORDS:
+    words = TASKS[options.verb].words
+    if words is None:
         return PictureArguments(options.things, "", together)
     if options.text is not None:
         return PictureArguments(options.things, options.text, together)
     *pictures, text = options.things
     if not pictures:
-        kind = WORDS[options.verb]
-        message = f"{options.verb} wants pictures and then {kind}"
+        message = f"{options.verb} wants pictures and then {words.usage}"
         raise UsageError(f'{message}: gemma-vision {options.verb} photo.jpg "..."')
     return PictureArguments(pictures, text, together)
 
@@ -130,10 +118,4 @@ def load(options: argparse.Namespace) -> Pipeline:
 def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...]) -> Request:
     """The request for these pictures."""
     image = pictures[0] if len(pictures) == 1 else pictures
-    return Request(image, options.verb, text, **decoding(options))
-
-
-def decoding(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that go into the request."""
-    given = {name: getattr(options, name) for name in OPTIONS if name in options}
-    return given | {"region": read_region(getattr(options, "region", ""))}
+    return Request(image, options.verb, text, **given_options(options.verb, options))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from gemma_vision.cli import arguments
-from gemma_vision.cli.limits import check_numbers
+from gemma_vision.cli.option_arguments import check_ranges
 from gemma_vision.cli.writing import complain
 from gemma_vision.errors import describe, is_explained
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         options = arguments.parse_arguments(words)
-        check_numbers(options)
+        check_ranges(options)
         return verb(options.verb)(options)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.writing import print_message
 from gemma_vision.errors import describe, is_explained
 from postprocess.errors import UserError

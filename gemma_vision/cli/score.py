@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gemma_vision.cli.arguments import PROMPT, UsageError
+from gemma_vision.cli.arguments import PROMPT
+from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.writing import print_json
 from gemma_vision.evaluate import REFS, evaluate, evaluate_phrases, read_dataset

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
-from gemma_vision.cli.arguments import UsageError
+from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_number
-from gemma_vision.cli.pictures import check_supported, decoding, load
+from gemma_vision.cli.option_arguments import given_options
+from gemma_vision.cli.pictures import check_supported, load
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.requests.request import Request
@@ -25,7 +27,8 @@ def run(options: argparse.Namespace) -> int:
     source, target = Path(options.source), Path(options.target)
     if target.suffix.lower() != ".mp4":
         raise UsageError(f"{target} is to be an MP4; name it {target.with_suffix('.mp4')}.")
-    asked = {"task": options.task, "text": options.text} | decoding(options)
+    asked: dict[str, Any] = {"task": options.task, "text": options.text}
+    asked |= given_options(options.task, options)
     with Source(source) as film:  # whatever is wrong shows before a model is loaded
         check_supported(options, Request(next(film.frames()).image, **asked))
     steps = annotate(

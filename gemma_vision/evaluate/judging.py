@@ -79,13 +79,9 @@ def judge_mask(pipeline: Pipeline, scene: Scene, thing: Thing, answer: Answer) -
 
 def decoded_shape(pipeline: Pipeline, codes: tuple[int, ...]) -> Mask | None:
     """16 codes -> the (64, 64) mask they stand for; None without the decoder."""
-    from gemma_vision.checkpoints.mask_decoder_files import open_decoder
-
-    decoder = pipeline.decoder
-    decoder = open_decoder(decoder) if isinstance(decoder, str) else decoder
-    if decoder is None:
+    if pipeline.decoder is None:
         return None
-    shape: Mask = decoder.decode(np.array([codes]), logits=True)[0] > 0
+    shape: Mask = pipeline.decoder.decode(np.array([codes]), logits=True)[0] > 0
     return shape
 
 

@@ -14,7 +14,7 @@ from postprocess.referring import ReferringScore
 from postprocess.tokens import parse
 
 if TYPE_CHECKING:
-    from postprocess.mask_decoder import MaskDecoder
+    from postprocess.instances import CodesToMask
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Judged:
 
 def write_phrase_report(
     judged: Sequence[Judged],
-    decoder: MaskDecoder,
+    decoder: CodesToMask,
     scores: dict[str, Any],
     title: str,
     folder: Path,
@@ -43,7 +43,7 @@ def write_phrase_report(
     return write_page(title, body, folder)
 
 
-def worst_phrases(judged: Sequence[Judged], decoder: MaskDecoder, folder: Path) -> Iterator[str]:
+def worst_phrases(judged: Sequence[Judged], decoder: CodesToMask, folder: Path) -> Iterator[str]:
     """The phrases whose masks are furthest from the truth; of equal ones the worse box first."""
     worst = sorted(judged, key=lambda one: (one.score.mask_iou, one.score.box_iou))[:WORST]
     for number, one in enumerate(worst, 1):

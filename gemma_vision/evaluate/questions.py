@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
 from gemma_vision.images.opening import Picture, open_image
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

@@ -8,18 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset, DatasetError
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import REFS, Phrase, read_phrases
 from gemma_vision.evaluate.record import ResultsFile, subject_of
-from gemma_vision.evaluate.running import BATCH, groups
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
-    from postprocess.mask_decoder import MaskDecoder
+    from postprocess.instances import CodesToMask
 
 PROMPT = "segment {text}"  # of the mix checkpoints; those tuned on RefCOCO take "{text}" alone
 MAX_TOKENS = 32  # 4 positions, 16 codes and a label
@@ -32,7 +32,7 @@ def evaluate_phrases(
     split: str | None = None,
     prompt: str = PROMPT,
     limit: int | None = None,
-    batch: int = BATCH,
+    batch: int = QUESTIONS_BATCH,
     results: str | Path | None = None,
     report: str | Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -94,7 +94,7 @@ def table_of(
     }
 
 
-def score(phrase: Phrase, text: str, decoder: MaskDecoder) -> ReferringScore:
+def score(phrase: Phrase, text: str, decoder: CodesToMask) -> ReferringScore:
     """One answer's text against its thing."""
     width, height = phrase.scene.size
     x0, y0, x1, y1 = phrase.thing.box
@@ -105,10 +105,8 @@ def score(phrase: Phrase, text: str, decoder: MaskDecoder) -> ReferringScore:
     return score_referring(token_numbers(text), box, mask, decoder)
 
 
-def decoder_of(pipeline: Pipeline) -> MaskDecoder:
+def decoder_of(pipeline: Pipeline) -> CodesToMask:
     """The pipeline's decoder, opened; DatasetError where it has none."""
-    decoder = pipeline.decoder
-    decoder = open_decoder(decoder) if isinstance(decoder, str) else decoder
-    if decoder is None:
+    if pipeline.decoder is None:
         raise DatasetError(f"{pipeline.name} has no mask decoder; phrases are scored by mask.")
-    return decoder
+    return pipeline.decoder.open()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 GROUP = 8  # pictures whose questions share batches
-BATCH = 16  # questions decoded side by side
+QUESTIONS_BATCH = 16  # questions decoded side by side
 
 
 def evaluate(
@@ -27,7 +27,7 @@ def evaluate(
     dataset: Dataset,
     *,
     limit: int | None = None,
-    batch: int = BATCH,
+    batch: int = QUESTIONS_BATCH,
     results: str | Path | None = None,
     report: str | Path | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gemma_vision.requests.languages import TONGUES
-from gemma_vision.requests.request import REGION, STYLES, Request, Task, TaskError
+from gemma_vision.requests.options import STYLES
+from gemma_vision.requests.request import REGION, Request
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 
 # What a task or a style of caption is called in a prompt; {names}, {language}, {tongue}, {region}
 # and {text} are filled in.

@@ -5,26 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from gemma_vision.images.opening import Picture
-from gemma_vision.requests.languages import TONGUES
-from gemma_vision.requests.validation import (
-    TaskError as TaskError,  # these three are taken from here
-)
-from gemma_vision.requests.validation import as_region, check_string, check_truth, plain, shown
-from gemma_vision.requests.validation import check_range as check_range
-from gemma_vision.requests.validation import read_region as read_region
+from gemma_vision.requests.options import Options, check_options
+from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
+from gemma_vision.requests.validation import TaskError, check_string, excerpt
 
-MAX_TOKENS = 4096
 MAX_TEXT = 4000  # characters of one message; checkpoints were trained on 512 tokens at most
 MAX_IMAGES = 16  # pictures of one request
-MAX_TEMPERATURE = 2.0
-MAX_SEED = 2**63 - 1
 
-LANGUAGES = tuple(TONGUES)
 REGION = "region"
-STYLES = ("cap", "caption", "describe")  # a few words, a sentence, several sentences
 
 # Words a tokenizer reads as commands. From a user they would move pictures or end the prompt.
 CONTROL_TOKEN = re.compile(
@@ -33,24 +23,6 @@ CONTROL_TOKEN = re.compile(
     re.IGNORECASE,
 )
 NAME_SEPARATOR = re.compile(r"[;,\n\uff1b\uff0c\u3001]")  # also the wide ones of East Asia
-
-
-class Task(StrEnum):
-    """What to do with a picture; the same word is the method, the verb and the endpoint."""
-
-    detect = "detect"
-    segment = "segment"
-    caption = "caption"
-    ask = "ask"
-    ocr = "ocr"
-    free = "free"
-    chat = "chat"
-
-
-NEEDS_NAMES = frozenset({Task.detect, Task.segment})
-NEEDS_WORDS = {Task.ask: "question", Task.free: "prompt", Task.chat: "message"}
-TRUTHS = ("pan_and_scan", "drop_repeats", "drop_full_frame", "drop_unasked")
-NUMBERS = ("max_tokens", "temperature", "seed", "max_overlap", "min_score")
 
 
 @dataclass(frozen=True)
@@ -64,57 +36,45 @@ class Turn:
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", as_pictures(self.images))
         if self.role not in ("user", "model"):
-            message = f'A turn is spoken by "user" or "model", not by {shown(self.role)}.'
+            message = f'A turn is spoken by "user" or "model", not by {excerpt(self.role)}.'
             raise TaskError(message, "E_TURNS")
         check_text(self.text)
 
 
 @dataclass(frozen=True)
-class Request:
+class Request(Options):
     """One wish about one picture (or several).
 
     `text` is the names for detect and segment ("cat ; dog"), the question for ask, the prompt for
     free and the newest message for chat; caption and ocr do not read it. `turns` is what was said
-    before in a chat, first message first. `style` is how long a caption is: "cap" (a few words),
-    "caption" (a sentence) or "describe" (several). `region` asks for the caption of a part: x0, y0,
-    x1, y1 as shares of width and height, 0 to 1. A request that cannot work raises `TaskError`.
-
-    Five options tidy the answer, each leaving a warning for what it removes: exact copies, the less
-    sure of two boxes of one name that overlap more than an IoU, boxes of the whole picture, things
-    below a score, and (of detect and segment) things under a name that `text` does not have.
+    before in a chat, first message first. The options (see `Options`) are given by name. A request
+    that cannot work raises `TaskError`.
     """
 
-    image: Picture | tuple[Picture, ...] = field(repr=False)  # neither pictures nor words in logs
-    task: Task
+    image: Picture | tuple[Picture, ...] | list[Picture] = field(repr=False)  # never in logs
+    task: Task | str
     text: str = field(default="", repr=False)
-    language: str = "en"
-    max_tokens: int = 256
-    temperature: float = 0.0  # 0 takes the likeliest token every time
-    seed: int = 0
-    pan_and_scan: bool = False
     turns: tuple[Turn, ...] = field(default=(), repr=False)
-    drop_repeats: bool = False
-    max_overlap: float | None = None
-    drop_full_frame: bool = False
-    min_score: float | None = None
-    style: str = "caption"
-    region: tuple[float, ...] | None = None
-    drop_unasked: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
         object.__setattr__(self, "turns", as_turns(self.turns))
         if isinstance(self.image, list):
             object.__setattr__(self, "image", tuple(self.image))
-        if self.region is not None:
-            object.__setattr__(self, "region", as_region(self.region))
         check_text(self.text)
         check_words(self)
         check_pictures(self)
         check_turns(self)
-        check_options(self)
-        for name in (*TRUTHS, *NUMBERS):
-            object.__setattr__(self, name, plain(getattr(self, name)))
+        for name, value in check_options(self).items():
+            object.__setattr__(self, name, value)
+        if self.drop_unasked and not self.spec.names_things:
+            message = f"{self.task} asks for no names, so drop_unasked has nothing to go by."
+            raise TaskError(message, "E_DROP_UNASKED")
+
+    @property
+    def spec(self) -> TaskSpec:
+        """The row of the task."""
+        return TASKS[self.task]
 
     @property
     def verb(self) -> str:
@@ -136,16 +96,9 @@ class Request:
         return tuple(dict.fromkeys(name for name in names if name))
 
 
-def as_task(task: str) -> Task:
-    """The task of that name; `TaskError` names the tasks there are."""
-    try:
-        return Task(task)
-    except ValueError:
-        known = ", ".join(Task)
-        raise TaskError(f"{shown(task)} is no task; take one of {known}.", "E_TASK") from None
-
-
-def as_pictures(image: Picture | tuple[Picture, ...] | None) -> tuple[Picture, ...]:
+def as_pictures(
+    image: Picture | tuple[Picture, ...] | list[Picture] | None,
+) -> tuple[Picture, ...]:
     """One picture, several or none, as a tuple."""
     if image is None:
         return ()
@@ -176,20 +129,13 @@ def check_text(text: str) -> None:
 
 def check_words(request: Request) -> None:
     """Names, questions and prompts have to be there where the task needs them."""
-    task = request.task
-    if task in NEEDS_NAMES and not request.names:
-        message = f'Nothing to {task}: name one thing or several, for example "cat ; dog".'
+    spec = request.spec
+    if spec.names_things and not request.names:
+        message = f'Nothing to {spec.name}: name one thing or several, for example "cat ; dog".'
         raise TaskError(message, "E_NO_NAMES")
-    if task in NEEDS_WORDS and not request.text.strip():
-        message = f"There is no {NEEDS_WORDS[task]}: the text is empty; write some words."
+    if spec.words and not request.text.strip():
+        message = f"There is no {spec.words.name}: the text is empty; write some words."
         raise TaskError(message, "E_NO_TEXT")
-    if request.language not in LANGUAGES:
-        known = " ".join(LANGUAGES)
-        message = f"{shown(request.language)} is no language of the model; take one of {known}."
-        raise TaskError(message, "E_LANGUAGE")
-    if request.style not in STYLES:
-        message = f"{shown(request.style)} is no style of caption; take one of {', '.join(STYLES)}."
-        raise TaskError(message, "E_STYLE")
 
 
 def check_pictures(request: Request) -> None:
@@ -197,7 +143,7 @@ def check_pictures(request: Request) -> None:
     count = len(request.images)
     if not count or any(picture is None for picture in request.images):
         raise TaskError(f"{request.task} needs a picture and got none; give one.", "E_NO_IMAGE")
-    if count > 1 and request.task in NEEDS_NAMES:
+    if count > 1 and request.spec.names_things:
         message = (
             f"{request.task} takes one picture and got {count}; "
             "ask for each on its own, or use batch."
@@ -216,18 +162,3 @@ def check_turns(request: Request) -> None:
     if roles != ["user", "model"] * (len(roles) // 2):
         message = "Earlier turns alternate, the user first and the model last."
         raise TaskError(message, "E_TURNS")
-
-
-def check_options(request: Request) -> None:
-    """Truths that are truths, numbers inside their ranges."""
-    for name in TRUTHS:
-        check_truth(name, getattr(request, name))
-    if request.drop_unasked and request.task not in NEEDS_NAMES:
-        message = f"{request.task} asks for no names, so drop_unasked has nothing to go by."
-        raise TaskError(message, "E_DROP_UNASKED")
-    check_range("max_tokens", request.max_tokens, 1, MAX_TOKENS, whole=True)
-    check_range("temperature", request.temperature, 0.0, MAX_TEMPERATURE)
-    check_range("seed", request.seed, 0, MAX_SEED, whole=True)
-    for name in ("max_overlap", "min_score"):
-        if getattr(request, name) is not None:
-            check_range(name, getattr(request, name), 0.0, 1.0)

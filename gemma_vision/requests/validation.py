@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -56,7 +56,7 @@ def broken(text: str) -> str:
     return f"U+{ord(found[0]):04X}" if found else ""
 
 
-def shown(value: object) -> str:
+def excerpt(value: object) -> str:
     """What came, for a message: on one line and not longer than one."""
     try:
         text = repr(value)
@@ -77,7 +77,7 @@ def check_string(text: str) -> None:
 def check_truth(name: str, value: bool) -> None:
     """`TaskError` (E_DROP_REPEATS, E_PAN_AND_SCAN, ...) unless it is True or False."""
     if not is_truth(value):
-        message = f"{name} is {shown(value)}; it has to be true or false, without quotes."
+        message = f"{name} is {excerpt(value)}; it has to be true or false, without quotes."
         raise TaskError(message, f"E_{name.upper()}")
 
 
@@ -86,7 +86,14 @@ def check_range(name: str, value: float, low: float, high: float, *, whole: bool
     is_kind = is_whole if whole else is_number
     if not is_kind(value) or not low <= value <= high:
         kind = "a whole number" if whole else "a number"
-        message = f"{name} is {shown(value)}; it has to be {kind} from {low} to {high}."
+        message = f"{name} is {excerpt(value)}; it has to be {kind} from {low} to {high}."
+        raise TaskError(message, f"E_{name.upper()}")
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """`TaskError` (E_LANGUAGE, E_STYLE, ...) unless it is one of these words."""
+    if value not in choices:
+        message = f"{excerpt(value)} is no {name}; take one of {', '.join(choices)}."
         raise TaskError(message, f"E_{name.upper()}")
 
 
@@ -97,7 +104,7 @@ def as_region(region: Iterable[float]) -> tuple[float, ...]:
         x0, y0, x1, y1 = edges
         if 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1:
             return tuple(map(float, edges))
-    message = f"{shown(region)} is no region; give x0, y0, x1, y1 from 0 to 1, x0 < x1, y0 < y1."
+    message = f"{excerpt(region)} is no region; give x0, y0, x1, y1 from 0 to 1, x0 < x1, y0 < y1."
     raise TaskError(message, "E_REGION")
 
 
@@ -109,5 +116,7 @@ def read_region(text: str) -> tuple[float, ...] | None:
     try:
         return tuple(float(edge) for edge in text.split(",")) if text.strip() else None
     except ValueError:
-        message = f"{shown(text)} is no region; write four numbers from 0 to 1, such as 0,0,0.5,1."
+        message = (
+            f"{excerpt(text)} is no region; write four numbers from 0 to 1, such as 0,0,0.5,1."
+        )
         raise TaskError(message, "E_REGION") from None

@@ -15,7 +15,8 @@ from pathlib import PurePath
 from typing import Any
 
 from gemma_vision.requests.prompts import FAMILIES, Family, Wording
-from gemma_vision.requests.request import REGION, Task
+from gemma_vision.requests.request import REGION
+from gemma_vision.requests.tasks import Task
 
 PT, MIX = "pt", "mix"
 # google/paligemma-3b-ft-refcoco-seg-448  ->  ft-refcoco-seg; also twins in other number formats

@@ -15,7 +15,9 @@ from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request, as_task, check_range
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import as_task
+from gemma_vision.requests.validation import check_range
 from gemma_vision.video.sound import Sound
 from gemma_vision.video.source import Frame, Source, VideoError
 from gemma_vision.video.timeline import Timeline

@@ -10,11 +10,12 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gemma_vision.answers.answer import JSON, to_json
+from gemma_vision.answers.answer import JSON, answer_json, crops_json
 from gemma_vision.images.opening import open_image
 from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request, as_task
+from gemma_vision.requests.options import read_options
+from gemma_vision.requests.request import Request
 from gemma_vision.web.jobs.job import Run
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import resolve_upload
@@ -31,18 +32,20 @@ def answers(
     """
     try:
         picture = image if isinstance(image, Image) else open_image(resolve_upload(image))
-        request = Request(picture, as_task(task), text, **options)
+        request = Request(picture, task, text, **read_options(task, options))
         for answer in Run(lambda: pipeline.stream(request), None).follow():
-            yield waiting(pipeline, request) if answer is None else answer.to_dict()
+            yield waiting(pipeline, request, picture.size) if answer is None else answer.to_dict()
     except Exception as error:
         raise to_client(error) from None
 
 
-def waiting(pipeline: Pipeline, request: Request) -> JSON:
+def waiting(pipeline: Pipeline, request: Request, size: tuple[int, int]) -> JSON:
     """The answer before its first word. Clients that stream get it; a Stop is heard between two."""
-    (picture,) = request.images
-    blank = to_json(
-        size=picture.size,
+    blank = answer_json(
+        model=pipeline.name,
+        task=request.task,
+        prompt=pipeline.family.write_prompt(request),
+        size=size,
         text="",
         plain="",
         instances=[],
@@ -51,9 +54,7 @@ def waiting(pipeline: Pipeline, request: Request) -> JSON:
         finish=None,
         timing={"encode": 0.0, "prefill": 0.0, "decode": 0.0, "tokens": 0},
     )
-    prompt = pipeline.family.write_prompt(request)
-    head = {"model": pipeline.name, "task": str(request.task), "prompt": prompt}
     tail: JSON = {"partial": None}
     if request.pan_and_scan:
-        tail["crops"] = [[list(box) for box in crop_boxes(picture.size)]]
-    return head | blank | tail
+        tail["crops"] = crops_json([crop_boxes(size)])
+    return blank | tail

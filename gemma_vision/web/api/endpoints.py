@@ -1,4 +1,4 @@
-"""The endpoints for programs: the verbs of the library, with its JSON.
+"""The endpoints for programs: one for each task, made from its row and those of its options.
 
 Every answer grows: clients that stream get it again and again, the others get the whole. Errors
 read "E_CODE: a sentence".
@@ -6,21 +6,39 @@ read "E_CODE: a sentence".
 No `from __future__ import annotations` here: Gradio reads the hints as they stand.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from inspect import Parameter
 from typing import Any
 
 import gradio as gr
 
 import gemma_vision
+from gemma_vision.answers.answer import JSON
+from gemma_vision.checkpoints.lazy_mask_decoder import NONE
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.web.api.answering import SHARED
-from gemma_vision.web.api.naming_endpoints import naming
+from gemma_vision.requests.options import Option, options_of, read_options
+from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
+from gemma_vision.web.api.answering import SHARED, answers
 from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON
-from gemma_vision.web.api.telling_endpoints import telling
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.tabs.paste_run import read_pasted
 
 QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # no model at work
+IMAGE = "The picture, a PNG, JPEG, WEBP, BMP or GIF file."
+PARSE_ABOUT = "Read an answer that was written elsewhere: tokens in, boxes and masks out."
+PARSE_TAKES = (
+    ("text", str, "The answer, with its <loc> and <seg> tokens or as box_2d JSON."),
+    ("width", int, "Width of the picture in pixels."),
+    ("height", int, "Height of the picture in pixels."),
+)
+MASK_DECODER = (
+    'Whose mask codes they are: "published" for Google\'s checkpoints, "embedded" for the one that '
+    'comes inside, "none" for boxes only.'
+)
+
+Endpoint = Callable[..., Any]
+Described = tuple[Parameter, str]  # a parameter and what it is
 
 
 def build_endpoints(pipeline: Pipeline) -> None:
@@ -30,49 +48,81 @@ def build_endpoints(pipeline: Pipeline) -> None:
         """List the checkpoints: what each can do and whether it is here; the loaded one first."""
         loaded = pipeline.describe()
         others = [row for row in gemma_vision.models() if row["id"] != loaded["id"]]
-        return {"models": [loaded, *others]}
+        listed: ModelsJSON = {"models": [loaded, *others]}  # type: ignore[list-item]
+        return listed
 
-    for verb in verbs(pipeline):
-        gr.api(verb, api_name=verb.__name__, **SHARED)
-    gr.api(parse, api_name="parse", **QUICK)
+    for endpoint in task_endpoints(pipeline):
+        gr.api(endpoint, api_name=endpoint.__name__, **SHARED)
+    gr.api(parse_endpoint(), api_name=PARSE, **QUICK)
     gr.api(models, api_name="models", **QUICK)
 
 
-def verbs(pipeline: Pipeline) -> list[Callable[..., Any]]:
+def task_endpoints(pipeline: Pipeline) -> list[Endpoint]:
     """What can be asked of a picture, each a generator of the growing answer."""
-    return [*naming(pipeline), *telling(pipeline)]
+    return [task_endpoint(pipeline, TASKS[task]) for task in FORM_TASKS]
 
 
-def parse(
-    text: str,
-    width: int,
-    height: int,
-    mask_decoder: str = "none",
-    drop_repeats: bool = False,
-    max_overlap: float | None = None,
-    drop_full_frame: bool = False,
-) -> AnswerJSON:
-    """Read an answer that was written elsewhere: tokens in, boxes and masks out.
+def task_endpoint(pipeline: Pipeline, spec: TaskSpec) -> Endpoint:
+    """The endpoint of one task: the picture, its words, its options."""
+    taken = [(parameter("image", gr.FileData), IMAGE)]
+    if spec.words:
+        taken.append((parameter(spec.words.name, str), spec.words.about))
+    taken += [(option_parameter(one), one.describe(spec)) for one in options_of(spec.name)]
+    signature = inspect.Signature([one for one, _ in taken], return_annotation=AnswerJSON)
 
-    Args:
-        text: The answer, with its <loc> and <seg> tokens or as box_2d JSON.
-        width: Width of the picture in pixels.
-        height: Height of the picture in pixels.
-        mask_decoder: Whose mask codes they are: "published" for Google's checkpoints,
-            "embedded" for the one that comes inside, "none" for boxes only.
-        drop_repeats: Leave out exact copies of an earlier record.
-        max_overlap: Of boxes of one name that overlap more than this (IoU, 0 to 1), leave out
-            all but the first; null keeps them all.
-        drop_full_frame: Leave out boxes of nearly the whole picture.
-    """
-    try:
-        return read_pasted(
-            text,
-            (width, height),
-            mask_decoder,
-            drop_repeats=drop_repeats,
-            max_overlap=max_overlap,
-            drop_full_frame=drop_full_frame,
-        )
-    except Exception as error:
-        raise to_client(error) from None
+    def endpoint(*given: Any, **named: Any) -> Iterator[JSON]:
+        values = signature.bind(*given, **named).arguments
+        image = values.pop("image")
+        text = values.pop(spec.words.name) if spec.words else ""
+        yield from answers(pipeline, image, spec.name, text, **values)
+
+    return described(endpoint, spec.name, spec.about, taken, signature)
+
+
+def parse_endpoint() -> Endpoint:
+    """The endpoint that reads an answer from elsewhere, without a model."""
+    taken = [(parameter(name, hint), about) for name, hint, about in PARSE_TAKES]
+    taken.append((parameter("mask_decoder", str, NONE), MASK_DECODER))
+    taken += [(option_parameter(one), one.describe()) for one in options_of(PARSE)]
+    signature = inspect.Signature([one for one, _ in taken], return_annotation=AnswerJSON)
+
+    def endpoint(*given: Any, **named: Any) -> JSON:
+        values = signature.bind(*given, **named).arguments
+        text, size = values.pop("text"), (values.pop("width"), values.pop("height"))
+        decoder = values.pop("mask_decoder", None)
+        try:
+            return read_pasted(
+                text, size, NONE if decoder is None else decoder, **read_options(PARSE, values)
+            )
+        except Exception as error:
+            raise to_client(error) from None
+
+    return described(endpoint, PARSE, PARSE_ABOUT, taken, signature)
+
+
+def parameter(name: str, hint: Any, default: Any = Parameter.empty) -> Parameter:
+    """A parameter of an endpoint, by position or by name."""
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=hint)
+
+
+def option_parameter(option: Option) -> Parameter:
+    """An option as a parameter: what its schema says of the type, and its default."""
+    hint = list[float] if option.type is tuple else option.type
+    return parameter(option.name, hint | None if option.is_nullable else hint, option.default)
+
+
+def described(
+    endpoint: Endpoint,
+    name: str,
+    about: str,
+    taken: Sequence[Described],
+    signature: inspect.Signature,
+) -> Endpoint:
+    """The function under its name, with the signature and the sentences that clients are told."""
+    lines = "\n".join(f"    {one.name}: {sentence}" for one, sentence in taken)
+    endpoint.__name__ = endpoint.__qualname__ = str(name)
+    endpoint.__doc__ = f"{about}\n\nArgs:\n{lines}\n"
+    endpoint.__signature__ = signature  # type: ignore[attr-defined]
+    hints = {one.name: one.annotation for one, _ in taken}
+    endpoint.__annotations__ = hints | {"return": signature.return_annotation}
+    return endpoint

@@ -23,7 +23,8 @@ from starlette.routing import Route
 
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.web.api.endpoints import parse, verbs
+from gemma_vision.requests.tasks import PARSE, PARSE_GIVES, TASKS
+from gemma_vision.web.api.endpoints import parse_endpoint, task_endpoints
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 
@@ -38,18 +39,6 @@ MAX_BODY = MAX_DATA + 1_000_000  # bytes of a call, the rest for what is asked
 MAX_WAITING = 8  # calls that run or wait; more are told to come back
 LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels."
-THINGS = '"instances" of the JSON has each thing with "label", "box" and "score"'
-MASKS = '"mask" (COCO run-lengths) and "polygons"'
-WORDS = '"plain" of the JSON has the words'
-GIVES = {  # where an assistant finds it in the answer
-    "detect": f"{THINGS}.",
-    "segment": f"{THINGS}, {MASKS}.",
-    "caption": f"{WORDS}.",
-    "ask": f"{WORDS}.",
-    "ocr": f"{WORDS}.",
-    "free": f"{WORDS}, {THINGS}.",
-    "parse": f"{THINGS}, and where there are codes {MASKS}.",
-}
 PICTURE = "A data: address (data:image/png;base64,...) or the path that /gradio_api/upload gave."
 
 
@@ -115,8 +104,8 @@ def build_server(
     )
     line = Line()
     harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
-    for endpoint in (*verbs(pipeline), parse):
-        if may_change or endpoint is parse or endpoint.__name__ in pipeline.tasks:
+    for endpoint in (*task_endpoints(pipeline), parse_endpoint()):
+        if may_change or endpoint.__name__ in (PARSE, *pipeline.tasks):
             tool = tool_of(endpoint, line)
             server.add_tool(tool, annotations=harmless, structured_output=False)
     return server
@@ -137,9 +126,14 @@ def tool_of(endpoint: Callable[..., Any], line: Line) -> Callable[..., Any]:
         return await line.wait(lambda: carry_out(endpoint, given))
 
     tool.__name__ = endpoint.__name__
-    tool.__doc__ = f"{about} {GIVES[endpoint.__name__]}"
+    tool.__doc__ = f"{about} {gives(endpoint.__name__)}"
     tool.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
     return tool
+
+
+def gives(name: str) -> str:
+    """Where an assistant finds the result in the answer's JSON."""
+    return PARSE_GIVES if name == PARSE else TASKS[name].gives
 
 
 def sentences(endpoint: Callable[..., Any]) -> tuple[str, dict[str, str]]:

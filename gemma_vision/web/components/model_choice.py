@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from gemma_vision.registry.loading import models
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.prompts import FAMILIES
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 
 JSON = dict[str, Any]
 

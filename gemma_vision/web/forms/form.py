@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import NEEDS_NAMES
+from gemma_vision.requests.tasks import TASKS
 from gemma_vision.web.i18n.texts import say
 from gemma_vision.web.jobs.events import SILENT, Updates, unchanged
 
@@ -65,7 +65,7 @@ def asked(pipeline: Pipeline, task: str, text: str) -> Updates:
 
 def words_of(task: str) -> dict[str, Any]:
     """How the words are called and whether they are asked for at all."""
-    name = "names" if task in NEEDS_NAMES else WORDS.get(task)
+    name = "names" if TASKS[task].names_things else WORDS.get(task)
     if name is None:
         return {"visible": False, "label": say("names"), "placeholder": ""}
     return {"visible": True, "label": say(name), "placeholder": say(f"{name}_hint")}

@@ -11,8 +11,10 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.options import LANGUAGES
 from gemma_vision.requests.prompts import Family
-from gemma_vision.requests.request import LANGUAGES, NEEDS_NAMES, REGION, Task
+from gemma_vision.requests.request import REGION
+from gemma_vision.requests.tasks import TASKS, Task
 from gemma_vision.requests.variants import VERBS, known_prompts
 from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES
@@ -38,7 +40,7 @@ def properties(pipeline: Pipeline, task: str) -> Properties:
     """What hangs on the checkpoint and on the task, by component."""
     family = pipeline.family
     is_caption = task == Task.caption
-    finds = task in NEEDS_NAMES
+    finds = TASKS[task].names_things
     return {
         "language": {"visible": task in WITH_LANGUAGE},
         "style": {

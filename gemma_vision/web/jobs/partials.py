@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
-from gemma_vision.checkpoints.mask_decoder_files import DecoderError, open_decoder
+from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.web.jobs.outlines import SHARP, path_data, thin
 from postprocess.coordinate_conventions import find_convention
-from postprocess.instances import locate
+from postprocess.instances import CodesToMask, locate
 from postprocess.mask_formats import polygons
 from postprocess.tokens import Partial
 
-if TYPE_CHECKING:
-    from postprocess.mask_decoder import MaskDecoder
-
 JSON = dict[str, Any]
 Size = tuple[int, int]
-Decoder: TypeAlias = "MaskDecoder | str | None"
 
 EDGES = ("y0", "x0", "y1", "x1")  # in the order in which they are written
 
@@ -26,14 +22,14 @@ def show_partial(
     partial: Partial | None,
     size: Size,
     policy: str,
-    decoder: Decoder = None,
+    decoder: LazyMaskDecoder | None = None,
     *,
     is_open: bool = False,
 ) -> JSON | None:
     """The edges known so far in pixels, None for the others, and the mask as far as it is known.
 
-    size: (width, height). decoder: a MaskDecoder, or the name or path of one, as a pipeline has
-    it; a name that may have to be fetched is left alone unless it `is_open` already.
+    size: (width, height). decoder: as a pipeline has it; one that may have to be
+    fetched is left alone unless it `is_open` already.
     """
     if partial is None or not partial.positions:
         return None
@@ -47,19 +43,17 @@ def show_partial(
     return {"label": partial.label, "codes": len(partial.codes), "path": mask} | shown
 
 
-def opened(decoder: Decoder, is_open: bool) -> MaskDecoder | None:
+def opened(decoder: LazyMaskDecoder | None, is_open: bool) -> CodesToMask | None:
     """The decoder where it can be had at once: nothing is fetched for the sake of a preview."""
-    if not isinstance(decoder, str):
-        return decoder
-    if not is_open and not Path(decoder).is_file():
+    if decoder is None or not (is_open or decoder.is_at_hand):
         return None
     try:
-        return open_decoder(decoder)
+        return decoder.open()
     except DecoderError:
         return None
 
 
-def outline(partial: Partial, size: Size, policy: str, decoder: MaskDecoder) -> str:
+def outline(partial: Partial, size: Size, policy: str, decoder: CodesToMask) -> str:
     """The outline of a mask of which the first codes are known.
 
     The mean code vector stands in for codes that are still to come. Drawn in a picture no larger

@@ -18,7 +18,8 @@ from gemma_vision.answers.answer import Answer
 from gemma_vision.errors import describe
 from gemma_vision.images.opening import MAX_BYTES, Picture, open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request, TaskError
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.crops import wants_crops
 from gemma_vision.web.jobs.viewer_value import shown_file
 from gemma_vision.web.server.uploads import UploadError, resolve_upload, upload_folder

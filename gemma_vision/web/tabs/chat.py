@@ -9,7 +9,7 @@ import gradio as gr
 
 from gemma_vision.errors import describe
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Task
+from gemma_vision.requests.tasks import Task
 from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.components.viewer import read
 from gemma_vision.web.i18n.texts import say, script_words

@@ -16,7 +16,9 @@ from PIL.Image import Image
 from gemma_vision.answers.answer import Answer
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Task, TaskError, Turn
+from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Turn
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.crops import wants_crops
 from gemma_vision.web.jobs.job import Run, Runs
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, shown_file

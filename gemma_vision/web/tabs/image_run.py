@@ -10,7 +10,9 @@ from gemma_vision.answers.answer import Answer
 from gemma_vision.errors import describe
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import NEEDS_NAMES, Request, Task, read_region
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import TASKS, Task
+from gemma_vision.requests.validation import read_region
 from gemma_vision.web.components.crops import crops_of, remembered_by, wants_crops
 from gemma_vision.web.forms.options import LEFT_OUT
 from gemma_vision.web.jobs.job import Run, Runs
@@ -105,7 +107,7 @@ class Looker:
             options["style"] = wish.style
         if wish.task == Task.caption and family.has_regions:
             options["region"] = read_region(wish.region or "")
-        if wish.task in NEEDS_NAMES:
+        if TASKS[wish.task].names_things:
             left_out = wish.leave_out if isinstance(wish.leave_out, list) else []
             options |= {name: name in left_out for name in LEFT_OUT}
             options["max_overlap"] = None if wish.max_overlap == 1 else wish.max_overlap

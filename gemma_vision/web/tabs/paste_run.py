@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import gemma_vision
+from gemma_vision.answers.parse_answer import read_json
 from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
-from gemma_vision.requests.request import TaskError
+from gemma_vision.requests.validation import TaskError
 
 
 def read_pasted(
     text: str, size: tuple[int, int], mask_decoder: str, **options: Any
 ) -> dict[str, Any]:
-    """The JSON of a pasted answer; options are those of `gemma_vision.read`.
+    """The JSON of a pasted answer; options are those of `read_json`.
 
     A visitor may name a decoder and never a file of the server.
     """
@@ -22,4 +22,4 @@ def read_pasted(
         raise DecoderError(message)
     if not isinstance(text, str):
         raise TaskError(f"The answer is a {type(text).__name__}; give a string.", "E_TEXT")
-    return gemma_vision.read(text, size, mask_decoder=mask_decoder, **options)
+    return read_json(text, size, mask_decoder=mask_decoder, **options)

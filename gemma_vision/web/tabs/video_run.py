@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request, check_range
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.validation import check_range
 from gemma_vision.web.jobs.viewer_value import JSON
 from gemma_vision.web.server.uploads import resolve_upload, upload_folder
 

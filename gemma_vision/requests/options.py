@@ -1,0 +1,235 @@
+"""Options: what a request may say beyond picture, task and words, a row each.
+
+`Options` is inherited by `Request`, so that a row is its field, its type and its default at once.
+Endpoints, MCP tools, commands with their limits, forms and the tables of the docs are made from the
+rows; `Option` is a row as they read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, get_args, get_type_hints
+
+from gemma_vision.requests.languages import TONGUES
+from gemma_vision.requests.tasks import PARSE, Task, TaskSpec
+from gemma_vision.requests.validation import (
+    TaskError,
+    as_region,
+    check_choice,
+    check_range,
+    check_truth,
+    plain,
+)
+
+MAX_TOKENS = 4096
+MAX_TEMPERATURE = 2.0
+MAX_SEED = 2**63 - 1
+LANGUAGES = tuple(TONGUES)
+STYLES = ("cap", "caption", "describe")  # a few words, a sentence, several sentences
+
+EVERY = frozenset(Task)
+SPOKEN = frozenset({Task.caption, Task.ask})
+WORDED = frozenset({Task.caption, Task.ask, Task.ocr, Task.free, Task.chat})
+NAMING = frozenset({Task.detect, Task.segment})
+# Where an answer may hold records: what finds things, and whatever a person's own words bring.
+RECORDED = NAMING | {Task.ask, Task.free, Task.chat}
+METADATA = "option"  # the key of a field's metadata that has what `row` was given
+
+
+def row(about: str, tasks: Iterable[str], **more: Any) -> dict[str, Any]:
+    """The metadata of a field of `Options`; see `Option` for what may be given."""
+    return {METADATA: {"about": about, "tasks": frozenset(tasks), **more}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What every request may say, by name.
+
+    Five of them filter what was found, each leaving a warning for what it removes: exact copies,
+    the less sure of two boxes of one name that overlap more than an IoU, boxes of the whole
+    picture, things below a score, and (of detect and segment) things under a name that was not
+    asked for.
+    """
+
+    language: str = field(
+        default="en",
+        metadata=row(
+            'Language of the answer, for example "en" or "ja".',
+            SPOKEN,
+            choices=LANGUAGES,
+            metavar="CODE",
+            first=True,
+        ),
+    )
+    max_tokens: int = field(
+        default=256,
+        metadata=row("Longest answer, in tokens{writes}.", EVERY, low=1, high=MAX_TOKENS, step=16),
+    )
+    temperature: float = field(
+        default=0.0,  # takes the likeliest token every time
+        metadata=row(
+            "0 takes the likeliest token every time, up to 2 is more varied.",
+            EVERY,
+            low=0.0,
+            high=MAX_TEMPERATURE,
+            step=0.05,
+            late={Task.ocr},
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=row(
+            "Makes a temperature above 0 repeatable.",
+            EVERY,
+            low=0,
+            high=MAX_SEED,
+            late={Task.ocr},
+        ),
+    )
+    pan_and_scan: bool = field(
+        default=False,
+        metadata=row(
+            "Look at crops of a long picture too, where the checkpoint can (Gemma 3); "
+            '"crops" in the answer tells the rectangles.',
+            WORDED,
+        ),
+    )
+    drop_repeats: bool = field(
+        default=False,
+        metadata=row("Leave out exact copies of an earlier record.", RECORDED | {PARSE}),
+    )
+    max_overlap: float | None = field(
+        default=None,
+        metadata=row(
+            "Of boxes of one name that overlap more than this (IoU, 0 to 1), leave out all but the "
+            "surest; null keeps them all.",
+            RECORDED | {PARSE},
+            low=0.0,
+            high=1.0,
+            step=0.05,
+            metavar="IOU",
+        ),
+    )
+    drop_full_frame: bool = field(
+        default=False,
+        metadata=row("Leave out boxes of nearly the whole picture.", RECORDED | {PARSE}),
+    )
+    min_score: float | None = field(
+        default=None,
+        metadata=row(
+            "Leave out what is less sure than this, 0 to 1; null keeps all.",
+            RECORDED | {PARSE},
+            low=0.0,
+            high=1.0,
+            step=0.05,
+            metavar="SCORE",
+        ),
+    )
+    drop_unasked: bool = field(
+        default=False,
+        metadata=row("Leave out things under a name that was not asked for.", NAMING),
+    )
+    style: str = field(
+        default="caption",
+        metadata=row(
+            'How long: "cap" (a few words, pt checkpoints only), "caption" (a sentence) or '
+            '"describe" (several).',
+            {Task.caption},
+            choices=STYLES,
+        ),
+    )
+    region: tuple[float, ...] | None = field(
+        default=None,
+        metadata=row(
+            "Only this part of the picture: x0, y0, x1, y1 as shares of its width and height, 0 to "
+            "1 (pt checkpoints only); null is the whole.",
+            {Task.caption},
+            metavar="X0,Y0,X1,Y1",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option as the doors read it.
+
+    type: bool, int, float, str, or tuple for a region. tasks: where it is offered, by name. low,
+    high: the range of a number; step: of its slider. choices: the words it takes. metavar: what a
+    command calls its value. first: it stands before the options that every task has. late: tasks
+    that had others before it came, at whose doors it stands last: calls by position keep their
+    meaning.
+    """
+
+    name: str
+    type: type
+    default: Any
+    about: str
+    tasks: frozenset[str]
+    is_nullable: bool = False
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: tuple[str, ...] = ()
+    metavar: str = ""
+    first: bool = False
+    late: frozenset[str] = frozenset()
+
+    def describe(self, spec: TaskSpec | None = None) -> str:
+        """What it does, in a sentence, for one task."""
+        writes = f"; {spec.writes}" if spec and spec.writes else ""
+        return self.about.format(writes=writes)
+
+    def check(self, value: Any) -> Any:
+        """The value as Python's own; `TaskError` (E_MAX_TOKENS, E_STYLE, ...) where it is none."""
+        if value is None and self.is_nullable:
+            return None
+        if self.type is bool:
+            check_truth(self.name, value)
+        elif self.type is tuple:
+            return as_region(value)
+        elif self.type is str:
+            check_choice(self.name, value, self.choices)
+        elif self.low is not None and self.high is not None:
+            check_range(self.name, value, self.low, self.high, whole=self.type is int)
+        return plain(value)
+
+
+def _read(one: Field[Any], hint: Any) -> Option:
+    """A field of `Options` as a row."""
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)] or [hint]
+    origin = getattr(kinds[0], "__origin__", kinds[0])
+    more = dict(one.metadata[METADATA])
+    more["late"] = frozenset(more.get("late", ()))
+    is_nullable = type(None) in get_args(hint)
+    return Option(one.name, origin, one.default, is_nullable=is_nullable, **more)
+
+
+_HINTS = get_type_hints(Options)
+OPTIONS: Mapping[str, Option] = {one.name: _read(one, _HINTS[one.name]) for one in fields(Options)}
+
+
+def options_of(task: str) -> list[Option]:
+    """The options of a task (or of "parse"), in the order in which its doors have them."""
+    offered = [option for option in OPTIONS.values() if task in option.tasks]
+    return sorted(offered, key=lambda option: (not option.first, task in option.late))
+
+
+def check_options(options: Options) -> dict[str, Any]:
+    """Every option's value as Python's own, by name; `TaskError` for the first that is none."""
+    return {name: option.check(getattr(options, name)) for name, option in OPTIONS.items()}
+
+
+def read_options(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What a program gave of a task's options, null for the default.
+
+    `TaskError` (E_OPTION) for the name of an option that the task does not have.
+    """
+    known = {option.name: option for option in options_of(task)}
+    if unknown := [name for name in given if name not in known]:
+        message = f"{task} has no option {unknown[0]}; it has {', '.join(known)}."
+        raise TaskError(message, "E_OPTION")
+    return {
+        name: known[name].default if value is None else known[name].check(value)
+        for name, value in given.items()
+    }
