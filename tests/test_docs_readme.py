@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from gemma_vision.cli.arguments import SAYS
+from gemma_vision.cli.arguments import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 ENDPOINTS = json.loads((ROOT / "tests/data/info_snapshot.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("verb", SAYS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_every_verb_has_a_row(verb: str) -> None:
     assert re.search(rf"^\| `{verb}` \| .+ \| .+ \|$", README, re.MULTILINE)
 

@@ -10,11 +10,13 @@ from gemma_vision.cli.command_parser import CommandParser
 from gemma_vision.cli.option_arguments import add_options
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
-OTHER_COMMANDS = {  # beside the tasks
+APP = "app"
+COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} | {
     "video": "look at every n-th frame of a video and write it with what was found",
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
     "eval": "score a checkpoint on a COCO folder",
     "models": "list the checkpoints",
+    APP: "open the web app",
 }
 FRAME_TASKS = FORM_TASKS  # what can be asked of the frames of a video
 PROMPT = "segment {text}"  # of phrases, where nothing else is asked for
@@ -36,6 +38,8 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     top, verbs = build()
     if not words or words[0] not in verbs:
         top.parse_args(words or ["--help"])  # help, the version, or an error about the verb
+    if words[0] == APP:  # which reads its own
+        return argparse.Namespace(verb=APP, rest=list(words[1:]))
     options = verbs[words[0]].parse_intermixed_args(words[1:])
     options.verb = words[0]
     return options
@@ -60,8 +64,7 @@ def build() -> tuple[CommandParser, dict[str, CommandParser]]:
     top.add_argument("--version", action="version", version=f"gemma-vision {version()}")
     inner = top.add_subparsers(metavar="VERB", required=True)
     verbs: dict[str, CommandParser] = {}
-    commands = {spec.name: spec.command for spec in TASKS.values()} | OTHER_COMMANDS
-    for name, about in commands.items():
+    for name, about in COMMANDS.items():
         verbs[name] = inner.add_parser(
             name, help=about, description=f"{about[0].upper()}{about[1:]}."
         )

@@ -18,6 +18,7 @@ HOMES = {
     "models": "models",
     "eval": "score",
     "video": "video",
+    "app": "app",
 }  # the others: pictures
 FAILED = 2
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT

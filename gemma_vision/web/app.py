@@ -146,9 +146,11 @@ def listens_on() -> str:
     return os.environ.get(HOST) or LOOPBACK[0]
 
 
-def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def read_options(
+    arguments: Sequence[str] | None = None, prog: str = "app.py"
+) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="app.py", description="Gemma Vision in a browser.")
+    parser = argparse.ArgumentParser(prog=prog, description="Gemma Vision in a browser.")
     model = os.environ.get("MODEL_ID") or "tiny"
     parser.add_argument("--model", default=model, help="tiny, a folder or a Hub id (%(default)s)")
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is when not given")
@@ -163,9 +165,9 @@ def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
     """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
-    options = read_options(arguments)
+    options = read_options(arguments, prog)
     try:
         max_bytes()  # a variable that cannot be meant is said now
         port = port_of(options.port)

@@ -1,0 +1,12 @@
+"""App: the verb that opens the web app. Its options are those of `gemma_vision.web.app`."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until Ctrl+C and give 0, or 2 where it cannot start."""
+    from gemma_vision.web.app import main
+
+    return main(options.rest, prog="gemma-vision app")
