@@ -25,9 +25,9 @@ from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
-from gemma_vision.runtime.sampling import NUM_BINS, Positions
+from gemma_vision.runtime.sampling import Positions
 from postprocess.instances import CodesToMask
-from postprocess.tokens import parse
+from postprocess.tokens import NUM_BINS, parse
 
 MAX_LAYERS = 6  # blocks of the tower that are looked at, the first and the last among them
 NUM_RIVALS = 3  # tokens that were likeliest, told beside the chosen one

@@ -13,8 +13,8 @@ from PIL import Image
 
 from postprocess.coordinate_conventions import Box, CoordinateConvention, Pixels, find_convention
 from postprocess.errors import UserError
-from postprocess.mask_decoder import MASK_SIDE, to_probability
-from postprocess.tokens import Mention
+from postprocess.mask_decoder import to_probability
+from postprocess.tokens import MASK_SIDE, Mention
 
 _HALF = 128  # of 255: from here on a soft mask is inside
 

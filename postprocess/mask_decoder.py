@@ -15,14 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from postprocess.errors import UserError
-from postprocess.tokens import CODES_PER_MASK, NUM_CODES, UNKNOWN_CODE
+from postprocess.tokens import CODES_PER_MASK, MASK_SIDE, NUM_CODES, UNKNOWN_CODE
 
 if TYPE_CHECKING:
     from postprocess.vqvae import MaskVQVAE
 
 Array = npt.NDArray[Any]
-
-MASK_SIDE = 64
 
 _BATCH = 64  # masks decoded at once: about 100 MB of activations
 _CODEBOOK = "_vq_vae."  # the file also holds the codebook's training state under this prefix

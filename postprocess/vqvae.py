@@ -7,9 +7,7 @@ package that imports torch when it is imported; it knows nothing of files, boxes
 import torch
 from torch import Tensor, nn
 
-NUM_CODES = 128  # <seg000> .. <seg127>
-CODES_PER_MASK = 16  # a 4 x 4 grid, row by row
-MASK_SIDE = 64
+from postprocess.tokens import CODES_PER_MASK, NUM_CODES
 
 _GRID = 4
 _CODE_WIDTH = 512

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
-from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.config import NOTES, read_config, read_json
 from gemma_vision.checkpoints.device_map import Place
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.lora import base_of
@@ -26,7 +26,6 @@ DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
 }
 AUTO = "auto"  # as a device: everywhere there is room; as a number type: what suits the device
-NOTES = "gemma_vision.json"  # what a checkpoint says of itself
 
 
 @dataclass(frozen=True)

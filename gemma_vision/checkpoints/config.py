@@ -16,6 +16,8 @@ from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConf
 
 Values = Mapping[str, Any]
 
+NOTES = "gemma_vision.json"  # what a folder says of itself: policy, names, tasks, ...
+
 
 def read_config(folder: Path) -> ModelConfig:
     """Read the sizes of the checkpoint in a folder; CheckpointError where they make no sense."""

@@ -19,7 +19,6 @@ COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} 
     APP: "open the web app",
 }
 FRAME_TASKS = FORM_TASKS  # what can be asked of the frames of a video
-PROMPT = "segment {text}"  # of phrases, where nothing else is asked for
 EXAMPLES = """examples:
   gemma-vision detect photo.jpg "cat ; dog"
   gemma-vision segment a.jpg b.jpg "cat" --save out --as overlay,coco,masks
@@ -171,8 +170,7 @@ def add_eval(parser: CommandParser) -> None:
     parser.add_argument("--split", metavar="NAME", help="of a folder with refs.json: only this one")
     parser.add_argument(
         "--prompt",
-        default=PROMPT,
-        help=f'of a folder with refs.json, with {{text}} for the phrase (default: "{PROMPT}")',
+        help='of a folder with refs.json, with {text} for the phrase (default: "segment {text}")',
     )
     parser.add_argument("--batch", type=int, default=16, metavar="N", help="default: 16")
     add_model(parser)

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gemma_vision.cli.arguments import PROMPT
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.writing import print_json
-from gemma_vision.evaluate import REFS, evaluate, evaluate_phrases, read_dataset
+from gemma_vision.evaluate import PROMPT, REFS, evaluate, evaluate_phrases, read_dataset
 from gemma_vision.registry.loading import load
 
 
@@ -33,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
         "progress": progress.update,
     }
     if has_phrases:
-        shared |= {"split": options.split, "prompt": options.prompt}
+        shared |= {"split": options.split, "prompt": options.prompt or PROMPT}
     scores = (evaluate_phrases if has_phrases else evaluate)(pipeline, dataset, **shared)
     progress.end()
     print_json(scores, indent=2)
@@ -45,7 +44,7 @@ def check_arguments(options: argparse.Namespace) -> None:
     for name, value in (("--limit", options.limit), ("--batch", options.batch)):
         if value is not None and value < 1:
             raise UsageError(f"{name} is {value}; it has to be at least 1.")
-    if "{text}" not in options.prompt:
+    if options.prompt is not None and "{text}" not in options.prompt:
         raise UsageError(f'--prompt is "{options.prompt}"; it has to hold {{text}}.')
 
 
@@ -53,7 +52,7 @@ def check_unphrased(options: argparse.Namespace) -> None:
     """Refuse what would say nothing about a folder without phrases."""
     for name, is_given in (
         ("--split", options.split is not None),
-        ("--prompt", options.prompt != PROMPT),
+        ("--prompt", options.prompt is not None),
     ):
         if is_given:
             said = f"{name} is about phrases, and {options.folder} has no {REFS}"

@@ -1,13 +1,14 @@
 """Evaluate: a checkpoint scored on a COCO folder. Data sets in, a score table out."""
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing, read_dataset
-from gemma_vision.evaluate.phrases import REFS, read_phrases
+from gemma_vision.evaluate.phrases import PROMPT, REFS, read_phrases
 from gemma_vision.evaluate.referring import evaluate_phrases
 from gemma_vision.evaluate.result import Masked, Result
 from gemma_vision.evaluate.running import evaluate
 from gemma_vision.evaluate.scores import summarise
 
 __all__ = [
+    "PROMPT",
     "REFS",
     "Dataset",
     "DatasetError",

@@ -14,6 +14,7 @@ from typing import Any
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
 
 REFS = "refs.json"
+PROMPT = "segment {text}"  # of the mix checkpoints; those tuned on RefCOCO take "{text}" alone
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset, DatasetError
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
-from gemma_vision.evaluate.phrases import REFS, Phrase, read_phrases
+from gemma_vision.evaluate.phrases import PROMPT, REFS, Phrase, read_phrases
 from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups
 from gemma_vision.requests.request import Request
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
     from postprocess.instances import CodesToMask
 
-PROMPT = "segment {text}"  # of the mix checkpoints; those tuned on RefCOCO take "{text}" alone
 MAX_TOKENS = 32  # 4 positions, 16 codes and a label
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.config import NOTES, read_config, read_json
 from gemma_vision.checkpoints.hub import CHECKPOINTS, embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.checkpoints.memory import PACKED
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from gemma_vision.requests.prompts import Family
     from gemma_vision.requests.request import Request
 
-NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
 MAX_HEADER = 100_000_000  # bytes, as the format says
 LICENCE = "gemma"  # of every published checkpoint: accepted once on the Hub
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 
 from tokenizers import Tokenizer
 
-NUM_BINS, NUM_CODES = 1024, 128
-BOX, MASK = 4, 16  # positions of a box, codes of a mask
+from postprocess.tokens import CODES_PER_MASK, NUM_BINS, NUM_CODES, NUM_POSITIONS
 
 
 @dataclass(frozen=True)
@@ -98,11 +97,11 @@ class Walker:
         if self._may_end:
             goes_on = rules.positions if self._node is None else self._node.next
             return (*goes_on, *rules.stop_ids)
-        if self._num_positions < BOX:
+        if self._num_positions < NUM_POSITIONS:
             return rules.positions
         if self._num_spaces < len(rules.space):
             return (rules.space[self._num_spaces],)
-        if self._num_codes < (MASK if rules.codes else 0):
+        if self._num_codes < (CODES_PER_MASK if rules.codes else 0):
             return rules.codes
         assert self._node is not None
         return self._node.next
@@ -112,14 +111,14 @@ class Walker:
         rules, node = self.rules, self._node
         if node is not None:
             self._enter(node.next[token])
-        elif token in rules.positions and self._num_positions < BOX:
+        elif token in rules.positions and self._num_positions < NUM_POSITIONS:
             self._num_positions += 1
             self._may_end = False
         elif self._num_spaces < len(rules.space):
             self._num_spaces += 1
         else:
             self._num_codes += 1
-        wanted = (BOX, len(rules.space), MASK if rules.codes else 0)
+        wanted = (NUM_POSITIONS, len(rules.space), CODES_PER_MASK if rules.codes else 0)
         if node is None and (self._num_positions, self._num_spaces, self._num_codes) == wanted:
             self._node = rules.label
 

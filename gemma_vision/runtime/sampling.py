@@ -9,7 +9,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-NUM_BINS = 1024  # <loc0000> .. <loc1023>
+from postprocess.tokens import NUM_BINS
+
 REACH = 10  # bins on either side of the chosen one that count as the same place
 COLDEST = 1e-3  # logits divided by less than that leave the range of float32
 

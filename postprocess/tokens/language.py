@@ -6,6 +6,7 @@ NUM_BINS = 1024  # <loc0000> .. <loc1023>
 NUM_CODES = 128  # <seg000> .. <seg127>
 NUM_POSITIONS = 4  # y0, x0, y1, x1
 CODES_PER_MASK = 16  # a 4 x 4 grid, row by row
+MASK_SIDE = 64  # pixels of a decoded mask
 BOX_2D_UNITS = 1000  # the JSON form counts in thousandths
 UNKNOWN_CODE = -1  # stands for a code that is not written yet
 

@@ -19,12 +19,11 @@ from gemma_vision.checkpoints.lazy_mask_decoder import NONE
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.options import Option, options_of, read_options
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
-from gemma_vision.web.api.answering import SHARED, answers
+from gemma_vision.web.api.answering import QUICK, SHARED, answers
 from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.tabs.paste_run import read_pasted
 
-QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # no model at work
 IMAGE = "The picture, a PNG, JPEG, WEBP, BMP or GIF file."
 PARSE_ABOUT = "Read an answer that was written elsewhere: tokens in, boxes and masks out."
 PARSE_TAKES = (

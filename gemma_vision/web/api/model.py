@@ -13,13 +13,13 @@ from starlette.routing import Route
 
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_switcher import ModelSwitcher
+from gemma_vision.web.api.answering import QUICK
 from gemma_vision.web.api.schema import ModelJSON
 from gemma_vision.web.components.model_choice import Choice
 from gemma_vision.web.server.errors import to_client
 
 PATH = "/model"
 EVERY = 0.25  # seconds between two states that /choose tells
-QUICK = {"concurrency_id": "quick", "concurrency_limit": 4}  # no model at work
 
 
 class ChangeJSON(TypedDict):
