@@ -19,7 +19,7 @@ from torch import Tensor
 from gemma_vision.checkpoints.checkpoint import Checkpoint
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
-from gemma_vision.images.opening import to_pixels
+from gemma_vision.images.resizing import to_pixels
 from gemma_vision.model.attention import prefill_mask
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.decode import DecodeBatch

@@ -287,7 +287,7 @@ def test_losses_fall(lora, base, tmp_path) -> None:
 def test_pictures_reach_the_tower_as_at_inference(base) -> None:
     from PIL import Image
 
-    from gemma_vision.images.opening import to_pixels
+    from gemma_vision.images.resizing import to_pixels
 
     student = open_student(str(base), CPU, None, seed=1)
     shown = OnePicture().draw(np.random.default_rng(0))

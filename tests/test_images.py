@@ -13,14 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gemma_vision.images.opening import (
-    MAX_BYTES,
-    MAX_SIDE,
-    ImageError,
-    content_hash,
-    open_image,
-    to_pixels,
-)
+from gemma_vision.images.opening import MAX_BYTES, MAX_SIDE, ImageError, content_hash, open_image
+from gemma_vision.images.resizing import to_pixels
 
 
 def noise(width: int, height: int, seed: int = 0) -> Image.Image:

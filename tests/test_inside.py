@@ -11,7 +11,7 @@ import torch
 from fake_engine import CAT_WITH_MASK, FakeDecoder
 from PIL import Image
 
-from gemma_vision.images.opening import to_pixels
+from gemma_vision.images.resizing import to_pixels
 from gemma_vision.inside import Stage, masks, principal, trace
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import Grammar

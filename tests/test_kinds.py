@@ -9,7 +9,7 @@ from fake_engine import FakeEngine
 from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.loading import PUBLISHED
+from gemma_vision.registry.published import PUBLISHED
 from gemma_vision.requests.options import STYLES
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, PALIGEMMA2
 from gemma_vision.requests.request import Request

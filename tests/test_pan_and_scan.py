@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from transformers.models.gemma3.image_processing_pil_gemma3 import Gemma3ImageProcessorPil
 
-from gemma_vision.images.opening import to_pixels
 from gemma_vision.images.pan_and_scan import crop_boxes, views
+from gemma_vision.images.resizing import to_pixels
 
 SETTINGS = {
     "pan_and_scan_min_crop_size": 256,

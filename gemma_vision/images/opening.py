@@ -26,8 +26,6 @@ MAX_BYTES = 50 * 2**20  # of an encoded file
 MAX_SIDE = 16_384  # pixels
 MAX_PIXELS = 80_000_000  # a whole picture from the largest phone cameras is under that
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-# pixels of the 256 levels: divided by 255, then mean and deviation 0.5, each step in float32
-LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255) - np.float32(0.5)) / np.float32(0.5)
 NO_PICTURE = "Give a PNG, JPEG, WEBP, BMP or GIF picture."
 _QUIET = threading.Lock()  # Python's filters of warnings are those of all threads
 
@@ -149,18 +147,6 @@ def upright(image: Image.Image) -> Image.Image:
     clean.info = {}
     clean.getexif().clear()
     return clean
-
-
-def to_pixels(
-    image: Image.Image, side: int, resize_filter: Image.Resampling = Image.Resampling.BICUBIC
-) -> NDArray[np.float32]:
-    """RGB picture -> (3, side, side) float32 in [-1, 1]; the picture is squeezed to a square.
-
-    The same numbers, to the bit, as SiglipImageProcessorPil of transformers.
-    """
-    small = np.asarray(image.resize((side, side), resize_filter))
-    pixels: NDArray[np.float32] = LEVELS[np.ascontiguousarray(small.transpose(2, 0, 1))]
-    return pixels
 
 
 def content_hash(image: Image.Image) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
-from gemma_vision.images.opening import to_pixels
+from gemma_vision.images.resizing import to_pixels
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.lru_cache import LruCache
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from gemma_vision.images.opening import to_pixels
+from gemma_vision.images.resizing import to_pixels
 from training.adapt.augmenting import augment
 from training.adapt.pictures import Shown
 from training.adapt.rehearsing import Source
