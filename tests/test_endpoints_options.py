@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -152,21 +151,17 @@ def test_the_page_for_programs_tells_every_option_and_its_default() -> None:
     for name in verbs:
         rows = info[f"/{name}"]["parameters"]
         options = {row["parameter_name"]: row["parameter_default"] for row in rows[1:]}
-        named = ("text", "question", "prompt", "language", "width", "height", "mask_decoder")
+        named = ("text", "question", "prompt", "width", "height", "mask_decoder")
         assert told[name] == {key: options[key] for key in options if key not in named}, name
 
 
 def options_told(verb: str) -> list[tuple[str, object]]:
     """The options of a verb in the table of docs/api.md, with their defaults."""
     page = (ROOT / "docs" / "api.md").read_text("utf-8")
-    lines = page.split("| option | of | default | |")[1].split("\n\n")[0].splitlines()[2:]
-    told, verbs = [], ""
-    for line in lines:
-        names, of, defaults, _ = (cell.strip() for cell in line.strip("|").split("|"))
-        verbs = verbs if of == "the same" else of
-        all_but = verbs.startswith("all six") and f"/{verb}`" not in verbs and verb != "parse"
-        if all_but or (not verbs.startswith("all") and f"`/{verb}`" in verbs):
-            values = [json.loads(one) for one in defaults.split(", ")]
-            found = re.findall(r"`(\w+)`", names)
-            told += zip(found, values * (len(found) // len(values)), strict=True)
+    lines = page.split("<!-- table: options -->")[1].split("<!-- end -->")[0].strip().splitlines()
+    told = []
+    for line in lines[2:]:
+        name, of, _, default, _ = (cell.strip() for cell in line.strip("|").split("|"))
+        if f"`{verb}`" in of or (of == "every task" and verb != "parse"):
+            told.append((name.strip("`"), json.loads(default.strip("`"))))
     return told
