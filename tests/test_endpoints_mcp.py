@@ -232,6 +232,31 @@ def test_what_cannot_work_is_a_tool_error_with_its_code(
     assert "secret" not in result.content[0].text
 
 
+@pytest.mark.parametrize(
+    "given, code",
+    [
+        pytest.param({"text": "cat", "max_token": 5}, "E_ARGUMENTS", id="an unknown name"),
+        pytest.param({}, "E_ARGUMENTS", id="no words"),
+        pytest.param({"text": ["cat"]}, "E_TEXT", id="a list as words"),
+        pytest.param({"text": "cat", "max_tokens": "64"}, "E_MAX_TOKENS", id="a number in quotes"),
+        pytest.param({"text": "cat", "drop_repeats": "false"}, "E_DROP_REPEATS", id="a word"),
+        pytest.param({"text": "cat", "drop_repeats": 1}, "E_DROP_REPEATS", id="1 for true"),
+        pytest.param({"text": "cat", "seed": 0.5}, "E_SEED", id="a half seed"),
+        pytest.param({"text": "cat", "image": 5}, "E_UPLOAD", id="a number as the picture"),
+    ],
+)
+def test_arguments_are_taken_as_strictly_as_over_http(
+    served: Served, picture_data: str, given: dict[str, Any], code: str
+) -> None:
+    result = call(served, "detect", **{"image": picture_data} | given)
+    assert result.isError and f"{code}: " in result.content[0].text
+
+
+def test_null_in_an_option_of_a_tool_is_its_default(served: Served, picture_data: str) -> None:
+    result = call(served, "detect", image=picture_data, text="cat", max_tokens=None, seed=None)
+    assert not result.isError and json.loads(result.content[0].text)["finish"] == "stop"
+
+
 def test_a_page_elsewhere_cannot_speak_to_the_tools(served: Served) -> None:
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
         accept = {"Accept": "application/json, text/event-stream"}

@@ -23,13 +23,14 @@ from starlette.routing import Route
 
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.tasks import PARSE, PARSE_GIVES, TASKS
-from gemma_vision.web.api.endpoints import parse_endpoint, task_endpoints
+from gemma_vision.requests.tasks import FORM_TASKS, PARSE, PARSE_GIVES, TASKS
+from gemma_vision.web.api.endpoints import Endpoint, parse_endpoint, task_endpoints
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
+    from mcp.server.fastmcp.tools import Tool
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
     from starlette.applications import Starlette
 
@@ -86,32 +87,63 @@ def build_server(
     """The tools over a pipeline: parse, and what its checkpoint can do; all where it may change."""
     from mcp.server.fastmcp import FastMCP
     from mcp.server.transport_security import TransportSecuritySettings
-    from mcp.types import ToolAnnotations
 
     guard = TransportSecuritySettings(
         enable_dns_rebinding_protection=not is_public,
         allowed_hosts=list(LOOPBACK),
         allowed_origins=[f"http://{host}" for host in LOOPBACK],
     )
+    line = Line()
+    offered = (*task_endpoints(pipeline), parse_endpoint())
+    names = (PARSE, *(FORM_TASKS if may_change else pipeline.tasks))
     server = FastMCP(
         "gemma-vision",
         instructions=ABOUT,
+        tools=[strict_tool(one, line) for one in offered if one.__name__ in names],
         stateless_http=True,
         json_response=True,
         max_request_body_size=MAX_BODY,
         log_level="WARNING",
         transport_security=guard,
     )
-    line = Line()
-    harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
-    for endpoint in (*task_endpoints(pipeline), parse_endpoint()):
-        if may_change or endpoint.__name__ in (PARSE, *pipeline.tasks):
-            tool = tool_of(endpoint, line)
-            server.add_tool(tool, annotations=harmless, structured_output=False)
     return server
 
 
-def tool_of(endpoint: Callable[..., Any], line: Line) -> Callable[..., Any]:
+def strict_tool(endpoint: Endpoint, line: Line) -> Tool:
+    """An endpoint as a registered tool that takes its arguments as they came.
+
+    FastMCP would turn "false" into False and drop what it does not know; here the endpoint's own
+    checks say what is wrong, as over HTTP.
+    """
+    from mcp.server.fastmcp.exceptions import ToolError
+    from mcp.server.fastmcp.tools import Tool
+    from mcp.server.fastmcp.utilities.func_metadata import FuncMetadata
+    from mcp.types import ToolAnnotations
+
+    class AsSent(FuncMetadata):
+        """Passes arguments on untouched, once their names are known."""
+
+        async def call_fn_with_arg_validation(
+            self, fn: Any, fn_is_async: bool, sent: dict[str, Any], direct: Any
+        ) -> Any:
+            try:
+                inspect.signature(endpoint).bind(**sent)
+            except TypeError as error:
+                taken = ", ".join(inspect.signature(endpoint).parameters)
+                message = f"E_ARGUMENTS: {str(error).capitalize()}; {endpoint.__name__} takes"
+                raise ToolError(f"{message} {taken}.") from None
+            return await fn(**sent)
+
+    harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
+    tool = Tool.from_function(
+        tool_of(endpoint, line), annotations=harmless, structured_output=False
+    )
+    tool.fn_metadata = AsSent(**dict(tool.fn_metadata))
+    tool.parameters = tool.parameters | {"additionalProperties": False}
+    return tool
+
+
+def tool_of(endpoint: Endpoint, line: Line) -> Callable[..., Any]:
     """An endpoint as a tool: the names, hints and defaults of its signature, and its docstring's
     sentences, are what an assistant reads.
     """
@@ -136,7 +168,7 @@ def gives(name: str) -> str:
     return PARSE_GIVES if name == PARSE else TASKS[name].gives
 
 
-def sentences(endpoint: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+def sentences(endpoint: Endpoint) -> tuple[str, dict[str, str]]:
     """What a docstring says of a function, and of each argument under Args."""
     about, _, arguments = (inspect.getdoc(endpoint) or "").partition("\n\nArgs:\n")
     told = re.findall(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", arguments, re.MULTILINE)
@@ -165,7 +197,7 @@ class Line:
             self._waiting -= 1
 
 
-def carry_out(endpoint: Callable[..., Any], given: dict[str, Any]) -> dict[str, Any]:
+def carry_out(endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
     """An endpoint's whole answer."""
     if "image" in given:
         given = given | {"image": open_image(picture(given["image"]))}
@@ -176,7 +208,7 @@ def carry_out(endpoint: Callable[..., Any], given: dict[str, Any]) -> dict[str, 
 
 def picture(image: str) -> Picture:
     """What a tool's caller means by a picture, opened by nobody yet."""
-    if not image.startswith("data:"):
+    if not isinstance(image, str) or not image.startswith("data:"):
         return resolve_upload(image)
     head, _, data = image.partition(",")
     if not head.endswith(";base64") or len(data) > MAX_DATA:
