@@ -34,7 +34,8 @@ class Pipeline:
     code), or None for boxes only; as an attribute it opens itself. policy: how units become
     pixels, "space" or "bigvision".
     tasks: what the checkpoint was taught, where that is less than its family. card: what else
-    `describe` tells, such as the licence and the names that the checkpoint knows.
+    `describe` tells, such as the licence and the names that the checkpoint knows. name is what
+    everybody is told of it, source what it was loaded by.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Pipeline:
         decoder: CodesToMask | str | None = None,
         policy: str = "space",
         name: str | None = None,
+        source: str | None = None,
         tasks: Sequence[str] | None = None,
         card: Mapping[str, Any] | None = None,
     ) -> None:
@@ -53,6 +55,7 @@ class Pipeline:
         self.decoder = lazy_decoder(decoder)
         self.policy = find_convention(policy).name  # an unknown one ends here, in words
         self.name = name or engine.name
+        self.source = source or self.name
         known = family.tasks if tasks is None else [Task(task) for task in tasks]
         self.tasks = tuple(task for task in family.tasks if task in known)
         self.card = dict(card or {})

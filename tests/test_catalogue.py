@@ -65,7 +65,7 @@ def test_the_notes_of_a_checkpoint_shape_its_pipeline(random_checkpoint, tmp_pat
     assert pipeline.policy == "bigvision"
     assert (row["tasks"], row["licence"]) == (["detect", "ask"], "MIT")
     assert pipeline.card["names"] == ["cat"]
-    assert row == describe_folder(str(folder), folder)
+    assert row == describe_folder(folder.name, folder)
 
 
 def test_a_checkpoint_without_notes_follows_the_public_space(random_checkpoint):

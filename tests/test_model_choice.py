@@ -156,6 +156,6 @@ def test_a_batch_keeps_its_checkpoint_and_the_chosen_one_waits(
         assert batch.error is None
     Choice(switcher, ANY).choose(str(random_checkpoint), HERE)
     assert batch.join(20) and batch.is_whole and batch.latest.done == 3
-    assert switcher.join(20) and pipeline.name == str(random_checkpoint)
+    assert switcher.join(20) and pipeline.source == str(random_checkpoint)
     lines = (batch.latest.folder / "answers.jsonl").read_text().splitlines()
     assert [json.loads(line)["model"] for line in lines] == ["fake"] * 3

@@ -57,9 +57,19 @@ def load(
         limit_to(family_of(checkpoint.config.family), str(name), notes),
         decoder=decoder_of(checkpoint.folder),
         policy=notes.get("policy", "space"),
-        name=str(name),
+        name=called(name),
+        source=str(name),
         card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
     )
+
+
+def called(name: str | Path) -> str:
+    """What a checkpoint is called where others read it: a folder by its own name, without its path.
+
+    "/srv/models/my-cats"  ->  "my-cats"
+    """
+    folder = Path(name).expanduser()
+    return folder.resolve().name if str(name) not in embedded() and folder.is_dir() else str(name)
 
 
 def check_request(name: str | Path, request: Request) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from gemma_vision.checkpoints import memory
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.errors import CheckpointError
-from gemma_vision.registry.loading import count_parameters, load
+from gemma_vision.registry.loading import called, count_parameters, load
 from gemma_vision.registry.model_cache import ModelCache, size
 from gemma_vision.runtime.engine import UnavailableEngine
 from postprocess.errors import UserError
@@ -63,12 +63,13 @@ class ModelSwitcher:
         self.revision = 0  # goes up with every change
         first = model_cache.pipeline.describe()
         self.seen = {first["id"]: first}  # the rows of what was loaded since the start
+        self._sources = {first["id"]: self.pipeline.source}  # what each of them is loaded by
         self._turn = turn
         self._device = device
         self._dtype = dtype
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
         self._wanted = ""
-        self._watch: ProgressReporter | None = None  # while something is being loaded
+        self._reporter: ProgressReporter | None = None  # while something is being loaded
         self._outcome: SwitchOutcome | None = None
         self._thread: threading.Thread | None = None
 
@@ -80,35 +81,37 @@ class ModelSwitcher:
     def switch(self, name: str) -> None:
         """Begin to load a checkpoint; returns at once. One is loaded at a time, first come."""
         with self._lock:
-            if self._watch is not None:
+            if self._reporter is not None:
                 message = f"{self._wanted} is being loaded; wait for it, or cancel it first."
                 raise CheckpointError(message, "E_LOADING")
-            if name == self.pipeline.name and self.pipeline.engine.ready():
-                raise CheckpointError(f"{name} is loaded already; ask it something.", "E_LOADED")
-            self._watch, self._wanted = ProgressReporter(), name
+            source = self._sources.get(name, name)
+            if source == self.pipeline.source and self.pipeline.engine.ready():
+                message = f"{called(name)} is loaded already; ask it something."
+                raise CheckpointError(message, "E_LOADED")
+            self._reporter, self._wanted = ProgressReporter(), called(source)
             self._thread = threading.Thread(
-                target=self._work, args=(name, self._watch), name="choice", daemon=True
+                target=self._work, args=(source, self._reporter), name="choice", daemon=True
             )
             self._thread.start()
 
     def cancel(self) -> bool:
         """Call off what is being loaded; whether there was anything. Does not wait."""
         with self._lock:
-            if self._watch is None:
+            if self._reporter is None:
                 return False
-            self._watch.cancel()
+            self._reporter.cancel()
             return True
 
     def join(self, seconds: float | None = None) -> bool:
         """Wait until nothing is being loaded; whether that is so."""
         if self._thread is not None:
             self._thread.join(seconds)
-        return self._watch is None
+        return self._reporter is None
 
     def state(self) -> dict[str, Any]:
         """What is loaded, what is on its way and what is remembered, as `GET /model` tells it."""
         with self._lock:
-            reporter, wanted, outcome = self._watch, self._wanted, self._outcome
+            reporter, wanted, outcome = self._reporter, self._wanted, self._outcome
         is_ready = self.pipeline.engine.ready()
         progress = reporter.progress if reporter else None
         change = {"id": wanted, "phase": "waiting", "done": 0, "total": 0}
@@ -135,9 +138,10 @@ class ModelSwitcher:
     def _where(self) -> str:
         return str(self.pipeline.card.get("device") or "cpu")
 
-    def _work(self, name: str, reporter: ProgressReporter) -> None:
+    def _work(self, source: str, reporter: ProgressReporter) -> None:
+        name = called(source)
         try:
-            self._change(name, reporter)
+            self._change(source, reporter)
             outcome = SwitchOutcome(name, "loaded")
         except Cancelled:
             outcome = SwitchOutcome(name, "cancelled")
@@ -145,37 +149,38 @@ class ModelSwitcher:
             outcome = SwitchOutcome(name, "failed", describe_failure(name, error))
         with self._lock:
             ended = self._outcome.number if self._outcome else 0
-            self._watch, self._outcome = None, replace(outcome, number=ended + 1)
+            self._reporter, self._outcome = None, replace(outcome, number=ended + 1)
 
-    def _change(self, name: str, reporter: ProgressReporter) -> None:
+    def _change(self, source: str, reporter: ProgressReporter) -> None:
         """Fetch beside the one that answers; read beside it too, if both may be in memory."""
         from gemma_vision.checkpoints.checkpoint import locate
 
-        found = locate(name, reporter)
+        found = locate(source, reporter)
         parameters = count_parameters(found.folder)
         if self._device != "auto":  # which spreads what does not fit
-            memory.check_fits(name, self.weigh(parameters), self.room())
+            memory.check_fits(called(source), self.weigh(parameters), self.room())
         if parameters > memory.LARGE:
             with self._has_turn(reporter):
-                self._replace(name, found, parameters, reporter)
+                self._replace(source, found, parameters, reporter)
             return
-        fresh = self._load(name, found, reporter)
+        fresh = self._load(source, found, reporter)
         with self._has_turn(reporter):
             self._put(fresh)
 
     def _replace(
-        self, name: str, found: Found, parameters: int, reporter: ProgressReporter
+        self, source: str, found: Found, parameters: int, reporter: ProgressReporter
     ) -> None:
         """Read a large checkpoint while nobody answers; others make room for it first."""
         former = None
         if not self.model_cache.has_room_for(parameters):
             self.model_cache.evict_other()
         if not self.model_cache.has_room_for(parameters):
-            former = self.pipeline.name
-            self.pipeline.engine = UnavailableEngine(former, f"{name} is being loaded")
+            former = self.pipeline.source
+            why = f"{called(source)} is being loaded"
+            self.pipeline.engine = UnavailableEngine(self.pipeline.name, why)
             memory.give_back()
         try:
-            self._put(self._load(name, found, reporter))
+            self._put(self._load(source, found, reporter))
         except Exception as error:
             if former is not None:
                 traceback.clear_frames(error.__traceback__)  # they hold tensors
@@ -185,24 +190,24 @@ class ModelSwitcher:
 
     def _bring_back(self, former: str, reporter: ProgressReporter) -> None:
         """The former checkpoint again, or the embedded one where that does not come back."""
-        for name in (former, EMBEDDED):
+        for source in (former, EMBEDDED):
             try:
-                self._put(self._load(name, None, RestoreReporter(reporter)))
+                self._put(self._load(source, None, RestoreReporter(reporter)))
                 return
             except Exception as error:
-                log.error("%s did not come back: %s", name, type(error).__name__)
-        self.pipeline.engine = UnavailableEngine(
-            former, f"{former} was lost while another was loaded"
-        )
+                log.error("%s did not come back: %s", called(source), type(error).__name__)
+        name = called(former)
+        self.pipeline.engine = UnavailableEngine(name, f"{name} was lost while another was loaded")
 
-    def _load(self, name: str, found: Found | None, reporter: ProgressReporter) -> Pipeline:
-        return load(name, self._device, self._dtype, found=found, reporter=reporter)
+    def _load(self, source: str, found: Found | None, reporter: ProgressReporter) -> Pipeline:
+        return load(source, self._device, self._dtype, found=found, reporter=reporter)
 
     def _put(self, fresh: Pipeline) -> None:
         was_large = size(self.pipeline) > memory.LARGE
         self.pipeline.become(fresh)
         self.revision += 1
         self.seen = self.seen | {fresh.name: fresh.describe()}
+        self._sources[fresh.name] = fresh.source
         self.model_cache.evict_duplicate()
         if was_large:
             memory.give_back()
