@@ -37,6 +37,7 @@ from gemma_vision.web.jobs.events import SILENT
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
 from gemma_vision.web.server.gzip_page import PACKED
+from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.private_errors import SAID, DiscreetBlocks
 from gemma_vision.web.server.theme import build_theme
 from gemma_vision.web.server.upload_quota import BOUNDED, max_bytes
@@ -64,7 +65,10 @@ class Page(DiscreetBlocks):
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
-        own = {"routes": [state_route(self.choice.switcher)], "middleware": [PACKED, BOUNDED, SAID]}
+        own = {
+            "routes": [state_route(self.choice.switcher)],
+            "middleware": [PACKED, BOUNDED, SAID, VALID_OPENAPI],
+        }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 
 
