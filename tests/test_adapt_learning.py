@@ -22,7 +22,7 @@ from training.adapt.sequences import answer_logits, collate, plain_loss, see, wi
 from training.adapt.student import Lora, drawings_of, find_base, open_student, rates
 from training.adapt.wishes import Wishes
 from training.adapt.writing import write
-from training.language import Language
+from training.answer_loss import AnswerLoss
 
 FAMILIES = ["paligemma", "paligemma2"]
 TEXTS = [
@@ -38,8 +38,8 @@ def model(request):
 
 
 @pytest.fixture(scope="module")
-def language() -> Language:
-    return Language(make_tokenizer(), ["cat", "dog"])
+def language() -> AnswerLoss:
+    return AnswerLoss(make_tokenizer(), ["cat", "dog"])
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def soft(model) -> torch.Tensor:
     return see(model, torch.rand(2, 3, 56, 56) * 2 - 1).detach()
 
 
-def inputs_of(language: Language, texts=TEXTS) -> dict[str, torch.Tensor]:
+def inputs_of(language: AnswerLoss, texts=TEXTS) -> dict[str, torch.Tensor]:
     return collate([language.encode(*text) for text in texts], 16, language.image, CPU)
 
 
@@ -161,7 +161,7 @@ def lesson(count: int = 2) -> Lesson:
 def first_logits(folder: Path) -> torch.Tensor:
     """What a folder's model says first to one picture, through this library."""
     checkpoint = open_checkpoint(folder, "cpu")
-    language = Language(checkpoint.tokenizer, ["cat"])
+    language = AnswerLoss(checkpoint.tokenizer, ["cat"])
     ids = torch.tensor([[language.image] * 16 + language.encode("detect cat", "")[0]])
     pixels = torch.linspace(-1, 1, 3 * 56 * 56).view(1, 3, 56, 56)
     real = torch.ones_like(ids, dtype=torch.bool)
@@ -171,7 +171,7 @@ def first_logits(folder: Path) -> torch.Tensor:
 @torch.no_grad()
 def their_logits(student) -> torch.Tensor:
     """The same of a model in training."""
-    language = Language(student.tokenizer, ["cat"])
+    language = AnswerLoss(student.tokenizer, ["cat"])
     texts = [(language.encode("detect cat", "")[0], [1])]
     pixels = torch.linspace(-1, 1, 3 * 56 * 56).view(1, 3, 56, 56)
     inputs = collate(texts, 16, language.image, CPU)

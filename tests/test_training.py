@@ -15,7 +15,7 @@ from postprocess.vqvae import MaskVQVAE
 from training import prompts
 from training.draws import MAX_THINGS, Recipe, SceneDraws
 from training.evaluation import evaluate_checkpoint, fingerprint
-from training.language import Language, prefix_mask
+from training.language import SequenceLoss, prefix_mask
 from training.poses import EVALUATION_SEEDS
 from training.presets import PRESETS, STAGES
 from training.prompts import Seen
@@ -130,7 +130,7 @@ class TestLanguage:
         assert mask[1].int().tolist() == [[1, 1, 1, 0]] * 4
 
     def test_the_loss_is_that_of_the_answer_one_step_ahead(self, tokenizer):
-        language = Language(tokenizer, NAMES)
+        language = SequenceLoss(tokenizer, NAMES)
         model = build_model(Sizes(text_layers=1, vision_layers=1), tokenizer, seed=0)
         soft = torch.randn(1, 64, 128)
         prefix, suffix = language.encode("caption en", "a cat and a dog")
@@ -148,7 +148,7 @@ class TestLanguage:
         assert loss.item() == pytest.approx(expected.item(), abs=1e-4)
 
     def test_padding_changes_nothing(self, tokenizer):
-        language = Language(tokenizer, NAMES)
+        language = SequenceLoss(tokenizer, NAMES)
         model = build_model(Sizes(text_layers=1, vision_layers=1), tokenizer, seed=0)
         soft = torch.randn(2, 64, 128)
         short = language.encode("caption en", "a cat")
@@ -158,7 +158,7 @@ class TestLanguage:
         assert together.item() == pytest.approx((sum(alone) / 2).item(), abs=1e-5)
 
     def test_a_near_position_costs_less_than_a_far_one(self, tokenizer):
-        language = Language(tokenizer, NAMES)
+        language = SequenceLoss(tokenizer, NAMES)
         target = torch.tensor([language.first_place + 500])
         costs = []
         for guess in (500, 505, 700):
@@ -168,7 +168,7 @@ class TestLanguage:
         assert costs[0] < costs[1] < costs[2]
 
     def test_gradients_of_positions_are_blurred_and_others_are_not(self, tokenizer):
-        language = Language(tokenizer, NAMES)
+        language = SequenceLoss(tokenizer, NAMES)
         table = nn.Parameter(torch.zeros(tokenizer.get_vocab_size(), 1))
         language.keep_places_smooth(table)
         row, word = language.first_place + 500, language.first_place - 2

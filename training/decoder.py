@@ -16,7 +16,7 @@ from postprocess.vqvae import MaskVQVAE
 from training.dense import DenseHead, dense_loss, mask_codes, patch_kinds
 from training.drawing import Drawing
 from training.draws import Recipe
-from training.language import Language
+from training.language import SequenceLoss
 from training.prompts import Seen, draw_prompt
 from training.run import Pace, Run
 from training.samples import Batch, to_pixels
@@ -43,7 +43,7 @@ class Learner:
 
     model: PaliGemmaForConditionalGeneration
     vae: MaskVQVAE
-    language: Language
+    language: SequenceLoss
     names: tuple[str, ...]
     recipe: Recipe
 
@@ -55,6 +55,11 @@ class Learner:
     def width(self) -> int:
         """Of the projected image tokens."""
         return self.model.config.text_config.hidden_size
+
+    @property
+    def embeddings(self) -> nn.Parameter:
+        """Of the words, (V, D)."""
+        return self.model.model.language_model.embed_tokens.weight
 
     @property
     def text_parameters(self) -> list[nn.Parameter]:
@@ -172,7 +177,7 @@ class DecoderStep:
         with self.stage.mixed():
             soft = learner.model.model.multi_modal_projector(bank.features[picks])
             loss, figures = learner.language.loss(learner.model, soft, texts, learner.drawing)
-            align = learner.language.alignment_loss(learner.model, soft, kinds)
+            align = learner.language.alignment_loss(learner.embeddings, soft, kinds)
             dense, seen = dense_loss(self.head, soft, labels, labels["codes"])
         parameters = [*learner.text_parameters, *self.head.parameters()]
         update(self.stage, parameters, loss + ALIGNMENT_WEIGHT * align + DENSE_WEIGHT * dense)
@@ -203,7 +208,7 @@ class JointStep:
             features = core.vision_tower(pixel_values=to_pixels(batch)).last_hidden_state
             dense, seen = dense_loss(self.head, features, batch, batch["codes"])
             soft = core.multi_modal_projector(features)
-            align = learner.language.alignment_loss(learner.model, soft, kinds)
+            align = learner.language.alignment_loss(learner.embeddings, soft, kinds)
             repeated = soft.repeat_interleave(JOINT_PROMPTS, 0)
             loss, figures = learner.language.loss(learner.model, repeated, texts, learner.drawing)
         parameters = [*learner.model.parameters(), *self.head.parameters()]

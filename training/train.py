@@ -24,7 +24,7 @@ from training.decoder import Learner, train_decoder, train_joint
 from training.draws import Recipe
 from training.evaluation import evaluate_checkpoint
 from training.export import export
-from training.language import Language
+from training.language import SequenceLoss
 from training.mask_vae import polish_decoder, train_mask_vae
 from training.poses import EVALUATION_SEEDS
 from training.presets import PRESETS, STAGES, Preset
@@ -78,10 +78,11 @@ def prepare(run: Run, plan: Preset, vae: MaskVQVAE, tokenizer: Tokenizer) -> Lea
     """What the stages after vq share, before any of them: a model with weights to begin from."""
     names = load_atlas().names[: plan.num_names]
     model = build_model(plan.sizes, tokenizer, run.seed).to(run.device)
-    language = Language(tokenizer, names)
-    language.keep_places_smooth(model.model.language_model.embed_tokens.weight)
+    language = SequenceLoss(tokenizer, names)
     recipe = Recipe(plan.sizes.side, plan.sizes.grid, plan.num_names, renewal=plan.renewal)
-    return Learner(model, vae, language, names, recipe)
+    learner = Learner(model, vae, language, names, recipe)
+    language.keep_places_smooth(learner.embeddings)
+    return learner
 
 
 def train_language(run: Run, plan: Preset, learner: Learner) -> None:

@@ -19,7 +19,7 @@ from training.adapt.rehearsing import Source
 from training.adapt.sequences import Text, answer_logits, collate, plain_loss, see, with_handicap
 from training.adapt.student import Student, rates
 from training.adapt.wishes import Wishes, patch_kinds
-from training.language import Language
+from training.answer_loss import AnswerLoss
 from training.run import mixed, pick_dtype
 from training.stage import Stage, adamw, update
 
@@ -62,12 +62,11 @@ class LearningStep:
         self.prompts_each, self.dtype = prompts_each, dtype
         names = dict.fromkeys(name for lesson in lessons for name in lesson.wishes.names)
         self.names = list(names)
-        self.language = Language(student.tokenizer, self.names)
+        self.language = AnswerLoss(student.tokenizer, self.names)
         self.parameters = list(student.trained.values())
         self.figures: dict[str, float] = {}
         if student.is_young:
-            table = student.model.model.language_model.embed_tokens.weight
-            self.language.keep_places_smooth(table)
+            self.language.keep_places_smooth(student.embeddings)
 
     def __call__(self, progress: float) -> dict[str, float]:
         shown, texts = self.draw()
@@ -107,7 +106,7 @@ class LearningStep:
         loss, figures = self.language.token_loss(logits, targets)
         kinds = np.stack([patch_kinds(one, self.names, student.grid) for one in shown])
         where = torch.from_numpy(kinds).to(student.device)
-        align = self.language.alignment_loss(student.model, soft, where)
+        align = self.language.alignment_loss(student.embeddings, soft, where)
         return loss + ALIGNMENT_WEIGHT * align, figures | {"align": align.item()}
 
 

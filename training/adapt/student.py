@@ -55,6 +55,11 @@ class Student:
         return self.adapted is None and size < SMALL
 
     @property
+    def embeddings(self) -> nn.Parameter:
+        """Of the words, (V, D)."""
+        return self.model.model.language_model.embed_tokens.weight
+
+    @property
     def grid(self) -> int:
         return self.config.vision.image_size // self.config.vision.patch_size
 
