@@ -132,7 +132,7 @@ def clock(work: Callable[[], object]) -> Times:
 
 def make_requests(task: Task, words: str, options: argparse.Namespace) -> Iterator[Request]:
     """Scenes that training never saw, asked for what is in them."""
-    from training.sprites import load_atlas
+    from training.atlas import load_atlas
 
     rng = np.random.default_rng(SEED)
     for _ in range(options.pictures):

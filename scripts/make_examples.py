@@ -19,9 +19,9 @@ from gemma_vision.requests.request import Request
 from gemma_vision.video.writer import Writer
 from postprocess import Instance
 from postprocess.metrics import box_iou, mask_iou
+from training.atlas import load_atlas
 from training.compositor import Picture, Thing, compose
 from training.poses import Scene, sample_scene
-from training.sprites import load_atlas
 
 OUT = Path(__file__).parents[1] / "gemma_vision" / "web" / "examples"
 SEED = 900_500

@@ -16,7 +16,8 @@ from training.adapt.card import Facts, listed, write_card
 from training.adapt.plan import AdaptError, Plan, check_plan
 from training.adapt.program import adapt, lessons, read_data
 from training.adapt.student import Lora, open_student
-from training.scenes import indices, write_dataset
+from training.scene_dataset import write_dataset
+from training.scenes import indices
 
 BASE = ["--threads", "1", "--device", "cpu"]
 WARNS = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT

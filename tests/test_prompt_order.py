@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from postprocess.metrics import box_iou
+from training.atlas import load_atlas
 from training.compositor import Picture, compose
 from training.poses import sample_scene
 from training.prompts import Seen, detect, segment
-from training.sprites import load_atlas
 
 NAMES = ("cat", "dog", "car", "apple", "banana", "bicycle")
 THERE = [

@@ -8,11 +8,13 @@ import pytest
 from PIL import Image, ImageFont
 from pycocotools.coco import COCO
 
+from training.atlas import load_atlas
 from training.backgrounds import KINDS, draw_background
 from training.compositor import compose
 from training.poses import MAX_OVERLAP, NUM_NAMES, Pose, Scene, _overlap, sample_scene
-from training.scenes import main, write_dataset
-from training.sprites import FONT_SIZE, GLYPHS, load_atlas, render
+from training.scene_dataset import write_dataset
+from training.scenes import main
+from training.sprites import FONT_SIZE, GLYPHS, render
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 

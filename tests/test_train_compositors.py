@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from training import grounds
+from training.atlas import load_atlas
 from training.compositor import compose
 from training.draws import Recipe, SceneDraws
 from training.grounds import GroundDraws, Grounds
@@ -15,7 +16,6 @@ from training.layers import layer_arrays
 from training.mask_vae import crop_mask
 from training.poses import Pose, Scene, sample_scene
 from training.samples import SceneStream
-from training.sprites import load_atlas
 from training.streams import Composer, LayerStream
 from training.textures import Backgrounds, Sprites, sprites_on
 from training.torch_compositor import compose_all

@@ -13,13 +13,15 @@ from torch import nn
 
 from postprocess.vqvae import MaskVQVAE
 from training import decoder, mask_vae, vision
+from training.clock import Clock
 from training.decoder import Bank, DecoderStep, JointStep
 from training.dense import DenseHead
 from training.draws import Recipe, SceneDraws
 from training.journal import Journal
 from training.mask_vae import CodebookAverage, PolishStep, VqStep
+from training.precision import pick_dtype
 from training.presets import PRESETS, STAGES
-from training.run import Clock, DeviceError, Pace, Run, pick_device, pick_dtype, pick_workers
+from training.run import DeviceError, Pace, Run, pick_device, pick_workers
 from training.stage import Stage, adamw
 from training.streams import scene_batches
 from training.textures import sprites_on
@@ -215,7 +217,7 @@ class TestPicking:
 
     def test_a_cpu_is_tried_out(self, monkeypatch):
         seconds = {torch.bfloat16: 1.0, torch.float32: 2.0}
-        monkeypatch.setattr("training.run._seconds", lambda dtype: seconds[dtype])
+        monkeypatch.setattr("training.precision._seconds", lambda dtype: seconds[dtype])
         assert pick_dtype(torch.device("cpu")) == torch.bfloat16
         seconds[torch.bfloat16] = 3.0
         assert pick_dtype(torch.device("cpu")) == torch.float32

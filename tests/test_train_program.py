@@ -13,13 +13,14 @@ from gemma_vision.checkpoints.hub import CHECKPOINTS
 from postprocess.vqvae import NUM_CODES, MaskVQVAE
 from training import mask_vae
 from training import train as program
+from training.clock import Clock, TimeUp
 from training.curves import main as draw_curves
 from training.curves import write_curves
 from training.evaluation import REPORT, evaluate_checkpoint
 from training.journal import Journal
 from training.poses import EVALUATION_SEEDS
 from training.presets import PARTS, PRESETS, STAGES
-from training.run import Clock, Pace, Run, TimeUp
+from training.run import Pace, Run
 from training.stage import adamw, state_file
 from training.state import Reached, read_reached, save_state
 from training.tiny import build_model

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from training.clock import Clock, TimeUp
 from training.journal import Journal
-from training.run import Clock, TimeUp
 from training.stage import Stage, adamw, state_file
 from training.state import Reached, StateError, load_state, read_reached, save_state
 from training.whole_files import whole, write_whole

@@ -18,9 +18,9 @@ from training.drawing import Drawing
 from training.draws import Recipe
 from training.language import SequenceLoss
 from training.prompts import Seen, draw_prompt
-from training.run import Pace, Run
+from training.run import Pace, Run, open_stage
 from training.samples import Batch, to_pixels
-from training.stage import Stage, adamw, open_stage, update
+from training.stage import Stage, adamw, update
 from training.streams import scene_batches
 from training.vision import average
 

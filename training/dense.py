@@ -13,10 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
+from training.atlas import load_atlas
 from training.draws import MAX_THINGS
 from training.mask_vae import mask_iou
 from training.samples import CELLS, Batch
-from training.sprites import load_atlas
 
 SHAPE = 16  # points along a box at which the whole mask is asked for
 WEIGHTS = {

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
 from training.compositor import compose
 from training.poses import NUM_NAMES, sample_scene
-from training.run import Pace, Run
-from training.stage import Stage, adamw, open_stage, update
+from training.run import Pace, Run, open_stage
+from training.stage import Stage, adamw, update
 
 POOL = 8000  # masks drawn before training; flips and transposes multiply them by eight
 BATCH = 32

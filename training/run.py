@@ -1,50 +1,27 @@
 """Run: what all stages of a training share: folder, seed, device, precision, and the time there is.
 
-Knows nothing of stages, models or scenes.
+Knows nothing of models or scenes.
 """
 
 import os
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from torch import nn
+from torch.optim import Optimizer
 
 from postprocess.errors import UserError
+from training.clock import Clock
+from training.stage import REPORT_EVERY, SAVE_EVERY, Stage
 
-SAVE_EVERY = 45.0  # seconds: state is never older than a minute
-REPORT_EVERY = 10.0
-TRIALS, TRIAL_SIDE = 12, 384  # of `pick_dtype`: a fifth of a second
 CPU = torch.device("cpu")
-
-
-class TimeUp(Exception):
-    """The minutes of this run are used; the message says where it stopped. All state is saved."""
 
 
 class DeviceError(UserError):
     """A device that is not here."""
 
     CODE = "E_DEVICE"
-
-
-class Clock:
-    """The time of a run: `minutes` from now on, or as long as it takes.
-
-    `now` gives seconds; another one than the machine's makes a run repeatable.
-    """
-
-    def __init__(
-        self, minutes: float | None = None, now: Callable[[], float] = time.monotonic
-    ) -> None:
-        self.now = now
-        self._end = float("inf") if minutes is None else now() + 60 * minutes
-
-    @property
-    def is_up(self) -> bool:
-        return self.now() >= self._end
 
 
 @dataclass(frozen=True)
@@ -76,11 +53,6 @@ class Run:
     clock: Clock = field(default_factory=Clock)
 
 
-def mixed(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
-    """Autocast to a precision; nothing at all for float32."""
-    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
-
-
 def pick_device(name: str) -> torch.device:
     """`auto`, `cpu` or `cuda` -> the device; auto takes a GPU where there is one."""
     has_gpu = torch.cuda.is_available()
@@ -89,25 +61,22 @@ def pick_device(name: str) -> torch.device:
     return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
 
 
-def pick_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device multiplies faster in it, else float32; a CPU is tried out."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    faster = _seconds(torch.bfloat16) < 0.9 * _seconds(torch.float32)
-    return torch.bfloat16 if faster else torch.float32
-
-
-def _seconds(dtype: torch.dtype) -> float:
-    """How long a product of two matrices takes at best."""
-    a = torch.ones(TRIAL_SIDE, TRIAL_SIDE, dtype=dtype)
-    times = []
-    for _ in range(TRIALS):
-        began = time.perf_counter()
-        a @ a
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
 def pick_workers(device: torch.device) -> int:
     """Processes that draw scenes: one beside a CPU that trains, most cores beside a GPU."""
     return 1 if device.type == "cpu" else max(1, min(8, (os.cpu_count() or 2) - 2))
+
+
+def open_stage(run: Run, name: str, pace: Pace, module: nn.Module, opt: Optimizer) -> Stage:
+    """A stage as its run wants it: precision, clock, how often it saves, whether it may train."""
+    return Stage(
+        run.folder,
+        name,
+        pace.minutes,
+        module,
+        opt,
+        clock=run.clock,
+        dtype=run.dtype,
+        save_every=run.save_every,
+        report_every=run.report_every,
+        is_open=name in run.stages,
+    )

@@ -15,10 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from training.clock import Clock, TimeUp
 from training.journal import Journal
-from training.run import REPORT_EVERY, SAVE_EVERY, Clock, Pace, Run, TimeUp, mixed
+from training.precision import mixed
 from training.state import Reached, load_state, save_state
 
+SAVE_EVERY = 45.0  # seconds: state is never older than a minute
+REPORT_EVERY = 10.0
 WARM_UP = 0.02  # share of the budget
 FLOOR = 0.02  # the learning rate ends at this share of its peak
 
@@ -109,22 +112,6 @@ class Stage:
 def state_file(folder: Path, name: str) -> Path:
     """Where the state of a stage lies."""
     return folder / f"{name}.safetensors"
-
-
-def open_stage(run: Run, name: str, pace: Pace, module: nn.Module, opt: Optimizer) -> Stage:
-    """A stage as its run wants it: precision, clock, how often it saves, whether it may train."""
-    return Stage(
-        run.folder,
-        name,
-        pace.minutes,
-        module,
-        opt,
-        clock=run.clock,
-        dtype=run.dtype,
-        save_every=run.save_every,
-        report_every=run.report_every,
-        is_open=name in run.stages,
-    )
 
 
 def schedule(progress: float) -> float:

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training import grounds
+from training.atlas import SIDE, load_atlas
 from training.mipmaps import NUM_LEVELS, mipmaps, smoothed
-from training.sprites import SIDE, load_atlas
 
 # The mipmaps of a sprite lie in one texture, each with empty pixels all around, so that sampling
 # beside one gives nothing: 128 on the left, 64, 32 and 16 in a column right of it.

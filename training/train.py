@@ -19,6 +19,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from postprocess.errors import UserError
 from postprocess.vqvae import MaskVQVAE
+from training.atlas import load_atlas
+from training.clock import Clock, TimeUp
 from training.curves import write_curves
 from training.decoder import Learner, train_decoder, train_joint
 from training.draws import Recipe
@@ -27,17 +29,9 @@ from training.export import export
 from training.language import SequenceLoss
 from training.mask_vae import polish_decoder, train_mask_vae
 from training.poses import EVALUATION_SEEDS
+from training.precision import pick_dtype
 from training.presets import PRESETS, STAGES, Preset
-from training.run import (
-    Clock,
-    DeviceError,
-    Run,
-    TimeUp,
-    pick_device,
-    pick_dtype,
-    pick_workers,
-)
-from training.sprites import load_atlas
+from training.run import DeviceError, Run, pick_device, pick_workers
 from training.stage import state_file
 from training.state import StateError, read_reached
 from training.tiny import build_model

@@ -12,9 +12,9 @@ from torch import nn
 from postprocess.vqvae import MaskVQVAE
 from training.dense import DenseHead, dense_loss, mask_codes
 from training.draws import Recipe
-from training.run import Pace, Run
+from training.run import Pace, Run, open_stage
 from training.samples import Batch, to_pixels
-from training.stage import Stage, adamw, open_stage, update
+from training.stage import Stage, adamw, update
 from training.streams import scene_batches
 
 BATCH = 20

@@ -20,7 +20,7 @@ from training.adapt.sequences import Text, answer_logits, collate, plain_loss, s
 from training.adapt.student import Student, rates
 from training.adapt.wishes import Wishes, patch_kinds
 from training.answer_loss import AnswerLoss
-from training.run import mixed, pick_dtype
+from training.precision import mixed, pick_dtype
 from training.stage import Stage, adamw, update
 
 DECAY = 0.02

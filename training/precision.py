@@ -1,0 +1,32 @@
+"""Precision: which number type products are computed in. Weights keep their own."""
+
+import time
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+TRIALS, TRIAL_SIDE = 12, 384  # of `pick_dtype`: a fifth of a second
+
+
+def mixed(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+    """Autocast to a precision; nothing at all for float32."""
+    return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
+
+
+def pick_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device multiplies faster in it, else float32; a CPU is tried out."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
+    faster = _seconds(torch.bfloat16) < 0.9 * _seconds(torch.float32)
+    return torch.bfloat16 if faster else torch.float32
+
+
+def _seconds(dtype: torch.dtype) -> float:
+    """How long a product of two matrices takes at best."""
+    a = torch.ones(TRIAL_SIDE, TRIAL_SIDE, dtype=dtype)
+    times = []
+    for _ in range(TRIALS):
+        began = time.perf_counter()
+        a @ a
+        times.append(time.perf_counter() - began)
+    return min(times)
