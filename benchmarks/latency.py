@@ -28,8 +28,8 @@ from benchmarks.rivals import Ours, RunResult, Theirs
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
-from training.compositor import compose
-from training.poses import sample_scene
+from gemma_vision.synthetic.compositor import compose
+from gemma_vision.synthetic.poses import sample_scene
 
 SEED = 900_001  # a scene that training never saw
 BAR = 1.3
@@ -132,7 +132,7 @@ def clock(work: Callable[[], object]) -> Times:
 
 def make_requests(task: Task, words: str, options: argparse.Namespace) -> Iterator[Request]:
     """Scenes that training never saw, asked for what is in them."""
-    from training.atlas import load_atlas
+    from gemma_vision.synthetic.atlas import load_atlas
 
     rng = np.random.default_rng(SEED)
     for _ in range(options.pictures):

@@ -16,12 +16,12 @@ import gemma_vision
 from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.compositor import Picture, Thing, compose
+from gemma_vision.synthetic.poses import Scene, sample_scene
 from gemma_vision.video.writer import Writer
 from postprocess import Instance
 from postprocess.metrics import box_iou, mask_iou
-from training.atlas import load_atlas
-from training.compositor import Picture, Thing, compose
-from training.poses import Scene, sample_scene
 
 OUT = Path(__file__).parents[1] / "gemma_vision" / "web" / "examples"
 SEED = 900_500

@@ -19,7 +19,7 @@ from numpy.random import Generator
 from PIL import Image, ImageOps
 from pycocotools import mask as coco_mask
 
-ATLAS = Path(__file__).parent.parent / "training" / "data" / "emoji_atlas.npz"
+ATLAS = Path(__file__).parent.parent / "gemma_vision" / "synthetic" / "data" / "emoji_atlas.npz"
 NUM_NAMES = 16
 SIZES = ((320, 240), (240, 320), (480, 270), (300, 200), (400, 400), (160, 200))
 SMALLEST, LARGEST = 0.16, 0.65  # longest side, as a share of the picture's

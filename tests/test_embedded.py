@@ -18,8 +18,8 @@ pytestmark = [
 
 
 def scenes(count: int) -> list[Image.Image]:
-    from training.compositor import compose
-    from training.poses import sample_scene
+    from gemma_vision.synthetic.compositor import compose
+    from gemma_vision.synthetic.poses import sample_scene
 
     rng = np.random.default_rng(900_002)  # a seed for evaluation: training never saw these
     return [Image.fromarray(compose(sample_scene(rng)).pixels) for _ in range(count)]

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.compositor import Picture, compose
+from gemma_vision.synthetic.poses import sample_scene
+from gemma_vision.synthetic.prompts import Seen, detect, segment
 from postprocess.metrics import box_iou
-from training.atlas import load_atlas
-from training.compositor import Picture, compose
-from training.poses import sample_scene
-from training.prompts import Seen, detect, segment
 
 NAMES = ("cat", "dog", "car", "apple", "banana", "bicycle")
 THERE = [

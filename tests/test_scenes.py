@@ -8,11 +8,11 @@ import pytest
 from PIL import Image, ImageFont
 from pycocotools.coco import COCO
 
-from training.atlas import load_atlas
-from training.backgrounds import KINDS, draw_background
-from training.compositor import compose
-from training.poses import MAX_OVERLAP, NUM_NAMES, Pose, Scene, _overlap, sample_scene
-from training.scene_dataset import write_dataset
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.backgrounds import KINDS, draw_background
+from gemma_vision.synthetic.compositor import compose
+from gemma_vision.synthetic.poses import MAX_OVERLAP, NUM_NAMES, Pose, Scene, _overlap, sample_scene
+from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import main
 from training.sprites import FONT_SIZE, GLYPHS, render
 

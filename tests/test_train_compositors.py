@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from training import grounds
-from training.atlas import load_atlas
-from training.compositor import compose
-from training.draws import Recipe, SceneDraws
-from training.grounds import GroundDraws, Grounds
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.compositor import compose
+from gemma_vision.synthetic.poses import Pose, Scene, sample_scene
+from training import background_stream as grounds
+from training.background_stream import GroundDraws, Grounds
 from training.layers import layer_arrays
 from training.mask_vae import crop_mask
-from training.poses import Pose, Scene, sample_scene
 from training.samples import SceneStream
+from training.sampling import Recipe, SceneDraws
 from training.streams import Composer, LayerStream
 from training.textures import Backgrounds, Sprites, sprites_on
 from training.torch_compositor import compose_all

@@ -11,18 +11,18 @@ import torch
 from device_audit import CUDA_LIKE, DeviceAudit
 from torch import nn
 
+from gemma_vision.optimization.clock import Clock
+from gemma_vision.optimization.metrics_log import Journal
+from gemma_vision.optimization.precision import pick_dtype
+from gemma_vision.optimization.stage import Stage, adamw
 from postprocess.vqvae import MaskVQVAE
 from training import decoder, mask_vae, vision
-from training.clock import Clock
 from training.decoder import Bank, DecoderStep, JointStep
 from training.dense import DenseHead
-from training.draws import Recipe, SceneDraws
-from training.journal import Journal
 from training.mask_vae import CodebookAverage, PolishStep, VqStep
-from training.precision import pick_dtype
 from training.presets import PRESETS, STAGES
 from training.run import DeviceError, Pace, Run, pick_device, pick_workers
-from training.stage import Stage, adamw
+from training.sampling import Recipe, SceneDraws
 from training.streams import scene_batches
 from training.textures import sprites_on
 from training.tiny import Sizes
@@ -217,7 +217,9 @@ class TestPicking:
 
     def test_a_cpu_is_tried_out(self, monkeypatch):
         seconds = {torch.bfloat16: 1.0, torch.float32: 2.0}
-        monkeypatch.setattr("training.precision._seconds", lambda dtype: seconds[dtype])
+        monkeypatch.setattr(
+            "gemma_vision.optimization.precision._seconds", lambda dtype: seconds[dtype]
+        )
         assert pick_dtype(torch.device("cpu")) == torch.bfloat16
         seconds[torch.bfloat16] = 3.0
         assert pick_dtype(torch.device("cpu")) == torch.float32
@@ -233,7 +235,7 @@ def test_processes_beside_each_other_draw_different_scenes(monkeypatch):
     alone = next(iter(draws))[0]
     for process, is_same in ((0, True), (1, False)):
         worker = SimpleNamespace(id=process)
-        monkeypatch.setattr("training.draws.get_worker_info", lambda worker=worker: worker)
+        monkeypatch.setattr("training.sampling.get_worker_info", lambda worker=worker: worker)
         assert (next(iter(draws))[0] == alone) is is_same
 
 

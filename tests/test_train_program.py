@@ -10,19 +10,19 @@ import torch
 from torch import nn
 
 from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.optimization.clock import Clock, TimeUp
+from gemma_vision.optimization.metrics_log import Journal
+from gemma_vision.optimization.stage import adamw, state_file
+from gemma_vision.optimization.training_state import Reached, read_reached, save_state
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.vqvae import NUM_CODES, MaskVQVAE
 from training import mask_vae
 from training import train as program
-from training.clock import Clock, TimeUp
 from training.curves import main as draw_curves
 from training.curves import write_curves
 from training.evaluation import REPORT, evaluate_checkpoint
-from training.journal import Journal
-from training.poses import EVALUATION_SEEDS
 from training.presets import PARTS, PRESETS, STAGES
 from training.run import Pace, Run
-from training.stage import adamw, state_file
-from training.state import Reached, read_reached, save_state
 from training.tiny import build_model
 from training.tokenizer import build_tokenizer
 from training.train import OrderError, check_order, main, open_run, parse

@@ -12,11 +12,17 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from training.clock import Clock, TimeUp
-from training.journal import Journal
-from training.stage import Stage, adamw, state_file
-from training.state import Reached, StateError, load_state, read_reached, save_state
-from training.whole_files import whole, write_whole
+from gemma_vision.optimization.atomic_write import whole, write_whole
+from gemma_vision.optimization.clock import Clock, TimeUp
+from gemma_vision.optimization.metrics_log import Journal
+from gemma_vision.optimization.stage import Stage, adamw, state_file
+from gemma_vision.optimization.training_state import (
+    Reached,
+    StateError,
+    load_state,
+    read_reached,
+    save_state,
+)
 
 # Trains a layer whose weights say how many steps were taken, in a process that is killed again and
 # again; every process goes on from what the one before left, and says what it found.
@@ -24,7 +30,7 @@ VICTIM = """
 import os, random, signal, sys, time
 import torch
 from pathlib import Path
-from training.stage import Stage, adamw
+from gemma_vision.optimization.stage import Stage, adamw
 folder, kills = Path(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(1)
 

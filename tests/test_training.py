@@ -10,18 +10,18 @@ import torch
 from torch import nn
 from transformers import AutoProcessor, PaliGemmaForConditionalGeneration
 
+from gemma_vision.optimization.stage import schedule
+from gemma_vision.synthetic import prompts
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS
+from gemma_vision.synthetic.prompts import Seen
 from postprocess.tokens import parse
 from postprocess.vqvae import MaskVQVAE
-from training import prompts
-from training.draws import MAX_THINGS, Recipe, SceneDraws
 from training.evaluation import evaluate_checkpoint, fingerprint
 from training.language import SequenceLoss, prefix_mask
-from training.poses import EVALUATION_SEEDS
 from training.presets import PRESETS, STAGES
-from training.prompts import Seen
 from training.run import Run
 from training.samples import SceneStream
-from training.stage import schedule
+from training.sampling import MAX_THINGS, Recipe, SceneDraws
 from training.tiny import Sizes, build_model, place_vectors
 from training.tokenizer import SPECIALS, build_tokenizer
 from training.train import train

@@ -12,11 +12,11 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.optimization.atomic_write import write_whole
+from gemma_vision.optimization.metrics_log import Journal, Row
 from training.charts import draw_chart
 from training.evaluation import REPORT
-from training.journal import Journal, Row
 from training.presets import PARTS, STAGES
-from training.whole_files import write_whole
 
 PAGE = "curves.html"
 SAID = (

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
+from gemma_vision.optimization.stage import Stage, adamw, update
+from gemma_vision.synthetic.prompts import Seen, draw_prompt
 from postprocess.vqvae import MaskVQVAE
 from training.dense import DenseHead, dense_loss, mask_codes, patch_kinds
 from training.drawing import Drawing
-from training.draws import Recipe
 from training.language import SequenceLoss
-from training.prompts import Seen, draw_prompt
 from training.run import Pace, Run, open_stage
 from training.samples import Batch, to_pixels
-from training.stage import Stage, adamw, update
+from training.sampling import Recipe
 from training.streams import scene_batches
 from training.vision import average
 

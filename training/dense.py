@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gemma_vision.synthetic.atlas import load_atlas
 from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
-from training.atlas import load_atlas
-from training.draws import MAX_THINGS
 from training.mask_vae import mask_iou
 from training.samples import CELLS, Batch
+from training.sampling import MAX_THINGS
 
 SHAPE = 16  # points along a box at which the whole mask is asked for
 WEIGHTS = {

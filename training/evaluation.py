@@ -12,13 +12,13 @@ import torch
 
 from gemma_vision import load
 from gemma_vision.evaluate import evaluate, read_dataset
+from gemma_vision.optimization.atomic_write import write_whole
+from gemma_vision.optimization.clock import TimeUp
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS
+from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.vqvae import MaskVQVAE
-from training.clock import TimeUp
 from training.mask_vae import draw_masks, evaluate_mask_vae
-from training.poses import EVALUATION_SEEDS
 from training.run import Run
-from training.scene_dataset import write_dataset
-from training.whole_files import write_whole
 
 SEED = EVALUATION_SEEDS + 123
 SIDE = 224  # of the scenes

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PaliGemmaForConditionalGeneration
 
-from training.answer_loss import AnswerLoss
+from gemma_vision.optimization.answer_loss import AnswerLoss
 from training.drawing import GUESSED, Drawing
 
 MASK_WEIGHT = 1.0

@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from numpy.random import Generator
 from torch import Tensor, nn
 
+from gemma_vision.optimization.stage import Stage, adamw, update
+from gemma_vision.synthetic.compositor import compose
+from gemma_vision.synthetic.poses import NUM_NAMES, sample_scene
 from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
-from training.compositor import compose
-from training.poses import NUM_NAMES, sample_scene
 from training.run import Pace, Run, open_stage
-from training.stage import Stage, adamw, update
 
 POOL = 8000  # masks drawn before training; flips and transposes multiply them by eight
 BATCH = 32

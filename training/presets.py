@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
+from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY
+from training.background_stream import RENEWAL
 from training.decoder import BANK
-from training.grounds import RENEWAL
 from training.mask_vae import POOL
 from training.run import Pace
-from training.stage import REPORT_EVERY, SAVE_EVERY
 from training.tiny import Sizes
 
 STAGES = ("vq", "vision", "decoder", "masks", "joint", "export", "eval")

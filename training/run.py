@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from gemma_vision.optimization.clock import Clock
+from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY, Stage
 from postprocess.errors import UserError
-from training.clock import Clock
-from training.stage import REPORT_EVERY, SAVE_EVERY, Stage
 
 CPU = torch.device("cpu")
 

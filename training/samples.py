@@ -11,10 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from training.compositor import Picture, compose
-from training.draws import MAX_THINGS, Recipe, SceneDraws
-from training.grounds import Grounds
+from gemma_vision.synthetic.compositor import Picture, compose
+from training.background_stream import Grounds
 from training.mask_vae import crop_mask
+from training.sampling import MAX_THINGS, Recipe, SceneDraws
 
 CELLS = 7  # sub-mask cells along a patch
 OWNS = 0.08  # a patch belongs to the thing that covers most of it, if it covers this share

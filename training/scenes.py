@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gemma_vision.images.opening import MAX_SIDE
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.poses import NUM_NAMES
+from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.errors import UserError
-from training.atlas import load_atlas
-from training.poses import NUM_NAMES
-from training.scene_dataset import write_dataset
 
 MAX_SEED = 2**63 - 1
 MAX_COUNT = 1_000_000  # files are named with six digits

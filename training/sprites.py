@@ -5,7 +5,7 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from training.atlas import MARGIN, SIDE
+from gemma_vision.synthetic.atlas import MARGIN, SIDE
 
 FONT_SIZE = 109  # the only size the bitmap font has
 

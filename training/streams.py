@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from training.draws import Recipe, SceneDraws, this_process
 from training.layers import Arrays, corner_array, fresh_arrays, layer_arrays
 from training.run import Run
 from training.samples import Batch, SceneStream
+from training.sampling import Recipe, SceneDraws, this_process
 from training.textures import Backgrounds, sprites_on
 from training.torch_compositor import compose_all
 from training.torch_samples import to_batch

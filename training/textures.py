@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training import grounds
-from training.atlas import SIDE, load_atlas
-from training.mipmaps import NUM_LEVELS, mipmaps, smoothed
+from gemma_vision.synthetic.atlas import SIDE, load_atlas
+from gemma_vision.synthetic.mipmaps import NUM_LEVELS, mipmaps, smoothed
+from training import background_stream as grounds
 
 # The mipmaps of a sprite lie in one texture, each with empty pixels all around, so that sampling
 # beside one gives nothing: 128 on the left, 64, 32 and 16 in a column right of it.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from training.compositor import MIN_VISIBLE
+from gemma_vision.synthetic.compositor import MIN_VISIBLE
 from training.layers import NOBODY
 from training.textures import Sprites
 

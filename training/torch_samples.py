@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from postprocess.vqvae import MASK_SIDE
-from training.draws import MAX_THINGS, Recipe
 from training.samples import CELLS, OWNS, Batch
+from training.sampling import MAX_THINGS, Recipe
 from training.torch_compositor import Pictures
 
 

@@ -17,23 +17,23 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from gemma_vision.optimization.clock import Clock, TimeUp
+from gemma_vision.optimization.precision import pick_dtype
+from gemma_vision.optimization.stage import state_file
+from gemma_vision.optimization.training_state import StateError, read_reached
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
 from postprocess.vqvae import MaskVQVAE
-from training.atlas import load_atlas
-from training.clock import Clock, TimeUp
 from training.curves import write_curves
 from training.decoder import Learner, train_decoder, train_joint
-from training.draws import Recipe
 from training.evaluation import evaluate_checkpoint
 from training.export import export
 from training.language import SequenceLoss
 from training.mask_vae import polish_decoder, train_mask_vae
-from training.poses import EVALUATION_SEEDS
-from training.precision import pick_dtype
 from training.presets import PRESETS, STAGES, Preset
 from training.run import DeviceError, Run, pick_device, pick_workers
-from training.stage import state_file
-from training.state import StateError, read_reached
+from training.sampling import Recipe
 from training.tiny import build_model
 from training.tokenizer import build_tokenizer
 from training.vision import train_vision

@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from torch import nn
 
+from gemma_vision.optimization.stage import Stage, adamw, update
 from postprocess.vqvae import MaskVQVAE
 from training.dense import DenseHead, dense_loss, mask_codes
-from training.draws import Recipe
 from training.run import Pace, Run, open_stage
 from training.samples import Batch, to_pixels
-from training.stage import Stage, adamw, update
+from training.sampling import Recipe
 from training.streams import scene_batches
 
 BATCH = 20

@@ -11,9 +11,9 @@ import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
-from training.atlas import load_atlas
-from training.compositor import Picture, Thing, compose
-from training.poses import sample_scene
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.compositor import Picture, Thing, compose
+from gemma_vision.synthetic.poses import sample_scene
 
 
 def to_coco(

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.random import Generator
 
-from training.atlas import MARGIN, SIDE, Atlas, load_atlas
+from gemma_vision.synthetic.atlas import MARGIN, SIDE, Atlas, load_atlas
 
 NUM_NAMES = 16  # the embedded checkpoint knows the first sixteen names of the atlas
 EVALUATION_SEEDS = 900_000  # seeds from here on are for evaluation only

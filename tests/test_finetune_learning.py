@@ -15,14 +15,14 @@ from tiny_models import make_model, make_tokenizer, save
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.checkpoints.hub import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
-from training.adapt.learning import LearningStep, Lesson, learn, pixels_of
-from training.adapt.pictures import Part, Shown
-from training.adapt.rehearsing import Scenes
-from training.adapt.sequences import answer_logits, collate, plain_loss, see, with_handicap
-from training.adapt.student import Lora, drawings_of, find_base, open_student, rates
-from training.adapt.wishes import Wishes
-from training.adapt.writing import write
-from training.answer_loss import AnswerLoss
+from gemma_vision.finetune.image_set import Part, Shown
+from gemma_vision.finetune.loop import LearningStep, Lesson, learn, pixels_of
+from gemma_vision.finetune.prompt_sampler import Wishes
+from gemma_vision.finetune.rehearsal import Scenes
+from gemma_vision.finetune.sequences import answer_logits, collate, plain_loss, see, with_handicap
+from gemma_vision.finetune.trainee import Lora, drawings_of, find_base, open_student, rates
+from gemma_vision.finetune.writing import write
+from gemma_vision.optimization.answer_loss import AnswerLoss
 
 FAMILIES = ["paligemma", "paligemma2"]
 TEXTS = [
@@ -269,7 +269,7 @@ class TestWhole:
 @pytest.mark.parametrize("lora", [None, Lora(rank=4)], ids=["whole", "lora"])
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
 def test_losses_fall(lora, base, tmp_path) -> None:
-    from training.stage import Stage, adamw
+    from gemma_vision.optimization.stage import Stage, adamw
 
     student = open_student(str(base), CPU, lora, seed=1)
     kept = torch.nn.ParameterList(student.trained.values())
@@ -324,7 +324,7 @@ def test_gemma_3_cannot_be_adapted(tmp_path) -> None:
 def test_large_models_compute_activations_twice_and_learn_the_same(
     base, tmp_path, monkeypatch
 ) -> None:
-    from training.adapt import student as module
+    from gemma_vision.finetune import trainee as module
 
     losses = []
     for large in (10**9, 1):

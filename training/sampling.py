@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch.utils.data import get_worker_info
 
-from training.grounds import RENEWAL, Ground, GroundDraws
-from training.poses import EVALUATION_SEEDS, SMALLEST, Scene, sample_scene
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS, SMALLEST, Scene, sample_scene
+from training.background_stream import RENEWAL, Ground, GroundDraws
 
 MAX_THINGS = 4
 SIZES = [(224, 224)] * 4 + [(288, 216), (216, 288)]  # squashed to the model's square

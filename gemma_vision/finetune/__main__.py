@@ -1,4 +1,6 @@
-"""Adapt a checkpoint to a COCO folder: `python -m training.adapt --data DIR --name NAME --out OUT`.
+"""Adapt a checkpoint to a COCO folder.
+
+`python -m gemma_vision.finetune --data DIR --name NAME --out OUT`
 
 Exit code 0; 2 with one sentence where something cannot work.
 """
@@ -13,10 +15,10 @@ import torch
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.errors import CheckpointError
 from gemma_vision.evaluate import DatasetError
-from training.adapt.plan import AdaptError, Plan
-from training.adapt.program import adapt
-from training.adapt.student import RANK, Lora
-from training.state import StateError
+from gemma_vision.finetune.plan import AdaptError, Plan
+from gemma_vision.finetune.program import adapt
+from gemma_vision.finetune.trainee import RANK, Lora
+from gemma_vision.optimization.training_state import StateError
 
 DEFAULTS = Plan(Path(), "", Path())
 
@@ -24,7 +26,7 @@ DEFAULTS = Plan(Path(), "", Path())
 def read(words: Sequence[str]) -> argparse.Namespace:
     """The command line as options."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.adapt",
+        prog="python -m gemma_vision.finetune",
         description="Teach a checkpoint the things of your pictures.",
     )
     add = parser.add_argument

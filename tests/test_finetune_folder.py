@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from gemma_vision.evaluate import DatasetError
-from training.adapt import augmenting
-from training.adapt.checks import read_folder
-from training.adapt.pictures import Album, Part, Shown, is_askable, open_scene, shrink
-from training.adapt.splitting import split
-from training.adapt.wishes import Wishes, patch_kinds
+from gemma_vision.finetune import augmentation as augmenting
+from gemma_vision.finetune.dataset_checks import read_folder
+from gemma_vision.finetune.image_set import Album, Part, Shown, is_askable, open_scene, shrink
+from gemma_vision.finetune.prompt_sampler import Wishes, patch_kinds
+from gemma_vision.finetune.splitting import split
 
 SQUARE = [10, 10, 40, 10, 40, 30, 10, 30]
 COCO = {

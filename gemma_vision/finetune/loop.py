@@ -12,16 +12,23 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from gemma_vision.finetune.augmentation import augment
+from gemma_vision.finetune.image_set import Shown
+from gemma_vision.finetune.prompt_sampler import Wishes, patch_kinds
+from gemma_vision.finetune.rehearsal import Source
+from gemma_vision.finetune.sequences import (
+    Text,
+    answer_logits,
+    collate,
+    plain_loss,
+    see,
+    with_handicap,
+)
+from gemma_vision.finetune.trainee import Student, rates
 from gemma_vision.images.resizing import to_pixels
-from training.adapt.augmenting import augment
-from training.adapt.pictures import Shown
-from training.adapt.rehearsing import Source
-from training.adapt.sequences import Text, answer_logits, collate, plain_loss, see, with_handicap
-from training.adapt.student import Student, rates
-from training.adapt.wishes import Wishes, patch_kinds
-from training.answer_loss import AnswerLoss
-from training.precision import mixed, pick_dtype
-from training.stage import Stage, adamw, update
+from gemma_vision.optimization.answer_loss import AnswerLoss
+from gemma_vision.optimization.precision import mixed, pick_dtype
+from gemma_vision.optimization.stage import Stage, adamw, update
 
 DECAY = 0.02
 MOST_ANSWERED = 256  # tokens; what follows is not learned, and neither is that it ends there

@@ -15,8 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from gemma_vision.optimization.atomic_write import whole
 from postprocess.errors import UserError
-from training.whole_files import whole
 
 KEY = "reached"  # in the metadata of the file
 

@@ -5,9 +5,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from training.backgrounds import draw_background
-from training.mipmaps import full_area, is_enlarged, level_of, mipmaps, placing, smoothed, window
-from training.poses import Pose, Scene
+from gemma_vision.synthetic.backgrounds import draw_background
+from gemma_vision.synthetic.mipmaps import (
+    full_area,
+    is_enlarged,
+    level_of,
+    mipmaps,
+    placing,
+    smoothed,
+    window,
+)
+from gemma_vision.synthetic.poses import Pose, Scene
 
 MIN_VISIBLE = 0.35  # of a thing's own pixels, less than that and it is left out
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.adapt.scoring import Scores
+from gemma_vision.finetune.scoring import Scores
 
 FIGURES = ("recall50", "recall75", "ap50", "mean_box_iou", "miou", "absent_empty")
 TITLES = {"new": "Pictures put aside", "old": "What it knew before"}

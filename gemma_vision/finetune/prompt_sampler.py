@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
+from gemma_vision.finetune.image_set import Part, Shown
+from gemma_vision.synthetic import prompts
+from gemma_vision.synthetic.prompts import Seen
 from postprocess.instances import crop
 from postprocess.mask_decoder import MaskDecoder
-from training import prompts
-from training.adapt.pictures import Part, Shown
-from training.prompts import Seen
 
 MIX = (0.55, 0.35, 0.04, 0.06)  # detect, segment, caption, ask
 MOST_ABSENT = 2  # names in a prompt that are not there

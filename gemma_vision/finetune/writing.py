@@ -16,10 +16,10 @@ from torch import Tensor
 from gemma_vision.checkpoints.checkpoint import NOTES
 from gemma_vision.checkpoints.mask_decoder_files import DECODER_FILE, PUBLISHED_FILE
 from gemma_vision.checkpoints.safetensors_files import SINGLE, our_name, read_file, weight_files
-from training.adapt.student import Student, drawings_of
-from training.whole_files import whole
+from gemma_vision.finetune.trainee import Student, drawings_of
+from gemma_vision.optimization.atomic_write import whole
 
-POLICY = "bigvision"  # positions are written as 1023rds, see `training.prompts.Seen.mention`
+POLICY = "bigvision"  # positions are written as 1023rds, see `Seen.mention`
 
 
 def write(student: Student, names: Sequence[str], out: Path) -> None:

@@ -8,8 +8,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from training.atlas import SIDE, load_atlas
-from training.poses import Pose, frame
+from gemma_vision.synthetic.atlas import SIDE, load_atlas
+from gemma_vision.synthetic.poses import Pose, frame
 
 NUM_LEVELS = 4  # 128, 64, 32, 16
 SMOOTHING = 0.9  # sprite pixels: a hard edge drawn larger than it is, without the stairs

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.whole_files import write_whole
+from gemma_vision.optimization.atomic_write import write_whole
 
 Row = dict[str, Any]
 

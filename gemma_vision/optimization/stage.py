@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from training.clock import Clock, TimeUp
-from training.journal import Journal
-from training.precision import mixed
-from training.state import Reached, load_state, save_state
+from gemma_vision.optimization.clock import Clock, TimeUp
+from gemma_vision.optimization.metrics_log import Journal
+from gemma_vision.optimization.precision import mixed
+from gemma_vision.optimization.training_state import Reached, load_state, save_state
 
 SAVE_EVERY = 45.0  # seconds: state is never older than a minute
 REPORT_EVERY = 10.0

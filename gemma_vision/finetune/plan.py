@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.finetune.trainee import Lora
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
-from training.adapt.student import Lora
-from training.poses import EVALUATION_SEEDS
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SETTINGS = "settings.json"

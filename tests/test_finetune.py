@@ -11,12 +11,12 @@ import torch
 from tiny_models import make_model, save
 
 import gemma_vision
-from training.adapt.__main__ import main, plan_of, read
-from training.adapt.card import Facts, listed, write_card
-from training.adapt.plan import AdaptError, Plan, check_plan
-from training.adapt.program import adapt, lessons, read_data
-from training.adapt.student import Lora, open_student
-from training.scene_dataset import write_dataset
+from gemma_vision.finetune.__main__ import main, plan_of, read
+from gemma_vision.finetune.model_card import Facts, listed, write_card
+from gemma_vision.finetune.plan import AdaptError, Plan, check_plan
+from gemma_vision.finetune.program import adapt, lessons, read_data
+from gemma_vision.finetune.trainee import Lora, open_student
+from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import indices
 
 BASE = ["--threads", "1", "--device", "cpu"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from training.backgrounds import draw_background
+from gemma_vision.synthetic.backgrounds import draw_background
 
 SIDE = 288  # of a background, in pixels: no scene is wider or higher
 KEPT = 400

@@ -10,18 +10,18 @@ import torch
 from gemma_vision.checkpoints.checkpoint import pick_device
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of, open_decoder
 from gemma_vision.evaluate import Dataset, Scene
+from gemma_vision.finetune.dataset_checks import read_folder
+from gemma_vision.finetune.image_set import Album, is_askable
+from gemma_vision.finetune.loop import Lesson, learn
+from gemma_vision.finetune.model_card import Facts, write_card
+from gemma_vision.finetune.plan import AdaptError, Plan, check_plan
+from gemma_vision.finetune.prompt_sampler import Wishes
+from gemma_vision.finetune.rehearsal import Scenes, write_scenes
+from gemma_vision.finetune.scoring import Scores, score
+from gemma_vision.finetune.splitting import split
+from gemma_vision.finetune.trainee import Student, drawings_of, find_base, open_student
+from gemma_vision.finetune.writing import write
 from postprocess.mask_decoder import MaskDecoder
-from training.adapt.card import Facts, write_card
-from training.adapt.checks import read_folder
-from training.adapt.learning import Lesson, learn
-from training.adapt.pictures import Album, is_askable
-from training.adapt.plan import AdaptError, Plan, check_plan
-from training.adapt.rehearsing import Scenes, write_scenes
-from training.adapt.scoring import Scores, score
-from training.adapt.splitting import split
-from training.adapt.student import Student, drawings_of, find_base, open_student
-from training.adapt.wishes import Wishes
-from training.adapt.writing import write
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def command_of(plan: Plan) -> str:
         str(plan.seed),
     ]
     words += ["--held-out", f"{plan.share_held_out:g}", *["--no-mirror"] * (not plan.mirrored)]
-    return shlex.join(["python", "-m", "training.adapt", *words])
+    return shlex.join(["python", "-m", "gemma_vision.finetune", *words])
 
 
 def device_name(device: torch.device) -> str:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
+from gemma_vision.finetune.image_set import Part, Shown, changed
 from postprocess.mask_formats import extent
-from training.adapt.pictures import Part, Shown, changed
 
 CROPPED = 0.5  # share of the pictures that are cropped
 SMALLEST = 0.55  # of a side that a crop keeps
