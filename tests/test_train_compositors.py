@@ -10,16 +10,16 @@ import torch
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.compositor import compose
 from gemma_vision.synthetic.poses import Pose, Scene, sample_scene
-from training import background_stream as grounds
-from training.background_stream import GroundDraws, Grounds
-from training.layers import layer_arrays
-from training.mask_vae import crop_mask
-from training.samples import SceneStream
-from training.sampling import Recipe, SceneDraws
-from training.streams import Composer, LayerStream
-from training.textures import Backgrounds, Sprites, sprites_on
-from training.torch_compositor import compose_all
-from training.torch_samples import boxes_of, crop_masks
+from training.data import background_stream as grounds
+from training.data.background_stream import GroundDraws, Grounds
+from training.data.layers import layer_arrays
+from training.data.masks import crop_mask
+from training.data.samples import SceneStream
+from training.data.sampling import Recipe, SceneDraws
+from training.data.streams import Composer, LayerStream
+from training.data.textures import Backgrounds, Sprites, sprites_on
+from training.data.torch_compositor import compose_all
+from training.data.torch_samples import boxes_of, crop_masks
 
 RECIPE = Recipe(112, 8, 40)
 NUM = 64

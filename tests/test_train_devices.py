@@ -16,19 +16,19 @@ from gemma_vision.optimization.metrics_log import Journal
 from gemma_vision.optimization.precision import pick_dtype
 from gemma_vision.optimization.stage import Stage, adamw
 from postprocess.vqvae import MaskVQVAE
-from training import decoder, mask_vae, vision
-from training.decoder import Bank, DecoderStep, JointStep
-from training.dense import DenseHead
-from training.mask_vae import CodebookAverage, PolishStep, VqStep
+from training.data.sampling import Recipe, SceneDraws
+from training.data.streams import scene_batches
+from training.data.textures import sprites_on
+from training.model import decoder, mask_vae, vision
+from training.model.decoder import Bank, DecoderStep, JointStep
+from training.model.dense import DenseHead
+from training.model.mask_vae import CodebookAverage, PolishStep, VqStep
+from training.model.tiny import Sizes
+from training.model.tokenizer import build_tokenizer
+from training.model.vision import VisionStep
 from training.presets import PRESETS, STAGES
 from training.run import DeviceError, Pace, Run, pick_device, pick_workers
-from training.sampling import Recipe, SceneDraws
-from training.streams import scene_batches
-from training.textures import sprites_on
-from training.tiny import Sizes
-from training.tokenizer import build_tokenizer
 from training.train import prepare, train
-from training.vision import VisionStep
 
 SMALL = dataclasses.replace(
     PRESETS["smoke"],
@@ -235,7 +235,7 @@ def test_processes_beside_each_other_draw_different_scenes(monkeypatch):
     alone = next(iter(draws))[0]
     for process, is_same in ((0, True), (1, False)):
         worker = SimpleNamespace(id=process)
-        monkeypatch.setattr("training.sampling.get_worker_info", lambda worker=worker: worker)
+        monkeypatch.setattr("training.data.sampling.get_worker_info", lambda worker=worker: worker)
         assert (next(iter(draws))[0] == alone) is is_same
 
 

@@ -16,15 +16,15 @@ from gemma_vision.optimization.stage import adamw, state_file
 from gemma_vision.optimization.training_state import Reached, read_reached, save_state
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.vqvae import NUM_CODES, MaskVQVAE
-from training import mask_vae
 from training import train as program
 from training.curves import main as draw_curves
 from training.curves import write_curves
+from training.data import masks
 from training.evaluation import REPORT, evaluate_checkpoint
+from training.model.tiny import build_model
+from training.model.tokenizer import build_tokenizer
 from training.presets import PARTS, PRESETS, STAGES
 from training.run import Pace, Run
-from training.tiny import build_model
-from training.tokenizer import build_tokenizer
 from training.train import OrderError, check_order, main, open_run, parse
 
 SMOKE = PRESETS["smoke"]
@@ -58,14 +58,14 @@ class TestPresets:
         assert sum(pace.minutes for pace in PRESETS["gpu"].paces.values()) <= 27
 
     def test_masks_are_of_all_names_that_are_asked_for(self, monkeypatch):
-        sample, asked = mask_vae.sample_scene, []
+        sample, asked = masks.sample_scene, []
 
         def watched(rng, num_names):
             asked.append(num_names)
             return sample(rng, num_names=num_names)
 
-        monkeypatch.setattr(mask_vae, "sample_scene", watched)
-        mask_vae.draw_masks(np.random.default_rng(1), 4, names=40)
+        monkeypatch.setattr(masks, "sample_scene", watched)
+        masks.draw_masks(np.random.default_rng(1), 4, names=40)
         assert set(asked) == {40}
 
 

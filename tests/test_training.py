@@ -16,14 +16,14 @@ from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from gemma_vision.synthetic.prompts import Seen
 from postprocess.tokens import parse
 from postprocess.vqvae import MaskVQVAE
+from training.data.samples import SceneStream
+from training.data.sampling import MAX_THINGS, Recipe, SceneDraws
 from training.evaluation import evaluate_checkpoint, fingerprint
-from training.language import SequenceLoss, prefix_mask
+from training.model.language import SequenceLoss, prefix_mask
+from training.model.tiny import Sizes, build_model, place_vectors
+from training.model.tokenizer import SPECIALS, build_tokenizer
 from training.presets import PRESETS, STAGES
 from training.run import Run
-from training.samples import SceneStream
-from training.sampling import MAX_THINGS, Recipe, SceneDraws
-from training.tiny import Sizes, build_model, place_vectors
-from training.tokenizer import SPECIALS, build_tokenizer
 from training.train import train
 
 NAMES = ("cat", "dog", "car", "apple", "fish")

@@ -17,7 +17,8 @@ from gemma_vision.optimization.clock import TimeUp
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.vqvae import MaskVQVAE
-from training.mask_vae import draw_masks, evaluate_mask_vae
+from training.data.masks import draw_masks
+from training.model.mask_vae import evaluate_mask_vae
 from training.run import Run
 
 SEED = EVALUATION_SEEDS + 123

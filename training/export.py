@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from postprocess.vqvae import MaskVQVAE
-from training.decoder import Learner
+from training.model.decoder import Learner
 
 PREFIXES = (  # names as the published checkpoints write them
     ("model.vision_tower.", "vision_tower.vision_model."),

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY
-from training.background_stream import RENEWAL
-from training.decoder import BANK
-from training.mask_vae import POOL
+from training.data.background_stream import RENEWAL
+from training.model.decoder import BANK
+from training.model.mask_vae import POOL
+from training.model.tiny import Sizes
 from training.run import Pace
-from training.tiny import Sizes
 
 STAGES = ("vq", "vision", "decoder", "masks", "joint", "export", "eval")
 PARTS = {"vq": ("vq", "polish")}  # a stage that is trained in several goes

@@ -26,17 +26,17 @@ from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
 from postprocess.vqvae import MaskVQVAE
 from training.curves import write_curves
-from training.decoder import Learner, train_decoder, train_joint
+from training.data.sampling import Recipe
 from training.evaluation import evaluate_checkpoint
 from training.export import export
-from training.language import SequenceLoss
-from training.mask_vae import polish_decoder, train_mask_vae
+from training.model.decoder import Learner, train_decoder, train_joint
+from training.model.language import SequenceLoss
+from training.model.mask_vae import polish_decoder, train_mask_vae
+from training.model.tiny import build_model
+from training.model.tokenizer import build_tokenizer
+from training.model.vision import train_vision
 from training.presets import PRESETS, STAGES, Preset
 from training.run import DeviceError, Run, pick_device, pick_workers
-from training.sampling import Recipe
-from training.tiny import build_model
-from training.tokenizer import build_tokenizer
-from training.vision import train_vision
 
 MAX_SEED = EVALUATION_SEEDS - 10  # stages draw from this seed and a few after it
 

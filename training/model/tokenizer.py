@@ -10,9 +10,9 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
+from gemma_vision.synthetic.atlas import load_atlas
 from postprocess.tokens import NUM_BINS
 from postprocess.vqvae import NUM_CODES
-from training.sprites import GLYPHS
 
 SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>"]  # ids 0 to 3, as in PaliGemma's tokenizer
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -52,7 +52,7 @@ def _bpe(model: BPE) -> Tokenizer:
 def corpus() -> list[str]:
     """Sentences with every word that prompts and answers are made of; names come most often."""
     lines = []
-    for name in GLYPHS:
+    for name in load_atlas().names:
         article = "an" if name[0] in "aeio" else "a"
         lines += [f"detect {name}", f"segment {name}", f" {name} ; {name}", f" {name}"] * 20
         lines += [f"answer en is there {article} {name} ?"] * 4

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from gemma_vision.synthetic.atlas import load_atlas
 from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
-from training.mask_vae import mask_iou
-from training.samples import CELLS, Batch
-from training.sampling import MAX_THINGS
+from training.data.samples import CELLS, Batch
+from training.data.sampling import MAX_THINGS
+from training.model.mask_vae import mask_iou
 
 SHAPE = 16  # points along a box at which the whole mask is asked for
 WEIGHTS = {

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from gemma_vision.synthetic.compositor import MIN_VISIBLE
-from training.layers import NOBODY
-from training.textures import Sprites
+from training.data.layers import NOBODY
+from training.data.textures import Sprites
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from postprocess.vqvae import CODES_PER_MASK, NUM_CODES, MaskVQVAE
-from training.mask_vae import mask_iou, reconstruction
+from training.model.mask_vae import mask_iou, reconstruction
 
 BLIND = 0.5  # share of the rows that see no right code
 MIXED = 0.25  # share of the rows that see some of each

@@ -11,11 +11,11 @@ from torch import nn
 
 from gemma_vision.optimization.stage import Stage, adamw, update
 from postprocess.vqvae import MaskVQVAE
-from training.dense import DenseHead, dense_loss, mask_codes
+from training.data.samples import Batch, to_pixels
+from training.data.sampling import Recipe
+from training.data.streams import scene_batches
+from training.model.dense import DenseHead, dense_loss, mask_codes
 from training.run import Pace, Run, open_stage
-from training.samples import Batch, to_pixels
-from training.sampling import Recipe
-from training.streams import scene_batches
 
 BATCH = 20
 PEAK = 1.2e-3

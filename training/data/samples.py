@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from gemma_vision.synthetic.compositor import Picture, compose
-from training.background_stream import Grounds
-from training.mask_vae import crop_mask
-from training.sampling import MAX_THINGS, Recipe, SceneDraws
+from training.data.background_stream import Grounds
+from training.data.masks import crop_mask
+from training.data.sampling import MAX_THINGS, Recipe, SceneDraws
 
 CELLS = 7  # sub-mask cells along a patch
 OWNS = 0.08  # a patch belongs to the thing that covers most of it, if it covers this share

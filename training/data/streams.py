@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from training.layers import Arrays, corner_array, fresh_arrays, layer_arrays
+from training.data.layers import Arrays, corner_array, fresh_arrays, layer_arrays
+from training.data.samples import Batch, SceneStream
+from training.data.sampling import Recipe, SceneDraws, this_process
+from training.data.textures import Backgrounds, sprites_on
+from training.data.torch_compositor import compose_all
+from training.data.torch_samples import to_batch
 from training.run import Run
-from training.samples import Batch, SceneStream
-from training.sampling import Recipe, SceneDraws, this_process
-from training.textures import Backgrounds, sprites_on
-from training.torch_compositor import compose_all
-from training.torch_samples import to_batch
 
 Message = dict[str, Arrays]  # see LayerStream
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gemma_vision.synthetic.atlas import SIDE, load_atlas
 from gemma_vision.synthetic.mipmaps import NUM_LEVELS, mipmaps, smoothed
-from training import background_stream as grounds
+from training.data import background_stream as grounds
 
 # The mipmaps of a sprite lie in one texture, each with empty pixels all around, so that sampling
 # beside one gives nothing: 128 on the left, 64, 32 and 16 in a column right of it.

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from postprocess.vqvae import MASK_SIDE
-from training.samples import CELLS, OWNS, Batch
-from training.sampling import MAX_THINGS, Recipe
-from training.torch_compositor import Pictures
+from training.data.samples import CELLS, OWNS, Batch
+from training.data.sampling import MAX_THINGS, Recipe
+from training.data.torch_compositor import Pictures
 
 
 @torch.no_grad()

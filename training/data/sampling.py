@@ -7,7 +7,7 @@ import numpy as np
 from torch.utils.data import get_worker_info
 
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS, SMALLEST, Scene, sample_scene
-from training.background_stream import RENEWAL, Ground, GroundDraws
+from training.data.background_stream import RENEWAL, Ground, GroundDraws
 
 MAX_THINGS = 4
 SIZES = [(224, 224)] * 4 + [(288, 216), (216, 288)]  # squashed to the model's square

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.answer_loss import AnswerLoss
-from training.drawing import GUESSED, Drawing
+from training.model.drawing import GUESSED, Drawing
 
 MASK_WEIGHT = 1.0
 PAD = 0

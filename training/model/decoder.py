@@ -15,14 +15,14 @@ from transformers import PaliGemmaForConditionalGeneration
 from gemma_vision.optimization.stage import Stage, adamw, update
 from gemma_vision.synthetic.prompts import Seen, draw_prompt
 from postprocess.vqvae import MaskVQVAE
-from training.dense import DenseHead, dense_loss, mask_codes, patch_kinds
-from training.drawing import Drawing
-from training.language import SequenceLoss
+from training.data.samples import Batch, to_pixels
+from training.data.sampling import Recipe
+from training.data.streams import scene_batches
+from training.model.dense import DenseHead, dense_loss, mask_codes, patch_kinds
+from training.model.drawing import Drawing
+from training.model.language import SequenceLoss
+from training.model.vision import average
 from training.run import Pace, Run, open_stage
-from training.samples import Batch, to_pixels
-from training.sampling import Recipe
-from training.streams import scene_batches
-from training.vision import average
 
 BANK = 4000  # scenes whose features are kept
 REFILL = 6  # fresh scenes per step

@@ -11,7 +11,7 @@ import numpy as np
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.mipmaps import full_area, is_enlarged, level_of, placing, window
 from gemma_vision.synthetic.poses import Pose, Scene
-from training.background_stream import Ground
+from training.data.background_stream import Ground
 
 MAX_LAYERS = 4
 NOBODY = -2  # the name of a layer that is not there; -1 is a thing without a name
