@@ -269,11 +269,11 @@ class TestWhole:
 @pytest.mark.parametrize("lora", [None, Lora(rank=4)], ids=["whole", "lora"])
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
 def test_losses_fall(lora, base, tmp_path) -> None:
-    from gemma_vision.optimization.stage import Stage, adamw
+    from gemma_vision.optimization.stage import TrainingStage, adamw
 
     student = open_student(str(base), CPU, lora, seed=1)
     kept = torch.nn.ParameterList(student.trained.values())
-    stage = Stage(tmp_path, "adapt", 1, kept, adamw(rates(student, None), 0.0))
+    stage = TrainingStage(tmp_path, "adapt", 1, kept, adamw(rates(student, None), 0.0))
     for group in stage.opt.param_groups:
         group["lr"] = 5e-3
     rng = np.random.default_rng(1)

@@ -12,9 +12,9 @@ from device_audit import CUDA_LIKE, DeviceAudit
 from torch import nn
 
 from gemma_vision.optimization.clock import Clock
-from gemma_vision.optimization.metrics_log import Journal
+from gemma_vision.optimization.metrics_log import MetricsLog
 from gemma_vision.optimization.precision import pick_dtype
-from gemma_vision.optimization.stage import Stage, adamw
+from gemma_vision.optimization.stage import TrainingStage, adamw
 from postprocess.vqvae import MaskVQVAE
 from training.data.sampling import Recipe, SceneDraws
 from training.data.streams import scene_batches
@@ -74,7 +74,7 @@ def parts():
 
 
 def curves(folder) -> dict[str, list[dict]]:
-    return {part: Journal(folder / f"{part}.jsonl").rows() for part in SMALL.paces}
+    return {part: MetricsLog(folder / f"{part}.jsonl").rows() for part in SMALL.paces}
 
 
 @pytest.fixture(scope="module")
@@ -132,9 +132,9 @@ class TestAudit:
             torch.ones(4)[there[:, 0].long()]
         assert len(audit.mixes) == 1
 
-    def stage(self, tmp_path, module) -> Stage:
+    def stage(self, tmp_path, module) -> TrainingStage:
         opt = adamw([(list(module.parameters()), 1e-3)], 0.0)
-        return Stage(tmp_path, "part", 1.0, module, opt, dtype=torch.float32)
+        return TrainingStage(tmp_path, "part", 1.0, module, opt, dtype=torch.float32)
 
     def audited(self, parts, monkeypatch, make) -> list[str]:
         """Make a step and call it twice, without the updates -> every mix of devices."""

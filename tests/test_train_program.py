@@ -11,9 +11,9 @@ from torch import nn
 
 from gemma_vision.checkpoints.hub import CHECKPOINTS
 from gemma_vision.optimization.clock import Clock, TimeUp
-from gemma_vision.optimization.metrics_log import Journal
+from gemma_vision.optimization.metrics_log import MetricsLog
 from gemma_vision.optimization.stage import adamw, state_file
-from gemma_vision.optimization.training_state import Reached, read_reached, save_state
+from gemma_vision.optimization.training_state import StageProgress, read_progress, save_state
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.vqvae import NUM_CODES, MaskVQVAE
 from training import train as program
@@ -35,7 +35,7 @@ def finish(folder, *parts: str, seconds: float = 1e6) -> None:
     layer = nn.Linear(1, 1)
     opt = adamw([(list(layer.parameters()), 1.0)], 0.0)
     for part in parts:
-        save_state(state_file(folder, part), layer, opt, Reached(seconds, 9))
+        save_state(state_file(folder, part), layer, opt, StageProgress(seconds, 9))
 
 
 class TestPresets:
@@ -161,9 +161,9 @@ class TestChunks:
             main(chunk)
             said = capsys.readouterr().err
             assert "0.0001 minutes are used: stage vq is at 0%. --resume goes on." in said
-            rows = Journal(tmp_path / "smoke" / "vq.jsonl").rows()
+            rows = MetricsLog(tmp_path / "smoke" / "vq.jsonl").rows()
             assert [row["steps"] for row in rows] == list(range(1, steps + 1))
-            assert read_reached(state_file(tmp_path / "smoke", "vq")).steps == steps
+            assert read_progress(state_file(tmp_path / "smoke", "vq")).steps == steps
         assert (tmp_path / "smoke" / "curves.html").exists()
 
     def test_an_evaluation_stops_and_goes_on(self, tmp_path, monkeypatch):
@@ -200,10 +200,10 @@ class TestCurves:
     @pytest.fixture
     def folder(self, tmp_path):
         for part in ("vision", "vq"):
-            journal = Journal(tmp_path / f"{part}.jsonl")
+            metrics = MetricsLog(tmp_path / f"{part}.jsonl")
             for steps in range(1, 600):
                 row = {"stage": part, "seconds": steps / 4, "steps": steps}
-                journal.add(row | {"loss": 9 / steps, "accuracy": 1 - 1 / steps})
+                metrics.add(row | {"loss": 9 / steps, "accuracy": 1 - 1 / steps})
         return tmp_path
 
     def test_every_figure_of_every_stage_has_a_chart(self, folder):
@@ -242,9 +242,9 @@ class TestCurves:
         assert "<dt>mask in box</dt><dd>\u2013</dd>" in text
 
     def test_what_is_no_number_is_left_out(self, folder):
-        journal = Journal(folder / "joint.jsonl")
+        metrics = MetricsLog(folder / "joint.jsonl")
         for steps, loss in enumerate((2.0, float("nan"), 1.0, float("inf")), 1):
-            journal.add({"stage": "joint", "seconds": 1, "steps": steps, "loss": loss})
+            metrics.add({"stage": "joint", "seconds": 1, "steps": steps, "loss": loss})
         text = write_curves(folder, "Training").read_text()
         assert "Loss over steps: from 2 to 1" in text and "nan" not in text and "inf" not in text
 

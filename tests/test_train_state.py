@@ -12,15 +12,15 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from gemma_vision.optimization.atomic_write import whole, write_whole
+from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
 from gemma_vision.optimization.clock import Clock, TimeUp
-from gemma_vision.optimization.metrics_log import Journal
-from gemma_vision.optimization.stage import Stage, adamw, state_file
+from gemma_vision.optimization.metrics_log import MetricsLog
+from gemma_vision.optimization.stage import TrainingStage, adamw, state_file
 from gemma_vision.optimization.training_state import (
-    Reached,
+    StageProgress,
     StateError,
     load_state,
-    read_reached,
+    read_progress,
     save_state,
 )
 
@@ -30,7 +30,7 @@ VICTIM = """
 import os, random, signal, sys, time
 import torch
 from pathlib import Path
-from gemma_vision.optimization.stage import Stage, adamw
+from gemma_vision.optimization.stage import TrainingStage, adamw
 folder, kills = Path(sys.argv[1]), int(sys.argv[2])
 torch.set_num_threads(1)
 
@@ -38,7 +38,7 @@ def train(pipe):
     layer = torch.nn.Linear(300, 300, bias=False)
     torch.nn.init.zeros_(layer.weight)
     opt = adamw([([layer.weight], 1e-3)], 0.0)
-    stage = Stage(folder, "part", 60.0, layer, opt, save_every=0.0, report_every=0.0)
+    stage = TrainingStage(folder, "part", 60.0, layer, opt, save_every=0.0, report_every=0.0)
     assert (layer.weight == stage.steps).all(), "weights and numbers of different moments"
     os.write(pipe, f"{stage.steps}\\n".encode())
     def step(progress):
@@ -65,14 +65,14 @@ for _ in range(kills):
 """
 
 
-def a_stage(folder: Path, **kwargs) -> Stage:
+def a_stage(folder: Path, **kwargs) -> TrainingStage:
     torch.manual_seed(0)
     layer = nn.Linear(3, 3)
     opt = adamw([(list(layer.parameters()), 1e-2)], 0.01)
-    return Stage(folder, "part", 0.1, layer, opt, **kwargs)
+    return TrainingStage(folder, "part", 0.1, layer, opt, **kwargs)
 
 
-def a_step(stage: Stage):
+def a_step(stage: TrainingStage):
     def step(progress: float) -> dict[str, float]:
         stage.opt.zero_grad()
         stage.module(torch.ones(2, 3)).square().sum().backward()
@@ -96,14 +96,14 @@ class Ticks:
 class TestFiles:
     def test_an_error_leaves_the_old_file(self, tmp_path):
         path = tmp_path / "file.txt"
-        write_whole(path, "old")
-        with pytest.raises(RuntimeError), whole(path) as draft:
+        write_atomically(path, "old")
+        with pytest.raises(RuntimeError), atomic_file(path) as draft:
             draft.write_text("half")
             raise RuntimeError
         assert path.read_text() == "old"
 
     def test_folders_are_made(self, tmp_path):
-        write_whole(tmp_path / "a" / "b.txt", "new")
+        write_atomically(tmp_path / "a" / "b.txt", "new")
         assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
 
 
@@ -112,9 +112,9 @@ class TestState:
         stage = a_stage(tmp_path)
         for _ in range(3):
             a_step(stage)(0.0)
-        save_state(tmp_path / "one", stage.module, stage.opt, Reached(1.5, 3))
+        save_state(tmp_path / "one", stage.module, stage.opt, StageProgress(1.5, 3))
         again = a_stage(tmp_path)
-        assert load_state(tmp_path / "one", again.module, again.opt) == Reached(1.5, 3)
+        assert load_state(tmp_path / "one", again.module, again.opt) == StageProgress(1.5, 3)
         a_step(stage)(0.0)
         a_step(again)(0.0)
         assert torch.equal(stage.module.weight, again.module.weight)
@@ -127,16 +127,16 @@ class TestState:
 
         saved, loaded = tied(), tied()
         opt = adamw([([saved["table"].weight], 1.0)], 0.0)
-        save_state(tmp_path / "one", saved, opt, Reached())
+        save_state(tmp_path / "one", saved, opt, StageProgress())
         load_state(tmp_path / "one", loaded, adamw([([loaded["table"].weight], 1.0)], 0.0))
         assert torch.equal(loaded["head"].weight, saved["table"].weight)
 
     def test_no_file_is_nothing_reached(self, tmp_path):
-        assert read_reached(tmp_path / "none") == Reached(0.0, 0)
+        assert read_progress(tmp_path / "none") == StageProgress(0.0, 0)
 
     def test_another_model_is_refused_in_words(self, tmp_path):
         stage = a_stage(tmp_path)
-        save_state(tmp_path / "one", stage.module, stage.opt, Reached())
+        save_state(tmp_path / "one", stage.module, stage.opt, StageProgress())
         other = nn.Linear(3, 4)
         with pytest.raises(StateError, match="other sizes; remove its folder"):
             load_state(tmp_path / "one", other, adamw([(list(other.parameters()), 1.0)], 0.0))
@@ -146,26 +146,26 @@ class TestState:
         (tmp_path / "text").write_text("no tensors at all")
         for name in ("tensors", "text"):
             with pytest.raises(StateError, match="is no state of this program; remove it"):
-                read_reached(tmp_path / name)
+                read_progress(tmp_path / name)
 
 
-class TestJournal:
+class TestMetricsLog:
     def test_a_line_that_was_cut_off_is_dropped(self, tmp_path):
-        journal = Journal(tmp_path / "part.jsonl")
-        journal.add({"steps": 1, "loss": 2.0})
-        with journal.path.open("a") as file:
+        metrics = MetricsLog(tmp_path / "part.jsonl")
+        metrics.add({"steps": 1, "loss": 2.0})
+        with metrics.path.open("a") as file:
             file.write('{"steps": 2, "lo')
-        assert journal.rows() == [{"steps": 1, "loss": 2.0}]
-        journal.forget_after(1)
-        journal.add({"steps": 2, "loss": 1.0})
-        assert [row["steps"] for row in journal.rows()] == [1, 2]
+        assert metrics.rows() == [{"steps": 1, "loss": 2.0}]
+        metrics.truncate_after(1)
+        metrics.add({"steps": 2, "loss": 1.0})
+        assert [row["steps"] for row in metrics.rows()] == [1, 2]
 
     def test_steps_that_will_be_taken_again_are_forgotten(self, tmp_path):
-        journal = Journal(tmp_path / "part.jsonl")
+        metrics = MetricsLog(tmp_path / "part.jsonl")
         for steps in range(1, 6):
-            journal.add({"steps": steps})
-        journal.forget_after(3)
-        assert [row["steps"] for row in journal.rows()] == [1, 2, 3]
+            metrics.add({"steps": steps})
+        metrics.truncate_after(3)
+        assert [row["steps"] for row in metrics.rows()] == [1, 2, 3]
 
 
 class TestStage:
@@ -175,7 +175,7 @@ class TestStage:
             stage.run(a_step(stage))
         again = a_stage(tmp_path)
         assert 0 < again.progress < 1
-        assert again.steps == stage.steps == stage.journal.rows()[-1]["steps"]
+        assert again.steps == stage.steps == stage.metrics.rows()[-1]["steps"]
         assert torch.equal(again.module.weight, stage.module.weight)
 
     def test_chunks_add_up_to_the_whole(self, tmp_path):
@@ -193,7 +193,7 @@ class TestStage:
         step = a_step(stage)
 
         def watched(progress: float) -> dict[str, float]:
-            ages.append(stage.seconds - read_reached(state_file(tmp_path, "part")).seconds)
+            ages.append(stage.seconds - read_progress(state_file(tmp_path, "part")).seconds)
             return step(progress)
 
         stage.budget = 30.0
@@ -215,7 +215,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_state(tmp_path):
     assert "broken" not in reached and len(reached) == 20
     steps = [int(one) for one in reached]
     assert steps == sorted(steps) and steps[-1] > 5  # it went on, and never back
-    rows = [json.dumps(row) for row in Journal(tmp_path / "part.jsonl").rows()]
+    rows = [json.dumps(row) for row in MetricsLog(tmp_path / "part.jsonl").rows()]
     assert len(rows) == len(set(rows))
 
 
@@ -247,7 +247,7 @@ def test_the_smoke_preset_survives_kills_in_every_stage(tmp_path):
                 break
         process.communicate(timeout=900)
         for name in parts:
-            seconds = read_reached(state_file(folder, name)).seconds
+            seconds = read_progress(state_file(folder, name)).seconds
             assert seconds >= furthest[name]
             furthest[name] = seconds
     assert killed_in == set(parts) and process.returncode == 0 and not is_alive(process.pid)

@@ -170,7 +170,7 @@ class TestLanguage:
     def test_gradients_of_positions_are_blurred_and_others_are_not(self, tokenizer):
         language = SequenceLoss(tokenizer, NAMES)
         table = nn.Parameter(torch.zeros(tokenizer.get_vocab_size(), 1))
-        language.keep_places_smooth(table)
+        language.smooth_place_gradients(table)
         row, word = language.first_place + 500, language.first_place - 2
         table[[row, word]].sum().backward()
         places = table.grad[language.first_place : language.first_place + 1024, 0]

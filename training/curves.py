@@ -12,8 +12,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.optimization.atomic_write import write_whole
-from gemma_vision.optimization.metrics_log import Journal, Row
+from gemma_vision.optimization.atomic_write import write_atomically
+from gemma_vision.optimization.metrics_log import MetricsLog, Row
 from training.charts import draw_chart
 from training.evaluation import REPORT
 from training.presets import PARTS, STAGES
@@ -66,14 +66,14 @@ dt { font-size: .85rem; color: var(--soft) } dd { margin: 0; overflow-wrap: anyw
 
 def write_curves(folder: Path, title: str) -> Path:
     """Draw what a run has written so far -> the page's path."""
-    journals = {part: Journal(folder / f"{part}.jsonl").rows() for part in parts()}
-    sections = [section(part, rows) for part, rows in journals.items() if rows]
+    logs = {part: MetricsLog(folder / f"{part}.jsonl").rows() for part in parts()}
+    sections = [section(part, rows) for part, rows in logs.items() if rows]
     report = folder / REPORT
     if report.exists():
         sections.insert(0, figures(json.loads(report.read_text(encoding="utf-8"))))
     body = "\n".join(sections or ["<p>Nothing has been measured yet.</p>"])
     head = f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}'
-    write_whole(
+    write_atomically(
         folder / PAGE,
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{head}</style>\n'
         f"<title>{escape(title)}</title></head><body><h1>{escape(title)}</h1>\n"

@@ -12,7 +12,7 @@ import torch
 
 from gemma_vision import load
 from gemma_vision.evaluate import evaluate, read_dataset
-from gemma_vision.optimization.atomic_write import write_whole
+from gemma_vision.optimization.atomic_write import write_atomically
 from gemma_vision.optimization.clock import TimeUp
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from gemma_vision.synthetic.scene_dataset import write_dataset
@@ -51,7 +51,7 @@ def evaluate_checkpoint(
     held_out = draw_masks(np.random.default_rng(SEED), NUM_MASKS, shapes=0.0, names=names)
     codes = {f"vq_{key}": value for key, value in evaluate_mask_vae(vae, held_out).items()}
     report = {"checkpoint": digest, "names": names, "device": _name(run.device)} | codes | figures
-    write_whole(run.folder / REPORT, f"{json.dumps(report, indent=2)}\n")
+    write_atomically(run.folder / REPORT, f"{json.dumps(report, indent=2)}\n")
     return report
 
 

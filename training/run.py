@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from gemma_vision.optimization.clock import Clock
-from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY, Stage
+from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY, TrainingStage
 from postprocess.errors import UserError
 
 CPU = torch.device("cpu")
@@ -66,9 +66,9 @@ def pick_workers(device: torch.device) -> int:
     return 1 if device.type == "cpu" else max(1, min(8, (os.cpu_count() or 2) - 2))
 
 
-def open_stage(run: Run, name: str, pace: Pace, module: nn.Module, opt: Optimizer) -> Stage:
+def open_stage(run: Run, name: str, pace: Pace, module: nn.Module, opt: Optimizer) -> TrainingStage:
     """A stage as its run wants it: precision, clock, how often it saves, whether it may train."""
-    return Stage(
+    return TrainingStage(
         run.folder,
         name,
         pace.minutes,

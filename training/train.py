@@ -20,7 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from gemma_vision.optimization.clock import Clock, TimeUp
 from gemma_vision.optimization.precision import pick_dtype
 from gemma_vision.optimization.stage import state_file
-from gemma_vision.optimization.training_state import StateError, read_reached
+from gemma_vision.optimization.training_state import StateError, read_progress
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
@@ -75,7 +75,7 @@ def prepare(run: Run, plan: Preset, vae: MaskVQVAE, tokenizer: Tokenizer) -> Lea
     language = SequenceLoss(tokenizer, names)
     recipe = Recipe(plan.sizes.side, plan.sizes.grid, plan.num_names, renewal=plan.renewal)
     learner = Learner(model, vae, language, names, recipe)
-    language.keep_places_smooth(learner.embeddings)
+    language.smooth_place_gradients(learner.embeddings)
     return learner
 
 
@@ -102,7 +102,7 @@ def check_order(plan: Preset, folder: Path, stage: str, out: Path) -> None:
         raise OrderError(f"This preset gives stage {stage} no minutes; it is left out.")
     for name in before:
         for part in plan.parts(name):
-            reached, budget = read_reached(state_file(folder, part)), 60 * plan.paces[part].minutes
+            reached, budget = read_progress(state_file(folder, part)), 60 * plan.paces[part].minutes
             is_ready = reached.steps if stage in ("export", "eval") else reached.seconds >= budget
             if not is_ready:
                 raise OrderError(f"Stage {stage} builds on {name}; run --stage {name} first.")

@@ -27,8 +27,8 @@ from gemma_vision.finetune.sequences import (
 from gemma_vision.finetune.trainee import Student, rates
 from gemma_vision.images.resizing import to_pixels
 from gemma_vision.optimization.answer_loss import AnswerLoss
-from gemma_vision.optimization.precision import mixed, pick_dtype
-from gemma_vision.optimization.stage import Stage, adamw, update
+from gemma_vision.optimization.precision import autocast, pick_dtype
+from gemma_vision.optimization.stage import TrainingStage, adamw, update
 
 DECAY = 0.02
 MOST_ANSWERED = 256  # tokens; what follows is not learned, and neither is that it ends there
@@ -59,7 +59,7 @@ class LearningStep:
         self,
         student: Student,
         lessons: Sequence[Lesson],
-        stage: Stage,
+        stage: TrainingStage,
         rng: Generator,
         *,
         prompts_each: int = 1,
@@ -73,11 +73,11 @@ class LearningStep:
         self.parameters = list(student.trained.values())
         self.figures: dict[str, float] = {}
         if student.is_young:
-            self.language.keep_places_smooth(student.embeddings)
+            self.language.smooth_place_gradients(student.embeddings)
 
     def __call__(self, progress: float) -> dict[str, float]:
         shown, texts = self.draw()
-        with mixed(self.student.device, self.dtype):
+        with autocast(self.student.device, self.dtype):
             loss, figures = self.loss(shown, texts)
         update(self.stage, self.parameters, loss)
         self.figures = averaged(self.figures, figures | {"loss": loss.item()})
@@ -132,10 +132,10 @@ def learn(
     minutes: float,
     peak: float | None,
     seed: int,
-) -> Stage:
+) -> TrainingStage:
     """Train the student in place for `minutes`, or go on where the folder says."""
     kept = nn.ParameterDict({n.replace(".", "/"): p for n, p in student.trained.items()})
-    stage = Stage(folder, "adapt", minutes, kept, adamw(rates(student, peak), DECAY))
+    stage = TrainingStage(folder, "adapt", minutes, kept, adamw(rates(student, peak), DECAY))
     if stage.progress < 1:
         rng = np.random.default_rng((seed, stage.steps))
         each = 2 if student.is_young else 1

@@ -17,7 +17,7 @@ from gemma_vision.checkpoints.checkpoint import NOTES
 from gemma_vision.checkpoints.mask_decoder_files import DECODER_FILE, PUBLISHED_FILE
 from gemma_vision.checkpoints.safetensors_files import SINGLE, our_name, read_file, weight_files
 from gemma_vision.finetune.trainee import Student, drawings_of
-from gemma_vision.optimization.atomic_write import whole
+from gemma_vision.optimization.atomic_write import atomic_file
 
 POLICY = "bigvision"  # positions are written as 1023rds, see `Seen.mention`
 
@@ -26,13 +26,13 @@ def write(student: Student, names: Sequence[str], out: Path) -> None:
     """Write weights and notes; the folder is made, files in it are replaced."""
     out.mkdir(parents=True, exist_ok=True)
     if student.adapted is None:
-        write_whole(student, out)
+        write_atomically(student, out)
     else:
         student.adapted.save_pretrained(out, save_embedding_layers=False)
     (out / NOTES).write_text(json.dumps(notes_of(student, names), indent=2) + "\n")
 
 
-def write_whole(student: Student, out: Path) -> None:
+def write_atomically(student: Student, out: Path) -> None:
     """All weights in one file, and the small files of the folder they came from."""
     ours = {our_name(name): tensor for name, tensor in student.model.state_dict().items()}
     tensors: dict[str, Tensor] = {}
@@ -40,7 +40,7 @@ def write_whole(student: Student, out: Path) -> None:
         for name, before in read_file(path):
             learned = ours.get(our_name(name), before)
             tensors[name] = learned.detach().to("cpu", before.dtype).contiguous().clone()
-    with whole(out / SINGLE) as draft:
+    with atomic_file(out / SINGLE) as draft:
         save_file(tensors, draft, metadata={"format": "pt"})
         draft.chmod(0o644)  # the library writes for the owner alone
     for path in student.folder.iterdir():

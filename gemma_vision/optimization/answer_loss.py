@@ -27,9 +27,9 @@ class AnswerLoss:
 
     def __init__(self, tokenizer: Tokenizer, names: Sequence[str]) -> None:
         self.tokenizer = tokenizer
-        self.image = tokenizer.token_to_id("<image>")
-        self.first_place = tokenizer.token_to_id("<loc0000>")
-        self.first_code = tokenizer.token_to_id("<seg000>")
+        self.image = id_of(tokenizer, "<image>")
+        self.first_place = id_of(tokenizer, "<loc0000>")
+        self.first_code = id_of(tokenizer, "<seg000>")
         pieces = [tokenizer.encode(f" {name}", add_special_tokens=False).ids for name in names]
         self.name_ids = torch.nn.utils.rnn.pad_sequence(
             [torch.tensor(ids) for ids in pieces], batch_first=True, padding_value=-1
@@ -43,7 +43,7 @@ class AnswerLoss:
             self.name_ids = self.name_ids.to(device)
             self.soft_places, self.blur = self.soft_places.to(device), self.blur.to(device)
 
-    def keep_places_smooth(self, table: nn.Parameter) -> None:
+    def smooth_place_gradients(self, table: nn.Parameter) -> None:
         """Blur the gradient of the position rows along the scale, from now on.
 
         Each of the 1024 rows is rarely a target, and Adam turns those few gradients into full
@@ -58,7 +58,7 @@ class AnswerLoss:
             gradient[places] = self.blur @ gradient[places]
             return gradient
 
-        table.register_hook(blurred)
+        table.register_hook(blurred)  # type: ignore[no-untyped-call]
 
     def encode(self, prompt: str, answer: str) -> tuple[list[int], list[int]]:
         """-> the prefix ids with <bos> and the newline, the suffix ids with <eos>."""
@@ -102,10 +102,17 @@ class AnswerLoss:
         named = kinds < len(self.name_ids)
         if not named.any():
             return soft.sum() * 0
-        there = (self.name_ids >= 0)[..., None]
-        words = (table[self.name_ids.clamp(min=0)] * there).sum(1) / there.sum(1)
+        is_piece = (self.name_ids >= 0)[..., None]
+        words = (table[self.name_ids.clamp(min=0)] * is_piece).sum(1) / is_piece.sum(1)
         likeness = F.normalize(soft[named].float(), dim=1) @ F.normalize(words, dim=1).T
         return F.cross_entropy(ALIGNMENT_SCALE * likeness, kinds[named])
+
+
+def id_of(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a token that every PaliGemma has."""
+    number = tokenizer.token_to_id(token)
+    assert number is not None, f"{token} is no token of this tokenizer"
+    return number
 
 
 def bells(sigma: float) -> Tensor:

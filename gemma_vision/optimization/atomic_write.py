@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """The name to write to; what lies there when the block ends without an error becomes `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")
@@ -20,7 +20,7 @@ def whole(path: Path) -> Iterator[Path]:
     draft.replace(path)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a text file whole or not at all."""
-    with whole(path) as draft:
+    with atomic_file(path) as draft:
         draft.write_text(text, encoding="utf-8")

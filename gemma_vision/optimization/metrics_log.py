@@ -1,15 +1,15 @@
-"""Journal: the figures of a stage as they come, a line of JSON each."""
+"""Metrics log: the figures of a stage as they come, a line of JSON each."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.optimization.atomic_write import write_whole
+from gemma_vision.optimization.atomic_write import write_atomically
 
 Row = dict[str, Any]
 
 
-class Journal:
+class MetricsLog:
     """One stage's figures in a file; rows have `steps` and `seconds`, and whatever was measured."""
 
     def __init__(self, path: Path) -> None:
@@ -27,8 +27,8 @@ class Journal:
         whole_lines = self.path.read_text(encoding="utf-8").split("\n")[:-1]
         return [json.loads(line) for line in whole_lines if line]
 
-    def forget_after(self, steps: int) -> None:
+    def truncate_after(self, steps: int) -> None:
         """Drop what was measured after a number of steps: those steps will be taken again."""
         if self.path.exists():
-            kept = [row for row in self.rows() if row["steps"] <= steps]
-            write_whole(self.path, "".join(f"{json.dumps(row)}\n" for row in kept))
+            earlier = [row for row in self.rows() if row["steps"] <= steps]
+            write_atomically(self.path, "".join(f"{json.dumps(row)}\n" for row in earlier))

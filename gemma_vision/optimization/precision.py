@@ -8,7 +8,7 @@ import torch
 TRIALS, TRIAL_SIDE = 12, 384  # of `pick_dtype`: a fifth of a second
 
 
-def mixed(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
+def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager[object]:
     """Autocast to a precision; nothing at all for float32."""
     return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 

@@ -1,7 +1,7 @@
 """A stage of training: steps under one cosine, boxed in time, resumable after an interruption.
 
-State lives in a folder as one file (see state.py); figures go to a .jsonl file beside it. Knows
-nothing of what is trained.
+State lives in a folder as one file (see training_state.py), figures go to a .jsonl file beside it.
+Knows nothing of what is trained.
 """
 
 import json
@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from gemma_vision.optimization.clock import Clock, TimeUp
-from gemma_vision.optimization.metrics_log import Journal
-from gemma_vision.optimization.precision import mixed
-from gemma_vision.optimization.training_state import Reached, load_state, save_state
+from gemma_vision.optimization.metrics_log import MetricsLog
+from gemma_vision.optimization.precision import autocast
+from gemma_vision.optimization.training_state import StageProgress, load_state, save_state
 
 SAVE_EVERY = 45.0  # seconds: state is never older than a minute
 REPORT_EVERY = 10.0
@@ -28,7 +28,7 @@ FLOOR = 0.02  # the learning rate ends at this share of its peak
 Step = Callable[[float], dict[str, float]]  # progress in 0..1 -> figures; does one update
 
 
-class Stage:
+class TrainingStage:
     """One time-boxed run over a module and its optimiser; each group's `peak` is its top rate."""
 
     def __init__(
@@ -51,11 +51,11 @@ class Stage:
         self.save_every, self.report_every = save_every, report_every
         self.seconds, self.steps = 0.0, 0
         self.device = next(module.parameters()).device
-        self.journal = Journal(folder / f"{name}.jsonl")
+        self.metrics = MetricsLog(folder / f"{name}.jsonl")
         folder.mkdir(parents=True, exist_ok=True)
         if self._state.exists():
-            reached = load_state(self._state, module, opt)
-            self.seconds, self.steps = reached.seconds, reached.steps
+            progress = load_state(self._state, module, opt)
+            self.seconds, self.steps = progress.seconds, progress.steps
 
     @property
     def progress(self) -> float:
@@ -70,16 +70,16 @@ class Stage:
     def _state(self) -> Path:
         return state_file(self.folder, self.name)
 
-    def mixed(self) -> AbstractContextManager[object]:
+    def autocast(self) -> AbstractContextManager[object]:
         """Products in the stage's precision, on the device of its module."""
-        return mixed(self.device, self.dtype)
+        return autocast(self.device, self.dtype)
 
     def run(self, step: Step) -> None:
         """Call `step` until the minutes are used, adjusting the learning rate before each.
 
         Raises TimeUp, with everything saved, when the clock is up before that.
         """
-        self.journal.forget_after(self.steps)
+        self.metrics.truncate_after(self.steps)
         saved = reported = last = self.clock.now()
         while self.progress < 1:
             self._set_rate()
@@ -93,7 +93,9 @@ class Stage:
                 self._report(figures)
             if now - saved > self.save_every or ends:
                 saved = now
-                save_state(self._state, self.module, self.opt, Reached(self.seconds, self.steps))
+                save_state(
+                    self._state, self.module, self.opt, StageProgress(self.seconds, self.steps)
+                )
             if is_up and self.progress < 1:
                 raise TimeUp(f"stage {self.name} is at {self.progress:.0%}")
 
@@ -105,7 +107,7 @@ class Stage:
     def _report(self, figures: dict[str, float]) -> None:
         row = {"stage": self.name, "seconds": round(self.seconds, 1), "steps": self.steps}
         row |= {key: round(value, 4) for key, value in figures.items()}
-        self.journal.add(row)
+        self.metrics.add(row)
         print(json.dumps(row), file=sys.stderr, flush=True)
 
 
@@ -122,10 +124,10 @@ def schedule(progress: float) -> float:
     return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * turn))
 
 
-def update(stage: Stage, parameters: list[nn.Parameter], loss: Tensor) -> None:
+def update(stage: TrainingStage, parameters: list[nn.Parameter], loss: Tensor) -> None:
     """Backward, clip the gradient's norm to 1, step."""
     stage.opt.zero_grad()
-    loss.backward()
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(parameters, 1.0)
     stage.opt.step()
 

@@ -1,4 +1,4 @@
-"""State: a module, its optimiser and how far they are, as one safetensors file.
+"""Training state: a module, its optimiser and how far they are, as one safetensors file.
 
 The numbers lie in the file's own metadata, so that weights and numbers cannot belong to different
 moments. Knows nothing of what is trained.
@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from gemma_vision.optimization.atomic_write import whole
+from gemma_vision.optimization.atomic_write import atomic_file
 from postprocess.errors import UserError
 
 KEY = "reached"  # in the metadata of the file
@@ -28,24 +28,24 @@ class StateError(UserError):
 
 
 @dataclass(frozen=True)
-class Reached:
+class StageProgress:
     """How far a stage is."""
 
     seconds: float = 0.0
     steps: int = 0
 
 
-def save_state(path: Path, module: nn.Module, opt: Optimizer, reached: Reached) -> None:
+def save_state(path: Path, module: nn.Module, opt: Optimizer, progress: StageProgress) -> None:
     """Write everything that going on needs, whole or not at all."""
     tensors = {f"module.{k}": v.contiguous() for k, v in module.state_dict().items()}
     tensors = _unshared(tensors) | {f"opt.{k}": v for k, v in _moments(opt)}
-    with whole(path) as draft:
-        save_file(tensors, draft, metadata={KEY: json.dumps(asdict(reached))})
+    with atomic_file(path) as draft:
+        save_file(tensors, draft, metadata={KEY: json.dumps(asdict(progress))})
 
 
-def load_state(path: Path, module: nn.Module, opt: Optimizer) -> Reached:
+def load_state(path: Path, module: nn.Module, opt: Optimizer) -> StageProgress:
     """Put a saved state into a module and its optimiser -> how far it is."""
-    reached, tensors = read_reached(path), load_file(path)
+    progress, tensors = read_progress(path), load_file(path)
     wanted = _unshared({f"module.{k}": v for k, v in module.state_dict().items()})
     shapes = {k: v.shape for k, v in tensors.items() if k.startswith("module.")}
     if shapes != {k: v.shape for k, v in wanted.items()}:
@@ -59,13 +59,13 @@ def load_state(path: Path, module: nn.Module, opt: Optimizer) -> Reached:
         if keys:
             named = {k.split(".", 2)[2]: tensors[k] for k in keys}
             opt.state[parameter] = {k: _beside(v, parameter) for k, v in named.items()}
-    return reached
+    return progress
 
 
-def read_reached(path: Path) -> Reached:
+def read_progress(path: Path) -> StageProgress:
     """How far the state in a file is; nothing where there is no file."""
     if not path.exists():
-        return Reached()
+        return StageProgress()
     try:
         with safe_open(path, "pt") as file:
             notes = (file.metadata() or {})[KEY]
@@ -73,7 +73,7 @@ def read_reached(path: Path) -> Reached:
         raise StateError(
             f"{path} is no state of this program; remove it to train its stage anew."
         ) from error
-    return Reached(**json.loads(notes))
+    return StageProgress(**json.loads(notes))
 
 
 def _beside(value: Tensor, parameter: nn.Parameter) -> Tensor:
@@ -94,10 +94,10 @@ def _moments(opt: Optimizer) -> Iterator[tuple[str, Tensor]]:
 
 def _unshared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Leave out second names of one tensor (a tied head): the format stores each once."""
-    seen: set[int] = set()
-    kept = {}
+    stored: set[int] = set()
+    unique = {}
     for key, value in tensors.items():
-        if value.numel() == 0 or value.data_ptr() not in seen:
-            kept[key] = value
-            seen.add(value.data_ptr())
-    return kept
+        if value.numel() == 0 or value.data_ptr() not in stored:
+            unique[key] = value
+            stored.add(value.data_ptr())
+    return unique

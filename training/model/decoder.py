@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.optimization.stage import Stage, adamw, update
+from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from gemma_vision.synthetic.prompts import Seen, draw_prompt
 from postprocess.vqvae import MaskVQVAE
 from training.data.samples import Batch, to_pixels
@@ -100,7 +100,9 @@ def task_mix(progress: float) -> Mix:
 class Bank:
     """A ring of scenes: features (S, N, D) in the stage's precision, labels, things."""
 
-    def __init__(self, learner: Learner, data: Iterator[Batch], size: int, stage: Stage) -> None:
+    def __init__(
+        self, learner: Learner, data: Iterator[Batch], size: int, stage: TrainingStage
+    ) -> None:
         self.learner, self.data, self.size, self.stage = learner, data, size, stage
         self.features: Tensor = torch.empty(0)
         self.labels: Batch = {}
@@ -113,7 +115,7 @@ class Bank:
     def refill(self) -> None:
         """Replace the oldest scenes by one fresh batch."""
         batch = next(self.data)
-        with self.stage.mixed():
+        with self.stage.autocast():
             tower = self.learner.model.model.vision_tower
             features = tower(pixel_values=to_pixels(batch)).last_hidden_state.to(self.stage.dtype)
         labels = {key: value for key, value in batch.items() if key != "pixels"}
@@ -153,7 +155,7 @@ class DecoderStep:
         self,
         learner: Learner,
         head: DenseHead,
-        stage: Stage,
+        stage: TrainingStage,
         rng: np.random.Generator,
         size: int,
         *,
@@ -174,7 +176,7 @@ class DecoderStep:
         texts = learner.texts(self.rng, [bank.scenes[i] for i in picks], mix)
         labels = {key: value[picks] for key, value in bank.labels.items()}
         kinds = patch_kinds(labels, len(learner.names))
-        with self.stage.mixed():
+        with self.stage.autocast():
             soft = learner.model.model.multi_modal_projector(bank.features[picks])
             loss, figures = learner.language.loss(learner.model, soft, texts, learner.drawing)
             align = learner.language.alignment_loss(learner.embeddings, soft, kinds)
@@ -191,7 +193,7 @@ class JointStep:
     """One update of everything, the dense labels kept so that the tower does not drift."""
 
     def __init__(
-        self, learner: Learner, head: DenseHead, stage: Stage, rng: np.random.Generator
+        self, learner: Learner, head: DenseHead, stage: TrainingStage, rng: np.random.Generator
     ) -> None:
         self.learner, self.head, self.stage, self.rng = learner, head, stage, rng
         self.figures: dict[str, float] = {}
@@ -204,7 +206,7 @@ class JointStep:
         scenes = [scene for scene in learner.seen(batch) for _ in range(JOINT_PROMPTS)]
         texts = learner.texts(self.rng, scenes, task_mix(1.0))
         kinds = patch_kinds(batch, len(learner.names))
-        with self.stage.mixed():
+        with self.stage.autocast():
             features = core.vision_tower(pixel_values=to_pixels(batch)).last_hidden_state
             dense, seen = dense_loss(self.head, features, batch, batch["codes"])
             soft = core.multi_modal_projector(features)

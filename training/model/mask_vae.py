@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.random import Generator
 from torch import Tensor, nn
 
-from gemma_vision.optimization.stage import Stage, adamw, update
+from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from gemma_vision.synthetic.poses import NUM_NAMES
 from postprocess.vqvae import CODES_PER_MASK, NUM_CODES, MaskVQVAE
 from training.data.masks import draw_masks
@@ -99,7 +99,7 @@ class VqStep:
         self,
         model: MaskVQVAE,
         codes: CodebookAverage,
-        stage: Stage,
+        stage: TrainingStage,
         masks: np.ndarray,
         rng: Generator,
         size: int,
@@ -110,7 +110,7 @@ class VqStep:
 
     def __call__(self, progress: float) -> dict[str, float]:
         masks = draw_batch(self.rng, self.masks, self.size).to(self.stage.device)
-        with self.stage.mixed():
+        with self.stage.autocast():
             features = self.model.features(2 * masks - 1)
         flat = features.float().permute(0, 2, 3, 1).reshape(-1, features.shape[1])
         if self.stage.steps == 0:
@@ -118,7 +118,7 @@ class VqStep:
         chosen = self.model.codebook.nearest(flat.detach())
         vectors = self.model.vectors(chosen.view(-1, CODES_PER_MASK))
         commitment = F.mse_loss(features.float(), vectors)
-        with self.stage.mixed():
+        with self.stage.autocast():
             output = self.model.decoder(features + (vectors - features).detach())
         loss = reconstruction(output.float(), masks) + 0.25 * commitment
         update(self.stage, list(self.model.parameters()), loss)
@@ -138,7 +138,7 @@ class PolishStep:
     """One update of the decoder alone."""
 
     def __init__(
-        self, model: MaskVQVAE, stage: Stage, masks: np.ndarray, rng: Generator, size: int
+        self, model: MaskVQVAE, stage: TrainingStage, masks: np.ndarray, rng: Generator, size: int
     ) -> None:
         self.model, self.stage, self.masks, self.rng, self.size = model, stage, masks, rng, size
 
@@ -146,7 +146,7 @@ class PolishStep:
         masks = draw_batch(self.rng, self.masks, self.size, turned=False).to(self.stage.device)
         with torch.no_grad():
             codes = self.model.encode(2 * masks - 1)
-        with self.stage.mixed():
+        with self.stage.autocast():
             output = self.model.decode(codes)
         loss = reconstruction(output.float(), masks)
         update(self.stage, list(self.model.decoder.parameters()), loss)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from gemma_vision.optimization.stage import Stage, adamw, update
+from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from postprocess.vqvae import MaskVQVAE
 from training.data.samples import Batch, to_pixels
 from training.data.sampling import Recipe
@@ -30,7 +30,7 @@ def average(total: dict[str, float], new: dict[str, float], keep: float = 0.98) 
 class VisionStep:
     """One update of tower and head, on the first stream until its share is over."""
 
-    def __init__(self, tower: nn.Module, head: DenseHead, vae: MaskVQVAE, stage: Stage):
+    def __init__(self, tower: nn.Module, head: DenseHead, vae: MaskVQVAE, stage: TrainingStage):
         self.tower, self.head, self.vae, self.stage = tower, head, vae, stage
         self.figures: dict[str, float] = {}
         self.alone: Iterator[Batch] = iter(())
@@ -38,7 +38,7 @@ class VisionStep:
 
     def __call__(self, progress: float) -> dict[str, float]:
         batch = next(self.alone if progress < ALONE_UNTIL else self.data)
-        with self.stage.mixed():
+        with self.stage.autocast():
             features = self.tower(pixel_values=to_pixels(batch)).last_hidden_state
             loss, figures = dense_loss(self.head, features, batch, mask_codes(self.vae, batch))
         update(self.stage, [*self.tower.parameters(), *self.head.parameters()], loss)
