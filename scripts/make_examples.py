@@ -17,8 +17,8 @@ from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.synthetic.atlas import load_atlas
-from gemma_vision.synthetic.compositor import Picture, Thing, compose
-from gemma_vision.synthetic.poses import Scene, sample_scene
+from gemma_vision.synthetic.compositor import ComposedScene, SceneObject, compose
+from gemma_vision.synthetic.poses import SceneLayout, sample_scene
 from gemma_vision.video.writer import Writer
 from postprocess import Instance
 from postprocess.metrics import box_iou, mask_iou
@@ -47,14 +47,14 @@ LOOK_EVERY = 3  # frames of the clip, all of which have to be answered right
 WALK = 0.1  # of the clip's width: how far a thing goes from the middle to either side
 
 
-def names_of(picture: Picture) -> list[str]:
+def names_of(picture: ComposedScene) -> list[str]:
     """What is there, from left to right, each name once."""
     names = load_atlas().names
     things = sorted(picture.things, key=lambda thing: thing.box[0])
     return list(dict.fromkeys(names[thing.name] for thing in things))
 
 
-def is_clear(picture: Picture, count: int) -> bool:
+def is_clear(picture: ComposedScene, count: int) -> bool:
     """`count` things of different names, all large and all there is."""
     height = picture.pixels.shape[0]
     sides = [max(t.box[2] - t.box[0], t.box[3] - t.box[1]) for t in picture.things]
@@ -62,7 +62,7 @@ def is_clear(picture: Picture, count: int) -> bool:
     return is_large and len(sides) == len(names_of(picture)) == count
 
 
-def is_right(answer: Answer, picture: Picture) -> bool:
+def is_right(answer: Answer, picture: ComposedScene) -> bool:
     """Whether an answer says what is there: things by box and mask, a caption by its names."""
     names = names_of(picture)
     if answer.request.task == "caption":
@@ -77,14 +77,14 @@ def is_right(answer: Answer, picture: Picture) -> bool:
     return all(overlap(found[known[thing.name]], thing) >= WELL for thing in picture.things)
 
 
-def overlap(instance: Instance, thing: Thing) -> float:
+def overlap(instance: Instance, thing: SceneObject) -> float:
     """IoU of what was found with what is there: of the masks, of the boxes where there is none."""
     if instance.mask is None:
         return box_iou(instance.box, thing.box)
     return mask_iou(instance.mask, thing.mask)
 
 
-def saved(picture: Picture, path: Path) -> Path:
+def saved(picture: ComposedScene, path: Path) -> Path:
     """The picture as a file."""
     Image.fromarray(picture.pixels).save(path, quality=QUALITY)
     return path
@@ -105,7 +105,7 @@ def draw_picture(rng: np.random.Generator, pipeline: Pipeline, number: int) -> d
             return row | ({"answer": answer.text} if number == 1 else {})
 
 
-def swaying(scene: Scene) -> list[Picture]:
+def swaying(scene: SceneLayout) -> list[ComposedScene]:
     """The scene's things going to and fro, each in its own time."""
     frames = []
     for number in range(NUM_FRAMES):

@@ -9,15 +9,15 @@ import pytest
 from PIL import Image
 
 from gemma_vision.synthetic.atlas import load_atlas
-from gemma_vision.synthetic.compositor import Picture, compose
+from gemma_vision.synthetic.compositor import ComposedScene, compose
 from gemma_vision.synthetic.poses import sample_scene
-from gemma_vision.synthetic.prompts import Seen, detect, segment
+from gemma_vision.synthetic.prompts import TargetObject, detect, segment
 from postprocess.metrics import box_iou
 
 NAMES = ("cat", "dog", "car", "apple", "banana", "bicycle")
 THERE = [
-    Seen("dog", (0.1, 0.5, 0.4, 0.9), tuple(range(16))),
-    Seen("car", (0.5, 0.1, 0.8, 0.3), tuple(range(16))),
+    TargetObject("dog", (0.1, 0.5, 0.4, 0.9), tuple(range(16))),
+    TargetObject("car", (0.5, 0.1, 0.8, 0.3), tuple(range(16))),
 ]
 SEED, COUNT = 900_702, 100
 
@@ -39,7 +39,7 @@ def test_a_name_of_nothing_comes_as_often_first_as_last(task) -> None:
     assert firsts > 300 and 0.85 < firsts / lasts < 1.18
 
 
-def recall(answers: list[list], pictures: list[Picture]) -> float:
+def recall(answers: list[list], pictures: list[ComposedScene]) -> float:
     """The share of things that are found, half of their box or more."""
     names = load_atlas().names
     hits = [

@@ -11,7 +11,14 @@ from pycocotools.coco import COCO
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.backgrounds import KINDS, draw_background
 from gemma_vision.synthetic.compositor import compose
-from gemma_vision.synthetic.poses import MAX_OVERLAP, NUM_NAMES, Pose, Scene, _overlap, sample_scene
+from gemma_vision.synthetic.poses import (
+    MAX_OVERLAP,
+    NUM_NAMES,
+    Pose,
+    SceneLayout,
+    _overlap,
+    sample_scene,
+)
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import main
 from training.sprites import FONT_SIZE, GLYPHS, render
@@ -80,20 +87,20 @@ def test_frames_overlap_by_a_quarter_of_the_smaller_at_most():
 
 
 def test_a_sprite_lands_where_its_pose_says():
-    x0, y0, x1, y1 = compose(Scene(224, 224, 1, (a_pose(5, 100, 120),))).things[0].box
+    x0, y0, x1, y1 = compose(SceneLayout(224, 224, 1, (a_pose(5, 100, 120),))).things[0].box
     assert (x0 + x1) / 2 == pytest.approx(100, abs=1.5)
     assert max(x1 - x0, y1 - y0) == pytest.approx(100, abs=2)
 
 
 def test_the_hidden_part_is_in_neither_box_nor_mask():
-    alone = compose(Scene(224, 224, 1, (a_pose(5, 90, 110),))).things[0]
-    behind = compose(Scene(224, 224, 1, (a_pose(5, 90, 110), a_pose(12, 130, 110)))).things[0]
+    alone = compose(SceneLayout(224, 224, 1, (a_pose(5, 90, 110),))).things[0]
+    behind = compose(SceneLayout(224, 224, 1, (a_pose(5, 90, 110), a_pose(12, 130, 110)))).things[0]
     assert behind.mask.sum() < alone.mask.sum()
     assert not (behind.mask & ~alone.mask).any()
 
 
 def test_a_thing_hidden_too_far_is_left_out_of_the_picture_and_the_truth():
-    hidden = Scene(224, 224, 1, (a_pose(5, 100, 110, 40), a_pose(12, 100, 110, 150)))
+    hidden = SceneLayout(224, 224, 1, (a_pose(5, 100, 110, 40), a_pose(12, 100, 110, 150)))
     picture = compose(hidden)
     assert [thing.name for thing in picture.things] == [load_atlas().name_of[12]]
 

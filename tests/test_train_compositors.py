@@ -9,19 +9,19 @@ import torch
 
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.compositor import compose
-from gemma_vision.synthetic.poses import Pose, Scene, sample_scene
-from training.data import background_stream as grounds
-from training.data.background_stream import GroundDraws, Grounds
+from gemma_vision.synthetic.poses import Pose, SceneLayout, sample_scene
+from training.data import background_stream
+from training.data.background_stream import BackgroundCache, BackgroundSampler
 from training.data.layers import layer_arrays
 from training.data.masks import crop_mask
 from training.data.samples import SceneStream
-from training.data.sampling import Recipe, SceneDraws
+from training.data.sampling import SceneRecipe, SceneSampler
 from training.data.streams import Composer, LayerStream
-from training.data.textures import Backgrounds, Sprites, sprites_on
+from training.data.textures import BackgroundTextures, SpriteTextures, sprites_on
 from training.data.torch_compositor import compose_all
 from training.data.torch_samples import boxes_of, crop_masks
 
-RECIPE = Recipe(112, 8, 40)
+RECIPE = SceneRecipe(112, 8, 40)
 NUM = 64
 
 
@@ -30,7 +30,7 @@ def tensors(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def sprites() -> Sprites:
+def sprites() -> SpriteTextures:
     return sprites_on(torch.device("cpu"))
 
 
@@ -46,7 +46,7 @@ def both(sprites):
     return ours, compose_all(tensors(layer_arrays(scenes)), backgrounds, sprites)
 
 
-def hidden(number: int) -> Scene:
+def hidden(number: int) -> SceneLayout:
     """A thing behind a larger one, more and more of it, and one that hides a part of both."""
 
     def pose(name: int, x: float, y: float, longest: float) -> Pose:
@@ -54,40 +54,40 @@ def hidden(number: int) -> Scene:
         return Pose(sprite, name, x, y, longest, 5.0, False, 1.0, (1.0, 1.0, 1.0))
 
     rest = (pose(12, 100 + 8 * number, 110, 130), pose(5, 160, 120, 50), pose(-1, 150, 60, 60))
-    return Scene(224, 224, 1, (pose(0, 100, 110, 70), *rest))
+    return SceneLayout(224, 224, 1, (pose(0, 100, 110, 70), *rest))
 
 
 class TestPictures:
     def test_both_show_the_same_things(self, both):
         ours, theirs = both
-        names = [[thing.name for thing in picture.things] for picture in ours]
+        names = [[thing.name for thing in composed.things] for composed in ours]
         assert names == [row[is_thing].tolist() for row, is_thing in self.rows(theirs)]
         assert any(len(row) < 3 for row in names[NUM:]) and any(len(row) > 2 for row in names[NUM:])
 
-    def rows(self, pictures):
-        return zip(pictures.names, pictures.is_thing, strict=True)
+    def rows(self, composed):
+        return zip(composed.names, composed.is_thing, strict=True)
 
     def test_boxes_agree_within_a_pixel(self, both):
         ours, theirs = both
-        for picture, boxes, is_thing in zip(
+        for composed, boxes, is_thing in zip(
             ours, boxes_of(theirs.masks), theirs.is_thing, strict=True
         ):
-            expected = [(y0, x0, y1, x1) for x0, y0, x1, y1 in (t.box for t in picture.things)]
+            expected = [(y0, x0, y1, x1) for x0, y0, x1, y1 in (t.box for t in composed.things)]
             found = boxes[is_thing].reshape(-1, 4).numpy()
             assert np.abs(found - np.reshape(expected, (-1, 4))).max(initial=0) <= 1
 
     def test_masks_agree(self, both):
         ours, theirs = both
         ious = []
-        for picture, masks, is_thing in zip(ours, theirs.masks, theirs.is_thing, strict=True):
-            for thing, mask in zip(picture.things, masks[is_thing].numpy(), strict=True):
+        for composed, masks, is_thing in zip(ours, theirs.masks, theirs.is_thing, strict=True):
+            for thing, mask in zip(composed.things, masks[is_thing].numpy(), strict=True):
                 ious.append((thing.mask & mask).sum() / (thing.mask | mask).sum())
         assert len(ious) > NUM and min(ious) > 0.97 and np.mean(ious) > 0.999
 
     def test_pixels_are_close(self, both):
         ours, theirs = both
         pixels = theirs.pixels.permute(0, 2, 3, 1).numpy().astype(int)
-        difference = np.abs(pixels - np.stack([picture.pixels for picture in ours]))
+        difference = np.abs(pixels - np.stack([composed.pixels for composed in ours]))
         assert difference.mean() < 0.1 and difference.max() <= 12
 
     def test_a_thing_hidden_too_far_is_in_neither(self, both):
@@ -98,19 +98,19 @@ class TestPictures:
 
     def test_a_scene_without_things_is_its_background(self, sprites):
         behind = torch.full((2, 3, 40, 50), 77.0)
-        empty = [Scene(50, 40, 1, ())] * 2
-        pictures = compose_all(tensors(layer_arrays(empty)), behind, sprites)
-        assert (pictures.pixels == 77).all() and (pictures.owner == -1).all()
-        assert not pictures.is_thing.any()
+        empty = [SceneLayout(50, 40, 1, ())] * 2
+        composed = compose_all(tensors(layer_arrays(empty)), behind, sprites)
+        assert (composed.pixels == 77).all() and (composed.owner == -1).all()
+        assert not composed.is_thing.any()
 
 
 @pytest.fixture(scope="module")
 def batches():
     """The same draws as samples one by one, and as one batch."""
-    draws = SceneDraws(RECIPE, 5)
-    samples = list(islice(SceneStream(draws), 64))
+    sampler = SceneSampler(RECIPE, 5)
+    samples = list(islice(SceneStream(sampler), 64))
     one_by_one = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
-    message = next(iter(LayerStream(draws, 64)))
+    message = next(iter(LayerStream(sampler, 64)))
     return one_by_one, Composer(RECIPE, 64, torch.device("cpu"))(message)
 
 
@@ -140,7 +140,7 @@ class TestSamples:
         assert np.abs(ours[key].astype(float) - theirs[key].numpy()).mean() <= near
 
     def test_all_sizes_of_pictures_are_among_them(self):
-        message = next(iter(LayerStream(SceneDraws(RECIPE, 5), 64)))
+        message = next(iter(LayerStream(SceneSampler(RECIPE, 5), 64)))
         sizes = message.keys() - {"fresh"}
         assert sizes == {"224 224", "288 216", "216 288"}
         places = np.concatenate([message[size]["places"] for size in sizes])
@@ -172,23 +172,23 @@ class TestCrops:
         assert boxes_of(masks).tolist() == [[[0, 0, 0, 0], [4, 7, 9, 20]]]
 
 
-class TestGrounds:
+class TestBackgrounds:
     def test_memory_and_device_show_the_same_parts(self, monkeypatch):
-        monkeypatch.setattr(grounds, "KEPT", 6)
-        rng, draws, memory = np.random.default_rng(3), GroundDraws(), Grounds()
-        device = Backgrounds(torch.device("cpu"), extra=10)
+        monkeypatch.setattr(background_stream, "KEPT", 6)
+        rng, sampler, memory = np.random.default_rng(3), BackgroundSampler(), BackgroundCache()
+        device = BackgroundTextures(torch.device("cpu"), extra=10)
         numbers = set()
         for _ in range(5):
-            batch = [draws.draw(rng, 60, 40) for _ in range(10)]
-            fresh = [ground for ground in batch if ground.fresh is not None]
+            batch = [sampler.draw(rng, 60, 40) for _ in range(10)]
+            fresh = [part for part in batch if part.fresh is not None]
             if fresh:
-                device.keep(
-                    torch.tensor([ground.number for ground in fresh]),
-                    torch.from_numpy(np.stack([ground.fresh for ground in fresh])),
+                device.store(
+                    torch.tensor([part.number for part in fresh]),
+                    torch.from_numpy(np.stack([part.fresh for part in fresh])),
                 )
             rows = [[g.number, g.left, g.top, g.is_mirrored] for g in batch]
             crops = device.crop(torch.tensor(rows), 60, 40).permute(0, 2, 3, 1).numpy()
-            for ground, crop in zip(batch, crops, strict=True):
-                assert np.array_equal(crop, memory.crop(ground, 60, 40))
-            numbers |= {ground.number for ground in batch}
+            for part, crop in zip(batch, crops, strict=True):
+                assert np.array_equal(crop, memory.crop(part, 60, 40))
+            numbers |= {part.number for part in batch}
         assert len(numbers) > 10  # more than are kept: old ones made room

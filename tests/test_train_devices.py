@@ -16,18 +16,18 @@ from gemma_vision.optimization.metrics_log import MetricsLog
 from gemma_vision.optimization.precision import pick_dtype
 from gemma_vision.optimization.stage import TrainingStage, adamw
 from postprocess.vqvae import MaskVQVAE
-from training.data.sampling import Recipe, SceneDraws
+from training.data.sampling import SceneRecipe, SceneSampler
 from training.data.streams import scene_batches
 from training.data.textures import sprites_on
 from training.model import decoder, mask_vae, vision
-from training.model.decoder import Bank, DecoderStep, JointStep
+from training.model.decoder import DecoderStep, FeatureBank, JointStep
 from training.model.dense import DenseHead
 from training.model.mask_vae import CodebookAverage, PolishStep, VqStep
-from training.model.tiny import Sizes
+from training.model.tiny import ModelSizes
 from training.model.tokenizer import build_tokenizer
 from training.model.vision import VisionStep
 from training.presets import PRESETS, STAGES
-from training.run import DeviceError, Pace, Run, pick_device, pick_workers
+from training.run import DeviceError, Pace, TrainingRun, pick_device, pick_workers
 from training.train import prepare, train
 
 SMALL = dataclasses.replace(
@@ -36,7 +36,7 @@ SMALL = dataclasses.replace(
         stage: Pace(steps / 60)
         for stage, steps in [("vq", 3), ("polish", 3), ("vision", 7), ("decoder", 5), ("joint", 3)]
     },
-    sizes=Sizes(
+    sizes=ModelSizes(
         side=28,
         vision_width=24,
         vision_layers=1,
@@ -50,12 +50,12 @@ SMALL = dataclasses.replace(
 )
 
 
-def a_run(folder, compositor="opencv", **kwargs) -> Run:
+def a_run(folder, compositor="opencv", **kwargs) -> TrainingRun:
     """A run whose clock counts how often it is looked at: the same steps on every machine."""
     count = itertools.count()
     stages = frozenset(SMALL.paces)
     kwargs = {"dtype": torch.float32, "workers": 0, "report_every": 0.0} | kwargs
-    return Run(
+    return TrainingRun(
         folder,
         stages,
         compositor=compositor,
@@ -69,7 +69,7 @@ def parts():
     """A model, a mask VQ-VAE and a head with weights to begin from."""
     torch.manual_seed(0)
     vae = MaskVQVAE().requires_grad_(False).eval()
-    learner = prepare(Run(None, frozenset()), SMALL, vae, build_tokenizer())
+    learner = prepare(TrainingRun(None, frozenset()), SMALL, vae, build_tokenizer())
     return learner, DenseHead(24, SMALL.num_names)
 
 
@@ -149,7 +149,7 @@ class TestAudit:
         return audit.mixes
 
     @pytest.fixture
-    def run(self, tmp_path) -> Run:
+    def run(self, tmp_path) -> TrainingRun:
         return a_run(tmp_path, "torch", device=CUDA_LIKE)
 
     def test_stage_vision_leaves_nothing_behind(self, parts, run, tmp_path, monkeypatch):
@@ -170,7 +170,7 @@ class TestAudit:
             stage = self.stage(tmp_path, learner.model.model.language_model)
             step = DecoderStep(learner, head, stage, np.random.default_rng(1), 6, is_first=True)
             data = scene_batches(run, learner.recipe, 6, seed=1, start=0)
-            step.bank = Bank(learner, data, 12, stage)
+            step.bank = FeatureBank(learner, data, 12, stage)
             return step
 
         assert self.audited((learner, head), monkeypatch, make) == []
@@ -231,7 +231,7 @@ class TestPicking:
 
 
 def test_processes_beside_each_other_draw_different_scenes(monkeypatch):
-    draws = SceneDraws(Recipe(28, 2, 4), 1)
+    draws = SceneSampler(SceneRecipe(28, 2, 4), 1)
     alone = next(iter(draws))[0]
     for process, is_same in ((0, True), (1, False)):
         worker = SimpleNamespace(id=process)
@@ -243,9 +243,9 @@ def test_processes_beside_each_other_draw_different_scenes(monkeypatch):
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a machine of one core
 @pytest.mark.parametrize("compositor", ["opencv", "torch"])
 def test_processes_draw_beside_the_training(compositor):
-    alone = Run(None, frozenset(), compositor=compositor, workers=0)
+    alone = TrainingRun(None, frozenset(), compositor=compositor, workers=0)
     beside = dataclasses.replace(alone, workers=2)
-    recipe = Recipe(28, 2, 4)
+    recipe = SceneRecipe(28, 2, 4)
     first, second = itertools.islice(scene_batches(beside, recipe, 4, seed=1, start=0), 2)
     expected = next(scene_batches(alone, recipe, 4, seed=1, start=0))
     assert all(torch.equal(first[key], expected[key]) for key in expected)

@@ -24,7 +24,7 @@ from training.evaluation import REPORT, evaluate_checkpoint
 from training.model.tiny import build_model
 from training.model.tokenizer import build_tokenizer
 from training.presets import PARTS, PRESETS, STAGES
-from training.run import Pace, Run
+from training.run import Pace, TrainingRun
 from training.train import OrderError, check_order, main, open_run, parse
 
 SMOKE = PRESETS["smoke"]
@@ -103,7 +103,7 @@ class TestOrder:
 
 
 class TestArguments:
-    def run(self, *arguments: str, folder="none") -> Run:
+    def run(self, *arguments: str, folder="none") -> TrainingRun:
         args = parse(["--preset", "smoke", "--device", "cpu", *arguments])
         return open_run(args, folder)
 
@@ -171,10 +171,10 @@ class TestChunks:
         monkeypatch.setattr("training.evaluation.NUM_MASKS", 4)
         vae, wanted = MaskVQVAE().eval(), {"names": 16, "scenes": 2}
         with pytest.raises(TimeUp, match="stage eval is at 50%"):
-            run = Run(tmp_path, frozenset(), clock=Clock(1e-9))
+            run = TrainingRun(tmp_path, frozenset(), clock=Clock(1e-9))
             evaluate_checkpoint(run, CHECKPOINTS / "tiny", vae, **wanted)
         assert not (tmp_path / REPORT).exists()
-        run = Run(tmp_path, frozenset())
+        run = TrainingRun(tmp_path, frozenset())
         report = evaluate_checkpoint(run, CHECKPOINTS / "tiny", vae, **wanted)
         assert report["n_images"] == 2 and report["seed"] > EVALUATION_SEEDS
         assert 0 <= report["vq_iou"] <= 1 and 0 < report["vq_codes"] <= NUM_CODES

@@ -13,25 +13,25 @@ from transformers import AutoProcessor, PaliGemmaForConditionalGeneration
 from gemma_vision.optimization.stage import schedule
 from gemma_vision.synthetic import prompts
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
-from gemma_vision.synthetic.prompts import Seen
+from gemma_vision.synthetic.prompts import TargetObject
 from postprocess.tokens import parse
 from postprocess.vqvae import MaskVQVAE
 from training.data.samples import SceneStream
-from training.data.sampling import MAX_THINGS, Recipe, SceneDraws
+from training.data.sampling import MAX_THINGS, SceneRecipe, SceneSampler
 from training.evaluation import evaluate_checkpoint, fingerprint
 from training.model.language import SequenceLoss, prefix_mask
-from training.model.tiny import Sizes, build_model, place_vectors
+from training.model.tiny import ModelSizes, build_model, place_vectors
 from training.model.tokenizer import SPECIALS, build_tokenizer
 from training.presets import PRESETS, STAGES
-from training.run import Run
+from training.run import TrainingRun
 from training.train import train
 
 NAMES = ("cat", "dog", "car", "apple", "fish")
 CODES = tuple(range(16))
 THINGS = [
-    Seen("dog", (0.1, 0.6, 0.5, 0.9), CODES),
-    Seen("cat", (0.2, 0.5, 0.4, 0.6), CODES),
-    Seen("cat", (0.0, 0.0, 0.3, 0.2), CODES),
+    TargetObject("dog", (0.1, 0.6, 0.5, 0.9), CODES),
+    TargetObject("cat", (0.2, 0.5, 0.4, 0.6), CODES),
+    TargetObject("cat", (0.0, 0.0, 0.3, 0.2), CODES),
 ]
 
 
@@ -49,9 +49,9 @@ def trained(tmp_path_factory):
     return folder
 
 
-def a_run(folder: Path) -> Run:
+def a_run(folder: Path) -> TrainingRun:
     parts = frozenset(part for stage in STAGES for part in PRESETS["smoke"].parts(stage))
-    return Run(folder, parts, workers=0)
+    return TrainingRun(folder, parts, workers=0)
 
 
 class TestPrompts:
@@ -131,7 +131,7 @@ class TestLanguage:
 
     def test_the_loss_is_that_of_the_answer_one_step_ahead(self, tokenizer):
         language = SequenceLoss(tokenizer, NAMES)
-        model = build_model(Sizes(text_layers=1, vision_layers=1), tokenizer, seed=0)
+        model = build_model(ModelSizes(text_layers=1, vision_layers=1), tokenizer, seed=0)
         soft = torch.randn(1, 64, 128)
         prefix, suffix = language.encode("caption en", "a cat and a dog")
         loss, _ = language.loss(model, soft, [(prefix, suffix)])
@@ -149,7 +149,7 @@ class TestLanguage:
 
     def test_padding_changes_nothing(self, tokenizer):
         language = SequenceLoss(tokenizer, NAMES)
-        model = build_model(Sizes(text_layers=1, vision_layers=1), tokenizer, seed=0)
+        model = build_model(ModelSizes(text_layers=1, vision_layers=1), tokenizer, seed=0)
         soft = torch.randn(2, 64, 128)
         short = language.encode("caption en", "a cat")
         long = language.encode("answer en is there a cat or a dog", "a cat")
@@ -188,10 +188,10 @@ class TestLanguage:
 class TestSamples:
     def test_evaluation_seeds_are_refused(self):
         with pytest.raises(ValueError, match="evaluation only"):
-            SceneDraws(Recipe(112, 8, 16), EVALUATION_SEEDS)
+            SceneSampler(SceneRecipe(112, 8, 16), EVALUATION_SEEDS)
 
     def test_patches_of_a_thing_lie_in_its_box(self):
-        stream = iter(SceneStream(SceneDraws(Recipe(112, 8, 16), 7)))
+        stream = iter(SceneStream(SceneSampler(SceneRecipe(112, 8, 16), 7)))
         rows, columns = np.divmod(np.arange(64), 8)
         for sample in (next(stream) for _ in range(40)):
             for index in np.flatnonzero(sample["names"] >= 0):

@@ -19,7 +19,7 @@ from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.vqvae import MaskVQVAE
 from training.data.masks import draw_masks
 from training.model.mask_vae import evaluate_mask_vae
-from training.run import Run
+from training.run import TrainingRun
 
 SEED = EVALUATION_SEEDS + 123
 SIDE = 224  # of the scenes
@@ -30,7 +30,7 @@ Scores = dict[str, Any]
 
 
 def evaluate_checkpoint(
-    run: Run, checkpoint: Path, vae: MaskVQVAE, *, names: int, scenes: int
+    run: TrainingRun, checkpoint: Path, vae: MaskVQVAE, *, names: int, scenes: int
 ) -> Scores:
     """Ask about `scenes` scenes of `names` names, greedily and in float32 -> the figures.
 

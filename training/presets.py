@@ -6,7 +6,7 @@ from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY
 from training.data.background_stream import RENEWAL
 from training.model.decoder import BANK
 from training.model.mask_vae import POOL
-from training.model.tiny import Sizes
+from training.model.tiny import ModelSizes
 from training.run import Pace
 
 STAGES = ("vq", "vision", "decoder", "masks", "joint", "export", "eval")
@@ -22,7 +22,7 @@ class Preset:
     """
 
     paces: dict[str, Pace]
-    sizes: Sizes = field(default_factory=Sizes)
+    sizes: ModelSizes = field(default_factory=ModelSizes)
     num_names: int = 16
     bank: int = BANK
     pool: int = POOL
@@ -47,7 +47,7 @@ PRESETS = {
             "masks": Pace(0.03),
             "joint": Pace(0.05),
         },
-        Sizes(
+        ModelSizes(
             side=56,
             vision_width=48,
             vision_layers=2,
@@ -84,7 +84,7 @@ PRESETS = {
             "masks": Pace(2, times=20, gain=1.6),
             "joint": Pace(3.5, times=16, gain=1.6),
         },
-        Sizes(side=224, patch=16, vision_layers=6),
+        ModelSizes(side=224, patch=16, vision_layers=6),
         num_names=40,
         bank=30_000,
         pool=16_000,

@@ -34,7 +34,7 @@ class Pace:
 
 
 @dataclass(frozen=True)
-class Run:
+class TrainingRun:
     """One training. `stages` are those that may train; the others only load what they made.
 
     compositor: "opencv" draws scenes in processes beside the training, "torch" on the device.
@@ -66,7 +66,9 @@ def pick_workers(device: torch.device) -> int:
     return 1 if device.type == "cpu" else max(1, min(8, (os.cpu_count() or 2) - 2))
 
 
-def open_stage(run: Run, name: str, pace: Pace, module: nn.Module, opt: Optimizer) -> TrainingStage:
+def open_stage(
+    run: TrainingRun, name: str, pace: Pace, module: nn.Module, opt: Optimizer
+) -> TrainingStage:
     """A stage as its run wants it: precision, clock, how often it saves, whether it may train."""
     return TrainingStage(
         run.folder,

@@ -26,7 +26,7 @@ from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
 from postprocess.vqvae import MaskVQVAE
 from training.curves import write_curves
-from training.data.sampling import Recipe
+from training.data.sampling import SceneRecipe
 from training.evaluation import evaluate_checkpoint
 from training.export import export
 from training.model.decoder import Learner, train_decoder, train_joint
@@ -36,7 +36,7 @@ from training.model.tiny import build_model
 from training.model.tokenizer import build_tokenizer
 from training.model.vision import train_vision
 from training.presets import PRESETS, STAGES, Preset
-from training.run import DeviceError, Run, pick_device, pick_workers
+from training.run import DeviceError, TrainingRun, pick_device, pick_workers
 
 MAX_SEED = EVALUATION_SEEDS - 10  # stages draw from this seed and a few after it
 
@@ -47,7 +47,7 @@ class OrderError(UserError):
     CODE = "E_STAGES"
 
 
-def train(run: Run, plan: Preset, out: Path, stages: Sequence[str] = STAGES) -> None:
+def train(run: TrainingRun, plan: Preset, out: Path, stages: Sequence[str] = STAGES) -> None:
     """Run the stages that are named, on top of what earlier ones made; `out` gets the checkpoint.
 
     Raises TimeUp when the run's clock is up, with everything saved.
@@ -68,18 +68,18 @@ def train(run: Run, plan: Preset, out: Path, stages: Sequence[str] = STAGES) -> 
         print(json.dumps(report, indent=2))
 
 
-def prepare(run: Run, plan: Preset, vae: MaskVQVAE, tokenizer: Tokenizer) -> Learner:
+def prepare(run: TrainingRun, plan: Preset, vae: MaskVQVAE, tokenizer: Tokenizer) -> Learner:
     """What the stages after vq share, before any of them: a model with weights to begin from."""
     names = load_atlas().names[: plan.num_names]
     model = build_model(plan.sizes, tokenizer, run.seed).to(run.device)
     language = SequenceLoss(tokenizer, names)
-    recipe = Recipe(plan.sizes.side, plan.sizes.grid, plan.num_names, renewal=plan.renewal)
+    recipe = SceneRecipe(plan.sizes.side, plan.sizes.grid, plan.num_names, renewal=plan.renewal)
     learner = Learner(model, vae, language, names, recipe)
     language.smooth_place_gradients(learner.embeddings)
     return learner
 
 
-def train_language(run: Run, plan: Preset, learner: Learner) -> None:
+def train_language(run: TrainingRun, plan: Preset, learner: Learner) -> None:
     """Stages vision, decoder, masks and joint, in place; finished ones only load what they made."""
     tower = learner.model.model.vision_tower
     head = train_vision(run, tower, learner.vae, learner.recipe, plan.paces["vision"])
@@ -138,11 +138,11 @@ def check(args: argparse.Namespace, folder: Path) -> None:
         sys.exit(f"{folder} holds an earlier run; pass --resume to go on, or remove it.")
 
 
-def open_run(args: argparse.Namespace, folder: Path) -> Run:
+def open_run(args: argparse.Namespace, folder: Path) -> TrainingRun:
     """The run that arguments ask for."""
     plan, device = PRESETS[args.preset], pick_device(args.device)
     stages = [args.stage] if args.stage else STAGES
-    return Run(
+    return TrainingRun(
         folder,
         frozenset(part for stage in stages for part in plan.parts(stage)),
         seed=args.seed,

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from gemma_vision.finetune.image_set import Part, Shown
 from gemma_vision.synthetic import prompts
-from gemma_vision.synthetic.prompts import Seen
+from gemma_vision.synthetic.prompts import TargetObject
 from postprocess.instances import crop
 from postprocess.mask_decoder import MaskDecoder
 
@@ -105,10 +105,10 @@ def is_countable(shown: Shown) -> bool:
     return not shown.unsure and max(counts, default=0) <= MOST_COUNTED
 
 
-def seen(part: Part, size: tuple[int, int], codes: tuple[int, ...] = ()) -> Seen:
+def seen(part: Part, size: tuple[int, int], codes: tuple[int, ...] = ()) -> TargetObject:
     """A part as answers know it: y before x, in shares of the (width, height)."""
     (x0, y0, x1, y1), (width, height) = part.box, size
-    return Seen(part.name, (y0 / height, x0 / width, y1 / height, x1 / width), codes)
+    return TargetObject(part.name, (y0 / height, x0 / width, y1 / height, x1 / width), codes)
 
 
 def whole(part: Part) -> tuple[int, int, int, int]:

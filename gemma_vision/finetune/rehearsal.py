@@ -13,13 +13,11 @@ from gemma_vision.evaluate import Dataset, read_dataset
 from gemma_vision.finetune.image_set import Part, Shown
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.compositor import compose
-from gemma_vision.synthetic.poses import EVALUATION_SEEDS, sample_scene
+from gemma_vision.synthetic.poses import EMPTY, EVALUATION_SEEDS, SIZES, sample_scene
 from gemma_vision.synthetic.scene_dataset import write_dataset
 
-SIZES = [(224, 224)] * 4 + [(288, 216), (216, 288)]  # as the embedded checkpoint learned
 SEED = EVALUATION_SEEDS + 731  # of the scenes that old names are asked about in
 SIDE = 224
-EMPTY = 0.05  # share of scenes in which nothing has a name
 
 
 class Source(Protocol):

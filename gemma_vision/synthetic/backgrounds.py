@@ -13,7 +13,7 @@ from numpy.random import Generator
 
 def draw_background(rng: Generator, width: int, height: int) -> np.ndarray:
     """A background of any kind -> (H, W, 3) uint8 RGB."""
-    canvas = rng.choice(KINDS)(rng, width, height)
+    canvas = KINDS[int(rng.integers(len(KINDS)))](rng, width, height)
     grain = rng.uniform(0, 9)
     if grain > 2:
         noise = np.empty((height, width), np.int16)
@@ -32,7 +32,7 @@ def colour(rng: Generator) -> np.ndarray:
 def mix(weight: np.ndarray, rng: Generator) -> np.ndarray:
     """Two colours blended by a (H, W) weight in 0..1 -> (H, W, 3) float32."""
     first, second = colour(rng), colour(rng)
-    return first + (second - first) * weight[..., None]
+    return np.asarray(first + (second - first) * weight[..., None])
 
 
 def grid(rng: Generator, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +59,7 @@ def smooth_noise(rng: Generator, width: int, height: int) -> np.ndarray:
         cells = int(rng.integers(2, 5)) * 2**octave
         coarse = rng.random((cells, cells), np.float32) / 1.7**octave
         total += cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-    return (total - total.min()) / max(float(np.ptp(total)), 1e-6)
+    return np.asarray((total - total.min()) / max(float(np.ptp(total)), 1e-6))
 
 
 def noise(rng: Generator, width: int, height: int) -> np.ndarray:

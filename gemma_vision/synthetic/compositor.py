@@ -1,6 +1,6 @@
 """Compositor: a scene's parameters become pixels and exact masks, with OpenCV on a CPU."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -15,13 +15,13 @@ from gemma_vision.synthetic.mipmaps import (
     smoothed,
     window,
 )
-from gemma_vision.synthetic.poses import Pose, Scene
+from gemma_vision.synthetic.poses import Pose, SceneLayout
 
 MIN_VISIBLE = 0.35  # of a thing's own pixels, less than that and it is left out
 
 
 @dataclass(frozen=True)
-class Thing:
+class SceneObject:
     """One named thing as it can be seen: box x0, y0, x1, y1 in pixels, mask (H, W) bool."""
 
     name: int
@@ -31,32 +31,32 @@ class Thing:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ComposedScene:
     """A composed scene: pixels (H, W, 3) uint8 RGB, owner (H, W) int8 (-1 ground, else a pose)."""
 
     pixels: np.ndarray
     owner: np.ndarray
-    things: tuple[Thing, ...]
+    things: tuple[SceneObject, ...]
 
 
-def compose(scene: Scene, background: np.ndarray | None = None) -> Picture:
+def compose(layout: SceneLayout, background: np.ndarray | None = None) -> ComposedScene:
     """Draw a scene with OpenCV; a given (H, W, 3) uint8 background saves drawing its own."""
     if background is None:
-        rng = np.random.default_rng(scene.background)
-        background = draw_background(rng, scene.width, scene.height)
+        rng = np.random.default_rng(layout.background)
+        background = draw_background(rng, layout.width, layout.height)
     canvas = background.astype(np.float32)
-    owner = np.full((scene.height, scene.width), -1, np.int8)
-    areas = [_paint(canvas, owner, pose, index) for index, pose in enumerate(scene.poses)]
+    owner = np.full((layout.height, layout.width), -1, np.int8)
+    areas = [_paint(canvas, owner, pose, index) for index, pose in enumerate(layout.poses)]
     things = []
-    for index, (pose, area) in enumerate(zip(scene.poses, areas, strict=True)):
+    for index, (pose, area) in enumerate(zip(layout.poses, areas, strict=True)):
         mask = owner == index
         if np.count_nonzero(mask) < MIN_VISIBLE * area or not mask.any():
             if pose.name >= 0:  # too hidden to be asked for: draw the scene without it
-                rest = tuple(p for p in scene.poses if p is not pose)
-                return compose(Scene(scene.width, scene.height, scene.background, rest), background)
+                rest = tuple(p for p in layout.poses if p is not pose)
+                return compose(replace(layout, poses=rest), background)
         elif pose.name >= 0:
-            things.append(Thing(pose.name, _box_of(mask), mask, pose))
-    return Picture(canvas.astype(np.uint8), owner, tuple(things))
+            things.append(SceneObject(pose.name, _box_of(mask), mask, pose))
+    return ComposedScene(canvas.astype(np.uint8), owner, tuple(things))
 
 
 def _paint(canvas: np.ndarray, owner: np.ndarray, pose: Pose, index: int) -> float:

@@ -30,7 +30,7 @@ def mipmaps(sprite: int) -> list[np.ndarray]:
 @cache
 def smoothed(sprite: int) -> np.ndarray:
     """For drawing larger than the sprite is."""
-    return cv2.GaussianBlur(mipmaps(sprite)[0], (0, 0), SMOOTHING)
+    return np.asarray(cv2.GaussianBlur(mipmaps(sprite)[0], (0, 0), SMOOTHING))
 
 
 def is_enlarged(pose: Pose) -> bool:

@@ -19,6 +19,8 @@ MAX_OVERLAP = 0.25  # of the smaller of two boxes
 DISTRACTORS = 0.25  # share of the further things that have no name
 TWINS = 0.12  # share of the further things that repeat the name before
 PLACING_TRIES = 12
+SIZES = [(224, 224)] * 4 + [(288, 216), (216, 288)]  # in training, squashed to a square
+EMPTY = 0.05  # share of the scenes in training in which nothing has a name
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Pose:
 
 
 @dataclass(frozen=True)
-class Scene:
+class SceneLayout:
     """What a picture will show, back to front; `background` is the seed of its own generator."""
 
     width: int
@@ -73,7 +75,7 @@ def sample_scene(
     empty: float = 0.0,
     only: Sequence[int] = (),
     smallest: float = SMALLEST,
-) -> Scene:
+) -> SceneLayout:
     """Draw the parameters of one scene.
 
     empty: the chance of a scene with distractors only. only: the indices of the names to draw
@@ -95,7 +97,7 @@ def sample_scene(
             if all(_overlap(pose, other) <= MAX_OVERLAP for other in poses):
                 poses.append(pose)
                 break
-    return Scene(width, height, int(rng.integers(2**31)), tuple(poses))
+    return SceneLayout(width, height, int(rng.integers(2**31)), tuple(poses))
 
 
 def _draw_names(rng: Generator, count: int, num_names: int) -> list[int]:
@@ -112,7 +114,8 @@ def _draw_names(rng: Generator, count: int, num_names: int) -> list[int]:
 
 
 def _draw_longest(rng: Generator, smallest: float, *, is_crowded: bool) -> float:
-    return np.exp(rng.uniform(np.log(smallest), np.log(LARGEST))) * (0.8 if is_crowded else 1)
+    longest = float(np.exp(rng.uniform(np.log(smallest), np.log(LARGEST))))
+    return longest * (0.8 if is_crowded else 1)
 
 
 def _draw_pose(

@@ -22,7 +22,7 @@ IRREGULAR = {
 
 
 @dataclass(frozen=True)
-class Seen:
+class TargetObject:
     """A thing of a scene: box y0 x0 y1 x1 in 0..1, the 16 codes of its mask."""
 
     name: str
@@ -30,34 +30,38 @@ class Seen:
     codes: tuple[int, ...]
 
     def mention(self, *, masked: bool) -> Mention:
-        places = tuple(round(edge * (NUM_BINS - 1)) for edge in self.box)
-        return Mention(self.name, places, self.codes if masked else (), start=0, end=0)
+        """What an answer says of it, with its codes or without."""
+        y0, x0, y1, x1 = (round(edge * (NUM_BINS - 1)) for edge in self.box)
+        return Mention(self.name, (y0, x0, y1, x1), self.codes if masked else (), start=0, end=0)
 
     @property
     def middle(self) -> float:
+        """From the left, in 0..1."""
         return (self.box[1] + self.box[3]) / 2
 
 
 def plural(name: str) -> str:
+    """bus  ->  buses"""
     return IRREGULAR.get(name, f"{name}s")
 
 
 def with_article(name: str) -> str:
+    """apple  ->  an apple"""
     return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
 
 
-def locate_answer(things: Sequence[Seen], asked: Sequence[str], *, masked: bool) -> str:
+def locate_answer(things: Sequence[TargetObject], wanted: Sequence[str], *, masked: bool) -> str:
     """Names in the order of the prompt, things of one name from left to right."""
     found = [
         thing.mention(masked=masked)
-        for name in asked
+        for name in wanted
         for thing in sorted(things, key=lambda thing: thing.box[1])
         if thing.name == name
     ]
     return write(found)
 
 
-def detect(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+def detect(rng: Generator, things: Sequence[TargetObject], names: Sequence[str]) -> tuple[str, str]:
     """Most names that are there and up to three that are not, in any order -> prompt, answer."""
     present = list(dict.fromkeys(thing.name for thing in things))
     num_missing = int(rng.choice(4, p=(0.2, 0.25, 0.4, 0.15)))
@@ -65,11 +69,11 @@ def detect(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tupl
         present, num_missing = [], max(1, num_missing)
     elif len(present) > 1 and rng.random() < 0.2:
         present = [name for name in present if rng.random() < 0.7] or present[:1]
-    asked = mixed(rng, present, _missing(things, names), num_missing)
-    return f"detect {' ; '.join(asked)}", locate_answer(things, asked, masked=False)
+    wanted = shuffle_names(rng, present, _missing(things, names), num_missing)
+    return f"detect {' ; '.join(wanted)}", locate_answer(things, wanted, masked=False)
 
 
-def mixed(
+def shuffle_names(
     rng: Generator, present: Sequence[str], missing: Sequence[str], num_missing: int
 ) -> list[str]:
     """Names that are there among so many that are not.
@@ -81,23 +85,27 @@ def mixed(
     return [str(name) for name in rng.permutation([*present, *extra])]
 
 
-def _missing(things: Sequence[Seen], names: Sequence[str]) -> list[str]:
+def _missing(things: Sequence[TargetObject], names: Sequence[str]) -> list[str]:
     present = {thing.name for thing in things}
     return [name for name in names if name not in present]
 
 
-def segment(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+def segment(
+    rng: Generator, things: Sequence[TargetObject], names: Sequence[str]
+) -> tuple[str, str]:
     """One or all of the names that are there, up to two that are not -> prompt, answer."""
     present = list(dict.fromkeys(thing.name for thing in things))
     chosen = [str(name) for name in rng.permutation(present)[: None if rng.random() < 0.45 else 1]]
     num_missing = int(rng.choice(3, p=(0.6, 0.25, 0.15)))
     if not chosen or rng.random() < 0.06:
         chosen, num_missing = [], max(1, num_missing)
-    asked = mixed(rng, chosen, _missing(things, names), num_missing)
-    return f"segment {' ; '.join(asked)}", locate_answer(things, asked, masked=True)
+    wanted = shuffle_names(rng, chosen, _missing(things, names), num_missing)
+    return f"segment {' ; '.join(wanted)}", locate_answer(things, wanted, masked=True)
 
 
-def caption(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+def caption(
+    rng: Generator, things: Sequence[TargetObject], names: Sequence[str]
+) -> tuple[str, str]:
     """Everything that has a name, from left to right: "two cats, a dog and an apple"."""
     ordered = sorted(things, key=lambda thing: thing.box[1])
     kinds = list(dict.fromkeys(thing.name for thing in ordered))
@@ -110,7 +118,7 @@ def _counted(name: str, count: int) -> str:
     return with_article(name) if count == 1 else f"{COUNTS[count]} {plural(name)}"
 
 
-def ask(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[str, str]:
+def ask(rng: Generator, things: Sequence[TargetObject], names: Sequence[str]) -> tuple[str, str]:
     """A question with a short answer: how many, is there, which side, which size."""
     present = sorted({thing.name for thing in things})
     some = str(rng.choice(present if present and rng.random() < 0.6 else list(names)))
@@ -131,7 +139,7 @@ def ask(rng: Generator, things: Sequence[Seen], names: Sequence[str]) -> tuple[s
     return f"answer en {question}{mark}", answer
 
 
-def _beside(rng: Generator, things: Sequence[Seen]) -> tuple[str, str]:
+def _beside(rng: Generator, things: Sequence[TargetObject]) -> tuple[str, str]:
     pivot = things[int(rng.integers(len(things)))]
     if rng.random() < 0.5:
         near = [t for t in things if t.middle < pivot.middle]
@@ -145,8 +153,8 @@ def _beside(rng: Generator, things: Sequence[Seen]) -> tuple[str, str]:
 TASKS = (detect, segment, caption, ask)
 
 
-def draw_prompt(
-    rng: Generator, things: Sequence[Seen], names: Sequence[str], mix: Sequence[float]
+def sample_prompt(
+    rng: Generator, things: Sequence[TargetObject], names: Sequence[str], mix: Sequence[float]
 ) -> tuple[str, str]:
     """A prompt and its answer; `mix` is how often each of detect, segment, caption, ask comes."""
     task = TASKS[int(rng.choice(len(TASKS), p=mix))]

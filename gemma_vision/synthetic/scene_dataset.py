@@ -6,37 +6,38 @@ Boxes and masks are of what is visible.
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from pycocotools import mask as coco_mask
 
 from gemma_vision.synthetic.atlas import load_atlas
-from gemma_vision.synthetic.compositor import Picture, Thing, compose
+from gemma_vision.synthetic.compositor import ComposedScene, SceneObject, compose
 from gemma_vision.synthetic.poses import sample_scene
 
 
 def to_coco(
-    pictures: Sequence[Picture],
+    scenes: Sequence[ComposedScene],
     files: Sequence[str],
     *,
     names: int,
     seed: int,
     only: Sequence[int] = (),
-) -> dict:
+) -> dict[str, Any]:
     """COCO annotations with run-length masks; `info.seed` lets the evaluation draw absent names.
 
     The categories are the first `names` of the atlas, or those with the indices in `only`.
     """
-    annotations = []
-    for image_id, picture in enumerate(pictures, 1):
-        for thing in picture.things:
+    annotations: list[dict[str, Any]] = []
+    for image_id, scene in enumerate(scenes, 1):
+        for thing in scene.things:
             annotations.append(_annotation(thing, len(annotations) + 1, image_id))
     listed = only or range(min(names, len(load_atlas().names)))
     categories = [{"id": i + 1, "name": load_atlas().names[i]} for i in listed]
     images = [
-        {"id": i, "file_name": f, "width": p.pixels.shape[1], "height": p.pixels.shape[0]}
-        for i, (p, f) in enumerate(zip(pictures, files, strict=True), 1)
+        {"id": i, "file_name": f, "width": s.pixels.shape[1], "height": s.pixels.shape[0]}
+        for i, (s, f) in enumerate(zip(scenes, files, strict=True), 1)
     ]
     info = {"description": "Gemma Vision synthetic scenes", "seed": seed}
     return {
@@ -47,7 +48,7 @@ def to_coco(
     }
 
 
-def _annotation(thing: Thing, annotation_id: int, image_id: int) -> dict:
+def _annotation(thing: SceneObject, annotation_id: int, image_id: int) -> dict[str, Any]:
     x0, y0, x1, y1 = thing.box
     runs = coco_mask.encode(np.asfortranarray(thing.mask, np.uint8))
     return {
@@ -68,10 +69,10 @@ def write_dataset(
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
     files = [f"{index:06d}.png" for index in range(count)]
-    pictures = []
+    scenes = []
     for file in files:
-        scene = sample_scene(rng, size=(side, side), num_names=names, only=only)
-        pictures.append(compose(scene))
-        Image.fromarray(pictures[-1].pixels).save(out / file)
-    coco = to_coco(pictures, files, names=names, seed=seed, only=only)
+        layout = sample_scene(rng, size=(side, side), num_names=names, only=only)
+        scenes.append(compose(layout))
+        Image.fromarray(scenes[-1].pixels).save(out / file)
+    coco = to_coco(scenes, files, names=names, seed=seed, only=only)
     (out / "annotations.json").write_text(json.dumps(coco))

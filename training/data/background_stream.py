@@ -1,4 +1,4 @@
-"""Grounds: which background lies behind a scene, and which part of it.
+"""Background stream: which background lies behind a scene, and which part of it.
 
 Backgrounds are numbered as they are drawn. The latest are kept for reuse, in whatever memory the
 compositor works in; a share of the pictures brings a fresh one.
@@ -17,7 +17,7 @@ RENEWAL = 0.25  # share of the pictures that bring a fresh background once enoug
 
 
 @dataclass(frozen=True)
-class Ground:
+class BackgroundCrop:
     """Background `number` with its corner left, top; `fresh` is the background, the first time."""
 
     number: int
@@ -27,14 +27,14 @@ class Ground:
     fresh: np.ndarray | None
 
 
-class GroundDraws:
-    """Grounds for one picture after the other, out of the generator that also draws the scenes."""
+class BackgroundSampler:
+    """Backgrounds for one scene after the other, of the generator that also draws the scenes."""
 
     def __init__(self, renewal: float = RENEWAL) -> None:
         self.renewal, self.count = renewal, 0
 
-    def draw(self, rng: Generator, width: int, height: int) -> Ground:
-        """The ground of a picture of this size."""
+    def draw(self, rng: Generator, width: int, height: int) -> BackgroundCrop:
+        """What lies behind a picture of this size."""
         fresh = None
         if self.count < KEPT or rng.random() < self.renewal:
             fresh, number = draw_background(rng, SIDE, SIDE), self.count
@@ -42,20 +42,20 @@ class GroundDraws:
         else:
             number = int(rng.integers(self.count - KEPT, self.count))
         left, top = int(rng.integers(SIDE + 1 - width)), int(rng.integers(SIDE + 1 - height))
-        return Ground(number, left, top, bool(rng.random() < 0.5), fresh)
+        return BackgroundCrop(number, left, top, bool(rng.random() < 0.5), fresh)
 
 
-class Grounds:
+class BackgroundCache:
     """The latest backgrounds in main memory."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, np.ndarray] = {}
+        self._latest: dict[int, np.ndarray] = {}
 
-    def crop(self, ground: Ground, width: int, height: int) -> np.ndarray:
-        """What a ground shows -> (H, W, 3) uint8."""
-        if ground.fresh is not None:
-            self._kept[ground.number] = ground.fresh
-            self._kept.pop(ground.number - KEPT, None)
-        whole = self._kept[ground.number]
-        crop = whole[ground.top : ground.top + height, ground.left : ground.left + width]
-        return crop[:, ::-1] if ground.is_mirrored else crop
+    def crop(self, part: BackgroundCrop, width: int, height: int) -> np.ndarray:
+        """What lies behind a scene -> (H, W, 3) uint8."""
+        if part.fresh is not None:
+            self._latest[part.number] = part.fresh
+            self._latest.pop(part.number - KEPT, None)
+        whole = self._latest[part.number]
+        crop = whole[part.top : part.top + height, part.left : part.left + width]
+        return crop[:, ::-1] if part.is_mirrored else crop

@@ -10,8 +10,8 @@ import numpy as np
 
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.mipmaps import full_area, is_enlarged, level_of, placing, window
-from gemma_vision.synthetic.poses import Pose, Scene
-from training.data.background_stream import Ground
+from gemma_vision.synthetic.poses import Pose, SceneLayout
+from training.data.background_stream import BackgroundCrop
 
 MAX_LAYERS = 4
 NOBODY = -2  # the name of a layer that is not there; -1 is a thing without a name
@@ -19,7 +19,7 @@ NOBODY = -2  # the name of a layer that is not there; -1 is a thing without a na
 Arrays = dict[str, np.ndarray]
 
 
-def layer_arrays(scenes: Sequence[Scene]) -> Arrays:
+def layer_arrays(scenes: Sequence[SceneLayout]) -> Arrays:
     """Scenes of one size -> what every layer is and where it lies.
 
     texture (B, T) int64; level (B, T) int64, its mipmap; inverse (B, T, 2, 3) float32 from picture
@@ -47,7 +47,7 @@ def layer_arrays(scenes: Sequence[Scene]) -> Arrays:
     return arrays
 
 
-def _fill(arrays: Arrays, layer: int, pose: Pose, scene: Scene) -> None:
+def _fill(arrays: Arrays, layer: int, pose: Pose, scene: SceneLayout) -> None:
     num_sprites = len(load_atlas().images)
     arrays["texture"][layer] = pose.sprite + (num_sprites if is_enlarged(pose) else 0)
     arrays["level"][layer] = level_of(pose)
@@ -66,15 +66,15 @@ def _inverse(affine: np.ndarray) -> np.ndarray:
     return np.column_stack([linear, -linear @ affine[:, 2]])
 
 
-def corner_array(grounds: Sequence[Ground]) -> np.ndarray:
+def corner_array(parts: Sequence[BackgroundCrop]) -> np.ndarray:
     """Which part of which background lies behind -> (B, 4) int64 number, left, top, mirrored."""
-    return np.array([[g.number, g.left, g.top, g.is_mirrored] for g in grounds], np.int64)
+    return np.array([[p.number, p.left, p.top, p.is_mirrored] for p in parts], np.int64)
 
 
-def fresh_arrays(grounds: Sequence[Ground]) -> Arrays:
+def fresh_arrays(parts: Sequence[BackgroundCrop]) -> Arrays:
     """The backgrounds that are new: numbers (F,) int64, pixels (F, 288, 288, 3) uint8."""
-    fresh = [ground for ground in grounds if ground.fresh is not None]
+    fresh = [part for part in parts if part.fresh is not None]
     return {
-        "numbers": np.array([ground.number for ground in fresh], np.int64),
-        "pixels": np.array([ground.fresh for ground in fresh], np.uint8),
+        "numbers": np.array([part.number for part in fresh], np.int64),
+        "pixels": np.array([part.fresh for part in fresh], np.uint8),
     }

@@ -11,10 +11,10 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from gemma_vision.synthetic.compositor import Picture, compose
-from training.data.background_stream import Grounds
+from gemma_vision.synthetic.compositor import ComposedScene, compose
+from training.data.background_stream import BackgroundCache
 from training.data.masks import crop_mask
-from training.data.sampling import MAX_THINGS, Recipe, SceneDraws
+from training.data.sampling import MAX_THINGS, SceneRecipe, SceneSampler
 
 CELLS = 7  # sub-mask cells along a patch
 OWNS = 0.08  # a patch belongs to the thing that covers most of it, if it covers this share
@@ -26,18 +26,18 @@ Batch = dict[str, Tensor]
 class SceneStream(IterableDataset[Sample]):
     """Endless samples, composed with OpenCV."""
 
-    def __init__(self, draws: SceneDraws) -> None:
-        self.draws = draws
+    def __init__(self, sampler: SceneSampler) -> None:
+        self.sampler = sampler
 
     def __iter__(self) -> Iterator[Sample]:
         cv2.setNumThreads(1)
-        kept = Grounds()
-        for scene, ground in self.draws:
-            background = kept.crop(ground, scene.width, scene.height)
-            yield to_sample(compose(scene, background), self.draws.recipe)
+        backgrounds = BackgroundCache()
+        for scene, part in self.sampler:
+            background = backgrounds.crop(part, scene.width, scene.height)
+            yield to_sample(compose(scene, background), self.sampler.recipe)
 
 
-def to_sample(picture: Picture, recipe: Recipe) -> Sample:
+def to_sample(composed: ComposedScene, recipe: SceneRecipe) -> Sample:
     """A picture -> the arrays of one sample.
 
     pixels (S, S, 3) uint8; names (T,) int64, -1 beyond the last thing; boxes (T, 4) float32
@@ -46,8 +46,8 @@ def to_sample(picture: Picture, recipe: Recipe) -> Sample:
     sprites (T,) int64; turns (T, 2) float32: the angle in radians, 1 if mirrored; spots (N, 2)
     float32: where on its own sprite, x and y in -1..1, the middle of a patch lies.
     """
-    height, width = picture.owner.shape
-    resized = Image.fromarray(picture.pixels).resize(
+    height, width = composed.owner.shape
+    resized = Image.fromarray(composed.pixels).resize(
         (recipe.side, recipe.side), Image.Resampling.BICUBIC
     )
     sample: Sample = {
@@ -58,37 +58,37 @@ def to_sample(picture: Picture, recipe: Recipe) -> Sample:
         "sprites": np.zeros(MAX_THINGS, np.int64),
         "turns": np.zeros((MAX_THINGS, 2), np.float32),
     }
-    for index, thing in enumerate(picture.things[:MAX_THINGS]):
+    for index, thing in enumerate(composed.things[:MAX_THINGS]):
         x0, y0, x1, y1 = thing.box
         sample["names"][index] = thing.name
         sample["boxes"][index] = (y0 / height, x0 / width, y1 / height, x1 / width)
         sample["masks"][index] = crop_mask(thing.mask, thing.box)
         sample["sprites"][index] = thing.pose.sprite
         sample["turns"][index] = np.radians(thing.pose.angle), thing.pose.mirrored
-    sample |= _dense(picture, recipe.grid)
-    return sample | {"spots": _spots(picture, sample["owner"], recipe.grid)}
+    sample |= _dense(composed, recipe.grid)
+    return sample | {"spots": _spots(composed, sample["owner"], recipe.grid)}
 
 
-def _spots(picture: Picture, owner: np.ndarray, grid: int) -> np.ndarray:
-    height, width = picture.owner.shape
+def _spots(composed: ComposedScene, owner: np.ndarray, grid: int) -> np.ndarray:
+    height, width = composed.owner.shape
     middle = (np.arange(grid) + 0.5) / grid
     ys, xs = np.meshgrid(middle * height - 0.5, middle * width - 0.5, indexing="ij")
     middles = np.stack([xs.ravel(), ys.ravel(), np.ones(grid * grid)])
     spots = np.zeros((grid * grid, 2), np.float32)
-    for index, thing in enumerate(picture.things[:MAX_THINGS]):
+    for index, thing in enumerate(composed.things[:MAX_THINGS]):
         mine = owner == index
         spots[mine] = (thing.pose.inverse() @ middles[:, mine]).T
     return spots
 
 
-def _dense(picture: Picture, grid: int) -> Sample:
+def _dense(composed: ComposedScene, grid: int) -> Sample:
     cells = grid * CELLS
-    named = np.zeros(picture.owner.shape, bool)
+    named = np.zeros(composed.owner.shape, bool)
     cover = np.zeros((MAX_THINGS + 2, cells, cells), np.float32)
-    for index, thing in enumerate(picture.things[:MAX_THINGS]):
+    for index, thing in enumerate(composed.things[:MAX_THINGS]):
         named |= thing.mask
         cover[index] = _shrink(thing.mask, cells)
-    cover[MAX_THINGS + 1] = _shrink((picture.owner >= 0) & ~named, cells)
+    cover[MAX_THINGS + 1] = _shrink((composed.owner >= 0) & ~named, cells)
     tiles = cover.reshape(-1, grid, CELLS, grid, CELLS).swapaxes(2, 3)
     tiles = tiles.reshape(MAX_THINGS + 2, grid * grid, CELLS * CELLS)
     shares = tiles.mean(2)

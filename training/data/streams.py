@@ -17,24 +17,26 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from training.data.layers import Arrays, corner_array, fresh_arrays, layer_arrays
 from training.data.samples import Batch, SceneStream
-from training.data.sampling import Recipe, SceneDraws, this_process
-from training.data.textures import Backgrounds, sprites_on
+from training.data.sampling import SceneRecipe, SceneSampler, this_process
+from training.data.textures import BackgroundTextures, sprites_on
 from training.data.torch_compositor import compose_all
 from training.data.torch_samples import to_batch
-from training.run import Run
+from training.run import TrainingRun
 
 Message = dict[str, Arrays]  # see LayerStream
 
 
-def scene_batches(run: Run, recipe: Recipe, size: int, *, seed: int, start: int) -> Iterator[Batch]:
+def scene_batches(
+    run: TrainingRun, recipe: SceneRecipe, size: int, *, seed: int, start: int
+) -> Iterator[Batch]:
     """Batches of `size` samples; see `to_sample` for what they hold."""
-    draws = SceneDraws(recipe, seed, start)
-    return COMPOSITORS[run.compositor](draws, size, run)
+    sampler = SceneSampler(recipe, seed, start)
+    return COMPOSITORS[run.compositor](sampler, size, run)
 
 
-def _with_opencv(draws: SceneDraws, size: int, run: Run) -> Iterator[Batch]:
+def _with_opencv(sampler: SceneSampler, size: int, run: TrainingRun) -> Iterator[Batch]:
     loader = DataLoader(
-        SceneStream(draws),
+        SceneStream(sampler),
         batch_size=size,
         num_workers=run.workers,
         prefetch_factor=8 if run.workers else None,
@@ -44,9 +46,9 @@ def _with_opencv(draws: SceneDraws, size: int, run: Run) -> Iterator[Batch]:
     return (move(batch, run.device) for batch in loader)
 
 
-def _with_torch(draws: SceneDraws, size: int, run: Run) -> Iterator[Batch]:
+def _with_torch(sampler: SceneSampler, size: int, run: TrainingRun) -> Iterator[Batch]:
     loader = DataLoader(
-        LayerStream(draws, size),
+        LayerStream(sampler, size),
         batch_size=None,
         collate_fn=_unchanged,
         num_workers=run.workers,
@@ -54,7 +56,7 @@ def _with_torch(draws: SceneDraws, size: int, run: Run) -> Iterator[Batch]:
         worker_init_fn=_be_polite,
         multiprocessing_context="spawn" if run.workers else None,
     )
-    composer = Composer(draws.recipe, size, run.device)
+    composer = Composer(sampler.recipe, size, run.device)
     return (composer(message) for message in loader)
 
 
@@ -68,16 +70,16 @@ class LayerStream(IterableDataset[Message]):
     number of the process that drew them: numbers of backgrounds are its own.
     """
 
-    def __init__(self, draws: SceneDraws, size: int) -> None:
-        self.draws, self.size = draws, size
+    def __init__(self, sampler: SceneSampler, size: int) -> None:
+        self.sampler, self.size = sampler, size
 
     def __iter__(self) -> Iterator[Message]:
-        stream = iter(self.draws)
+        stream = iter(self.sampler)
         while True:
             pairs = list(islice(stream, self.size))
-            grounds = [ground for _, ground in pairs]
-            message = {"fresh": fresh_arrays(grounds) | {"process": np.array(this_process())}}
-            corners = corner_array(grounds)
+            parts = [part for _, part in pairs]
+            message = {"fresh": fresh_arrays(parts) | {"process": np.array(this_process())}}
+            corners = corner_array(parts)
             sizes = [(scene.width, scene.height) for scene, _ in pairs]
             for width, height in sorted(set(sizes)):
                 places = np.array([i for i, size in enumerate(sizes) if size == (width, height)])
@@ -90,10 +92,10 @@ class LayerStream(IterableDataset[Message]):
 class Composer:
     """Parameters of a batch -> the batch, composed on a device."""
 
-    def __init__(self, recipe: Recipe, size: int, device: torch.device) -> None:
+    def __init__(self, recipe: SceneRecipe, size: int, device: torch.device) -> None:
         self.recipe, self.size, self.device = recipe, size, device
         self.sprites = sprites_on(device)
-        self.backgrounds: dict[int, Backgrounds] = {}
+        self.backgrounds: dict[int, BackgroundTextures] = {}
 
     def __call__(self, message: Message) -> Batch:
         backgrounds = self._renewed(message["fresh"])
@@ -107,13 +109,13 @@ class Composer:
         order = torch.cat(places).argsort()
         return {key: torch.cat([part[key] for part in parts])[order] for key in parts[0]}
 
-    def _renewed(self, fresh: Arrays) -> Backgrounds:
+    def _renewed(self, fresh: Arrays) -> BackgroundTextures:
         """The backgrounds of the process that drew a message, with the new ones."""
         process = int(fresh["process"])
         if process not in self.backgrounds:
-            self.backgrounds[process] = Backgrounds(self.device, extra=self.size)
+            self.backgrounds[process] = BackgroundTextures(self.device, extra=self.size)
         tensors = self._there(fresh)
-        self.backgrounds[process].keep(tensors["numbers"], tensors["pixels"])
+        self.backgrounds[process].store(tensors["numbers"], tensors["pixels"])
         return self.backgrounds[process]
 
     def _there(self, arrays: Arrays) -> dict[str, Tensor]:

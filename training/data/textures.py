@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gemma_vision.synthetic.atlas import SIDE, load_atlas
 from gemma_vision.synthetic.mipmaps import NUM_LEVELS, mipmaps, smoothed
-from training.data import background_stream as grounds
+from training.data import background_stream
 
 # The mipmaps of a sprite lie in one texture, each with empty pixels all around, so that sampling
 # beside one gives nothing: 128 on the left, 64, 32 and 16 in a column right of it.
@@ -20,7 +20,7 @@ CORNERS = ((1, 1), (SIDE + 3, 1), (SIDE + 3, 67), (SIDE + 3, 101))  # x, y of ea
 WIDTH, HEIGHT = SIDE + 3 + SIDE // 2 + 1, SIDE + 2
 
 
-class Sprites:
+class SpriteTextures:
     """Every sprite with its mipmaps, and again smoothed, as (2 S, 4, U, V) float32."""
 
     def __init__(self, device: torch.device) -> None:
@@ -44,9 +44,9 @@ class Sprites:
 
 
 @cache
-def sprites_on(device: torch.device) -> Sprites:
+def sprites_on(device: torch.device) -> SpriteTextures:
     """The sprites on a device, brought there once."""
-    return Sprites(device)
+    return SpriteTextures(device)
 
 
 def _sheet(levels: list[np.ndarray]) -> np.ndarray:
@@ -58,26 +58,27 @@ def _sheet(levels: list[np.ndarray]) -> np.ndarray:
     return sheet
 
 
-class Backgrounds:
+class BackgroundTextures:
     """The latest backgrounds of one process that draws them; `extra` may be new in one batch."""
 
     def __init__(self, device: torch.device, extra: int) -> None:
         # A batch brings `extra` at most, so that none is overwritten before it was shown.
-        self.num_places = grounds.KEPT + extra
-        shape = (self.num_places, grounds.SIDE, grounds.SIDE, 3)
+        self.num_places = background_stream.KEPT + extra
+        side = background_stream.SIDE
+        shape = (self.num_places, side, side, 3)
         self.pixels = torch.zeros(shape, dtype=torch.uint8, device=device)
 
-    def keep(self, numbers: Tensor, fresh: Tensor) -> None:
+    def store(self, numbers: Tensor, fresh: Tensor) -> None:
         """Add backgrounds: numbers (F,), fresh (F, 288, 288, 3) uint8."""
         if len(numbers):
             self.pixels[numbers % self.num_places] = fresh
 
-    def crop(self, ground: Tensor, width: int, height: int) -> Tensor:
-        """ground (B, 4) number, left, top, mirrored -> (B, 3, H, W) float32 in 0..255."""
-        number, left, top, is_mirrored = (column[:, None] for column in ground.unbind(1))
-        along = torch.arange(width, device=ground.device)
+    def crop(self, corners: Tensor, width: int, height: int) -> Tensor:
+        """corners (B, 4) number, left, top, mirrored -> (B, 3, H, W) float32 in 0..255."""
+        number, left, top, is_mirrored = (column[:, None] for column in corners.unbind(1))
+        along = torch.arange(width, device=corners.device)
         columns = left + torch.where(is_mirrored > 0, width - 1 - along, along)  # (B, W)
-        rows = top + torch.arange(height, device=ground.device)  # (B, H)
+        rows = top + torch.arange(height, device=corners.device)  # (B, H)
         places = (number % self.num_places)[..., None]  # (B, 1, 1)
         crops = self.pixels[places, rows[:, :, None], columns[:, None, :]]
         return crops.permute(0, 3, 1, 2).float()

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from gemma_vision.synthetic.compositor import MIN_VISIBLE
 from training.data.layers import NOBODY
-from training.data.textures import Sprites
+from training.data.textures import SpriteTextures
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ComposedBatch:
     """Composed scenes.
 
     pixels (B, 3, H, W) uint8; owner (B, H, W) int8, -1 the ground, else a layer; is_thing (B, T)
@@ -38,7 +38,9 @@ class Pictures:
 
 
 @torch.no_grad()
-def compose_all(layers: dict[str, Tensor], background: Tensor, sprites: Sprites) -> Pictures:
+def compose_all(
+    layers: dict[str, Tensor], background: Tensor, sprites: SpriteTextures
+) -> ComposedBatch:
     """Layers of scenes of one size, background (B, 3, H, W) float32 0..255 -> pictures.
 
     `layers` are the arrays of layers.py, on the device of the background.
@@ -55,10 +57,12 @@ def compose_all(layers: dict[str, Tensor], background: Tensor, sprites: Sprites)
         canvas = canvas * (1 - alpha) + 255 * torch.minimum(colour, alpha)
     is_thing = is_drawn & (names >= 0)
     poses = (layers["sprite"], layers["turn"], layers["own"])
-    return Pictures(canvas.to(torch.uint8), owner, is_thing, names, *poses)
+    return ComposedBatch(canvas.to(torch.uint8), owner, is_thing, names, *poses)
 
 
-def _draw(layers: dict[str, Tensor], index: int, background: Tensor, sprites: Sprites) -> Tensor:
+def _draw(
+    layers: dict[str, Tensor], index: int, background: Tensor, sprites: SpriteTextures
+) -> Tensor:
     """One layer of every scene -> (B, 4, H, W), nothing outside its window."""
     height, width = background.shape[2:]
     x = torch.arange(width, device=background.device)

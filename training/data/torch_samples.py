@@ -11,29 +11,29 @@ from torch import Tensor
 
 from postprocess.vqvae import MASK_SIDE
 from training.data.samples import CELLS, OWNS, Batch
-from training.data.sampling import MAX_THINGS, Recipe
-from training.data.torch_compositor import Pictures
+from training.data.sampling import MAX_THINGS, SceneRecipe
+from training.data.torch_compositor import ComposedBatch
 
 
 @torch.no_grad()
-def to_batch(pictures: Pictures, recipe: Recipe) -> Batch:
+def to_batch(composed: ComposedBatch, recipe: SceneRecipe) -> Batch:
     """Pictures of one size -> a batch, its things in the order of their layers."""
-    height, width = pictures.owner.shape[1:]
-    order = (~pictures.is_thing).int().argsort(dim=1, stable=True)
-    is_thing = pictures.is_thing.gather(1, order)
-    masks = pictures.masks.gather(1, order[:, :, None, None].expand(-1, -1, height, width))
+    height, width = composed.owner.shape[1:]
+    order = (~composed.is_thing).int().argsort(dim=1, stable=True)
+    is_thing = composed.is_thing.gather(1, order)
+    masks = composed.masks.gather(1, order[:, :, None, None].expand(-1, -1, height, width))
     masks = masks & is_thing[:, :, None, None]
-    boxes, owner = boxes_of(masks), pictures.owner
+    boxes, owner = boxes_of(masks), composed.owner
     dense = _dense(masks, owner, recipe.grid)
-    own = pictures.own.gather(1, order[..., None, None].expand_as(pictures.own))
-    turns = pictures.turns.gather(1, order[..., None].expand_as(pictures.turns))
+    own = composed.own.gather(1, order[..., None, None].expand_as(composed.own))
+    turns = composed.turns.gather(1, order[..., None].expand_as(composed.turns))
     size = torch.tensor([height, width, height, width], device=boxes.device)
     return {
-        "pixels": _squash(pictures.pixels, recipe.side).permute(0, 2, 3, 1),
-        "names": pictures.names.gather(1, order).masked_fill(~is_thing, -1),
+        "pixels": _squash(composed.pixels, recipe.side).permute(0, 2, 3, 1),
+        "names": composed.names.gather(1, order).masked_fill(~is_thing, -1),
         "boxes": boxes / size,
         "masks": crop_masks(masks, boxes),
-        "sprites": pictures.sprites.gather(1, order) * is_thing,
+        "sprites": composed.sprites.gather(1, order) * is_thing,
         "turns": turns * is_thing[..., None],
         "spots": _spots(own, dense["owner"], height, width, recipe.grid),
         **dense,

@@ -13,16 +13,16 @@ from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
-from gemma_vision.synthetic.prompts import Seen, draw_prompt
+from gemma_vision.synthetic.prompts import TargetObject, sample_prompt
 from postprocess.vqvae import MaskVQVAE
 from training.data.samples import Batch, to_pixels
-from training.data.sampling import Recipe
+from training.data.sampling import SceneRecipe
 from training.data.streams import scene_batches
 from training.model.dense import DenseHead, dense_loss, mask_codes, patch_kinds
-from training.model.drawing import Drawing
+from training.model.drawing import MaskDrawing
 from training.model.language import SequenceLoss
 from training.model.vision import average
-from training.run import Pace, Run, open_stage
+from training.run import Pace, TrainingRun, open_stage
 
 BANK = 4000  # scenes whose features are kept
 REFILL = 6  # fresh scenes per step
@@ -45,11 +45,11 @@ class Learner:
     vae: MaskVQVAE
     language: SequenceLoss
     names: tuple[str, ...]
-    recipe: Recipe
+    recipe: SceneRecipe
 
     @property
-    def drawing(self) -> Drawing:
-        return Drawing(self.vae, self.language.first_code)
+    def drawing(self) -> MaskDrawing:
+        return MaskDrawing(self.vae, self.language.first_code)
 
     @property
     def width(self) -> int:
@@ -67,13 +67,13 @@ class Learner:
         modules = (core.multi_modal_projector, core.language_model)
         return [parameter for module in modules for parameter in module.parameters()]
 
-    def seen(self, batch: Batch) -> list[list[Seen]]:
+    def seen(self, batch: Batch) -> list[list[TargetObject]]:
         """What each picture of a batch, with the codes of its masks, shows."""
         codes = batch["codes"].tolist()
         boxes, owners = batch["boxes"].tolist(), batch["names"].tolist()
         return [
             [
-                Seen(self.names[name], tuple(box), tuple(code))
+                TargetObject(self.names[name], tuple(box), tuple(code))
                 for name, box, code in zip(*row, strict=True)
                 if name >= 0
             ]
@@ -81,9 +81,9 @@ class Learner:
         ]
 
     def texts(
-        self, rng: np.random.Generator, scenes: Sequence[list[Seen]], mix: Sequence[float]
+        self, rng: np.random.Generator, scenes: Sequence[list[TargetObject]], mix: Sequence[float]
     ) -> list[tuple[list[int], list[int]]]:
-        prompts = (draw_prompt(rng, things, self.names, mix) for things in scenes)
+        prompts = (sample_prompt(rng, things, self.names, mix) for things in scenes)
         return [self.language.encode(prompt, answer) for prompt, answer in prompts]
 
 
@@ -97,7 +97,7 @@ def task_mix(progress: float) -> Mix:
     return (0.84 - segment, segment, 0.06, 0.10)
 
 
-class Bank:
+class FeatureBank:
     """A ring of scenes: features (S, N, D) in the stage's precision, labels, things."""
 
     def __init__(
@@ -106,7 +106,7 @@ class Bank:
         self.learner, self.data, self.size, self.stage = learner, data, size, stage
         self.features: Tensor = torch.empty(0)
         self.labels: Batch = {}
-        self.scenes: list[list[Seen]] = []
+        self.scenes: list[list[TargetObject]] = []
         self.next = 0
         while len(self.scenes) < size:
             self.refill()
@@ -164,7 +164,7 @@ class DecoderStep:
         self.learner, self.head, self.stage, self.rng = learner, head, stage, rng
         self.is_first, self.size = is_first, size
         self.figures: dict[str, float] = {}
-        self.bank: Bank | None = None
+        self.bank: FeatureBank | None = None
 
     def __call__(self, progress: float) -> dict[str, float]:
         learner, bank = self.learner, self.bank
@@ -221,7 +221,7 @@ class JointStep:
 
 
 def train_decoder(
-    run: Run, learner: Learner, pace: Pace, *, bank: int = BANK, is_first: bool = True
+    run: TrainingRun, learner: Learner, pace: Pace, *, bank: int = BANK, is_first: bool = True
 ) -> None:
     """Train projector and decoder in place, the tower frozen (or go on where the run stopped).
 
@@ -241,11 +241,11 @@ def train_decoder(
     if stage.is_due:
         size, seed = REFILL * pace.times, run.seed + offset
         data = scene_batches(run, learner.recipe, size, seed=seed, start=stage.steps)
-        step.bank = Bank(learner, data, bank, stage)
+        step.bank = FeatureBank(learner, data, bank, stage)
         stage.run(step)
 
 
-def train_joint(run: Run, learner: Learner, head: DenseHead, pace: Pace) -> None:
+def train_joint(run: TrainingRun, learner: Learner, head: DenseHead, pace: Pace) -> None:
     """Train the whole model and the dense head in place (or go on where the run stopped)."""
     trained = nn.ModuleDict({"model": learner.model, "head": head})
     slow = [*learner.model.model.vision_tower.parameters(), *head.parameters()]

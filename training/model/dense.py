@@ -35,7 +35,7 @@ NEAR_BOX, NEAR_POSE = 0.02, 0.05  # where a smooth error turns from squared to l
 
 
 @dataclass(frozen=True)
-class Beliefs:
+class DensePredictions:
     """What patches believe: kinds (..., C + 2), boxes (..., 4), cells (..., 49) logits, codes
     (..., 16 * 128), turns (..., 2) angle and a logit of being mirrored, spots (..., 2), sprites
     (..., S), shapes (..., 256) logits."""
@@ -63,9 +63,9 @@ class DenseHead(nn.Module):
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, SHAPE * SHAPE)
         )
 
-    def forward(self, features: Tensor) -> Beliefs:
+    def forward(self, features: Tensor) -> DensePredictions:
         parts = [part.float() for part in self.linear(features).split(self.splits, -1)]
-        return Beliefs(*parts, self.shape(features).float())
+        return DensePredictions(*parts, self.shape(features).float())
 
 
 def dense_loss(
@@ -101,7 +101,7 @@ def _truth(batch: Batch, codes: Tensor, named: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _losses(believed: Beliefs, truth: dict[str, Tensor]) -> dict[str, Tensor]:
+def _losses(believed: DensePredictions, truth: dict[str, Tensor]) -> dict[str, Tensor]:
     codes = believed.codes.unflatten(-1, (CODES_PER_MASK, NUM_CODES)).flatten(0, 1)
     angle, is_mirrored = believed.turns.unbind(1)
     binary = F.binary_cross_entropy_with_logits
@@ -120,7 +120,7 @@ def _losses(believed: Beliefs, truth: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def _figures(
-    believed: Beliefs, truth: dict[str, Tensor], losses: dict[str, Tensor]
+    believed: DensePredictions, truth: dict[str, Tensor], losses: dict[str, Tensor]
 ) -> dict[str, float]:
     """Shares of patches that are right, mean errors (angles in degrees), the IoU of shapes."""
     angle = believed.turns[:, 0] - truth["turn"][:, 0]

@@ -17,7 +17,7 @@ MIXED = 0.25  # share of the rows that see some of each
 GUESSED = 0.3  # share of the updates in which wrong codes are the decoder's own guesses
 
 
-class Drawing:
+class MaskDrawing:
     """The codes' place in the vocabulary, and the frozen mask decoder that draws them."""
 
     def __init__(self, vae: MaskVQVAE, first_code: int) -> None:

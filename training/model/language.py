@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.answer_loss import AnswerLoss
-from training.model.drawing import GUESSED, Drawing
+from training.model.drawing import GUESSED, MaskDrawing
 
 MASK_WEIGHT = 1.0
 PAD = 0
@@ -24,7 +24,7 @@ class SequenceLoss(AnswerLoss):
         model: PaliGemmaForConditionalGeneration,
         soft: Tensor,
         texts: Sequence[tuple[list[int], list[int]]],
-        drawing: Drawing | None = None,
+        drawing: MaskDrawing | None = None,
     ) -> tuple[Tensor, dict[str, float]]:
         """soft (B, N, D) projected image tokens and B encoded texts -> loss, figures.
 

@@ -14,7 +14,7 @@ from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from gemma_vision.synthetic.poses import NUM_NAMES
 from postprocess.vqvae import CODES_PER_MASK, NUM_CODES, MaskVQVAE
 from training.data.masks import draw_masks
-from training.run import Pace, Run, open_stage
+from training.run import Pace, TrainingRun, open_stage
 
 POOL = 8000  # masks drawn before training; flips and transposes multiply them by eight
 BATCH = 32
@@ -22,7 +22,9 @@ DECAY = 0.99
 REVIVE_EVERY, REVIVE_UNTIL, DEAD = 20, 0.7, 0.15  # steps, share of the stage, share of mean use
 
 
-def train_mask_vae(run: Run, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES) -> MaskVQVAE:
+def train_mask_vae(
+    run: TrainingRun, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES
+) -> MaskVQVAE:
     """Train on masks of so many names (or go on where the run stopped) -> the frozen model.
 
     From here on the codes are labels: `polish_decoder` may still improve how they are drawn.
@@ -42,7 +44,7 @@ def train_mask_vae(run: Run, pace: Pace, *, pool: int = POOL, names: int = NUM_N
 
 
 def polish_decoder(
-    run: Run, model: MaskVQVAE, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES
+    run: TrainingRun, model: MaskVQVAE, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES
 ) -> None:
     """Train the decoder alone, in place, with encoder and codebook frozen: no code changes."""
     opt = adamw([(list(model.decoder.parameters()), 1e-3 * pace.gain)], decay=1e-4)

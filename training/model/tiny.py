@@ -16,7 +16,7 @@ from postprocess.tokens import NUM_BINS
 
 
 @dataclass(frozen=True)
-class Sizes:
+class ModelSizes:
     """Everything that decides the shape of the checkpoint."""
 
     side: int = 112
@@ -34,7 +34,9 @@ class Sizes:
         return self.side // self.patch
 
 
-def build_model(sizes: Sizes, tokenizer: Tokenizer, seed: int) -> PaliGemmaForConditionalGeneration:
+def build_model(
+    sizes: ModelSizes, tokenizer: Tokenizer, seed: int
+) -> PaliGemmaForConditionalGeneration:
     """A model with weights to begin from, float32, text head tied to the embedding."""
     torch.manual_seed(seed)
     model = PaliGemmaForConditionalGeneration(_config(sizes, tokenizer)).float()
@@ -50,7 +52,7 @@ def build_model(sizes: Sizes, tokenizer: Tokenizer, seed: int) -> PaliGemmaForCo
     return model
 
 
-def _config(sizes: Sizes, tokenizer: Tokenizer) -> PaliGemmaConfig:
+def _config(sizes: ModelSizes, tokenizer: Tokenizer) -> PaliGemmaConfig:
     specials = {"pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 2}
     vocab_size = tokenizer.get_vocab_size()
     vision = {

@@ -12,10 +12,10 @@ from torch import nn
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from postprocess.vqvae import MaskVQVAE
 from training.data.samples import Batch, to_pixels
-from training.data.sampling import Recipe
+from training.data.sampling import SceneRecipe
 from training.data.streams import scene_batches
 from training.model.dense import DenseHead, dense_loss, mask_codes
-from training.run import Pace, Run, open_stage
+from training.run import Pace, TrainingRun, open_stage
 
 BATCH = 20
 PEAK = 1.2e-3
@@ -47,7 +47,7 @@ class VisionStep:
 
 
 def train_vision(
-    run: Run, tower: nn.Module, vae: MaskVQVAE, recipe: Recipe, pace: Pace
+    run: TrainingRun, tower: nn.Module, vae: MaskVQVAE, recipe: SceneRecipe, pace: Pace
 ) -> DenseHead:
     """Train the tower in place (or go on where the run stopped) -> the head, for stage joint."""
     width = next(p for n, p in tower.named_parameters() if "position_embedding" in n).shape[1]
