@@ -25,7 +25,7 @@ from training.model.tiny import build_model
 from training.model.tokenizer import build_tokenizer
 from training.presets import PARTS, PRESETS, STAGES
 from training.run import Pace, TrainingRun
-from training.train import OrderError, check_order, main, open_run, parse
+from training.train import OrderError, check_order, main, open_run, parse_arguments
 
 SMOKE = PRESETS["smoke"]
 
@@ -104,7 +104,7 @@ class TestOrder:
 
 class TestArguments:
     def run(self, *arguments: str, folder="none") -> TrainingRun:
-        args = parse(["--preset", "smoke", "--device", "cpu", *arguments])
+        args = parse_arguments(["--preset", "smoke", "--device", "cpu", *arguments])
         return open_run(args, folder)
 
     def test_all_stages_may_train_unless_one_is_named(self):
@@ -115,7 +115,7 @@ class TestArguments:
     def test_a_gpu_composes_its_own_scenes(self, monkeypatch):
         monkeypatch.setattr(program, "pick_device", torch.device)
         monkeypatch.setattr(program, "pick_dtype", lambda _: torch.bfloat16)
-        args = parse(["--preset", "gpu", "--device", "cuda"])
+        args = parse_arguments(["--preset", "gpu", "--device", "cuda"])
         assert open_run(args, None).compositor == "torch"
         assert self.run().compositor == "opencv"
 

@@ -19,9 +19,9 @@ def draw_chart(title: str, points: Sequence[Point]) -> str:
     if not points:
         return ""
     first, last = points[0][1], points[-1][1]
-    said = f"{title} over steps: from {number(first)} to {number(last)}"
+    summary = f"{title} over steps: from {number(first)} to {number(last)}"
     caption = f"<figcaption><span>{escape(title)}</span><b>{number(last)}</b></figcaption>"
-    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(said)}">'
+    svg = f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(summary)}">'
     return f"<figure>{caption}{svg}{''.join(_marks(points))}</svg></figure>"
 
 

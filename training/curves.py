@@ -19,12 +19,12 @@ from training.evaluation import REPORT
 from training.presets import PARTS, STAGES
 
 PAGE = "curves.html"
-SAID = (
+NOTE = (
     "Curves are of what was being trained on, errors in shares of the picture's side; the exported "
     "checkpoint is asked about scenes that it never saw."
 )
 NOT_FIGURES = {"stage", "seconds", "steps"}
-WORDS = {  # what a reader calls a figure
+TITLES = {  # what a reader calls a figure
     "loss": "Loss",
     "iou": "IoU of masks",
     "codes": "Codes in use",
@@ -77,7 +77,7 @@ def write_curves(folder: Path, title: str) -> Path:
         folder / PAGE,
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{head}</style>\n'
         f"<title>{escape(title)}</title></head><body><h1>{escape(title)}</h1>\n"
-        f"<p>{SAID}</p>\n{body}\n</body></html>\n",
+        f"<p>{NOTE}</p>\n{body}\n</body></html>\n",
     )
     return folder / PAGE
 
@@ -91,13 +91,13 @@ def parts() -> Iterator[str]:
 def section(part: str, rows: Sequence[Row]) -> str:
     """One stage: a heading and a chart for each of its figures."""
     last = rows[-1]
-    said = f"{last['steps']:,} steps, {minutes(last['seconds'])}"
+    summary = f"{last['steps']:,} steps, {minutes(last['seconds'])}"
     keys = dict.fromkeys(key for row in rows for key in row if key not in NOT_FIGURES)
     drawn = []
     for key in keys:
         points = [(row["steps"], row[key]) for row in rows if key in row]
-        drawn.append(draw_chart(WORDS.get(key, key), points))
-    heading = f"<h2>Stage {escape(part)} <small>{said}</small></h2>"
+        drawn.append(draw_chart(TITLES.get(key, key), points))
+    heading = f"<h2>Stage {escape(part)} <small>{summary}</small></h2>"
     return f'<section>{heading}<div class="charts">{"".join(drawn)}</div></section>'
 
 

@@ -40,14 +40,14 @@ def evaluate_checkpoint(
     digest = fingerprint(checkpoint)
     dataset = read_dataset(_scenes(run.folder / f"scenes-{SEED}-{scenes}", names, scenes))
 
-    def show(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         print(json.dumps({"stage": "eval", "done": done, "of": total}), file=sys.stderr)
         if run.clock.is_up and done < total:
             raise TimeUp(f"stage eval is at {done / total:.0%}")
 
     pipeline = load(str(checkpoint), device=run.device.type, dtype="float32")
     answers = run.folder / f"answers-{digest}.jsonl"
-    figures = evaluate(pipeline, dataset, results=answers, progress=show)
+    figures = evaluate(pipeline, dataset, results=answers, progress=report_progress)
     held_out = draw_masks(np.random.default_rng(SEED), NUM_MASKS, shapes=0.0, names=names)
     codes = {f"vq_{key}": value for key, value in evaluate_mask_vae(vae, held_out).items()}
     report = {"checkpoint": digest, "names": names, "device": _name(run.device)} | codes | figures

@@ -34,7 +34,7 @@ def indices(words: str) -> list[int]:
     return [known.index(word) for word in wanted]
 
 
-def check(args: argparse.Namespace) -> None:
+def check_options(options: argparse.Namespace) -> None:
     """ScenesError unless every number is in its range."""
     ranges = {
         "seed": (0, MAX_SEED),
@@ -43,7 +43,7 @@ def check(args: argparse.Namespace) -> None:
         "names": (1, len(load_atlas().names)),
     }
     for name, (low, high) in ranges.items():
-        value = getattr(args, name)
+        value = getattr(options, name)
         if not low <= value <= high:
             raise ScenesError(f"--{name} is {value}; it has to be from {low} to {high}.")
 
@@ -59,16 +59,16 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--side", type=int, default=224, help="width and height in pixels")
     parser.add_argument("--names", type=int, default=NUM_NAMES, help="how many of the forty names")
     parser.add_argument("--only", default="", help='other names: "guitar ; clock"')
-    args = parser.parse_args(words)
+    options = parser.parse_args(words)
     try:
-        check(args)
-        sizes = {"side": args.side, "names": args.names, "only": indices(args.only)}
-        write_dataset(args.seed, args.count, args.out, **sizes)
+        check_options(options)
+        sizes = {"side": options.side, "names": options.names, "only": indices(options.only)}
+        write_dataset(options.seed, options.count, options.out, **sizes)
     except ScenesError as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{args.out} cannot be written ({error.strerror}).", file=sys.stderr)
+        print(f"{options.out} cannot be written ({error.strerror}).", file=sys.stderr)
         return 2
     return 0
 

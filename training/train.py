@@ -10,15 +10,13 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gemma_vision.optimization.clock import Clock, TimeUp
-from gemma_vision.optimization.precision import pick_dtype
+from gemma_vision.optimization.precision import pick_dtype, quick_attention
 from gemma_vision.optimization.stage import state_file
 from gemma_vision.optimization.training_state import StateError, read_progress
 from gemma_vision.synthetic.atlas import load_atlas
@@ -52,7 +50,7 @@ def train(run: TrainingRun, plan: Preset, out: Path, stages: Sequence[str] = STA
 
     Raises TimeUp when the run's clock is up, with everything saved.
     """
-    with _quick_attention(run.device):
+    with quick_attention(run.device):
         vae = train_mask_vae(run, plan.paces["vq"], pool=plan.pool, names=plan.num_names)
         polish_decoder(run, vae, plan.paces["polish"], pool=plan.pool, names=plan.num_names)
         if set(stages) <= {"vq"}:
@@ -108,12 +106,7 @@ def check_order(plan: Preset, folder: Path, stage: str, out: Path) -> None:
                 raise OrderError(f"Stage {stage} builds on {name}; run --stage {name} first.")
 
 
-def _quick_attention(device: torch.device) -> AbstractContextManager[object]:
-    """The fused kernel's backward in bfloat16 costs a CPU a fifth more than plain products."""
-    return nullcontext() if device.type == "cuda" else sdpa_kernel(SDPBackend.MATH)
-
-
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Train and export the embedded checkpoint.")
     parser.add_argument("--preset", choices=PRESETS, default="cpu")
     parser.add_argument("--stage", choices=STAGES, help="this one alone")
@@ -128,7 +121,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def check(args: argparse.Namespace, folder: Path) -> None:
+def check_arguments(args: argparse.Namespace, folder: Path) -> None:
     """Leave with a sentence where the arguments cannot be meant."""
     if not 0 <= args.seed <= MAX_SEED:
         sys.exit(f"--seed is {args.seed}; take one of 0 to {MAX_SEED}: others are for evaluation.")
@@ -157,10 +150,10 @@ def open_run(args: argparse.Namespace, folder: Path) -> TrainingRun:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    args = parse(arguments)
+    args = parse_arguments(arguments)
     folder, plan = args.runs / args.preset, PRESETS[args.preset]
     out = args.out or folder / "checkpoint"
-    check(args, folder)
+    check_arguments(args, folder)
     torch.set_num_threads(args.threads)
     try:
         run = open_run(args, folder)

@@ -1,7 +1,6 @@
 """Learning: pictures, wishes and answers become updates of a student."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import torch
 from numpy.random import Generator
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gemma_vision.finetune.augmentation import augment
 from gemma_vision.finetune.image_set import Shown
@@ -27,7 +25,7 @@ from gemma_vision.finetune.sequences import (
 from gemma_vision.finetune.trainee import Student, rates
 from gemma_vision.images.resizing import to_pixels
 from gemma_vision.optimization.answer_loss import AnswerLoss
-from gemma_vision.optimization.precision import autocast, pick_dtype
+from gemma_vision.optimization.precision import autocast, pick_dtype, quick_attention
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
 
 DECAY = 0.02
@@ -141,9 +139,7 @@ def learn(
         each = 2 if student.is_young else 1
         dtype = product_dtype(student.device)
         step = LearningStep(student, lessons, stage, rng, prompts_each=each, dtype=dtype)
-        # The fused kernel's backward in bfloat16 costs a CPU a fifth more than plain products.
-        on_cpu = student.device.type == "cpu"
-        with sdpa_kernel(SDPBackend.MATH) if on_cpu else nullcontext():
+        with quick_attention(student.device):
             stage.run(step)
     return stage
 

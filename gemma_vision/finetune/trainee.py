@@ -57,7 +57,8 @@ class Student:
     @property
     def embeddings(self) -> nn.Parameter:
         """Of the words, (V, D)."""
-        return self.model.model.language_model.embed_tokens.weight
+        table: nn.Parameter = self.model.model.language_model.embed_tokens.weight
+        return table
 
     @property
     def grid(self) -> int:

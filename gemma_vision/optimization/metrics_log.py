@@ -8,6 +8,8 @@ from gemma_vision.optimization.atomic_write import write_atomically
 
 Row = dict[str, Any]
 
+MOMENTUM = 0.98  # of running means
+
 
 class MetricsLog:
     """One stage's figures in a file; rows have `steps` and `seconds`, and whatever was measured."""
@@ -32,3 +34,9 @@ class MetricsLog:
         if self.path.exists():
             earlier = [row for row in self.rows() if row["steps"] <= steps]
             write_atomically(self.path, "".join(f"{json.dumps(row)}\n" for row in earlier))
+
+
+def running_means(means: dict[str, float], figures: dict[str, float]) -> dict[str, float]:
+    """Means moved towards new figures, so that a report is not one batch's luck."""
+    moved = {k: MOMENTUM * means.get(k, v) + (1 - MOMENTUM) * v for k, v in figures.items()}
+    return means | moved

@@ -29,7 +29,7 @@ def crop_mask(mask: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
     part = mask[y0:y1, x0:x1].astype(np.uint8) * 255
     shrinks = (x1 - x0) * (y1 - y0) > MASK_SIDE**2
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return cv2.resize(part, (MASK_SIDE, MASK_SIDE), interpolation=how)
+    return np.asarray(cv2.resize(part, (MASK_SIDE, MASK_SIDE), interpolation=how))
 
 
 def random_shape(rng: Generator) -> np.ndarray:

@@ -76,8 +76,8 @@ def _spots(composed: ComposedScene, owner: np.ndarray, grid: int) -> np.ndarray:
     middles = np.stack([xs.ravel(), ys.ravel(), np.ones(grid * grid)])
     spots = np.zeros((grid * grid, 2), np.float32)
     for index, thing in enumerate(composed.things[:MAX_THINGS]):
-        mine = owner == index
-        spots[mine] = (thing.pose.inverse() @ middles[:, mine]).T
+        own = owner == index
+        spots[own] = (thing.pose.inverse() @ middles[:, own]).T
     return spots
 
 
@@ -97,7 +97,8 @@ def _dense(composed: ComposedScene, grid: int) -> Sample:
 
 
 def _shrink(mask: np.ndarray, side: int) -> np.ndarray:
-    return cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    cells = cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(cells)
 
 
 def to_pixels(batch: Batch) -> Tensor:

@@ -87,8 +87,8 @@ def _without_hidden(solid: Tensor, names: Tensor, area: Tensor) -> Tensor:
     is_drawn = names > NOBODY
     for _ in range(names.shape[1]):
         owner = _owners(solid & is_drawn[:, :, None, None])
-        seen = layer_masks(owner, names.shape[1]).flatten(2).sum(2)
-        is_hidden = is_drawn & (names >= 0) & ((seen < MIN_VISIBLE * area) | (seen == 0))
+        visible = layer_masks(owner, names.shape[1]).flatten(2).sum(2)
+        is_hidden = is_drawn & (names >= 0) & ((visible < MIN_VISIBLE * area) | (visible == 0))
         is_drawn = is_drawn & ~(is_hidden & (is_hidden.cumsum(1) == 1))
     return is_drawn
 

@@ -91,7 +91,7 @@ def _dense(masks: Tensor, owner: Tensor, grid: int) -> Batch:
     rows = _shrinking(covers.shape[2], side, owner.device)
     columns = _shrinking(covers.shape[3], side, owner.device)
     cover = rows @ covers @ columns.T  # (B, T + 2, cells, cells)
-    tiles = cover.unflatten(3, (grid, CELLS)).unflatten(2, (grid, CELLS)).transpose(3, 4)
+    tiles = cover.reshape(*cover.shape[:2], grid, CELLS, grid, CELLS).transpose(3, 4)
     tiles = tiles.flatten(4).flatten(2, 3)  # (B, T + 2, N, 49)
     share, best = tiles.mean(3).max(1)
     owners = torch.where(share >= OWNS, best, MAX_THINGS)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PaliGemmaForConditionalGeneration
 
+from gemma_vision.optimization.metrics_log import running_means
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from gemma_vision.synthetic.prompts import TargetObject, sample_prompt
 from postprocess.vqvae import MaskVQVAE
@@ -21,7 +22,6 @@ from training.data.streams import scene_batches
 from training.model.dense import DenseHead, dense_loss, mask_codes, patch_kinds
 from training.model.drawing import MaskDrawing
 from training.model.language import SequenceLoss
-from training.model.vision import average
 from training.run import Pace, TrainingRun, open_stage
 
 BANK = 4000  # scenes whose features are kept
@@ -54,12 +54,13 @@ class Learner:
     @property
     def width(self) -> int:
         """Of the projected image tokens."""
-        return self.model.config.text_config.hidden_size
+        return int(self.model.config.text_config.hidden_size)
 
     @property
     def embeddings(self) -> nn.Parameter:
         """Of the words, (V, D)."""
-        return self.model.model.language_model.embed_tokens.weight
+        table: nn.Parameter = self.model.model.language_model.embed_tokens.weight
+        return table
 
     @property
     def text_parameters(self) -> list[nn.Parameter]:
@@ -67,7 +68,7 @@ class Learner:
         modules = (core.multi_modal_projector, core.language_model)
         return [parameter for module in modules for parameter in module.parameters()]
 
-    def seen(self, batch: Batch) -> list[list[TargetObject]]:
+    def targets(self, batch: Batch) -> list[list[TargetObject]]:
         """What each picture of a batch, with the codes of its masks, shows."""
         codes = batch["codes"].tolist()
         boxes, owners = batch["boxes"].tolist(), batch["names"].tolist()
@@ -127,7 +128,7 @@ class FeatureBank:
         self.features[places] = features
         for key, value in labels.items():
             self.labels[key][places] = value
-        for place, scene in zip(places.tolist(), self.learner.seen(labels), strict=True):
+        for place, scene in zip(places.tolist(), self.learner.targets(labels), strict=True):
             if place < len(self.scenes):
                 self.scenes[place] = scene
             else:
@@ -136,7 +137,7 @@ class FeatureBank:
 
     def draw(self, rng: np.random.Generator, count: int, singles: float) -> list[int]:
         """Indices of scenes, `singles` of them with exactly one thing."""
-        picks = []
+        picks: list[int] = []
         while len(picks) < count:
             index = int(rng.integers(len(self.scenes)))
             if len(self.scenes[index]) == 1 or rng.random() >= singles:
@@ -180,12 +181,12 @@ class DecoderStep:
             soft = learner.model.model.multi_modal_projector(bank.features[picks])
             loss, figures = learner.language.loss(learner.model, soft, texts, learner.drawing)
             align = learner.language.alignment_loss(learner.embeddings, soft, kinds)
-            dense, seen = dense_loss(self.head, soft, labels, labels["codes"])
+            dense, dense_figures = dense_loss(self.head, soft, labels, labels["codes"])
         parameters = [*learner.text_parameters, *self.head.parameters()]
         update(self.stage, parameters, loss + ALIGNMENT_WEIGHT * align + DENSE_WEIGHT * dense)
         figures |= {"loss": loss.item(), "align": align.item()}
-        figures |= {f"soft_{key}": value for key, value in seen.items()}
-        self.figures = average(self.figures, figures)
+        figures |= {f"soft_{key}": value for key, value in dense_figures.items()}
+        self.figures = running_means(self.figures, figures)
         return self.figures
 
 
@@ -203,20 +204,20 @@ class JointStep:
         learner, core = self.learner, self.learner.model.model
         batch = next(self.data)
         batch["codes"] = mask_codes(learner.vae, batch)
-        scenes = [scene for scene in learner.seen(batch) for _ in range(JOINT_PROMPTS)]
+        scenes = [scene for scene in learner.targets(batch) for _ in range(JOINT_PROMPTS)]
         texts = learner.texts(self.rng, scenes, task_mix(1.0))
         kinds = patch_kinds(batch, len(learner.names))
         with self.stage.autocast():
             features = core.vision_tower(pixel_values=to_pixels(batch)).last_hidden_state
-            dense, seen = dense_loss(self.head, features, batch, batch["codes"])
+            dense, dense_figures = dense_loss(self.head, features, batch, batch["codes"])
             soft = core.multi_modal_projector(features)
             align = learner.language.alignment_loss(learner.embeddings, soft, kinds)
             repeated = soft.repeat_interleave(JOINT_PROMPTS, 0)
             loss, figures = learner.language.loss(learner.model, repeated, texts, learner.drawing)
         parameters = [*learner.model.parameters(), *self.head.parameters()]
         update(self.stage, parameters, loss + ALIGNMENT_WEIGHT * align + DENSE_WEIGHT * dense)
-        figures |= {"loss": loss.item(), "align": align.item()} | seen
-        self.figures = average(self.figures, figures)
+        figures |= {"loss": loss.item(), "align": align.item()} | dense_figures
+        self.figures = running_means(self.figures, figures)
         return self.figures
 
 

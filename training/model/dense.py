@@ -65,7 +65,9 @@ class DenseHead(nn.Module):
 
     def forward(self, features: Tensor) -> DensePredictions:
         parts = [part.float() for part in self.linear(features).split(self.splits, -1)]
-        return DensePredictions(*parts, self.shape(features).float())
+        kinds, boxes, cells, codes, turns, spots, sprites = parts
+        shapes = self.shape(features).float()
+        return DensePredictions(kinds, boxes, cells, codes, turns, spots, sprites, shapes)
 
 
 def dense_loss(
@@ -88,21 +90,21 @@ def _truth(batch: Batch, codes: Tensor, named: Tensor) -> dict[str, Tensor]:
     """What is true of the thing that each of the F named patches belongs to."""
     owner = batch["owner"]
     rows = torch.arange(len(owner), device=owner.device)[:, None].expand_as(owner)[named]
-    mine = (rows, owner[named])
+    place = (rows, owner[named])
     coarse = F.avg_pool2d(batch["masks"].float().div(255), MASK_SIDE // SHAPE)
     return {
-        "box": batch["boxes"][mine],
+        "box": batch["boxes"][place],
         "cells": batch["cells"][named].float(),
-        "codes": codes[mine],
-        "turn": batch["turns"][mine],
+        "codes": codes[place],
+        "turn": batch["turns"][place],
         "spot": batch["spots"][named],
-        "sprite": batch["sprites"][mine],
-        "shape": coarse[mine].flatten(1),
+        "sprite": batch["sprites"][place],
+        "shape": coarse[place].flatten(1),
     }
 
 
 def _losses(believed: DensePredictions, truth: dict[str, Tensor]) -> dict[str, Tensor]:
-    codes = believed.codes.unflatten(-1, (CODES_PER_MASK, NUM_CODES)).flatten(0, 1)
+    codes = believed.codes.reshape(-1, NUM_CODES)  # (F * 16, 128)
     angle, is_mirrored = believed.turns.unbind(1)
     binary = F.binary_cross_entropy_with_logits
     return {
@@ -148,8 +150,8 @@ def patch_kinds(batch: Batch, num_names: int) -> Tensor:
 @torch.no_grad()
 def mask_codes(vae: MaskVQVAE, batch: Batch) -> Tensor:
     """(B, T, 64, 64) masks -> (B, T, 16) int64, 0 where there is no thing."""
-    there = batch["names"] >= 0
-    codes = torch.zeros(*there.shape, CODES_PER_MASK, dtype=torch.int64, device=there.device)
-    if there.any():
-        codes[there] = vae.encode(batch["masks"][there][:, None].float().div(127.5).sub(1))
+    exists = batch["names"] >= 0
+    codes = torch.zeros(*exists.shape, CODES_PER_MASK, dtype=torch.int64, device=exists.device)
+    if exists.any():
+        codes[exists] = vae.encode(batch["masks"][exists][:, None].float().div(127.5).sub(1))
     return codes

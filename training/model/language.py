@@ -33,18 +33,18 @@ class SequenceLoss(AnswerLoss):
         ids, prefix, known = (tensor.to(soft.device) for tensor in _pad(texts))
         place = torch.arange(ids.shape[1], device=soft.device)[None]
         wanted = (place >= prefix[:, None]) & (place < known[:, None])  # (B, L)
-        shown = ids
+        inputs = ids
         if drawing is not None:
-            shown = drawing.mislead(ids, drawing.any_codes(ids))
+            inputs = drawing.mislead(ids, drawing.any_codes(ids))
             if torch.rand(()) < GUESSED:
                 with torch.no_grad():
-                    guesses = drawing.guesses(predict(model, soft, shown, prefix, known))
-                shown = drawing.mislead(ids, guesses)
-        logits = predict(model, soft, shown, prefix, known)[wanted].float()
+                    guesses = drawing.guesses(predict(model, soft, inputs, prefix, known))
+                inputs = drawing.mislead(ids, guesses)
+        logits = predict(model, soft, inputs, prefix, known)[wanted].float()
         loss, figures = self.token_loss(logits, ids[wanted])
         if drawing is not None:
-            drawn, seen = drawing.loss(logits, ids[wanted])
-            loss, figures = loss + MASK_WEIGHT * drawn, figures | seen
+            drawn, mask_figures = drawing.loss(logits, ids[wanted])
+            loss, figures = loss + MASK_WEIGHT * drawn, figures | mask_figures
         return loss, figures
 
 
@@ -66,7 +66,8 @@ def predict(
     hidden = decoder(
         inputs_embeds=embedded, attention_mask=mask, position_ids=positions, use_cache=False
     ).last_hidden_state
-    return model.lm_head(hidden[:, num_soft - 1 :])  # one step earlier
+    logits: Tensor = model.lm_head(hidden[:, num_soft - 1 :])  # one step earlier
+    return logits
 
 
 def _pad(texts: Sequence[tuple[list[int], list[int]]]) -> tuple[Tensor, Tensor, Tensor]:

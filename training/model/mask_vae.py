@@ -191,5 +191,5 @@ def evaluate_mask_vae(model: MaskVQVAE, masks: np.ndarray) -> dict[str, float]:
     return {
         "iou": iou.mean().item(),
         "iou_p10": iou.quantile(0.1).item(),
-        "codes": len(codes.unique()),
+        "codes": len(set(codes.flatten().tolist())),
     }

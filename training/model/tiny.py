@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import PaliGemmaConfig, PaliGemmaForConditionalGeneration
 
+from gemma_vision.optimization.answer_loss import id_of
 from postprocess.tokens import NUM_BINS
 
 
@@ -45,7 +46,7 @@ def build_model(
             _start(name, parameter)
         vision = model.model.vision_tower.embeddings
         vision.position_embedding.weight.copy_(0.5 * sinusoids(sizes.grid, sizes.vision_width))
-        first = tokenizer.token_to_id("<loc0000>")
+        first = id_of(tokenizer, "<loc0000>")
         embedding = model.model.language_model.embed_tokens.weight
         embedding[first : first + NUM_BINS] = place_vectors(sizes.text_width)
     model.tie_weights()
@@ -125,4 +126,5 @@ def place_vectors(width: int) -> Tensor:
     span = torch.log(torch.tensor([1.6, 94.0]))
     frequency = torch.exp(torch.empty(width).uniform_(span[0].item(), span[1].item()))
     waves = torch.cos(place * frequency + torch.empty(width).uniform_(0, 2 * math.pi))
-    return waves / waves.norm(dim=1, keepdim=True)
+    vectors: Tensor = waves / waves.norm(dim=1, keepdim=True)
+    return vectors

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from torch import nn
 
+from gemma_vision.optimization.metrics_log import running_means
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from postprocess.vqvae import MaskVQVAE
 from training.data.samples import Batch, to_pixels
@@ -20,11 +21,6 @@ from training.run import Pace, TrainingRun, open_stage
 BATCH = 20
 PEAK = 1.2e-3
 ALONE_UNTIL, ALONE_SMALLEST = 0.25, 0.45  # share of the stage with one large thing at a time
-
-
-def average(total: dict[str, float], new: dict[str, float], keep: float = 0.98) -> dict[str, float]:
-    """Running means of figures, so that a report is not one batch's luck."""
-    return total | {k: keep * total.get(k, v) + (1 - keep) * v for k, v in new.items()}
 
 
 class VisionStep:
@@ -42,7 +38,7 @@ class VisionStep:
             features = self.tower(pixel_values=to_pixels(batch)).last_hidden_state
             loss, figures = dense_loss(self.head, features, batch, mask_codes(self.vae, batch))
         update(self.stage, [*self.tower.parameters(), *self.head.parameters()], loss)
-        self.figures = average(self.figures, figures | {"loss": loss.item()})
+        self.figures = running_means(self.figures, figures | {"loss": loss.item()})
         return self.figures
 
 
