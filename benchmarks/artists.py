@@ -65,7 +65,8 @@ def draw_on_canvas(
     for one, mask in zip(found, logits, strict=True):
         whole = np.zeros((image.height, image.width, 1), np.bool_)
         fill_box(whole[..., 0], one, mask, stretch_with_pillow)
-        mixed = canvas * (1 - OPACITY) + np.float32(colors[one.label]) * OPACITY
+        color = np.asarray(colors[one.label], np.float32)
+        mixed = canvas * (1 - OPACITY) + color * OPACITY
         canvas = np.where(whole, mixed, canvas)
     drawn = Image.fromarray(canvas.astype(np.uint8))
     return drawn if masks_only else write_labels(drawn, found)

@@ -18,7 +18,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import component_or_layout_class
 
-KEPT = {  # options that make a component look as it does in the app
+PROPERTIES = {  # options that make a component look as it does in the app
     *("label", "choices", "visible", "elem_id", "open", "interactive", "variant", "scale"),
     *("min_width", "lines", "max_lines", "minimum", "maximum", "step", "sources", "height"),
     *("file_count", "file_types", "placeholder", "columns"),
@@ -35,6 +35,7 @@ JSON = dict[str, Any]
 def build_page(config: JSON) -> gr.Blocks:
     """The page of a config that `ADDRESS/config` gives."""
     known = {row["id"]: row for row in config["components"]}
+    page: gr.Blocks
     with gr.Blocks(title="Bare", analytics_enabled=False) as page:
         build(config["layout"]["children"], known)
     return page
@@ -56,8 +57,9 @@ def make(row: JSON) -> Any:
     """One component or layout block, with the options that it takes."""
     if row["type"] == OURS:
         return gr.HTML(WORDS, visible=row["props"].get("visible", True))
-    kind = component_or_layout_class(ALIASES.get(row["type"], row["type"]))
-    given = {name: value for name, value in row["props"].items() if name in KEPT}
+    name: str = row["type"]
+    kind = component_or_layout_class(ALIASES.get(name, name))
+    given = {name: value for name, value in row["props"].items() if name in PROPERTIES}
     taken = inspect.signature(kind).parameters
     return kind(**{name: value for name, value in given.items() if name in taken})
 
@@ -66,8 +68,13 @@ def main(address: str, port: int) -> None:
     """Serve until killed."""
     with urllib.request.urlopen(f"{address}config") as answer:
         page = build_page(json.load(answer))
-    plain = {"quiet": True, "ssr_mode": False, "run_history": False}
-    page.launch(server_name="127.0.0.1", server_port=port, **plain)
+    page.launch(
+        server_name="127.0.0.1",
+        server_port=port,
+        quiet=True,
+        ssr_mode=False,
+        run_history=False,
+    )
 
 
 if __name__ == "__main__":

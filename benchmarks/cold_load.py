@@ -92,7 +92,7 @@ def load(browser: Browser, address: str) -> JSON:
 
 def summary(rows: list[JSON]) -> JSON:
     """Medians by side, and the ratio of the medians."""
-    found = []
+    found: list[JSON] = []
     for side in SIDES:
         own = [row for row in rows if row["side"] == side]
         median = {key: statistics.median(row[key] for row in own) for key in ("requests", "kB")}

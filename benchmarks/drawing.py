@@ -22,6 +22,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +120,7 @@ def compare(ways: dict[str, Artist], work: Callable[[Artist, int], object], roun
     rng = np.random.default_rng(SEED)
     for number in range(rounds + 1):
         for name in rng.permutation(list(ways)):  # nobody always follows the hungriest one
-            spent = clock(lambda way=ways[name], number=number: work(way, number))
+            spent = clock(partial(work, ways[name], number))
             times[name] += [spent] if number else []  # the first round warms up
     walls = {name: statistics.median(time.wall for time in spent) for name, spent in times.items()}
     return {

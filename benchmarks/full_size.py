@@ -116,7 +116,8 @@ def run_theirs(folder: Path, start: float) -> tuple[Tensor, dict[str, float]]:
         mask = torch.cat([mask, torch.ones(1, 1, dtype=torch.long)], 1)
         at = torch.tensor([[mask.shape[1]]])  # positions count from 1
         more = model(token[:, None], attention_mask=mask, position_ids=at, past_key_values=cache)
-        return more.logits[:, -1]
+        logits: Tensor = more.logits[:, -1]
+        return logits
 
     return walk(made.logits[:, -1], step, folder, (start, loaded))
 
@@ -162,7 +163,7 @@ def write_checkpoint(folder: Path) -> None:
     torch.manual_seed(0)
     names = list(shapes)
     halves = {f"model-0000{i + 1}-of-00002.safetensors": names[i::2] for i in range(2)}
-    places = {}
+    places: dict[str, str] = {}
     for file, keys in halves.items():
         tensors = {published(key): noise(key, tuple(shapes[key].shape)) for key in keys}
         save_file(tensors, folder / file, metadata={"format": "pt"})

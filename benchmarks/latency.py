@@ -16,7 +16,8 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,18 +78,23 @@ def main() -> None:
 
 def measure(ours: Ours, theirs: Theirs, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One row per workload: seconds per picture on both sides, and their ratio."""
-    for name, (task, words, seen) in WORKLOADS.items():
+    for name, (task, words, is_cached) in WORKLOADS.items():
         if task not in ours.pipeline.tasks:
             continue
         requests = list(make_requests(task, words, options))
-        ours.forget = not seen
+        ours.forget = not is_cached
         pairs = [(ours.answer(request), theirs.answer(request)) for request in requests]  # warm-up
         times = interleave(
-            lambda requests=requests: [ours.answer(request) for request in requests],
-            lambda requests=requests: [theirs.answer(request) for request in requests],
+            partial(answer_all, ours, requests),
+            partial(answer_all, theirs, requests),
             options.rounds,
         )
         yield row_of(name, pairs, times)
+
+
+def answer_all(side: Ours | Theirs, requests: Sequence[Request]) -> list[RunResult]:
+    """What a side makes of every request."""
+    return [side.answer(request) for request in requests]
 
 
 def row_of(

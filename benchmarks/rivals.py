@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ class RunResult(NamedTuple):
 
     text: str
     num_tokens: int
-    boxes: list[tuple[float, ...]]
+    boxes: Sequence[tuple[float, ...]]
 
 
 class Ours:

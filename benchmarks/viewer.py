@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 
 from benchmarks.chromium import SIZE as WINDOW
 from benchmarks.chromium import chromium
-from benchmarks.viewer_page import EVERY, SIDES, Told, build_page, make_updates, name_of
+from benchmarks.viewer_page import EVERY, SIDES, ModelTimes, build_page, make_updates, name_of
 from gemma_vision.web.app import launch_options
 
 BAR = 10.0  # times as quick as gr.AnnotatedImage
@@ -60,16 +60,17 @@ def main() -> None:
     """Print the table, and write it as JSON where asked."""
     options = read_options()
     updates = make_updates(options.updates, options.masks, options.changing)
-    told = Told()
+    model_times = ModelTimes()
     with tempfile.TemporaryDirectory() as folder:
-        app = build_page(updates, Path(folder), told)
+        app = build_page(updates, Path(folder), model_times)
         options_of_app = launch_options() | {"allowed_paths": [folder]}
         _, address, _ = app.launch(prevent_thread_lock=True, **options_of_app)
         with chromium() as browser:
             page = browser.new_page(viewport=WINDOW)
             page.goto(address)
             page.wait_for_selector("#annotated", timeout=PATIENCE)
-            rounds = [look(page, told, options.updates) for _ in range(options.rounds + 1)][1:]
+            every = range(options.rounds + 1)  # the first one warms up
+            rounds = [measure_round(page, model_times, options.updates) for _ in every][1:]
         app.close(verbose=False)
     report = summary(rounds, options)
     print(as_table(report))
@@ -77,7 +78,7 @@ def main() -> None:
         options.json.write_text(json.dumps(report, indent=1))
 
 
-def look(page: Page, told: Told, num_updates: int) -> dict[str, JSON]:
+def measure_round(page: Page, model_times: ModelTimes, num_updates: int) -> dict[str, JSON]:
     """One answer on each side: milliseconds of the updates that were seen, and the whole."""
     found = {}
     for side in SIDES:
@@ -85,14 +86,14 @@ def look(page: Page, told: Told, num_updates: int) -> dict[str, JSON]:
         page.click(f"#run-{side}")
         last = name_of(num_updates - 1)
         page.wait_for_function("last => last in window.seen", arg=last, timeout=PATIENCE)
-        seen = page.evaluate("window.seen")
-        found[side] = delays(seen, told.times[side], told.began[side])
+        visible = page.evaluate("window.seen")
+        found[side] = delays(visible, model_times.times[side], model_times.began[side])
     return found
 
 
-def delays(seen: dict[str, float], times: list[float], began: float) -> JSON:
+def delays(visible: dict[str, float], times: list[float], began: float) -> JSON:
     """From when the model had an update to when it was seen; the whole over the model's time."""
-    pairs = [(seen.get(name_of(number)), time) for number, time in enumerate(times)]
+    pairs = [(visible.get(name_of(number)), time) for number, time in enumerate(times)]
     delays = [round(1e3 * (late - early), 1) for late, early in pairs if late is not None]
     whole = max(late for late, _ in pairs if late is not None) - began
     return {"ms": delays, "shown": len(delays), "whole": whole / (len(times) * EVERY)}
@@ -114,8 +115,10 @@ def summary(rounds: list[dict[str, JSON]], options: argparse.Namespace) -> JSON:
         )
     medians = [[statistics.median(one[side]["ms"]) for side in SIDES] for one in rounds]
     ratio = round(statistics.median(theirs / ours for ours, theirs in medians), 1)
-    asked = {name: getattr(options, name) for name in ("updates", "masks", "changing", "rounds")}
-    return asked | {"rows": rows, "ratio": ratio}
+    requested = {
+        name: getattr(options, name) for name in ("updates", "masks", "changing", "rounds")
+    }
+    return requested | {"rows": rows, "ratio": ratio}
 
 
 def as_table(report: JSON) -> str:

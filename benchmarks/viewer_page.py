@@ -1,7 +1,7 @@
 """A page with two ways to show a growing answer: our viewer, and gr.AnnotatedImage.
 
-Both get the same masks from the same clock, on one page and from one process. A `Told` has when
-the model had each of them.
+Both get the same masks from the same clock, on one page and from one process. `ModelTimes` has
+when the model had each of them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Update = tuple[int, list[Instance]]
 
 
 @dataclass
-class Told:
+class ModelTimes:
     """When the model had each update, by side: seconds since 1970."""
 
     times: dict[str, list[float]] = field(default_factory=lambda: {side: [] for side in SIDES})
@@ -75,22 +75,24 @@ def name_of(number: int) -> str:
     return f"update {number:02d}"
 
 
-def speak(updates: Sequence[list[Instance]], told: Told, side: str) -> Iterator[Update]:
+def speak(
+    updates: Sequence[list[Instance]], model_times: ModelTimes, side: str
+) -> Iterator[Update]:
     """The model: it has an update every `EVERY` seconds, whatever the page does."""
-    told.start(side)
+    model_times.start(side)
     for number, instances in enumerate(updates):
-        time.sleep(max(0.0, told.began[side] + (number + 1) * EVERY - time.time()))
-        told.times[side].append(time.time())
+        time.sleep(max(0.0, model_times.began[side] + (number + 1) * EVERY - time.time()))
+        model_times.times[side].append(time.time())
         yield number, instances
 
 
 def show_ours(
-    updates: Sequence[list[Instance]], image: Image.Image, told: Told
+    updates: Sequence[list[Instance]], image: Image.Image, model_times: ModelTimes
 ) -> Iterator[dict[str, Any]]:
     """As the app does it: the model in its own thread, its newest answer as outlines."""
     showing = Showing(image, task="segment", limit=LIMIT)
     yield showing.view(None, "running")
-    run: Run[Update, None] = Run(lambda: speak(updates, told, "viewer"), None)
+    run: Run[Update, None] = Run(lambda: speak(updates, model_times, "viewer"), None)
     shapes = Shapes()
     for update in run.follow():
         if update is not None:
@@ -99,14 +101,17 @@ def show_ours(
 
 
 def show_annotated(
-    updates: Sequence[list[Instance]], path: Path, told: Told
+    updates: Sequence[list[Instance]], path: Path, model_times: ModelTimes
 ) -> Iterator[tuple[str, list[Any]]]:
     """As a Gradio demo does it, at its quickest: the picture is a file, masks are arrays."""
-    for _, instances in speak(updates, told, "annotated"):
-        yield str(path), [(one.mask.astype(np.float32), one.label) for one in instances]
+    for _, instances in speak(updates, model_times, "annotated"):
+        masked = ((one.mask, one.label) for one in instances if one.mask is not None)
+        yield str(path), [(mask.astype(np.float32), label) for mask, label in masked]
 
 
-def build_page(updates: Sequence[list[Instance]], folder: Path, told: Told) -> gr.Blocks:
+def build_page(
+    updates: Sequence[list[Instance]], folder: Path, model_times: ModelTimes
+) -> gr.Blocks:
     """Both sides under each other, each with a button.
 
     The viewer with the progress note that it has in the app, the other without any: Gradio's own
@@ -114,12 +119,13 @@ def build_page(updates: Sequence[list[Instance]], folder: Path, told: Told) -> g
     """
     image, path = noise(SIZE), folder / "picture.png"
     image.save(path)
+    page: gr.Blocks
     with gr.Blocks(analytics_enabled=False) as page:
         buttons = [gr.Button(side, elem_id=f"run-{side}") for side in SIDES]
         viewer = build_viewer(elem_id="viewer")
         annotated = gr.AnnotatedImage(format="jpeg", elem_id="annotated")
-        ours, theirs = partial(show_ours, updates, image, told), partial(show_annotated, updates)
-        quiet = {"show_progress": "minimal"}, {"show_progress": "hidden"}
-        buttons[0].click(lambda: (yield from ours()), None, viewer, **quiet[0])
-        buttons[1].click(lambda: (yield from theirs(path, told)), None, annotated, **quiet[1])
+        ours = partial(show_ours, updates, image, model_times)
+        theirs = partial(show_annotated, updates, path, model_times)
+        buttons[0].click(lambda: (yield from ours()), None, viewer, show_progress="minimal")
+        buttons[1].click(lambda: (yield from theirs()), None, annotated, show_progress="hidden")
     return page

@@ -64,8 +64,8 @@ class Space:
         )
         subprocess.run(["tar", "-x", "-C", self.code], input=commit.stdout, check=True)
         subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        pip = [self.python, "-m", "pip", "install", "--quiet", *PREINSTALLED]
-        subprocess.run([*pip, "-r", self.code / "requirements.txt"], check=True)
+        pip = [str(self.python), "-m", "pip", "install", "--quiet", *PREINSTALLED]
+        subprocess.run([*pip, "-r", str(self.code / "requirements.txt")], check=True)
         subprocess.run(["chmod", "-R", "a-w", self.code], check=True)
 
     def command(self, *words: str | Path, **variables: str) -> list[str]:
@@ -112,7 +112,7 @@ def follow(space: Space) -> None:
     print(space.run("sh", "-c", "echo x >> README.md"))
     before = listing(space.code)
     for name, variables in STARTS.items():
-        print(f"$ {shown(variables)}python app.py")
+        print(f"$ {assignments(variables)}python app.py")
         with space.app(**variables) as app:
             visitor = Path(__file__).with_name("visit_a_space.py")
             print(space.run(space.python, visitor, name, **variables))
@@ -121,12 +121,12 @@ def follow(space: Space) -> None:
                 f"socket:   {'0.0.0.0' if listens_everywhere() else 'WRONG: not at 0.0.0.0'}:{PORT}"
             )
     for variables in REFUSED:
-        print(f"$ {shown(variables)}python app.py")
+        print(f"$ {assignments(variables)}python app.py")
         print(space.run(space.python, "app.py", **variables))
     print(f"code:     {'as it was' if listing(space.code) == before else 'WRONG: it was changed'}")
 
 
-def shown(variables: Mapping[str, str]) -> str:
+def assignments(variables: Mapping[str, str]) -> str:
     """Variables as one writes them before a command."""
     return "".join(f"{name}={value} " for name, value in variables.items())
 
@@ -160,9 +160,11 @@ def main() -> int:
         return 0
     space.prepare()
     inside = [*ALONE, sys.executable, __file__, sys.argv[1]]
-    told = subprocess.run(inside, env=os.environ | {"INSIDE": "1"}, capture_output=True, text=True)
-    print(told.stdout + told.stderr)
-    return told.returncode or int("WRONG" in told.stdout)
+    result = subprocess.run(
+        inside, env=os.environ | {"INSIDE": "1"}, capture_output=True, text=True
+    )
+    print(result.stdout + result.stderr)
+    return result.returncode or int("WRONG" in result.stdout)
 
 
 if __name__ == "__main__":

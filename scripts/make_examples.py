@@ -15,7 +15,7 @@ from PIL import Image
 import gemma_vision
 from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request
+from gemma_vision.requests.request import Request, Task
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.compositor import ComposedScene, SceneObject, compose
 from gemma_vision.synthetic.poses import SceneLayout, sample_scene
@@ -31,13 +31,13 @@ SMALLEST = 0.24  # of the picture's shorter side: the longest side of the smalle
 WELL = 0.75  # least overlap of what is found with what is there
 # For each example: the task, the words ({0}, {1} are the names of what is there), how many things
 # it needs, and names that must be among them.
-WANTED = (
-    ("segment", "cat ; dog", 2, {"cat", "dog"}),
-    ("detect", "{0} ; {1} ; {2}", 3, set()),
-    ("segment", "{0}", 1, {"butterfly"}),
-    ("ask", "how many cars are there?", 2, {"car"}),
-    ("detect", "{0} ; {1}", 2, {"train"}),
-    ("caption", "", 3, set()),
+WANTED: tuple[tuple[Task, str, int, set[str]], ...] = (
+    (Task.segment, "cat ; dog", 2, {"cat", "dog"}),
+    (Task.detect, "{0} ; {1} ; {2}", 3, set()),
+    (Task.segment, "{0}", 1, {"butterfly"}),
+    (Task.ask, "how many cars are there?", 2, {"car"}),
+    (Task.detect, "{0} ; {1}", 2, {"train"}),
+    (Task.caption, "", 3, set()),
 )
 
 CLIP = "clip.mp4"
@@ -65,10 +65,10 @@ def is_clear(picture: ComposedScene, count: int) -> bool:
 def is_right(answer: Answer, picture: ComposedScene) -> bool:
     """Whether an answer says what is there: things by box and mask, a caption by its names."""
     names = names_of(picture)
-    if answer.request.task == "caption":
-        said = answer.text.replace(",", " ").split()
-        return sorted(word for word in said if word in load_atlas().names) == sorted(names)
-    if answer.request.task == "ask":
+    if answer.request.task is Task.caption:
+        words = answer.text.replace(",", " ").split()
+        return sorted(word for word in words if word in load_atlas().names) == sorted(names)
+    if answer.request.task is Task.ask:
         return answer.text.strip() == "1"
     found = {instance.label: instance for instance in answer.instances}
     if len(answer.instances) != len(names) or set(found) != set(names):
@@ -101,7 +101,7 @@ def draw_picture(rng: np.random.Generator, pipeline: Pipeline, number: int) -> d
         text = words.format(*names_of(picture))
         answer = pipeline.run(Request(saved(picture, path), task, text))
         if is_right(answer, picture):
-            row = {"image": path.name, "task": task, "text": text}
+            row = {"image": path.name, "task": task.value, "text": text}
             return row | ({"answer": answer.text} if number == 1 else {})
 
 
@@ -126,8 +126,8 @@ def draw_clip(rng: np.random.Generator, pipeline: Pipeline) -> dict[str, str]:
         frames = swaying(scene)
         text = " ; ".join(names_of(frames[0]))
         looked = frames[::LOOK_EVERY]
-        asked = [Request(Image.fromarray(f.pixels), "segment", text) for f in looked]
-        right = [is_right(pipeline.run(one), f) for one, f in zip(asked, looked, strict=True)]
+        requests = [Request(Image.fromarray(f.pixels), Task.segment, text) for f in looked]
+        right = [is_right(pipeline.run(one), f) for one, f in zip(requests, looked, strict=True)]
         if all(right):
             break
     with Writer(OUT / CLIP, CLIP_SIZE, Fraction(RATE), Fraction(1, RATE)) as writer:

@@ -8,12 +8,12 @@ import time
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 PORT = "7869"
 ADDRESS = f"http://127.0.0.1:{PORT}"
-SIZE = {"width": 1280, "height": 800}
+SIZE: ViewportSize = {"width": 1280, "height": 800}
 
 
 def wait_for_app() -> None:
@@ -27,7 +27,8 @@ def wait_for_app() -> None:
     raise TimeoutError(f"nothing answered at {ADDRESS}")
 
 
-def take(out: Path) -> None:
+def take_screenshot(out: Path) -> None:
+    """Click the first example, wait for its answer, and save what is seen."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
         page = browser.new_page(viewport=SIZE)
@@ -47,7 +48,7 @@ if __name__ == "__main__":
     app = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
     try:
         wait_for_app()
-        take(ROOT / "docs" / "result.png")
+        take_screenshot(ROOT / "docs" / "result.png")
     finally:
         app.terminate()
         app.wait()

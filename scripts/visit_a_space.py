@@ -48,21 +48,21 @@ def segment(client: Client) -> str:
         answer = client.predict(handle_file(PICTURE), "cat ; dog", api_name="/segment")
         times.append(time.perf_counter() - start)
     masks = sum(thing["mask"] is not None for thing in answer["instances"])
-    shown = f"{answer['finish']}, {answer['timing']['tokens']} tokens, {masks} masks"
-    return f"{shown}, {times[0]:.2f} s with the client, then {times[1]:.2f} s"
+    summary = f"{answer['finish']}, {answer['timing']['tokens']} tokens, {masks} masks"
+    return f"{summary}, {times[0]:.2f} s with the client, then {times[1]:.2f} s"
 
 
 def tools() -> str:
     """The tools at /mcp, one of them used."""
     data = base64.b64encode(PICTURE.read_bytes()).decode()
-    wish = {"image": f"data:image/jpeg;base64,{data}", "text": "cat"}
+    arguments = {"image": f"data:image/jpeg;base64,{data}", "text": "cat"}
 
     async def talk() -> tuple[list[str], Any]:
         async with streamable_http_client(f"{URL}mcp") as (read, write, _):
             async with ClientSession(read, write) as session:
                 await session.initialize()
                 names = [tool.name for tool in (await session.list_tools()).tools]
-                return names, await session.call_tool("detect", wish)
+                return names, await session.call_tool("detect", arguments)
 
     names, result = asyncio.run(talk())
     things = json.loads(result.content[0].text)["instances"]
@@ -92,13 +92,13 @@ def choose(client: Client, name: str) -> str:
 def visit(kind: str) -> None:
     """Every look that fits the way in which the app was started."""
     client = Client(URL, verbose=False)
-    looks: dict[str, Callable[[], str]] = {"model": model}
+    checks: dict[str, Callable[[], str]] = {"model": model}
     if kind == "free":
-        looks |= {"page": page, "segment": lambda: segment(client), "mcp": tools}
-        looks |= {"file": lambda: secret(client)}
-    looks["choose"] = lambda: choose(client, FOLDER)
-    for name, look in looks.items():
-        print(f"{name + ':':<9} {look()}")
+        checks |= {"page": page, "segment": lambda: segment(client), "mcp": tools}
+        checks |= {"file": lambda: secret(client)}
+    checks["choose"] = lambda: choose(client, FOLDER)
+    for name, check in checks.items():
+        print(f"{name + ':':<9} {check()}")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from benchmarks.viewer import as_table, delays, summary
 from benchmarks.viewer_page import (
     EVERY,
     SIZE,
-    Told,
+    ModelTimes,
     make_updates,
     name_of,
     show_annotated,
@@ -68,23 +68,23 @@ def test_an_update_has_so_many_new_masks_and_says_which_it_is(num_changing: int)
 
 def test_both_sides_show_the_same_masks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    updates, told = make_updates(2, 3), Told()
-    ours = list(show_ours(updates, Image.new("RGB", SIZE), told))
-    theirs = list(show_annotated(updates, tmp_path, told))
+    updates, model_times = make_updates(2, 3), ModelTimes()
+    ours = list(show_ours(updates, Image.new("RGB", SIZE), model_times))
+    theirs = list(show_annotated(updates, tmp_path, model_times))
     assert [thing["label"] for thing in ours[-1]["instances"]] == [
         label for _, label in theirs[-1][1]
     ]
     for thing, (mask, _) in zip(ours[-1]["instances"], theirs[-1][1], strict=True):
         x0, y0, x1, y1 = (round(edge) for edge in thing["box"])
         assert mask[y0:y1, x0:x1].sum() == mask.sum() and thing["path"]
-    assert len(told.times["viewer"]) == len(told.times["annotated"]) == 2
+    assert len(model_times.times["viewer"]) == len(model_times.times["annotated"]) == 2
 
 
 def test_the_model_keeps_its_own_time() -> None:
-    told = Told()
-    for _ in speak(make_updates(3, 1), told, "viewer"):
+    model_times = ModelTimes()
+    for _ in speak(make_updates(3, 1), model_times, "viewer"):
         time.sleep(0.05)  # whoever shows it takes a while
-    gaps = np.diff([told.began["viewer"], *told.times["viewer"]])
+    gaps = np.diff([model_times.began["viewer"], *model_times.times["viewer"]])
     assert gaps == pytest.approx([EVERY] * 3, abs=0.15)
 
 
