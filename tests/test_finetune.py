@@ -12,10 +12,11 @@ from tiny_models import make_model, save
 
 import gemma_vision
 from gemma_vision.finetune.__main__ import main, plan_of, read
-from gemma_vision.finetune.model_card import Facts, listed, write_card
-from gemma_vision.finetune.plan import AdaptError, Plan, check_plan
-from gemma_vision.finetune.program import adapt, lessons, read_data
-from gemma_vision.finetune.trainee import Lora, open_student
+from gemma_vision.finetune.data_mix import data_mix, read_data
+from gemma_vision.finetune.model_card import CardFacts, listed, write_card
+from gemma_vision.finetune.plan import FinetuneError, FinetunePlan, check_plan
+from gemma_vision.finetune.program import finetune
+from gemma_vision.finetune.trainee import LoraOptions, open_trainee
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import indices
 
@@ -109,7 +110,7 @@ class TestProgram:
         pytest.param({"minutes": -1.0}, "--minutes is -1", id="less than no time"),
         pytest.param({"peak": float("nan")}, "--rate is nan", id="no rate"),
         pytest.param({"peak": 0.0}, "--rate is 0", id="a rate that teaches nothing"),
-        pytest.param({"lora": Lora(0)}, "--rank is 0", id="no rank"),
+        pytest.param({"lora": LoraOptions(0)}, "--rank is 0", id="no rank"),
         pytest.param({"num_old_scenes": -1}, "--old-scenes is -1", id="fewer than no scenes"),
         pytest.param({"out": Path(__file__) / "out"}, "cannot be made", id="no place"),
         pytest.param({"share_held_out": 1.0}, "between 0 and 1", id="all held out"),
@@ -117,18 +118,18 @@ class TestProgram:
     ],
 )
 def test_wishes_that_cannot_be_granted_are_refused(change, said, tmp_path) -> None:
-    plan = Plan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
-    with pytest.raises(AdaptError, match=said):
+    plan = FinetunePlan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
+    with pytest.raises(FinetuneError, match=said):
         check_plan(replace(plan, **change), resume=False)
     assert not (tmp_path / "runs").exists()
 
 
 def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
-    plan = Plan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
-    with pytest.raises(AdaptError, match="leave --resume out"):
+    plan = FinetunePlan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
+    with pytest.raises(FinetuneError, match="leave --resume out"):
         check_plan(plan, resume=True)
     check_plan(plan, resume=False)
-    with pytest.raises(AdaptError, match="pass --resume"):
+    with pytest.raises(FinetuneError, match="pass --resume"):
         check_plan(plan, resume=False)
     check_plan(plan, resume=True)
 
@@ -155,15 +156,15 @@ def test_the_command_line_ends_in_a_sentence(words, said, data, tmp_path, capsys
 
 
 def test_boxes_without_masks_leave_outlining_to_what_is_rehearsed(data, tmp_path) -> None:
-    plan = Plan(without_masks(data, tmp_path), "mine", tmp_path / "out")
-    student = open_student("embedded", torch.device("cpu"), None, seed=1)
-    new, old = lessons(plan, read_data(plan, ("cat", "dog")), student)
-    assert new.wishes.encoder is None and old.wishes.encoder is not None
+    plan = FinetunePlan(without_masks(data, tmp_path), "mine", tmp_path / "out")
+    trainee = open_trainee("embedded", torch.device("cpu"), None, seed=1)
+    new, old = data_mix(plan, read_data(plan, ("cat", "dog")), trainee)
+    assert new.sampler.encoder is None and old.sampler.encoder is not None
     assert new.count == old.count == 4
-    assert set(old.wishes.names) == {"cat", "dog", "guitar", "clock"}
+    assert set(old.sampler.names) == {"cat", "dog", "guitar", "clock"}
     masked = replace(plan, data=data)
-    (only,) = lessons(masked, read_data(masked, ()), student)
-    assert only.wishes.encoder is not None and only.count == 8
+    (only,) = data_mix(masked, read_data(masked, ()), trainee)
+    assert only.sampler.encoder is not None and only.count == 8
 
 
 def test_a_model_is_never_written_over(data, base, capsys) -> None:
@@ -187,7 +188,7 @@ def test_cards_spell_lists_and_missing_figures() -> None:
     ]
     keys = ("recall50", "recall75", "ap50", "mean_box_iou", "miou", "absent_empty")
     scores = {"new": dict.fromkeys(keys) | {"n_images": 3, "n_objects": 4, "recall50": 0.5}}
-    facts = Facts("n", "tiny", ["a"], 9, 12, 3, False, "", "python", 5, 7, "cpu", "Apache-2.0")
+    facts = CardFacts("n", "tiny", ["a"], 9, 12, 3, False, "", "python", 5, 7, "cpu", "Apache-2.0")
     card = write_card(facts, scores, scores)
     assert "| recall50 | 0.500 | 0.500 |" in card and "| miou | \u2013 | \u2013 |" in card
     assert "license: apache-2.0" in card and "library_name" not in card
@@ -200,7 +201,7 @@ def test_cards_spell_lists_and_missing_figures() -> None:
 def test_the_embedded_checkpoint_learns_new_things_and_keeps_the_old(tmp_path, capsys) -> None:
     """A minute of one thread teaches little, but more than nothing, and forgets little."""
     write_dataset(12, 40, tmp_path / "data", side=160, names=1, only=indices("guitar"))
-    plan = Plan(
+    plan = FinetunePlan(
         tmp_path / "data",
         "one",
         tmp_path / "out",
@@ -210,7 +211,7 @@ def test_the_embedded_checkpoint_learns_new_things_and_keeps_the_old(tmp_path, c
         runs=tmp_path / "runs",
     )
     torch.set_num_threads(1)
-    adapt(plan, device="cpu")
+    finetune(plan, device="cpu")
     before, after = (
         json.loads((tmp_path / "runs" / "one" / f"{when}.json").read_text())
         for when in ("before", "after")

@@ -11,10 +11,17 @@ import pytest
 from PIL import Image
 
 from gemma_vision.evaluate import DatasetError
-from gemma_vision.finetune import augmentation as augmenting
+from gemma_vision.finetune import augmentation
 from gemma_vision.finetune.dataset_checks import read_folder
-from gemma_vision.finetune.image_set import Album, Part, Shown, is_askable, open_scene, shrink
-from gemma_vision.finetune.prompt_sampler import Wishes, patch_kinds
+from gemma_vision.finetune.image_set import (
+    ImageObject,
+    ImageSet,
+    LabelledImage,
+    is_askable,
+    open_scene,
+    shrink,
+)
+from gemma_vision.finetune.prompt_sampler import PromptSampler, patch_kinds
 from gemma_vision.finetune.splitting import split
 
 SQUARE = [10, 10, 40, 10, 40, 30, 10, 30]
@@ -59,11 +66,11 @@ def spoiled(path: tuple, value: object) -> dict:
 def test_a_folder_with_polygons_boxes_and_crowds_is_read(tmp_path: Path) -> None:
     scenes = read_folder(write(tmp_path, COCO)).scenes
     shown = open_scene(scenes[0])
-    assert [part.name for part in shown.parts] == ["cup", "red pen"]
-    assert shown.parts[0].mask.sum() == pytest.approx(600, rel=0.1)
-    assert shown.parts[1].mask is None
+    assert [thing.name for thing in shown.objects] == ["cup", "red pen"]
+    assert shown.objects[0].mask.sum() == pytest.approx(600, rel=0.1)
+    assert shown.objects[1].mask is None
     crowd = open_scene(scenes[1])
-    assert crowd.parts == () and crowd.unsure == {"red pen"}
+    assert crowd.objects == () and crowd.unsure == {"red pen"}
 
 
 @pytest.mark.parametrize(
@@ -141,24 +148,24 @@ def test_one_picture_is_too_few(tmp_path: Path) -> None:
         split(read_folder(write(tmp_path, coco)), 0.2, seed=1)
 
 
-def a_picture(rng: np.random.Generator, *, masked: bool) -> Shown:
+def a_picture(rng: np.random.Generator, *, masked: bool) -> LabelledImage:
     """Two things on noise: a disc and a box, with masks or without."""
     y, x = np.mgrid[:120, :160]
     disc = np.hypot(x - 50, y - 60) < 25
     box = (x >= 100) & (x < 140) & (y >= 20) & (y < 100)
     pixels = rng.integers(0, 100, (120, 160, 3)).astype(np.uint8)
     pixels[disc], pixels[box] = (255, 0, 0), (0, 255, 0)
-    parts = (
-        Part("disc", (26, 36, 75, 85), disc if masked else None),
-        Part("slab", (100, 20, 140, 100), box if masked else None),
+    objects = (
+        ImageObject("disc", (26, 36, 75, 85), disc if masked else None),
+        ImageObject("slab", (100, 20, 140, 100), box if masked else None),
     )
-    return Shown(pixels, parts)
+    return LabelledImage(pixels, objects)
 
 
 PAINT = {"disc": 0, "slab": 1}
 
 
-def painted(shown: Shown, name: str) -> np.ndarray:
+def painted(shown: LabelledImage, name: str) -> np.ndarray:
     """Where a thing's own colour is."""
     channel = PAINT[name]
     others = [c for c in range(3) if c != channel]
@@ -171,15 +178,15 @@ def test_boxes_stay_true_however_a_picture_is_cropped_and_mirrored(masked: bool)
     rng = np.random.default_rng(1)
     sizes = set()
     for _ in range(200):
-        shown = augmenting.crop_anywhere(rng, a_picture(rng, masked=masked))
-        shown = augmenting.mirror(shown) if rng.random() < 0.5 else shown
+        shown = augmentation.random_crop(rng, a_picture(rng, masked=masked))
+        shown = augmentation.mirror(shown) if rng.random() < 0.5 else shown
         sizes.add(shown.size)
-        for part in shown.parts:
-            ys, xs = np.nonzero(painted(shown, part.name))
-            assert part.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
+        for thing in shown.objects:
+            ys, xs = np.nonzero(painted(shown, thing.name))
+            assert thing.box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
             if masked:
-                assert (part.mask == painted(shown, part.name)).all()
-        unseen = {"disc", "slab"} - {part.name for part in shown.parts}
+                assert (thing.mask == painted(shown, thing.name)).all()
+        unseen = {"disc", "slab"} - {thing.name for thing in shown.objects}
         assert not any(painted(shown, name).any() for name in unseen)
     assert len(sizes) > 100
 
@@ -187,22 +194,22 @@ def test_boxes_stay_true_however_a_picture_is_cropped_and_mirrored(masked: bool)
 def test_without_masks_nothing_is_cut() -> None:
     rng = np.random.default_rng(2)
     shown = a_picture(rng, masked=False)
-    assert augmenting.crop(shown, (40, 0, 160, 120)) is None
-    assert len(augmenting.crop(shown, (90, 0, 160, 120)).parts) == 1
+    assert augmentation.crop(shown, (40, 0, 160, 120)) is None
+    assert len(augmentation.crop(shown, (90, 0, 160, 120)).objects) == 1
 
 
 def test_with_a_mask_half_of_a_thing_has_to_be_seen() -> None:
     shown = a_picture(np.random.default_rng(3), masked=True)
-    assert augmenting.crop(shown, (60, 0, 160, 120)) is None
-    cut = augmenting.crop(shown, (45, 0, 160, 120))
-    assert cut.parts[0].box == (0, 36, 30, 85)
+    assert augmentation.crop(shown, (60, 0, 160, 120)) is None
+    cut = augmentation.crop(shown, (45, 0, 160, 120))
+    assert cut.objects[0].box == (0, 36, 30, 85)
 
 
 def test_colours_change_and_the_given_picture_does_not() -> None:
     rng = np.random.default_rng(4)
     shown = a_picture(rng, masked=True)
     before = shown.pixels.copy()
-    other = augmenting.augment(rng, shown)
+    other = augmentation.augment(rng, shown)
     assert (shown.pixels == before).all()
     assert other.pixels.dtype == np.uint8 and other.pixels.shape[2] == 3
 
@@ -210,13 +217,13 @@ def test_colours_change_and_the_given_picture_does_not() -> None:
 def test_smaller_pictures_show_the_same() -> None:
     small = shrink(a_picture(np.random.default_rng(5), masked=True), 80)
     assert small.size == (80, 60)
-    assert small.parts[1].box == (50, 10, 70, 50)
-    assert small.parts[1].mask.sum() == 800
+    assert small.objects[1].box == (50, 10, 70, 50)
+    assert small.objects[1].mask.sum() == 800
 
 
 def test_pictures_are_opened_once(tmp_path: Path) -> None:
-    album = Album(read_folder(write(tmp_path, COCO)).scenes, 112)
-    assert album.open(album.scenes[0]) is album.open(album.scenes[0])
+    image_set = ImageSet(read_folder(write(tmp_path, COCO)).scenes, 112)
+    assert image_set.open(image_set.scenes[0]) is image_set.open(image_set.scenes[0])
 
 
 def test_a_crowd_of_the_only_name_leaves_nothing_to_ask(tmp_path: Path) -> None:
@@ -237,10 +244,10 @@ def test_answers_hold_what_was_asked_and_is_there() -> None:
 
     rng = np.random.default_rng(6)
     shown = a_picture(rng, masked=True)
-    wishes = Wishes(["disc", "slab", "cup"], Codes())
+    sampler = PromptSampler(["disc", "slab", "cup"], Codes())
     kinds = set()
     for _ in range(200):
-        prompt, answer = wishes.draw(rng, shown)
+        prompt, answer = sampler.draw(rng, shown)
         verb, _, words = prompt.partition(" ")
         asked = words.split(" ; ")
         mentions = parse(answer)
@@ -253,22 +260,25 @@ def test_answers_hold_what_was_asked_and_is_there() -> None:
 def test_things_without_masks_are_never_outlined_and_never_denied_one() -> None:
     rng = np.random.default_rng(10)
     shown = a_picture(rng, masked=False)
-    wishes = Wishes(["disc", "slab", "cup"], Codes())
-    assert all(wishes.draw(rng, shown)[0].startswith("detect ") for _ in range(60))
+    sampler = PromptSampler(["disc", "slab", "cup"], Codes())
+    assert all(sampler.draw(rng, shown)[0].startswith("detect ") for _ in range(60))
 
 
 def test_names_of_crowds_are_never_asked_for() -> None:
     rng = np.random.default_rng(7)
-    shown = Shown(np.zeros((50, 50, 3), np.uint8), (), frozenset({"pen"}))
-    wishes = Wishes(["pen", "cup"], Codes())
-    assert {wishes.draw(rng, shown) for _ in range(50)} <= {("detect cup", ""), ("segment cup", "")}
+    shown = LabelledImage(np.zeros((50, 50, 3), np.uint8), (), frozenset({"pen"}))
+    sampler = PromptSampler(["pen", "cup"], Codes())
+    assert {sampler.draw(rng, shown) for _ in range(50)} <= {
+        ("detect cup", ""),
+        ("segment cup", ""),
+    }
 
 
 def test_with_one_name_that_is_there_it_is_always_asked_for() -> None:
     rng = np.random.default_rng(8)
-    shown = Shown(np.zeros((50, 50, 3), np.uint8), (Part("cup", (10, 10, 20, 30)),))
-    wishes = Wishes(["cup"], Codes())
-    asked = {wishes.draw(rng, shown) for _ in range(50)}
+    shown = LabelledImage(np.zeros((50, 50, 3), np.uint8), (ImageObject("cup", (10, 10, 20, 30)),))
+    sampler = PromptSampler(["cup"], Codes())
+    asked = {sampler.draw(rng, shown) for _ in range(50)}
     assert asked == {("detect cup", "<loc0205><loc0205><loc0614><loc0409> cup")}
 
 

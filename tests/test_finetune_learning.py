@@ -15,13 +15,19 @@ from tiny_models import make_model, make_tokenizer, save
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.checkpoints.hub import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
-from gemma_vision.finetune.image_set import Part, Shown
-from gemma_vision.finetune.loop import LearningStep, Lesson, learn, pixels_of
-from gemma_vision.finetune.prompt_sampler import Wishes
-from gemma_vision.finetune.rehearsal import Scenes
-from gemma_vision.finetune.sequences import answer_logits, collate, plain_loss, see, with_handicap
-from gemma_vision.finetune.trainee import Lora, drawings_of, find_base, open_student, rates
-from gemma_vision.finetune.writing import write
+from gemma_vision.finetune.image_set import ImageObject, LabelledImage
+from gemma_vision.finetune.loop import FinetuneStep, MixComponent, pixels_of, train_model
+from gemma_vision.finetune.prompt_sampler import PromptSampler
+from gemma_vision.finetune.rehearsal import SceneSource
+from gemma_vision.finetune.sequences import (
+    answer_logits,
+    collate,
+    image_features,
+    plain_loss,
+    with_handicap,
+)
+from gemma_vision.finetune.trainee import LoraOptions, drawings_of, find_base, open_trainee, rates
+from gemma_vision.finetune.writing import write_checkpoint
 from gemma_vision.optimization.answer_loss import AnswerLoss
 
 FAMILIES = ["paligemma", "paligemma2"]
@@ -45,7 +51,7 @@ def language() -> AnswerLoss:
 @pytest.fixture(scope="module")
 def soft(model) -> torch.Tensor:
     torch.manual_seed(1)
-    return see(model, torch.rand(2, 3, 56, 56) * 2 - 1).detach()
+    return image_features(model, torch.rand(2, 3, 56, 56) * 2 - 1).detach()
 
 
 def inputs_of(language: AnswerLoss, texts=TEXTS) -> dict[str, torch.Tensor]:
@@ -78,9 +84,9 @@ def test_an_answer_never_sees_what_comes_after(model, language, soft) -> None:
         row = other["input_ids"][0]
         first = int(other["token_type_ids"][0].argmax())
         row[first + place] = 300
-        changed, _ = answer_logits(model, soft, other)
-        assert torch.allclose(changed[: place + 1], logits[: place + 1], atol=1e-6)
-        assert not torch.allclose(changed[place + 1], logits[place + 1], atol=1e-2)
+        with_objects, _ = answer_logits(model, soft, other)
+        assert torch.allclose(with_objects[: place + 1], logits[: place + 1], atol=1e-6)
+        assert not torch.allclose(with_objects[place + 1], logits[place + 1], atol=1e-2)
     assert len(targets) == len(logits)
 
 
@@ -107,10 +113,10 @@ def test_only_the_first_end_of_an_answer_is_raised(model, language, soft) -> Non
     inputs = inputs_of(language, texts)
     logits, targets = answer_logits(model, torch.cat([soft, soft[:1]]), inputs)
     moved = with_handicap(logits, inputs, 3.0) - logits
-    changed = moved.abs().sum(1) > 1e-3
+    with_objects = moved.abs().sum(1) > 1e-3
     starts = [targets.tolist().index(language.first_place + n) for n in (1, 901)]
-    assert changed.nonzero().flatten().tolist() == [*starts, len(targets) - 1]
-    assert torch.allclose(moved[changed][:, 1], torch.tensor(3.0), atol=1e-5)
+    assert with_objects.nonzero().flatten().tolist() == [*starts, len(targets) - 1]
+    assert torch.allclose(moved[with_objects][:, 1], torch.tensor(3.0), atol=1e-5)
     assert targets[-1] == 1
 
 
@@ -141,10 +147,10 @@ def test_learning_sees_what_inference_sees(model, language, soft, tmp_path) -> N
 class OnePicture:
     """A source with a single picture: a bright square."""
 
-    def draw(self, rng: np.random.Generator) -> Shown:
+    def draw(self, rng: np.random.Generator) -> LabelledImage:
         pixels = np.zeros((56, 56, 3), np.uint8)
         pixels[10:40, 20:50] = 255
-        return Shown(pixels, (Part("cat", (20, 10, 50, 40)),))
+        return LabelledImage(pixels, (ImageObject("cat", (20, 10, 50, 40)),))
 
 
 @pytest.fixture(scope="module")
@@ -153,8 +159,8 @@ def base(tmp_path_factory) -> Path:
     return save(make_model(), folder)
 
 
-def lesson(count: int = 2) -> Lesson:
-    return Lesson(OnePicture(), Wishes(["cat", "dog"]), count, mirrored=False)
+def component(count: int = 2) -> MixComponent:
+    return MixComponent(OnePicture(), PromptSampler(["cat", "dog"]), count, mirrored=False)
 
 
 @torch.no_grad()
@@ -169,42 +175,42 @@ def first_logits(folder: Path) -> torch.Tensor:
 
 
 @torch.no_grad()
-def their_logits(student) -> torch.Tensor:
+def their_logits(trainee) -> torch.Tensor:
     """The same of a model in training."""
-    language = AnswerLoss(student.tokenizer, ["cat"])
+    language = AnswerLoss(trainee.tokenizer, ["cat"])
     texts = [(language.encode("detect cat", "")[0], [1])]
     pixels = torch.linspace(-1, 1, 3 * 56 * 56).view(1, 3, 56, 56)
     inputs = collate(texts, 16, language.image, CPU)
-    return answer_logits(student.model, see(student.model, pixels), inputs)[0][0]
+    return answer_logits(trainee.model, image_features(trainee.model, pixels), inputs)[0][0]
 
 
 @pytest.fixture(scope="module")
 def taught_lora(base, tmp_path_factory):
     """A student with LoRA after a second, its weights before, and the folder it was written to."""
     pytest.importorskip("peft", reason="PEFT is not installed")
-    student = open_student(str(base), CPU, Lora(rank=4), seed=1)
-    before = {n: p.detach().clone() for n, p in student.model.named_parameters()}
+    trainee = open_trainee(str(base), CPU, LoraOptions(rank=4), seed=1)
+    before = {n: p.detach().clone() for n, p in trainee.model.named_parameters()}
     folder = tmp_path_factory.mktemp("lora")
-    learn(student, [lesson()], folder / "run", minutes=0.02, peak=2e-2, seed=1)
-    write(student, ["cat"], folder / "out")
-    return student, before, folder / "out"
+    train_model(trainee, [component()], folder / "run", minutes=0.02, peak=2e-2, seed=1)
+    write_checkpoint(trainee, ["cat"], folder / "out")
+    return trainee, before, folder / "out"
 
 
 @pytest.fixture(scope="module")
 def taught_whole(base, tmp_path_factory):
     """A student that learned whole for a second or two, and its folders."""
-    student = open_student(str(base), CPU, None, seed=1)
+    trainee = open_trainee(str(base), CPU, None, seed=1)
     folder = tmp_path_factory.mktemp("whole")
-    learn(student, [lesson()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
-    write(student, ["cat"], folder / "out")
-    return student, folder
+    train_model(trainee, [component()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
+    write_checkpoint(trainee, ["cat"], folder / "out")
+    return trainee, folder
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
 class TestLora:
     def test_only_its_own_matrices_learn_and_none_lies_in_the_tower(self, taught_lora) -> None:
-        student, before, _ = taught_lora
-        moved = {n for n, p in student.model.named_parameters() if not torch.equal(p, before[n])}
+        trainee, before, _ = taught_lora
+        moved = {n for n, p in trainee.model.named_parameters() if not torch.equal(p, before[n])}
         assert moved and all("lora_" in name for name in moved)
         places = {name.split(".lora_")[0] for name in moved}
         assert all("language_model" in place for place in places)
@@ -213,8 +219,8 @@ class TestLora:
         assert ends == {"q_proj", "k_proj", "v_proj", "o_proj"} | gates
 
     def test_the_folder_loads_here_and_says_the_same(self, taught_lora, base) -> None:
-        student, _, out = taught_lora
-        assert torch.allclose(first_logits(out), their_logits(student), atol=1e-4)
+        trainee, _, out = taught_lora
+        assert torch.allclose(first_logits(out), their_logits(trainee), atol=1e-4)
         assert (first_logits(out) - first_logits(base)).abs().max() > 0.05
 
     def test_the_folder_names_its_base_and_what_it_learned(self, taught_lora, base) -> None:
@@ -226,13 +232,13 @@ class TestLora:
         assert not (out / "model.safetensors").exists()
 
     def test_an_adapter_is_no_base(self, taught_lora) -> None:
-        with pytest.raises(CheckpointError, match="adapt the model under it"):
+        with pytest.raises(CheckpointError, match="fine-tune the model under it"):
             find_base(str(taught_lora[2]))
 
     def test_the_tower_learns_where_it_is_asked_to(self, base) -> None:
-        student = open_student(str(base), CPU, Lora(rank=2, tower=True), seed=1)
-        assert any("vision_tower" in name for name in student.trained)
-        assert all("lora_" in name for name in student.trained)
+        trainee = open_trainee(str(base), CPU, LoraOptions(rank=2, tower=True), seed=1)
+        assert any("vision_tower" in name for name in trainee.trained)
+        assert all("lora_" in name for name in trainee.trained)
 
 
 class TestWhole:
@@ -246,38 +252,38 @@ class TestWhole:
         assert sum(not torch.equal(before[n], after[n]) for n in before) == len(before)
 
     def test_the_folder_loads_here_and_says_the_same(self, taught_whole) -> None:
-        student, folder = taught_whole
-        assert torch.allclose(first_logits(folder / "out"), their_logits(student), atol=1e-4)
+        trainee, folder = taught_whole
+        assert torch.allclose(first_logits(folder / "out"), their_logits(trainee), atol=1e-4)
 
     def test_a_run_goes_on_where_it_stopped(self, taught_whole, base) -> None:
-        student, folder = taught_whole
-        again = open_student(str(base), CPU, None, seed=1)
-        stage = learn(again, [lesson()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
+        trainee, folder = taught_whole
+        again = open_trainee(str(base), CPU, None, seed=1)
+        stage = train_model(again, [component()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
         assert stage.progress == 1 and stage.steps > 0
-        assert torch.allclose(their_logits(again), their_logits(student), atol=1e-6)
+        assert torch.allclose(their_logits(again), their_logits(trainee), atol=1e-6)
 
     def test_the_tower_goes_slower(self, base) -> None:
-        student = open_student(str(base), CPU, None, seed=1)
-        (tower, slow), (rest, quick) = rates(student, None)
+        trainee = open_trainee(str(base), CPU, None, seed=1)
+        (tower, slow), (rest, quick) = rates(trainee, None)
         assert slow == pytest.approx(0.4 * quick)
-        assert len(tower) + len(rest) == len(student.trained)
+        assert len(tower) + len(rest) == len(trainee.trained)
         assert {id(p) for p in tower} == {
-            id(p) for p in student.model.model.vision_tower.parameters()
+            id(p) for p in trainee.model.model.vision_tower.parameters()
         }
 
 
-@pytest.mark.parametrize("lora", [None, Lora(rank=4)], ids=["whole", "lora"])
+@pytest.mark.parametrize("lora", [None, LoraOptions(rank=4)], ids=["whole", "lora"])
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
 def test_losses_fall(lora, base, tmp_path) -> None:
     from gemma_vision.optimization.stage import TrainingStage, adamw
 
-    student = open_student(str(base), CPU, lora, seed=1)
-    kept = torch.nn.ParameterList(student.trained.values())
-    stage = TrainingStage(tmp_path, "adapt", 1, kept, adamw(rates(student, None), 0.0))
+    trainee = open_trainee(str(base), CPU, lora, seed=1)
+    kept = torch.nn.ParameterList(trainee.trained.values())
+    stage = TrainingStage(tmp_path, "finetune", 1, kept, adamw(rates(trainee, None), 0.0))
     for group in stage.opt.param_groups:
         group["lr"] = 5e-3
     rng = np.random.default_rng(1)
-    step = LearningStep(student, [lesson()], stage, rng)
+    step = FinetuneStep(trainee, [component()], stage, rng)
     shown, texts = step.draw()
     step.draw = lambda: (shown, texts)
     losses = [step.loss(shown, texts)[0].item() for _ in range(12) if step(0.5)]
@@ -289,15 +295,15 @@ def test_pictures_reach_the_tower_as_at_inference(base) -> None:
 
     from gemma_vision.images.resizing import to_pixels
 
-    student = open_student(str(base), CPU, None, seed=1)
+    trainee = open_trainee(str(base), CPU, None, seed=1)
     shown = OnePicture().draw(np.random.default_rng(0))
     expected = to_pixels(Image.fromarray(shown.pixels), 56)
-    assert (pixels_of([shown], student)[0].numpy() == expected).all()
+    assert (pixels_of([shown], trainee)[0].numpy() == expected).all()
 
 
 def test_long_answers_are_cut_and_their_end_is_not_learned(base) -> None:
-    student = open_student(str(base), CPU, None, seed=1)
-    step = LearningStep(student, [lesson()], None, np.random.default_rng(1))
+    trainee = open_trainee(str(base), CPU, None, seed=1)
+    step = FinetuneStep(trainee, [component()], None, np.random.default_rng(1))
     many = " ; ".join(["<loc0001><loc0002><loc0003><loc0004> cat"] * 60)
     _, suffix = step.encode("detect cat", many)
     assert len(suffix) == 256 and 1 not in suffix
@@ -309,13 +315,13 @@ def test_what_is_rehearsed_are_the_drawings_of_the_embedded_checkpoint(base, tmp
     names = drawings_of(CHECKPOINTS / "tiny")
     assert "cat" in names and drawings_of(base) == ()
     rng = np.random.default_rng(1)
-    seen = {part.name for _ in range(60) for part in Scenes(names[:2]).draw(rng).parts}
+    seen = {thing.name for _ in range(60) for thing in SceneSource(names[:2]).draw(rng).objects}
     assert seen == set(names[:2])
     shutil.copyfile(CHECKPOINTS / "tiny" / "gemma_vision.json", tmp_path / "gemma_vision.json")
     assert drawings_of(tmp_path) == ()  # somebody's own folder may mean other cats
 
 
-def test_gemma_3_cannot_be_adapted(tmp_path) -> None:
+def test_gemma_3_cannot_be_fine_tuned(tmp_path) -> None:
     with pytest.raises(CheckpointError, match="has no boxes"):
         find_base(str(save(make_model("gemma3"), tmp_path)))
 
@@ -329,13 +335,13 @@ def test_large_models_compute_activations_twice_and_learn_the_same(
     losses = []
     for large in (10**9, 1):
         monkeypatch.setattr(module, "LARGE", large)
-        student = open_student(str(base), CPU, Lora(rank=2), seed=1)
-        step = LearningStep(student, [lesson()], None, np.random.default_rng(1))
+        trainee = open_trainee(str(base), CPU, LoraOptions(rank=2), seed=1)
+        step = FinetuneStep(trainee, [component()], None, np.random.default_rng(1))
         loss, _ = step.loss(*step.draw())
         loss.backward()
         grads = [p.grad.abs().sum().item() for p in step.parameters if p.grad is not None]
         losses.append(
-            (loss.item(), sum(grads), len(grads), student.model.is_gradient_checkpointing)
+            (loss.item(), sum(grads), len(grads), trainee.model.is_gradient_checkpointing)
         )
     assert losses[0][:3] == pytest.approx(losses[1][:3], rel=1e-4)
     assert [row[3] for row in losses] == [False, True]

@@ -15,12 +15,12 @@ import torch
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.errors import CheckpointError
 from gemma_vision.evaluate import DatasetError
-from gemma_vision.finetune.plan import AdaptError, Plan
-from gemma_vision.finetune.program import adapt
-from gemma_vision.finetune.trainee import RANK, Lora
+from gemma_vision.finetune.plan import FinetuneError, FinetunePlan
+from gemma_vision.finetune.program import finetune
+from gemma_vision.finetune.trainee import RANK, LoraOptions
 from gemma_vision.optimization.training_state import StateError
 
-DEFAULTS = Plan(Path(), "", Path())
+DEFAULTS = FinetunePlan(Path(), "", Path())
 
 
 def read(words: Sequence[str]) -> argparse.Namespace:
@@ -52,14 +52,14 @@ def read(words: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def plan_of(options: argparse.Namespace) -> Plan:
+def plan_of(options: argparse.Namespace) -> FinetunePlan:
     """What the options ask for."""
-    return Plan(
+    return FinetunePlan(
         data=options.data,
         name=options.name,
         out=options.out,
         model=options.model,
-        lora=Lora(options.rank, options.tower) if options.lora else None,
+        lora=LoraOptions(options.rank, options.tower) if options.lora else None,
         minutes=options.minutes,
         seed=options.seed,
         batch=options.batch,
@@ -77,10 +77,10 @@ def main(words: Sequence[str] | None = None) -> int:
     options = read(sys.argv[1:] if words is None else words)
     try:
         if options.threads < 1:
-            raise AdaptError(f"--threads is {options.threads}; it has to be 1 or more.")
+            raise FinetuneError(f"--threads is {options.threads}; it has to be 1 or more.")
         torch.set_num_threads(options.threads)
-        adapt(plan_of(options), device=options.device, resume=options.resume)
-    except (AdaptError, CheckpointError, DatasetError, DecoderError, StateError) as error:
+        finetune(plan_of(options), device=options.device, resume=options.resume)
+    except (FinetuneError, CheckpointError, DatasetError, DecoderError, StateError) as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:

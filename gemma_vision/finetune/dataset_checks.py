@@ -65,24 +65,26 @@ def check_picture(scene: Scene) -> None:
     except ImageError as error:
         raise DatasetError(str(error)) from error
     if size != scene.size:
-        there, said = (f"{width} x {height}" for width, height in (size, scene.size))
-        raise DatasetError(f"{scene.path} is {there} and its annotations say {said}; correct them.")
+        found, written = (f"{width} x {height}" for width, height in (size, scene.size))
+        raise DatasetError(
+            f"{scene.path} is {found} and its annotations say {written}; correct them."
+        )
 
 
 def check_box(thing: Thing, scene: Scene) -> None:
     """A box has an area and lies in its picture."""
     (x0, y0, x1, y1), (width, height) = thing.box, scene.size
     where = f"Annotation {thing.id} of {scene.path.name}"
-    said = f"[{x0:g}, {y0:g}, {x1 - x0:g}, {y1 - y0:g}]"
+    written = f"[{x0:g}, {y0:g}, {x1 - x0:g}, {y1 - y0:g}]"
     if not all(map(math.isfinite, thing.box)) or x1 <= x0 or y1 <= y0:
         raise DatasetError(
-            f"{where} has the box {said}, which has no area; wanted is x, y, width, height in "
+            f"{where} has the box {written}, which has no area; wanted is x, y, width, height in "
             "pixels."
         )
     if min(x0, y0) < -SLACK or x1 > width + SLACK or y1 > height + SLACK:
         raise DatasetError(
-            f"{where} has the box {said}, which leaves the {width} x {height} picture; wanted is "
-            "x, y, width, height in pixels."
+            f"{where} has the box {written}, which leaves the {width} x {height} picture; wanted "
+            "is x, y, width, height in pixels."
         )
 
 

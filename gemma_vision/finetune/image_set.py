@@ -1,4 +1,4 @@
-"""Pictures: what is learned from, with the things in it; those of a folder are opened when drawn.
+"""Image set: what is learned from, with the things in it; images are opened when drawn.
 
 Boxes are x0, y0, x1, y1 in pixels, masks (H, W) bool, pixels (H, W, 3) uint8.
 """
@@ -16,13 +16,13 @@ from gemma_vision.runtime.lru_cache import LruCache
 
 Box = tuple[float, float, float, float]
 
-KEPT_BYTES = 2**30  # of opened pictures
-SHRUNK = 2  # pictures are kept at so many times the side that the model looks at
+CACHE_BYTES = 2**30  # of opened pictures
+SHRUNK = 2  # images are cached at so many times the side that the model looks at
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """One thing of a picture."""
+class ImageObject:
+    """One thing of an image."""
 
     name: str
     box: Box
@@ -30,11 +30,11 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Shown:
-    """A picture and what is in it; `unsure` are names that also occur without a box each."""
+class LabelledImage:
+    """An image and what is in it; `unsure` are names that also occur without a box each."""
 
     pixels: np.ndarray
-    parts: tuple[Part, ...]
+    objects: tuple[ImageObject, ...]
     unsure: frozenset[str] = frozenset()
 
     @property
@@ -44,7 +44,8 @@ class Shown:
 
     @property
     def nbytes(self) -> int:
-        return self.pixels.nbytes + sum(p.mask.nbytes for p in self.parts if p.mask is not None)
+        """Of memory."""
+        return self.pixels.nbytes + sum(p.mask.nbytes for p in self.objects if p.mask is not None)
 
 
 def is_askable(scene: Scene, names: Sequence[str]) -> bool:
@@ -53,60 +54,61 @@ def is_askable(scene: Scene, names: Sequence[str]) -> bool:
     return any(name not in crowds for name in names)
 
 
-class Album:
-    """Pictures of a data set, opened when drawn; those opened lately are kept, made smaller."""
+class ImageSet:
+    """Images of a data set, opened when drawn; those opened lately are cached, made smaller."""
 
     def __init__(self, scenes: Sequence[Scene], side: int) -> None:
         self.scenes, self.largest = tuple(scenes), SHRUNK * side
-        self._cached: LruCache[Shown] = LruCache(KEPT_BYTES)
+        self._cached: LruCache[LabelledImage] = LruCache(CACHE_BYTES)
 
-    def draw(self, rng: Generator) -> Shown:
-        """Any of the pictures."""
+    def draw(self, rng: Generator) -> LabelledImage:
+        """Any of the images."""
         return self.open(self.scenes[int(rng.integers(len(self.scenes)))])
 
-    def open(self, scene: Scene) -> Shown:
-        """One of the pictures, at most `largest` pixels a side."""
-        shown = self._cached.get(scene.id)
-        if shown is None:
-            shown = shrink(open_scene(scene), self.largest)
-            self._cached.put(scene.id, shown)
-        return shown
+    def open(self, scene: Scene) -> LabelledImage:
+        """One of the images, at most `largest` pixels a side."""
+        labelled = self._cached.get(scene.id)
+        if labelled is None:
+            labelled = shrink(open_scene(scene), self.largest)
+            self._cached.put(scene.id, labelled)
+        return labelled
 
 
-def open_scene(scene: Scene) -> Shown:
-    """A picture with its things; crowds make their names unsure."""
+def open_scene(scene: Scene) -> LabelledImage:
+    """An image with its things; crowds make their names unsure."""
     width, height = scene.size
-    parts = tuple(
-        Part(thing.name, clip(thing.box, (width, height)), thing.mask(scene.size))
+    objects = tuple(
+        ImageObject(thing.name, clip(thing.box, (width, height)), thing.mask(scene.size))
         for thing in scene.objects
     )
     crowds = frozenset(thing.name for thing in scene.things if thing.is_crowd)
-    return Shown(np.asarray(open_image(scene.path)), parts, crowds)
+    return LabelledImage(np.asarray(open_image(scene.path)), objects, crowds)
 
 
 def clip(box: Box, size: tuple[int, int]) -> Box:
-    """A box without what lies outside a picture of (width, height)."""
+    """A box without what lies outside an image of (width, height)."""
     x0, y0, x1, y1 = box
     return max(x0, 0.0), max(y0, 0.0), min(x1, size[0]), min(y1, size[1])
 
 
-def shrink(shown: Shown, largest: int) -> Shown:
+def shrink(labelled: LabelledImage, largest: int) -> LabelledImage:
     """The same at `largest` pixels a side or less."""
-    width, height = shown.size
+    width, height = labelled.size
     scale = largest / max(width, height)
     if scale >= 1:
-        return shown
+        return labelled
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    image = Image.fromarray(shown.pixels).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(labelled.pixels).resize(size, Image.Resampling.BICUBIC)
     across, down = size[0] / width, size[1] / height
-    parts = tuple(
-        Part(part.name, scaled(part.box, across, down), resized(part.mask, size))
-        for part in shown.parts
+    objects = tuple(
+        ImageObject(thing.name, scaled(thing.box, across, down), resized(thing.mask, size))
+        for thing in labelled.objects
     )
-    return Shown(np.asarray(image), parts, shown.unsure)
+    return LabelledImage(np.asarray(image), objects, labelled.unsure)
 
 
 def scaled(box: Box, across: float, down: float) -> Box:
+    """A box times a factor along each axis."""
     x0, y0, x1, y1 = box
     return x0 * across, y0 * down, x1 * across, y1 * down
 
@@ -120,7 +122,11 @@ def resized(mask: np.ndarray | None, size: tuple[int, int]) -> np.ndarray | None
     return small if small.any() else None
 
 
-def changed(shown: Shown, change: Callable[[Part], Part | None], pixels: np.ndarray) -> Shown:
+def with_objects(
+    labelled: LabelledImage, change: Callable[[ImageObject], ImageObject | None], pixels: np.ndarray
+) -> LabelledImage:
     """Other pixels, and every thing as `change` makes it; None leaves one out."""
-    made: Iterator[Part | None] = map(change, shown.parts)
-    return Shown(pixels, tuple(part for part in made if part is not None), shown.unsure)
+    made: Iterator[ImageObject | None] = map(change, labelled.objects)
+    return LabelledImage(
+        pixels, tuple(thing for thing in made if thing is not None), labelled.unsure
+    )

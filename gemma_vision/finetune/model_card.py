@@ -1,4 +1,4 @@
-"""Card: the README.md of an adapted checkpoint. What it learned, from what, and how well."""
+"""Model card: the README.md of a fine-tuned checkpoint. What it learned, and how well."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ Licence: {licence}.
 
 
 @dataclass(frozen=True)
-class Facts:
+class CardFacts:
     """What the card tells."""
 
     name: str
@@ -60,7 +60,7 @@ class Facts:
     licence: str
 
 
-def write_card(facts: Facts, before: Scores, after: Scores) -> str:
+def write_card(facts: CardFacts, before: Scores, after: Scores) -> str:
     """The card as Markdown, with front matter that the Hub reads."""
     how = (
         "Small matrices beside the large ones learned (LoRA); this folder loads over its base."
@@ -89,7 +89,7 @@ def write_card(facts: Facts, before: Scores, after: Scores) -> str:
     )
 
 
-def front_matter(facts: Facts) -> Iterator[str]:
+def front_matter(facts: CardFacts) -> Iterator[str]:
     """What the Hub reads of a card; only its own models have a name there."""
     if "/" in facts.base:
         yield f"base_model: {facts.base}"
@@ -103,11 +103,11 @@ def table(kind: str, before: dict[str, Any], after: dict[str, Any]) -> str:
     """One data set's figures, before and after."""
     sizes = f"{counted(after['n_images'], 'picture')}, {counted(after['n_objects'], 'thing')}"
     rows = [f"| {TITLES[kind]} ({sizes}) | before | after |", "|---|---|---|"]
-    rows += [f"| {name} | {shown(before[name])} | {shown(after[name])} |" for name in FIGURES]
+    rows += [f"| {name} | {figure(before[name])} | {figure(after[name])} |" for name in FIGURES]
     return "\n".join(rows) + "\n"
 
 
-def shown(value: float | None) -> str:
+def figure(value: float | None) -> str:
     """A figure to three places; a dash where nothing was asked."""
     return "\u2013" if value is None else f"{value:.3f}"
 

@@ -1,145 +1,82 @@
-"""Program: the whole of an adaptation, from a folder of pictures to a folder that loads."""
+"""Program: the whole of a fine-tune, from a folder of pictures to a folder that loads."""
 
 import shlex
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from gemma_vision.checkpoints.checkpoint import pick_device
-from gemma_vision.checkpoints.mask_decoder_files import decoder_of, open_decoder
-from gemma_vision.evaluate import Dataset, Scene
-from gemma_vision.finetune.dataset_checks import read_folder
-from gemma_vision.finetune.image_set import Album, is_askable
-from gemma_vision.finetune.loop import Lesson, learn
-from gemma_vision.finetune.model_card import Facts, write_card
-from gemma_vision.finetune.plan import AdaptError, Plan, check_plan
-from gemma_vision.finetune.prompt_sampler import Wishes
-from gemma_vision.finetune.rehearsal import Scenes, write_scenes
+from gemma_vision.finetune.data_mix import FinetuneData, data_mix, read_data
+from gemma_vision.finetune.loop import train_model
+from gemma_vision.finetune.model_card import CardFacts, write_card
+from gemma_vision.finetune.plan import FinetuneError, FinetunePlan, check_plan
+from gemma_vision.finetune.rehearsal import write_scenes
 from gemma_vision.finetune.scoring import Scores, score
-from gemma_vision.finetune.splitting import split
-from gemma_vision.finetune.trainee import Student, drawings_of, find_base, open_student
-from gemma_vision.finetune.writing import write
-from postprocess.mask_decoder import MaskDecoder
+from gemma_vision.finetune.trainee import Trainee, drawings_of, find_base, open_trainee
+from gemma_vision.finetune.writing import write_checkpoint
 
 
-@dataclass(frozen=True)
-class Data:
-    """What is learned and what is asked about.
-
-    drawings: names of scenes that are rehearsed; `old` is a second folder for that.
-    """
-
-    learned: Dataset
-    held: Dataset
-    drawings: tuple[str, ...] = ()
-    old: Dataset | None = None
-    old_held: Dataset | None = None
-
-    @property
-    def names(self) -> list[str]:
-        """The names to be learned."""
-        return list(self.learned.categories)
-
-
-def adapt(plan: Plan, *, device: str | None = None, resume: bool = False) -> None:
+def finetune(plan: FinetunePlan, *, device: str | None = None, resume: bool = False) -> None:
     """Score, learn, write, score again; a card in the folder tells all of it."""
     where = pick_device(device)
     name, folder = find_base(plan.model)
     if plan.out.resolve() == folder.resolve():
-        raise AdaptError(f"{plan.out} is the model itself; name a new folder for what comes out.")
+        raise FinetuneError(
+            f"{plan.out} is the model itself; name a new folder for what comes out."
+        )
     data = read_data(plan, drawings_of(folder))
     check_plan(plan, resume=resume)
-    asked = {"new": data.held}
+    datasets = {"new": data.held}
     if plan.num_old_scenes and data.drawings:
-        asked["old"] = write_scenes(data.drawings, plan.num_old_scenes, plan.state / "old")
+        datasets["old"] = write_scenes(data.drawings, plan.num_old_scenes, plan.state / "old")
     elif data.old_held is not None:
-        asked["old"] = data.old_held
-    before = score(name, str(where), asked, plan.state / "before.json")
-    facts = teach(plan, data, where)
-    after = score(str(plan.out.resolve()), str(where), asked, plan.state / "after.json")
+        datasets["old"] = data.old_held
+    before = score(name, str(where), datasets, plan.state / "before.json")
+    facts = train_and_write(plan, data, where)
+    after = score(str(plan.out.resolve()), str(where), datasets, plan.state / "after.json")
     (plan.out / "README.md").write_text(write_card(facts, before, after), encoding="utf-8")
-    tell(before, after)
+    print_figures(before, after)
 
 
-def teach(plan: Plan, data: Data, device: torch.device) -> Facts:
+def train_and_write(plan: FinetunePlan, data: FinetuneData, device: torch.device) -> CardFacts:
     """Learn and write -> what the card tells; the model is let go when this returns."""
-    student = open_student(plan.model, device, plan.lora, plan.seed)
-    courses = lessons(plan, data, student)
+    trainee = open_trainee(plan.model, device, plan.lora, plan.seed)
+    mix = data_mix(plan, data, trainee)
     minutes, peak, seed = plan.minutes, plan.peak, plan.seed
-    stage = learn(student, courses, plan.state, minutes=minutes, peak=peak, seed=seed)
-    write(student, data.names, plan.out)
-    return facts_of(plan, data, student, stage.steps)
+    stage = train_model(trainee, mix, plan.state, minutes=minutes, peak=peak, seed=seed)
+    write_checkpoint(trainee, data.names, plan.out)
+    return facts_of(plan, data, trainee, stage.steps)
 
 
-def read_data(plan: Plan, drawings: tuple[str, ...]) -> Data:
-    """Both folders, each split; a folder to rehearse takes the place of drawings."""
-    learned, held = split(read_folder(plan.data), plan.share_held_out, plan.seed)
-    if plan.rehearse is None:
-        return Data(learned, held, drawings)
-    old, old_held = split(read_folder(plan.rehearse), plan.share_held_out, plan.seed)
-    return Data(learned, held, (), old, old_held)
-
-
-def lessons(plan: Plan, data: Data, student: Student) -> list[Lesson]:
-    """New things, and old ones for half of the batch where there are any."""
-    side, mirrored = student.config.vision.image_size, plan.mirrored
-    has_words = bool(student.notes.get("counts")) and student.is_young
-    num_old = plan.batch // 2 if data.drawings or data.old else 0
-    album = Album(askable(data.learned), side)
-    wishes = Wishes(data.names, encoder_for(student, data.learned), has_words)
-    new = Lesson(album, wishes, plan.batch - num_old, mirrored)
-    if not num_old:
-        return [new]
-    if data.old is not None:
-        old_wishes = Wishes(list(data.old.categories), encoder_for(student, data.old))
-        return [new, Lesson(Album(askable(data.old), side), old_wishes, num_old, mirrored)]
-    every = list(dict.fromkeys([*data.drawings, *data.names]))
-    encoder = open_decoder(decoder_of(student.folder))
-    return [new, Lesson(Scenes(data.drawings), Wishes(every, encoder, has_words), num_old)]
-
-
-def encoder_for(student: Student, dataset: Dataset) -> MaskDecoder | None:
-    """What makes codes of masks; None where a data set has none, so that nothing is outlined."""
-    has_masks = any(thing.segmentation for scene in dataset.scenes for thing in scene.objects)
-    return open_decoder(decoder_of(student.folder)) if has_masks else None
-
-
-def askable(dataset: Dataset) -> list[Scene]:
-    """The pictures about which something can be asked."""
-    names = list(dataset.categories)
-    return [scene for scene in dataset.scenes if is_askable(scene, names)]
-
-
-def facts_of(plan: Plan, data: Data, student: Student, steps: int) -> Facts:
+def facts_of(plan: FinetunePlan, data: FinetuneData, trainee: Trainee, steps: int) -> CardFacts:
     """What the card tells of this run."""
     rehearsed = "fresh scenes of drawings in every batch" if data.drawings else ""
     if data.old is not None:
         rehearsed = "pictures of a second folder in every batch"
-    return Facts(
+    return CardFacts(
         name=plan.name,
-        base=Path(student.name).name if Path(student.name).is_dir() else student.name,
+        base=Path(trainee.name).name if Path(trainee.name).is_dir() else trainee.name,
         names=data.names,
         num_learned=len(data.learned.scenes),
         num_things=sum(len(scene.objects) for scene in data.learned.scenes),
         num_held=len(data.held.scenes),
-        is_adapter=student.adapted is not None,
+        is_adapter=trainee.lora_model is not None,
         rehearsed=rehearsed,
         command=command_of(plan),
         minutes=plan.minutes,
         steps=steps,
-        device=device_name(student.device),
-        licence=str(student.notes.get("licence", "gemma")),
+        device=device_name(trainee.device),
+        licence=str(trainee.notes.get("licence", "gemma")),
     )
 
 
-def command_of(plan: Plan) -> str:
+def command_of(plan: FinetunePlan) -> str:
     """What to type for the same again; folders by their last name, for cards are shown around."""
     words = ["--data", plan.data.resolve().name, "--name", plan.name, "--out", plan.out.name]
     if Path(plan.model).is_dir():
         words += ["--model", Path(plan.model).resolve().name]
-    elif plan.model != Plan.model:
+    elif plan.model != FinetunePlan.model:
         words += ["--model", plan.model]
     if plan.lora is not None:
         words += ["--lora", "--rank", str(plan.lora.rank), *["--tower"] * plan.lora.tower]
@@ -167,7 +104,7 @@ def device_name(device: torch.device) -> str:
     return f"{threads} processor thread{'s' * (threads > 1)}" if device.type == "cpu" else "mps"
 
 
-def tell(before: Scores, after: Scores) -> None:
+def print_figures(before: Scores, after: Scores) -> None:
     """The figures that matter most, on standard error."""
     for kind in after:
         pairs = (f"{key} {before[kind][key]} -> {after[kind][key]}" for key in ("recall50", "miou"))

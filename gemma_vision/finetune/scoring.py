@@ -13,20 +13,20 @@ from gemma_vision.evaluate import Dataset, evaluate
 Scores = dict[str, dict[str, Any]]  # "new" and "old" -> the table of `eval`
 
 
-def score(name: str, device: str | None, asked: Mapping[str, Dataset], kept: Path) -> Scores:
-    """The tables of a checkpoint on each data set; `kept` is a file that remembers them.
+def score(name: str, device: str | None, datasets: Mapping[str, Dataset], cache: Path) -> Scores:
+    """The tables of a checkpoint on each data set; `cache` is a file that remembers them.
 
     The checkpoint is loaded for it and let go again, so that two never share the memory.
     """
     scores: Scores = {}
-    if kept.is_file():
-        scores = json.loads(kept.read_text())
+    if cache.is_file():
+        scores = json.loads(cache.read_text())
         return scores
     pipeline = gemma_vision.load(name, device=device)
-    for kind, dataset in asked.items():
+    for kind, dataset in datasets.items():
         print(f"asking {name} about {len(dataset.scenes)} {kind} pictures", file=sys.stderr)
         scores[kind] = evaluate(pipeline, dataset)
     del pipeline
     gc.collect()
-    kept.write_text(json.dumps(scores, indent=1))
+    cache.write_text(json.dumps(scores, indent=1))
     return scores

@@ -15,13 +15,14 @@ from torch.nn.utils.rnn import pad_sequence
 from transformers import PaliGemmaForConditionalGeneration
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-Text = tuple[list[int], list[int]]  # the ids of a prompt with <bos> and newline, of its answer
+# The ids of a prompt with <bos> and newline, and those of its answer.
+EncodedText = tuple[list[int], list[int]]
 
 PAD, EOS = 0, 1
 
 
 def collate(
-    texts: Sequence[Text], num_soft: int, image_id: int, device: torch.device
+    texts: Sequence[EncodedText], num_soft: int, image_id: int, device: torch.device
 ) -> dict[str, Tensor]:
     """-> input_ids, attention_mask and token_type_ids, each (B, L), padded on the right."""
     rows = [[image_id] * num_soft + prefix + suffix for prefix, suffix in texts]
@@ -37,8 +38,8 @@ def collate(
     }
 
 
-def see(model: PaliGemmaForConditionalGeneration, pixels: Tensor) -> Tensor:
-    """(B, 3, S, S) -> (B, N, D): what the decoder reads of each picture."""
+def image_features(model: PaliGemmaForConditionalGeneration, pixels: Tensor) -> Tensor:
+    """(B, 3, S, S) -> (B, N, D): what the decoder reads of each image."""
     soft: Tensor = model.model.get_image_features(pixels).pooler_output
     return soft
 

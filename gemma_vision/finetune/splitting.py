@@ -6,7 +6,7 @@ import numpy as np
 
 from gemma_vision.evaluate import Dataset, DatasetError
 
-MOST_HELD_OUT = 100  # pictures; more would tell little more
+MAX_HELD_OUT = 100  # pictures; more would tell little more
 
 
 def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
@@ -16,7 +16,7 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
         raise DatasetError(
             f"{dataset.folder} has one picture; at least two are needed, one of them to test with."
         )
-    held = min(MOST_HELD_OUT, max(1, round(share * count)), count - 1)
+    held = min(MAX_HELD_OUT, max(1, round(share * count)), count - 1)
     chosen = set(np.random.default_rng(seed).permutation(count)[:held].tolist())
     parts = [
         replace(

@@ -1,4 +1,4 @@
-"""Student: a checkpoint opened to learn, whole or through LoRA."""
+"""Trainee: a checkpoint opened to learn, whole or through LoRA."""
 
 import re
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from gemma_vision.checkpoints.hub import CHECKPOINTS, find
 from gemma_vision.checkpoints.lora import CONFIG as ADAPTER_CONFIG
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
+from gemma_vision.requests.prompts import family_of
+from gemma_vision.requests.tasks import Task
 
 SMALL = 20_000_000  # parameters
 LARGE = 1_000_000_000  # parameters; from here on activations are computed twice to save memory
@@ -28,7 +30,7 @@ TOWER = r".*vision_tower\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)"
 
 
 @dataclass(frozen=True)
-class Lora:
+class LoraOptions:
     """Small matrices beside the large ones: W + 2 B A, rank rows and columns each."""
 
     rank: int = RANK
@@ -36,8 +38,8 @@ class Lora:
 
 
 @dataclass(frozen=True)
-class Student:
-    """A model in training. `adapted` is the same with its LoRA, None where all of it learns."""
+class Trainee:
+    """A model in training. `lora_model` is the same with its LoRA, None where all of it learns."""
 
     name: str  # as `gemma_vision.load` takes it
     folder: Path
@@ -46,13 +48,13 @@ class Student:
     tokenizer: Tokenizer
     notes: Mapping[str, Any]
     device: torch.device
-    adapted: Any = None
+    lora_model: Any = None
 
     @property
     def is_young(self) -> bool:
         """All of a small model learns: positions are still a scale to it, and names still words."""
         size = sum(parameter.numel() for parameter in self.model.parameters())
-        return self.adapted is None and size < SMALL
+        return self.lora_model is None and size < SMALL
 
     @property
     def embeddings(self) -> nn.Parameter:
@@ -62,6 +64,7 @@ class Student:
 
     @property
     def grid(self) -> int:
+        """Patches along a side of an image."""
         return self.config.vision.image_size // self.config.vision.patch_size
 
     @property
@@ -80,9 +83,10 @@ def find_base(name: str) -> tuple[str, Path]:
     adapter = read_json(folder / ADAPTER_CONFIG)
     if adapter is not None:
         base = adapter.get("base_model_name_or_path")
-        raise CheckpointError(f"{name} is an adapter; adapt the model under it, {base}.")
-    if read_config(folder).family == "gemma3":
-        raise CheckpointError(f"{name} is a Gemma 3, which has no boxes; take a PaliGemma.")
+        raise CheckpointError(f"{name} is an adapter; fine-tune the model under it, {base}.")
+    family = family_of(read_config(folder).family)
+    if Task.detect not in family.tasks:
+        raise CheckpointError(f"{name} is a {family.title}, which has no boxes; take a PaliGemma.")
     return name, folder
 
 
@@ -93,7 +97,7 @@ def drawings_of(folder: Path) -> tuple[str, ...]:
     return tuple(notes.get("drawings", inside))
 
 
-def open_student(name: str, device: torch.device, lora: Lora | None, seed: int) -> Student:
+def open_trainee(name: str, device: torch.device, lora: LoraOptions | None, seed: int) -> Trainee:
     """Open a PaliGemma to learn from its file: all of it in float32, or LoRA beside it."""
     name, folder = find_base(name)
     model, info = PaliGemmaForConditionalGeneration.from_pretrained(
@@ -106,17 +110,19 @@ def open_student(name: str, device: torch.device, lora: Lora | None, seed: int) 
     if lora is not None and (size < LARGE and device.type != "cuda"):
         model = model.float()
     model.to(device)
-    adapted = None if lora is None else add_lora(model, lora, name, seed)
+    lora_model = None if lora is None else add_lora(model, lora, name, seed)
     if size >= LARGE:
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
     model.train()
     notes = read_json(folder / NOTES) or {}
     config, tokenizer = read_config(folder), open_tokenizer(folder)
-    return Student(name, folder, config, model, tokenizer, notes, device, adapted)
+    return Trainee(name, folder, config, model, tokenizer, notes, device, lora_model)
 
 
-def add_lora(model: PaliGemmaForConditionalGeneration, lora: Lora, name: str, seed: int) -> Any:
+def add_lora(
+    model: PaliGemmaForConditionalGeneration, lora: LoraOptions, name: str, seed: int
+) -> Any:
     """Put LoRA into a model; only that will learn. Needs PEFT."""
     try:
         import peft
@@ -125,17 +131,17 @@ def add_lora(model: PaliGemmaForConditionalGeneration, lora: Lora, name: str, se
     torch.manual_seed(seed)
     targets = f"({TEXT}|{TOWER})" if lora.tower else TEXT
     config = peft.LoraConfig(r=lora.rank, lora_alpha=2 * lora.rank, target_modules=targets)
-    adapted = peft.get_peft_model(model, config)
-    adapted.peft_config["default"].base_model_name_or_path = name
-    return adapted
+    lora_model = peft.get_peft_model(model, config)
+    lora_model.peft_config["default"].base_model_name_or_path = name
+    return lora_model
 
 
-def rates(student: Student, peak: float | None) -> list[tuple[list[nn.Parameter], float]]:
+def rates(trainee: Trainee, peak: float | None) -> list[tuple[list[nn.Parameter], float]]:
     """Parameters that learn and their peak rates; a tower that learns whole goes slower."""
-    trained = student.trained
-    if student.adapted is not None:
+    trained = trainee.trained
+    if trainee.lora_model is not None:
         return [(list(trained.values()), peak or 2e-4)]
-    text = peak or (5e-4 if student.is_young else 1e-5)
+    text = peak or (5e-4 if trainee.is_young else 1e-5)
     tower = [p for name, p in trained.items() if re.search(r"\bvision_tower\b", name)]
     rest = [p for name, p in trained.items() if not re.search(r"\bvision_tower\b", name)]
     return [(tower, TOWER_SHARE * text), (rest, text)]
