@@ -15,7 +15,8 @@ from PIL import Image
 import gemma_vision
 from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import Request, Task
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.compositor import ComposedScene, SceneObject, compose
 from gemma_vision.synthetic.poses import SceneLayout, sample_scene
@@ -62,13 +63,13 @@ def is_clear(picture: ComposedScene, count: int) -> bool:
     return is_large and len(sides) == len(names_of(picture)) == count
 
 
-def is_right(answer: Answer, picture: ComposedScene) -> bool:
+def is_right(answer: Answer, task: Task, picture: ComposedScene) -> bool:
     """Whether an answer says what is there: things by box and mask, a caption by its names."""
     names = names_of(picture)
-    if answer.request.task is Task.caption:
+    if task is Task.caption:
         words = answer.text.replace(",", " ").split()
         return sorted(word for word in words if word in load_atlas().names) == sorted(names)
-    if answer.request.task is Task.ask:
+    if task is Task.ask:
         return answer.text.strip() == "1"
     found = {instance.label: instance for instance in answer.instances}
     if len(answer.instances) != len(names) or set(found) != set(names):
@@ -100,7 +101,7 @@ def draw_picture(rng: np.random.Generator, pipeline: Pipeline, number: int) -> d
             continue
         text = words.format(*names_of(picture))
         answer = pipeline.run(Request(saved(picture, path), task, text))
-        if is_right(answer, picture):
+        if is_right(answer, task, picture):
             row = {"image": path.name, "task": task.value, "text": text}
             return row | ({"answer": answer.text} if number == 1 else {})
 
@@ -127,7 +128,9 @@ def draw_clip(rng: np.random.Generator, pipeline: Pipeline) -> dict[str, str]:
         text = " ; ".join(names_of(frames[0]))
         looked = frames[::LOOK_EVERY]
         requests = [Request(Image.fromarray(f.pixels), Task.segment, text) for f in looked]
-        right = [is_right(pipeline.run(one), f) for one, f in zip(requests, looked, strict=True)]
+        answers = map(pipeline.run, requests)
+        pairs = zip(answers, looked, strict=True)
+        right = [is_right(answer, Task.segment, frame) for answer, frame in pairs]
         if all(right):
             break
     with Writer(OUT / CLIP, CLIP_SIZE, Fraction(RATE), Fraction(1, RATE)) as writer:

@@ -11,8 +11,8 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.checkpoint import NOTES, open_tokenizer
-from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.checkpoint import open_tokenizer
+from gemma_vision.checkpoints.config import NOTES, read_config, read_json
 from gemma_vision.checkpoints.hub import CHECKPOINTS, find
 from gemma_vision.checkpoints.lora import CONFIG as ADAPTER_CONFIG
 from gemma_vision.errors import CheckpointError

@@ -13,7 +13,7 @@ from typing import Any
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gemma_vision.checkpoints.checkpoint import NOTES
+from gemma_vision.checkpoints.config import NOTES
 from gemma_vision.checkpoints.mask_decoder_files import DECODER_FILE, PUBLISHED_FILE
 from gemma_vision.checkpoints.safetensors_files import SINGLE, our_name, read_file, weight_files
 from gemma_vision.finetune.trainee import Trainee, drawings_of

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from postprocess.tokens import NUM_BINS
-from postprocess.vqvae import NUM_CODES
+from postprocess.tokens import NUM_BINS, NUM_CODES
 
 SIGMA = 3.0  # bins, of a target
 BLUR = 6.0  # bins, of the gradient of the position rows

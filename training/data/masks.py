@@ -9,7 +9,7 @@ from numpy.random import Generator
 
 from gemma_vision.synthetic.compositor import compose
 from gemma_vision.synthetic.poses import NUM_NAMES, sample_scene
-from postprocess.vqvae import MASK_SIDE
+from postprocess.tokens import MASK_SIDE
 
 
 def draw_masks(

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from postprocess.vqvae import MASK_SIDE
+from postprocess.tokens import MASK_SIDE
 from training.data.samples import CELLS, OWNS, Batch
 from training.data.sampling import MAX_THINGS, SceneRecipe
 from training.data.torch_compositor import ComposedBatch

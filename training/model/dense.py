@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gemma_vision.synthetic.atlas import load_atlas
-from postprocess.vqvae import CODES_PER_MASK, MASK_SIDE, NUM_CODES, MaskVQVAE
+from postprocess.tokens import CODES_PER_MASK, MASK_SIDE, NUM_CODES
+from postprocess.vqvae import MaskVQVAE
 from training.data.samples import CELLS, Batch
 from training.data.sampling import MAX_THINGS
 from training.model.mask_vae import mask_iou

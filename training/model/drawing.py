@@ -9,7 +9,8 @@ is compared with the truth. K masks of 16 codes each, B rows of L ids, M targets
 import torch
 from torch import Tensor
 
-from postprocess.vqvae import CODES_PER_MASK, NUM_CODES, MaskVQVAE
+from postprocess.tokens import CODES_PER_MASK, NUM_CODES
+from postprocess.vqvae import MaskVQVAE
 from training.model.mask_vae import mask_iou, reconstruction
 
 BLIND = 0.5  # share of the rows that see no right code

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
 from gemma_vision.synthetic.poses import NUM_NAMES
-from postprocess.vqvae import CODES_PER_MASK, NUM_CODES, MaskVQVAE
+from postprocess.tokens import CODES_PER_MASK, NUM_CODES
+from postprocess.vqvae import MaskVQVAE
 from training.data.masks import draw_masks
 from training.run import Pace, TrainingRun, open_stage
 

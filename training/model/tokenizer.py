@@ -11,8 +11,7 @@ from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 from gemma_vision.synthetic.atlas import load_atlas
-from postprocess.tokens import NUM_BINS
-from postprocess.vqvae import NUM_CODES
+from postprocess.tokens import NUM_BINS, NUM_CODES
 
 SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>"]  # ids 0 to 3, as in PaliGemma's tokenizer
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
