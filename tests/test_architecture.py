@@ -145,6 +145,20 @@ def test_the_library_never_imports_training_or_the_app():
             assert not heads & {"training", "app", "benchmarks"}, module
 
 
+def test_of_the_library_only_the_command_imports_fine_tuning():
+    room = "gemma_vision.finetune"
+    users = {
+        module
+        for module in modules()
+        if module.startswith("gemma_vision") and not module.startswith(room)
+        if any(used.startswith(room) for used in imports(module))
+    }
+    assert users == {"gemma_vision.cli.finetune"}
+    tree = ast.parse(modules()["gemma_vision.cli.finetune"].read_text(encoding="utf-8"))
+    at_once = [node.module for node in tree.body if isinstance(node, ast.ImportFrom)]
+    assert not any((name or "").startswith(room) for name in at_once)  # --help stays quick
+
+
 def test_nothing_imports_itself_in_a_circle():
     done: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""Adapting from the command line: a folder of pictures in, one that loads out, or a sentence."""
+"""Fine-tuning from the command line: a folder of pictures in, one that loads out, or a sentence."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import torch
 from tiny_models import make_model, save
 
 import gemma_vision
-from gemma_vision.finetune.__main__ import main, plan_of, read
+from gemma_vision.cli import main
+from gemma_vision.cli.arguments import build, parse_arguments
+from gemma_vision.cli.finetune import plan_of
 from gemma_vision.finetune.data_mix import data_mix, read_data
 from gemma_vision.finetune.model_card import CardFacts, listed, write_card
-from gemma_vision.finetune.plan import FinetuneError, FinetunePlan, check_plan
+from gemma_vision.finetune.plan import FinetuneError, FinetunePlan, LoraOptions, check_plan
 from gemma_vision.finetune.program import finetune
-from gemma_vision.finetune.trainee import LoraOptions, open_trainee
+from gemma_vision.finetune.trainee import open_trainee
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import indices
 
@@ -55,7 +57,7 @@ def adapted(data, base, tmp_path_factory) -> tuple[Path, list[str]]:
     pytest.importorskip("peft", reason="PEFT is not installed")
     folder = tmp_path_factory.mktemp("adapted")
     (folder / "data").mkdir()
-    words = ["--data", str(without_masks(data, folder / "data")), "--name", "mine"]
+    words = ["finetune", str(without_masks(data, folder / "data")), "--name", "mine"]
     words += ["--out", str(folder / "out"), "--model", str(base), "--lora", "--rank", "2"]
     words += ["--minutes", "0.01", "--batch", "2", "--runs", str(folder / "runs"), *BASE]
     assert main(words) == 0
@@ -137,7 +139,7 @@ def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
 @pytest.mark.parametrize(
     "words, said",
     [
-        pytest.param({"--data": "gone"}, "name a folder that holds a COCO", id="no folder"),
+        pytest.param({"finetune": "gone"}, "name a folder that holds a COCO", id="no folder"),
         pytest.param({"--model": "gone"}, "There is no model 'gone'", id="no model"),
         pytest.param({"--device": "tpu"}, "no tpu device", id="no device"),
         pytest.param({"--minutes": "nan"}, "--minutes is nan", id="minutes that are none"),
@@ -148,7 +150,7 @@ def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
     ],
 )
 def test_the_command_line_ends_in_a_sentence(words, said, data, tmp_path, capsys) -> None:
-    typed = {"--data": str(data), "--name": "mine", "--out": str(tmp_path / "out")}
+    typed = {"finetune": str(data), "--name": "mine", "--out": str(tmp_path / "out")}
     typed |= {"--runs": str(tmp_path / "runs")} | words
     assert main([part for pair in typed.items() for part in pair]) == 2
     told = capsys.readouterr().err.strip()
@@ -168,16 +170,41 @@ def test_boxes_without_masks_leave_outlining_to_what_is_rehearsed(data, tmp_path
 
 
 def test_a_model_is_never_written_over(data, base, capsys) -> None:
-    words = ["--data", str(data), "--name", "mine", "--out", str(base), "--model", str(base)]
+    words = ["finetune", str(data), "--name", "mine", "--out", str(base), "--model", str(base)]
     assert main([*words, "--resume"]) == 2
     assert "is the model itself" in capsys.readouterr().err
 
 
 def test_options_become_a_plan(tmp_path) -> None:
-    words = ["--data", "a", "--name", "n", "--out", "b", "--lora", "--tower", "--rate", "1e-4"]
-    plan = plan_of(read([*words, "--no-mirror", "--held-out", "0.3"]))
+    words = ["finetune", "a", "--name", "n", "--out", "b", "--lora", "--tower", "--rate", "1e-4"]
+    plan = plan_of(parse_arguments([*words, "--no-mirror", "--held-out", "0.3"]))
     assert plan.lora.tower and plan.lora.rank == 16
     assert (plan.peak, plan.mirrored, plan.share_held_out) == (1e-4, False, 0.3)
+
+
+def test_what_is_left_out_is_as_the_plan_has_it() -> None:
+    plan = plan_of(parse_arguments(["finetune", "a", "--name", "n", "--out", "b"]))
+    assert plan == FinetunePlan(Path("a"), "n", Path("b"))
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        pytest.param("--model", FinetunePlan.model, id="model"),
+        pytest.param("--rank", LoraOptions.rank, id="rank"),
+        pytest.param("--minutes", FinetunePlan.minutes, id="minutes"),
+        pytest.param("--seed", FinetunePlan.seed, id="seed"),
+        pytest.param("--batch", FinetunePlan.batch, id="batch"),
+        pytest.param("--held-out", FinetunePlan.share_held_out, id="held out"),
+        pytest.param("--old-scenes", FinetunePlan.num_old_scenes, id="old scenes"),
+        pytest.param("--runs", FinetunePlan.runs, id="runs"),
+    ],
+)
+def test_the_help_tells_the_defaults_of_the_plan(option, value) -> None:
+    parser = build()[1]["finetune"]
+    (action,) = (action for action in parser._actions if option in action.option_strings)
+    told = f"{value:g}" if isinstance(value, float) else value
+    assert f"(default: {told})" in action.help
 
 
 def test_cards_spell_lists_and_missing_figures() -> None:

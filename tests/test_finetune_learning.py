@@ -15,8 +15,10 @@ from tiny_models import make_model, make_tokenizer, save
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.checkpoints.hub import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
+from gemma_vision.finetune.data_mix import MixComponent
 from gemma_vision.finetune.image_set import ImageObject, LabelledImage
-from gemma_vision.finetune.loop import FinetuneStep, MixComponent, pixels_of, train_model
+from gemma_vision.finetune.loop import FinetuneStep, pixels_of, train_model
+from gemma_vision.finetune.plan import LoraOptions
 from gemma_vision.finetune.prompt_sampler import PromptSampler
 from gemma_vision.finetune.rehearsal import SceneSource
 from gemma_vision.finetune.sequences import (
@@ -26,7 +28,7 @@ from gemma_vision.finetune.sequences import (
     plain_loss,
     with_handicap,
 )
-from gemma_vision.finetune.trainee import LoraOptions, drawings_of, find_base, open_trainee, rates
+from gemma_vision.finetune.trainee import drawings_of, find_base, open_trainee, rates
 from gemma_vision.finetune.writing import write_checkpoint
 from gemma_vision.optimization.answer_loss import AnswerLoss
 

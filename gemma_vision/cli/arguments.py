@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from gemma_vision.cli.command_parser import CommandParser
+from gemma_vision.cli.finetune import add_finetune
 from gemma_vision.cli.option_arguments import add_options
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
@@ -15,6 +16,7 @@ COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} 
     "video": "look at every n-th frame of a video and write it with what was found",
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
     "eval": "score a checkpoint on a COCO folder",
+    "finetune": "teach a checkpoint the things of your pictures",
     "models": "list the checkpoints",
     APP: "open the web app",
 }
@@ -26,6 +28,7 @@ EXAMPLES = """examples:
   gemma-vision video walk.mp4 seen.mp4 "cat ; dog" --every 15 > timeline.json
   gemma-vision parse "<loc0102><loc0102><loc0512><loc0460> cat" --size 640x480
   gemma-vision eval scenes/
+  gemma-vision finetune cups/ --name cups --out cups-model
 
 Answers are JSON on standard output: one object for one picture, one line each for several.
 Exit code 0; 1 when some pictures of several failed; 2 when nothing could be done.
@@ -75,6 +78,7 @@ def build() -> tuple[CommandParser, dict[str, CommandParser]]:
     add_video(verbs["video"])
     add_parse(verbs["parse"])
     add_eval(verbs["eval"])
+    add_finetune(verbs["finetune"])
     return top, verbs
 
 

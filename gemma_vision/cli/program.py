@@ -18,6 +18,7 @@ HOMES = {
     "models": "models",
     "eval": "score",
     "video": "video",
+    "finetune": "finetune",
     "app": "app",
 }  # the others: pictures
 FAILED = 2

@@ -1,4 +1,5 @@
-"""Adapt: a checkpoint learns the things of your own pictures.
+"""Fine-tuning: a checkpoint learns the things of your own pictures.
 
-`python -m gemma_vision.finetune --data COCO_FOLDER --name NAME --out OUT`
+`gemma-vision finetune FOLDER --name NAME --out OUT`. Imports the library; of the library only the
+command imports it, when it is run.
 """

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.finetune.trainee import LoraOptions
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
 
@@ -22,8 +21,16 @@ class FinetuneError(UserError):
 
 
 @dataclass(frozen=True)
+class LoraOptions:
+    """Small matrices beside the large ones: W + 2 B A, rank rows and columns each."""
+
+    rank: int = 16
+    tower: bool = False  # also in the vision tower
+
+
+@dataclass(frozen=True)
 class FinetunePlan:
-    """Options of the command line. Folders: `data` is learned from, `runs` holds the state."""
+    """Options of the command. Folders: `data` is learned from, `runs` holds the state."""
 
     data: Path
     name: str

@@ -17,8 +17,19 @@ from gemma_vision.finetune.trainee import Trainee, drawings_of, find_base, open_
 from gemma_vision.finetune.writing import write_checkpoint
 
 
-def finetune(plan: FinetunePlan, *, device: str | None = None, resume: bool = False) -> None:
-    """Score, learn, write, score again; a card in the folder tells all of it."""
+def finetune(
+    plan: FinetunePlan,
+    *,
+    device: str | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+) -> None:
+    """Score, learn, write, score again; a card in the folder tells all of it.
+
+    threads: of the processor, from here on; None leaves them as they are.
+    """
+    if threads is not None:
+        set_threads(threads)
     where = pick_device(device)
     name, folder = find_base(plan.model)
     if plan.out.resolve() == folder.resolve():
@@ -37,6 +48,13 @@ def finetune(plan: FinetunePlan, *, device: str | None = None, resume: bool = Fa
     after = score(str(plan.out.resolve()), str(where), datasets, plan.state / "after.json")
     (plan.out / "README.md").write_text(write_card(facts, before, after), encoding="utf-8")
     print_figures(before, after)
+
+
+def set_threads(threads: int) -> None:
+    """How many threads of the processor torch computes with."""
+    if threads < 1:
+        raise FinetuneError(f"--threads is {threads}; it has to be 1 or more.")
+    torch.set_num_threads(threads)
 
 
 def train_and_write(plan: FinetunePlan, data: FinetuneData, device: torch.device) -> CardFacts:
@@ -73,7 +91,7 @@ def facts_of(plan: FinetunePlan, data: FinetuneData, trainee: Trainee, steps: in
 
 def command_of(plan: FinetunePlan) -> str:
     """What to type for the same again; folders by their last name, for cards are shown around."""
-    words = ["--data", plan.data.resolve().name, "--name", plan.name, "--out", plan.out.name]
+    words = [plan.data.resolve().name, "--name", plan.name, "--out", plan.out.name]
     if Path(plan.model).is_dir():
         words += ["--model", Path(plan.model).resolve().name]
     elif plan.model != FinetunePlan.model:
@@ -93,7 +111,7 @@ def command_of(plan: FinetunePlan) -> str:
         str(plan.seed),
     ]
     words += ["--held-out", f"{plan.share_held_out:g}", *["--no-mirror"] * (not plan.mirrored)]
-    return shlex.join(["python", "-m", "gemma_vision.finetune", *words])
+    return shlex.join(["gemma-vision", "finetune", *words])
 
 
 def device_name(device: torch.device) -> str:

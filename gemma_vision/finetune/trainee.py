@@ -16,25 +16,17 @@ from gemma_vision.checkpoints.config import NOTES, read_config, read_json
 from gemma_vision.checkpoints.hub import CHECKPOINTS, find
 from gemma_vision.checkpoints.lora import CONFIG as ADAPTER_CONFIG
 from gemma_vision.errors import CheckpointError
+from gemma_vision.finetune.plan import LoraOptions
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.tasks import Task
 
 SMALL = 20_000_000  # parameters
 LARGE = 1_000_000_000  # parameters; from here on activations are computed twice to save memory
-RANK = 16
 TOWER_SHARE = 0.4  # of the rate, for a tower that learns whole: it knows most already
 # Matrices of the language model; `\\.` keeps the tower's q_proj out.
 TEXT = r".*language_model\..*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 TOWER = r".*vision_tower\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)"
-
-
-@dataclass(frozen=True)
-class LoraOptions:
-    """Small matrices beside the large ones: W + 2 B A, rank rows and columns each."""
-
-    rank: int = RANK
-    tower: bool = False  # also in the vision tower
 
 
 @dataclass(frozen=True)
