@@ -32,7 +32,7 @@ from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
-from gemma_vision.web.i18n.texts import say, translations
+from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
@@ -80,22 +80,22 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
     choice = choice or Choice(ModelSwitcher(ModelCache(pipeline), model_lock))
     with Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE) as app:
         header = build_header(choice)
-        with gr.Tab(say("tab_image")):
+        with gr.Tab(translate("tab_image")):
             image_tab = build_image_tab(pipeline)
-        with gr.Tab(say("tab_paste")):
+        with gr.Tab(translate("tab_paste")):
             build_paste_tab()
-        with gr.Tab(say("tab_batch")):
+        with gr.Tab(translate("tab_batch")):
             build_batch_tab(pipeline)
-        with gr.Tab(say("tab_video")):
+        with gr.Tab(translate("tab_video")):
             build_video_tab(pipeline)
         tabs = {}
         if can_chat(pipeline) or choice.is_open:
-            with gr.Tab(say("tab_chat"), visible=can_chat(pipeline)) as tabs["chat"]:
+            with gr.Tab(translate("tab_chat"), visible=can_chat(pipeline)) as tabs["chat"]:
                 app.unload(build_chat_tab(pipeline))
-        with gr.Tab(say("tab_compare")):
+        with gr.Tab(translate("tab_compare")):
             build_compare_tab(choice.switcher.model_cache)
         if can_be_followed(pipeline):
-            with gr.Tab(say("tab_inside")) as tabs["inside"]:
+            with gr.Tab(translate("tab_inside")) as tabs["inside"]:
                 build_inside_tab(pipeline)
         build_endpoints(pipeline)
         build_model_endpoints(choice)

@@ -10,7 +10,7 @@ from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.viewer import read
-from gemma_vision.web.i18n.texts import say, seen_words
+from gemma_vision.web.i18n.texts import seen_words, translate
 from gemma_vision.web.jobs.viewer_value import Showing
 
 JSON = dict[str, Any]
@@ -21,7 +21,7 @@ def build_pan_and_scan(elem_id: str, *, visible: bool, **options: Any) -> gr.Che
 
     `tabs.model_change` finds it by its id, in which there is "crops", when another one is loaded.
     """
-    return gr.Checkbox(label=say("pan_and_scan"), visible=visible, elem_id=elem_id, **options)
+    return gr.Checkbox(label=translate("pan_and_scan"), visible=visible, elem_id=elem_id, **options)
 
 
 def fit_pan_and_scan(ticked: object, *, visible: bool) -> Any:

@@ -9,7 +9,7 @@ import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import TASKS
-from gemma_vision.web.i18n.texts import say
+from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates, unchanged
 
 SHOWN_TASKS = ("detect", "segment", "caption", "ask", "ocr", "free")  # chat has a tab of its own
@@ -19,9 +19,9 @@ WORDS = {"ask": "question", "free": "prompt"}  # what the words are called, by t
 def build_task(tasks: Sequence[str], value: str, elem_id: str) -> gr.Radio:
     """Which task, as pills."""
     return gr.Radio(
-        [(say(name), name) for name in tasks],
+        [(translate(name), name) for name in tasks],
         value=value,
-        label=say("task"),
+        label=translate("task"),
         show_label=False,
         container=False,
         elem_id=elem_id,
@@ -40,15 +40,15 @@ def build_buttons(run: str, elem_id: str) -> tuple[gr.Button, gr.Button]:
     """Run, under the text of that key, and Stop beside it; ids end in -run and -stop."""
     with gr.Row(elem_classes="gv-buttons"):
         return (
-            gr.Button(say(run), variant="primary", elem_id=f"{elem_id}-run", scale=3),
-            gr.Button(say("stop"), interactive=False, elem_id=f"{elem_id}-stop", scale=1),
+            gr.Button(translate(run), variant="primary", elem_id=f"{elem_id}-run", scale=3),
+            gr.Button(translate("stop"), interactive=False, elem_id=f"{elem_id}-stop", scale=1),
         )
 
 
 def build_example_button(elem_id: str, *, visible: bool) -> gr.Button:
     """A small button that is to fill the form; its id ends in -example."""
     return gr.Button(
-        say("try_one"),
+        translate("try_one"),
         size="sm",
         visible=visible,
         elem_id=f"{elem_id}-example",
@@ -67,5 +67,5 @@ def words_of(task: str) -> dict[str, Any]:
     """How the words are called and whether they are asked for at all."""
     name = "names" if TASKS[task].names_things else WORDS.get(task)
     if name is None:
-        return {"visible": False, "label": say("names"), "placeholder": ""}
-    return {"visible": True, "label": say(name), "placeholder": say(f"{name}_hint")}
+        return {"visible": False, "label": translate("names"), "placeholder": ""}
+    return {"visible": True, "label": translate(name), "placeholder": translate(f"{name}_hint")}

@@ -18,7 +18,7 @@ from gemma_vision.requests.tasks import TASKS, Task
 from gemma_vision.requests.variants import VERBS, known_prompts
 from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES
-from gemma_vision.web.i18n.texts import say
+from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import Updates
 
 LEFT_OUT = ("drop_repeats", "drop_full_frame", "drop_unasked")
@@ -44,7 +44,7 @@ def properties(pipeline: Pipeline, task: str) -> Properties:
     return {
         "language": {"visible": task in WITH_LANGUAGE},
         "style": {
-            "choices": [(say(style_key(family, style)), style) for style in family.styles],
+            "choices": [(translate(style_key(family, style)), style) for style in family.styles],
             "visible": is_caption and len(family.styles) > 1,
         },
         "prompts": {
@@ -62,16 +62,24 @@ def build_options(pipeline: Pipeline, task: str) -> dict[str, Any]:
     shown = properties(pipeline, task)
     style = gr.Radio(
         value="caption",
-        label=say("style"),
+        label=translate("style"),
         elem_id="style",
         elem_classes="gv-pills",
         **shown["style"],
     )
     language = gr.Dropdown(
-        list(LANGUAGES), value="en", label=say("language"), elem_id="language", **shown["language"]
+        list(LANGUAGES),
+        value="en",
+        label=translate("language"),
+        elem_id="language",
+        **shown["language"],
     )
     prompts = gr.Dropdown(
-        value=None, label=say("prompts"), elem_id="prompts", filterable=False, **shown["prompts"]
+        value=None,
+        label=translate("prompts"),
+        elem_id="prompts",
+        filterable=False,
+        **shown["prompts"],
     )
     crops = build_pan_and_scan("crops", visible=pipeline.family.has_pan_and_scan)
     return {"language": language, "style": style, "prompts": prompts, "pan_and_scan": crops}
@@ -81,18 +89,24 @@ def build_settings(pipeline: Pipeline, task: str) -> dict[str, Any]:
     """The options that stand in the settings, by name."""
     shown = properties(pipeline, task)
     region = gr.Textbox(
-        label=say(REGION + PT),
+        label=translate(REGION + PT),
         placeholder="0, 0, 0.5, 1",
         max_lines=1,
         elem_id="region",
         **shown["region"],
     )
-    choices = [(say(name), name) for name in LEFT_OUT]
+    choices = [(translate(name), name) for name in LEFT_OUT]
     leave_out = gr.CheckboxGroup(
-        choices, label=say("leave_out"), elem_id="leave-out", **shown["leave_out"]
+        choices, label=translate("leave_out"), elem_id="leave-out", **shown["leave_out"]
     )
     overlap = gr.Slider(
-        0.05, 1, 1, step=0.05, label=say("max_overlap"), elem_id="overlap", **shown["max_overlap"]
+        0.05,
+        1,
+        1,
+        step=0.05,
+        label=translate("max_overlap"),
+        elem_id="overlap",
+        **shown["max_overlap"],
     )
     return {"region": region, "leave_out": leave_out, "max_overlap": overlap}
 
@@ -117,4 +131,4 @@ def style_key(family: Family, style: str) -> str:
 
 def prompt_choices(family: Family) -> list[tuple[str, str]]:
     """What PaliGemma's prompts do, and an example of each to begin with."""
-    return [(say(f"verb_{verb.name}"), EXAMPLES[verb.name]) for verb in known_prompts(family)]
+    return [(translate(f"verb_{verb.name}"), EXAMPLES[verb.name]) for verb in known_prompts(family)]

@@ -1,12 +1,13 @@
 """Texts: every sentence of the interface, in English and Japanese.
 
-A component gets `say(key)`, which the browser replaces by its own language; what the viewer's
+A component gets `translate(key)`, which the browser replaces by its own language; what the viewer's
 script needs travels as one table. Messages about a request come from the library in English.
 """
 
 from __future__ import annotations
 
 import gradio as gr
+from gradio.i18n import I18nData
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import SEEN
@@ -212,7 +213,7 @@ for _language in LANGUAGES:
     translations.translations[_language] = in_language(TEXTS | PROMPTS, _language)
 
 
-def say(key: str) -> str:
+def translate(key: str) -> I18nData:
     """The text of that key, in the language of whoever looks."""
     assert key in TEXTS or key in PROMPTS, f"no text {key}"
     return translations(key)

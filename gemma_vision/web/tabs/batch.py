@@ -19,7 +19,7 @@ from gemma_vision.web.forms.form import (
     build_task,
     build_words,
 )
-from gemma_vision.web.i18n.texts import say
+from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect, unchanged
 from gemma_vision.web.jobs.job import Run
 from gemma_vision.web.tabs.batch_run import Batch, collect, look_at_all, pack
@@ -33,7 +33,7 @@ def build_batch_tab(pipeline: Pipeline) -> None:
     with gr.Row(elem_classes="gv-columns"):
         with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
             files = gr.File(
-                label=say("pictures"),
+                label=translate("pictures"),
                 file_count="multiple",
                 file_types=FILE_TYPES,
                 height=190,
@@ -45,7 +45,7 @@ def build_batch_tab(pipeline: Pipeline) -> None:
             words = build_words(task, elem_id="batch-words")
             crops = build_pan_and_scan("batch-crops", visible=pipeline.family.has_pan_and_scan)
             run, stop = build_buttons("run", "batch")
-            limit = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
+            limit = gr.Slider(16, 1024, 256, step=16, label=translate("max_tokens"))
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
             shown = [build_progress("batch"), build_gallery(), build_download()]
     example.click(lambda: fill_in(pipeline, examples), None, [files, task, words], **SILENT)
@@ -60,7 +60,7 @@ def fill_in(pipeline: Pipeline, examples: Sequence[Example]) -> Updates:
 def build_gallery() -> gr.Gallery:
     """The pictures with what was found drawn onto them."""
     return gr.Gallery(
-        label=say("results"),
+        label=translate("results"),
         columns=3,
         height=520,
         object_fit="contain",
@@ -73,7 +73,7 @@ def build_gallery() -> gr.Gallery:
 
 def build_download() -> gr.DownloadButton:
     """Everything in one zip."""
-    return gr.DownloadButton(say("download"), visible=False, elem_id="batch-download")
+    return gr.DownloadButton(translate("download"), visible=False, elem_id="batch-download")
 
 
 class Batches:

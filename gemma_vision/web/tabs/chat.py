@@ -12,7 +12,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.components.viewer import read
-from gemma_vision.web.i18n.texts import say, script_words
+from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, listen
 from gemma_vision.web.tabs.chat_sessions import Talks
 
@@ -31,20 +31,22 @@ def build_chat_tab(pipeline: Pipeline) -> Callable[[gr.Request], None]:
             file_types=["image"],
             file_count="multiple",
             sources=["upload"],
-            placeholder=say("chat_hint"),
-            label=say("chat_hint"),
+            placeholder=translate("chat_hint"),
+            label=translate("chat_hint"),
             show_label=False,
             max_lines=6,
             elem_id="chat-message",
         )
-        note = gr.Textbox(visible=False, label=say("note"), lines=2, elem_id="chat-note")
+        note = gr.Textbox(visible=False, label=translate("note"), lines=2, elem_id="chat-note")
         with gr.Row(elem_classes="gv-buttons"):
-            stop = gr.Button(say("stop"), interactive=False, elem_id="chat-stop")
-            anew = gr.Button(say("anew"), elem_id="chat-anew")
-        with gr.Accordion(say("settings"), open=False):
-            limit = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
+            stop = gr.Button(translate("stop"), interactive=False, elem_id="chat-stop")
+            anew = gr.Button(translate("anew"), elem_id="chat-anew")
+        with gr.Accordion(translate("settings"), open=False):
+            limit = gr.Slider(16, 1024, 256, step=16, label=translate("max_tokens"))
             has_crops = pipeline.family.has_pan_and_scan
-            crops = build_pan_and_scan("chat-crops", visible=has_crops, info=say("chat_crops"))
+            crops = build_pan_and_scan(
+                "chat-crops", visible=has_crops, info=translate("chat_crops")
+            )
     connect(talks, [message, limit, crops], [talk, note, crops], [message, stop], anew)
 
     def leave(request: gr.Request) -> None:
@@ -77,7 +79,7 @@ def connect(
             empty: Any = gr.update(value=None, interactive=False)
             fixed: Any = gr.update(interactive=False)
             calm, can_stop = gr.update(visible=False), gr.update(interactive=True)
-            for messages in talks.say(visitor, said, limit, crops):
+            for messages in talks.translate(visitor, said, limit, crops):
                 yield [{"messages": messages}, calm, fixed, empty, can_stop]
                 empty = fixed = gr.skip()
             yield [gr.skip(), gr.skip(), settled(talks, visitor), *quiet()]

@@ -14,7 +14,7 @@ from gemma_vision.web.components.crops import build_pan_and_scan, fit_pan_and_sc
 from gemma_vision.web.components.example_strip import Example, load_examples
 from gemma_vision.web.components.viewer import build_viewer, read
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
-from gemma_vision.web.i18n.texts import say, script_words
+from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
 from gemma_vision.web.jobs.job import Run
 from gemma_vision.web.jobs.viewer_value import JSON, Showing
@@ -61,7 +61,7 @@ def build_picture(path: str | None) -> gr.Image:
     """The picture that both sides see; an example is there from the start."""
     return gr.Image(
         path,
-        label=say("picture"),
+        label=translate("picture"),
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard"],
@@ -78,12 +78,12 @@ def build_side(
     names, text = model_cache.names(), example["text"] if example else ""
     with gr.Column(min_width=220):
         model = gr.Dropdown(
-            names, value=names[0], label=say(f"model_{side}"), elem_id=f"compare-model-{side}"
+            names, value=names[0], label=translate(f"model_{side}"), elem_id=f"compare-model-{side}"
         )
         words = build_words(task, text, elem_id=f"compare-words-{side}")
         warmth = WARM if side == "right" else 0
-        temperature = gr.Slider(0, 1.5, warmth, step=0.05, label=say("temperature"))
-        seed = gr.Number(0, label=say("seed"), precision=0, minimum=0)
+        temperature = gr.Slider(0, 1.5, warmth, step=0.05, label=translate("temperature"))
+        seed = gr.Number(0, label=translate("seed"), precision=0, minimum=0)
         has_crops = has_pan_and_scan(model_cache, names[0])
         crops = build_pan_and_scan(f"compare-crops-{side}", visible=has_crops)
 

@@ -15,7 +15,7 @@ from gemma_vision.web.components.example_strip import Example, build_strip, load
 from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_task, words_of
 from gemma_vision.web.forms.options import IDS, build_options, build_settings, fit
-from gemma_vision.web.i18n.texts import say
+from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates, busy, idle, listen, unchanged
 from gemma_vision.web.tabs.image_run import Frame, Looker, Wish
 
@@ -72,12 +72,12 @@ def build_form(pipeline: Pipeline, tasks: list[str]) -> dict[str, Any]:
     form["words"] = gr.Textbox(value="", elem_id="words", max_lines=4, **words_of(tasks[0]))
     form |= build_options(pipeline, tasks[0])
     with gr.Row(elem_classes="gv-buttons"):
-        form["run"] = gr.Button(say("run"), variant="primary", elem_id="run", scale=3)
-        form["stop"] = gr.Button(say("stop"), interactive=False, elem_id="stop", scale=1)
-    with gr.Accordion(say("settings"), open=False):
-        form["max_tokens"] = gr.Slider(16, 1024, 256, step=16, label=say("max_tokens"))
-        form["temperature"] = gr.Slider(0, 1.5, 0, step=0.05, label=say("temperature"))
-        form["seed"] = gr.Number(0, label=say("seed"), precision=0, minimum=0)
+        form["run"] = gr.Button(translate("run"), variant="primary", elem_id="run", scale=3)
+        form["stop"] = gr.Button(translate("stop"), interactive=False, elem_id="stop", scale=1)
+    with gr.Accordion(translate("settings"), open=False):
+        form["max_tokens"] = gr.Slider(16, 1024, 256, step=16, label=translate("max_tokens"))
+        form["temperature"] = gr.Slider(0, 1.5, 0, step=0.05, label=translate("temperature"))
+        form["seed"] = gr.Number(0, label=translate("seed"), precision=0, minimum=0)
         form |= build_settings(pipeline, tasks[0])
         form["remembered"] = build_remembered(pipeline)
     return form
@@ -88,7 +88,7 @@ def build_picture() -> gr.Image:
     `gemma_vision.web.server.uploads` has looked at where it is.
     """
     return gr.Image(
-        label=say("picture"),
+        label=translate("picture"),
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard", "webcam"],
@@ -103,7 +103,7 @@ def build_picture() -> gr.Image:
 
 def build_drawer(name: str) -> tuple[gr.Accordion, gr.JSON]:
     """The closed drawer under a viewer that holds the answer as JSON."""
-    with gr.Accordion(say("json"), open=False, visible=False) as drawer:
+    with gr.Accordion(translate("json"), open=False, visible=False) as drawer:
         data = gr.JSON(show_label=False, max_height=360, elem_id=name)
     return drawer, data
 

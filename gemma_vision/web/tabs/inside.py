@@ -16,7 +16,7 @@ from gemma_vision.web.components.example_strip import load_examples
 from gemma_vision.web.components.inside import JSON, describe
 from gemma_vision.web.components.viewer import read
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
-from gemma_vision.web.i18n.texts import say, script_words
+from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import Updates, connect
 from gemma_vision.web.jobs.job import Run
 from gemma_vision.web.server.uploads import resolve_upload
@@ -51,7 +51,7 @@ def build_picture(path: str | None) -> gr.Image:
     """The picture to follow; an example is there from the start."""
     return gr.Image(
         path,
-        label=say("picture"),
+        label=translate("picture"),
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard"],

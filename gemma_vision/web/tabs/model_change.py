@@ -17,7 +17,7 @@ from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.components.crops import fit_pan_and_scan
 from gemma_vision.web.forms.form import SHOWN_TASKS, words_of
 from gemma_vision.web.forms.options import IDS, fit
-from gemma_vision.web.i18n.texts import say
+from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import Updates, unchanged
 from gemma_vision.web.tabs.chat import can_chat
 from gemma_vision.web.tabs.compare_run import has_pan_and_scan
@@ -82,7 +82,7 @@ class Refit:
         for (prefix, words), task in zip(self._words.items(), asked, strict=True):
             tasks = [one for one in self._offered() if one not in self._never[prefix]]
             task = task if task in tasks else next(iter(tasks), None)
-            choices = [(say(one), one) for one in tasks]
+            choices = [(translate(one), one) for one in tasks]
             updates += [gr.update(choices=choices, value=task)]
             updates += [gr.update(**words_of(str(task))) for _ in words]
             if not prefix:

@@ -13,7 +13,7 @@ from gemma_vision.images.opening import open_image
 from gemma_vision.web.components.example_strip import Example, load_examples
 from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.form import build_example_button
-from gemma_vision.web.i18n.texts import say
+from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates
 from gemma_vision.web.jobs.viewer_value import Showing
 from gemma_vision.web.server.uploads import resolve_upload
@@ -33,11 +33,11 @@ def build_paste_tab() -> None:
             example = build_example_button("paste", visible=bool(answers))
             picture = build_picture()
             with gr.Row():
-                width = gr.Number(1024, label=say("width"), precision=0, minimum=1)
-                height = gr.Number(768, label=say("height"), precision=0, minimum=1)
-            choices = [(say(f"decoder_{name}"), name) for name in DECODERS]
-            decoder = gr.Radio(choices, value=DECODERS[0], label=say("decoder"))
-            button = gr.Button(say("read"), variant="primary", elem_id="paste-run")
+                width = gr.Number(1024, label=translate("width"), precision=0, minimum=1)
+                height = gr.Number(768, label=translate("height"), precision=0, minimum=1)
+            choices = [(translate(f"decoder_{name}"), name) for name in DECODERS]
+            decoder = gr.Radio(choices, value=DECODERS[0], label=translate("decoder"))
+            button = gr.Button(translate("read"), variant="primary", elem_id="paste-run")
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
             viewer = build_viewer(elem_id="paste-viewer", empty="paste_empty")
             drawer, data = build_drawer("paste-json")
@@ -58,8 +58,8 @@ def build_paste_tab() -> None:
 def build_text() -> gr.Textbox:
     """Where the answer is pasted."""
     return gr.Textbox(
-        label=say("answer"),
-        placeholder=say("answer_hint"),
+        label=translate("answer"),
+        placeholder=translate("answer_hint"),
         lines=4,
         max_lines=12,
         elem_id="paste-text",
@@ -69,7 +69,7 @@ def build_text() -> gr.Textbox:
 def build_picture() -> gr.Image:
     """What the answer is about, where somebody has it. Its value is taken raw."""
     return gr.Image(
-        label=say("picture_maybe"),
+        label=translate("picture_maybe"),
         type="filepath",
         image_mode=None,
         sources=["upload", "clipboard"],

@@ -19,7 +19,7 @@ from gemma_vision.web.forms.form import (
     build_task,
     build_words,
 )
-from gemma_vision.web.i18n.texts import TEXTS, say, script_words
+from gemma_vision.web.i18n.texts import TEXTS, script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect, unchanged
 from gemma_vision.web.jobs.job import Run
 from gemma_vision.web.jobs.viewer_value import shown_file
@@ -56,9 +56,9 @@ def build_video_tab(pipeline: Pipeline) -> None:
             words = build_words(task, elem_id="video-words")
             run, stop = build_buttons("run", "video")
             every = gr.Slider(
-                1, MAX_EVERY, EVERY, step=1, label=say("every"), elem_id="video-every"
+                1, MAX_EVERY, EVERY, step=1, label=translate("every"), elem_id="video-every"
             )
-            looked = gr.Slider(1, MAX_LOOKED, LOOKED, step=1, label=say("looked"))
+            looked = gr.Slider(1, MAX_LOOKED, LOOKED, step=1, label=translate("looked"))
         with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
             shown = build_results()
     example.click(lambda: fill_in(pipeline, clips), None, [video, task, words, every], **SILENT)
@@ -91,7 +91,7 @@ def build_results() -> list[Any]:
     """Progress, the newest frame, the video, the lanes, the file, and the drawer with the JSON."""
     progress = build_progress("video")
     newest = gr.Image(
-        label=say("newest"),
+        label=translate("newest"),
         type="filepath",
         interactive=False,
         visible=False,
@@ -99,7 +99,7 @@ def build_results() -> list[Any]:
         elem_id="video-newest",
     )
     result = gr.Video(
-        label=say("results"), interactive=False, visible=False, elem_id="video-result"
+        label=translate("results"), interactive=False, visible=False, elem_id="video-result"
     )
     timeline = gr.HTML(
         None,
@@ -110,7 +110,7 @@ def build_results() -> list[Any]:
         words=script_words(),
         elem_id="video-timeline",
     )
-    download = gr.DownloadButton(say("timeline"), visible=False, elem_id="video-download")
+    download = gr.DownloadButton(translate("timeline"), visible=False, elem_id="video-download")
     return [progress, newest, result, timeline, download, *build_drawer("video-json")]
 
 
