@@ -14,14 +14,14 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from gemma_vision.web.server import upload_quota
-from gemma_vision.web.server.upload_quota import BoundedUploads, max_bytes, num_bytes
+from gemma_vision.web.server.upload_quota import UploadQuota, max_bytes, num_bytes
 from gemma_vision.web.server.uploads import UploadError
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    monkeypatch.setattr(upload_quota, "FRESH", -1.0)
+    monkeypatch.setattr(upload_quota, "MAX_AGE", -1.0)
     return tmp_path
 
 
@@ -31,7 +31,7 @@ def client() -> TestClient:
         return PlainTextResponse("taken")
 
     paths = [Route(path, take, methods=["GET", "POST"]) for path in ("/gradio_api/upload", "/")]
-    return TestClient(Starlette(routes=paths, middleware=[Middleware(BoundedUploads, limit=1000)]))
+    return TestClient(Starlette(routes=paths, middleware=[Middleware(UploadQuota, limit=1000)]))
 
 
 def test_uploads_are_taken_while_there_is_room(folder: Path, client: TestClient) -> None:

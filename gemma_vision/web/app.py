@@ -36,11 +36,11 @@ from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
-from gemma_vision.web.server.gzip_page import PACKED
+from gemma_vision.web.server.gzip_page import GZIP_PAGE
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
-from gemma_vision.web.server.private_errors import SAID, DiscreetBlocks
+from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
-from gemma_vision.web.server.upload_quota import BOUNDED, max_bytes
+from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
 from gemma_vision.web.server.zero_gpu import LentEngine
 from gemma_vision.web.tabs.batch import build_batch_tab
 from gemma_vision.web.tabs.chat import build_chat_tab, can_chat
@@ -57,7 +57,7 @@ MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of thei
 CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
 
 
-class Page(DiscreetBlocks):
+class Page(PrivateErrorBlocks):
     """A page that launches as `launch_options` says, whoever launches it."""
 
     pipeline: Pipeline
@@ -67,7 +67,7 @@ class Page(DiscreetBlocks):
         """As gr.Blocks.launch; options given here win."""
         own = {
             "routes": [state_route(self.choice.switcher)],
-            "middleware": [PACKED, BOUNDED, SAID, VALID_OPENAPI],
+            "middleware": [GZIP_PAGE, UPLOAD_QUOTA, ERROR_FILTER, VALID_OPENAPI],
         }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 

@@ -27,22 +27,23 @@ MAX_NAME = 500  # characters of a typed folder or Hub id
 FILE_BYTES = 2  # of a number, as checkpoints are published
 
 
-def freedom(asked: str | None, host: str) -> str:
-    """What visitors may choose, by what was asked for and by the address listened on.
+def freedom(requested: str | None, host: str) -> str:
+    """What visitors may choose, by what was requested and by the address listened on.
 
-    Not asked, it is "any" for an app that only its own machine reaches, else "fixed". A Space never
-    goes beyond "listed", ZeroGPU never beyond "fixed": there a checkpoint is loaded at the start.
+    Where nothing is, it is "any" for an app that only its own machine reaches, else "fixed". A
+    Space never goes beyond "listed", ZeroGPU never beyond "fixed": there a checkpoint is loaded at
+    the start.
     """
-    asked = asked or os.environ.get(VARIABLE) or (ANY if host in LOOPBACK else FIXED)
-    if asked not in FREEDOMS:
+    requested = requested or os.environ.get(VARIABLE) or (ANY if host in LOOPBACK else FIXED)
+    if requested not in FREEDOMS:
         known = ", ".join(FREEDOMS)
-        raise ValueError(f"{asked!r} is no way to choose models; take {known}.")
+        raise ValueError(f"{requested!r} is no way to choose models; take {known}.")
     if os.environ.get("SPACES_ZERO_GPU"):
         return FIXED
     if os.environ.get("SPACE_ID"):
         listed = {ANY: LISTED, LISTED: LISTED, FIXED: FIXED}
-        return listed[asked]
-    return asked
+        return listed[requested]
+    return requested
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,18 @@ class AddressError(UserError):
 
 def take_port() -> str | None:
     """What the environment says; what is no number is taken out, and `port_of` complains later."""
-    asked = os.environ.get(PORT)
-    if asked is not None and not asked.isdecimal():
+    configured = os.environ.get(PORT)
+    if configured is not None and not configured.isdecimal():
         del os.environ[PORT]
-    return asked
+    return configured
 
 
-ASKED_PORT = take_port()
+CONFIGURED_PORT = take_port()
 
 
-def port_of(option: int | None, asked: str | None = ASKED_PORT) -> int | None:
+def port_of(option: int | None, configured: str | None = CONFIGURED_PORT) -> int | None:
     """The port to listen on and on no other: an option's, else the environment's; None is any."""
-    named, given = ("--port", option) if option is not None else (PORT, asked)
+    named, given = ("--port", option) if option is not None else (PORT, configured)
     if given is None or given == "":
         return None
     if not str(given).isdecimal() or not 1 <= int(given) <= LAST_PORT:

@@ -1,4 +1,4 @@
-"""The front page travels packed: Gradio packs its scripts, but not the page with its config."""
+"""Gzip page: the front page travels compressed. Gradio compresses its scripts, not the page."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ PAGES = ("/", "/config")
 LEVEL = 5  # of 9: a few milliseconds for half a megabyte, a quarter of which is left
 
 
-class PackedFrontPage:
+class GzipPage:
     """ASGI middleware; everything but the page itself goes through as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._plain = app
-        self._packed = GZipMiddleware(app, compresslevel=LEVEL)
+        self._gzip = GZipMiddleware(app, compresslevel=LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"] in PAGES
-        await (self._packed if is_page else self._plain)(scope, receive, send)
+        await (self._gzip if is_page else self._plain)(scope, receive, send)
 
 
-PACKED = Middleware(PackedFrontPage)  # as `app_kwargs={"middleware": [...]}` of a launch takes it
+GZIP_PAGE = Middleware(GzipPage)  # as `app_kwargs={"middleware": [...]}` of a launch takes it

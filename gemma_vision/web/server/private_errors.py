@@ -1,4 +1,4 @@
-"""Discreet: what goes wrong before a handler is reached is said in a sentence and stays unlogged.
+"""Private errors: what fails before a handler is reached becomes a sentence and stays unlogged.
 
 Gradio prints such errors with all that a visitor sent: words, and the names of pictures.
 """
@@ -28,7 +28,7 @@ class ArgumentsError(UserError):
     CODE = "E_ARGUMENTS"
 
 
-class DiscreetBlocks(gr.Blocks):
+class PrivateErrorBlocks(gr.Blocks):
     """A page whose refusals all have a code. A call that leaves options out gets their defaults."""
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
@@ -42,8 +42,8 @@ class DiscreetBlocks(gr.Blocks):
                 raise ArgumentsError(f"The call has no {name}; {WHERE}")
             inputs.append(default)
         if len(inputs) < len(block_fn.inputs):
-            came, wanted = len(inputs), len(block_fn.inputs)
-            raise ArgumentsError(f"The call has {came} values of {wanted}; {WHERE}")
+            counts = f"{len(inputs)} values of {len(block_fn.inputs)}"
+            raise ArgumentsError(f"The call has {counts}; {WHERE}")
 
     async def process_api(self, *arguments: Any, **options: Any) -> Any:
         """As gr.Blocks.process_api; what it raises becomes an error that Gradio does not log."""
@@ -68,7 +68,7 @@ def parameters(block_fn: Any) -> list[tuple[str, bool, Any, Any]]:
     return get_function_params(block_fn.fn) if is_endpoint else []
 
 
-class SaidErrors:
+class ErrorFilter:
     """ASGI middleware: calls that fit no endpoint get 4xx and a code, not 500 and a traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -78,28 +78,28 @@ class SaidErrors:
         if scope["type"] != "http" or not scope["path"].startswith(CALLS):
             await self._app(scope, receive, send)
             return
-        begun = False
+        has_started = False
 
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def forward(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, forward)
         except (KeyError, TypeError, ValueError) as error:
-            if begun:
+            if has_started:
                 raise
-            await refused(error)(scope, receive, send)
+            await refusal(error)(scope, receive, send)
 
 
-def refused(error: Exception) -> JSONResponse:
+def refusal(error: Exception) -> JSONResponse:
     """The answer to a call that fits no endpoint: the contract's {"code", "message"}."""
     if isinstance(error, KeyError):
-        told = {"code": "E_ENDPOINT", "message": f"There is no such endpoint; {WHERE}"}
-        return JSONResponse(told, 404)
+        body = {"code": "E_ENDPOINT", "message": f"There is no such endpoint; {WHERE}"}
+        return JSONResponse(body, 404)
     why = str(error).split(". ")[0].split("\n")[0]
     return JSONResponse({"code": "E_ARGUMENTS", "message": f"{why}; {WHERE}"}, 422)
 
 
-SAID = Middleware(SaidErrors)
+ERROR_FILTER = Middleware(ErrorFilter)

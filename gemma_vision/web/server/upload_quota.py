@@ -1,4 +1,4 @@
-"""Storage: what visitors upload stays within bounds.
+"""Upload quota: what visitors upload stays within bounds.
 
 Gradio limits each file and deletes old ones, but anyone may send as many as they like.
 """
@@ -18,7 +18,7 @@ from gemma_vision.web.server.uploads import UploadError, upload_folder
 
 VARIABLE = "GEMMA_VISION_MAX_UPLOADS_GB"
 LIMIT = 8.0  # gigabytes; a free Space has 50 of disk
-FRESH = 2.0  # seconds for which a count is believed
+MAX_AGE = 2.0  # seconds for which a count is believed
 FULL = "E_STORAGE_FULL: The app holds as many files as it may; try again in a few minutes."
 
 
@@ -46,7 +46,7 @@ def num_bytes(folder: Path) -> int:
     return total
 
 
-class BoundedUploads:
+class UploadQuota:
     """ASGI middleware: answers an upload with 507 where there is no room for more."""
 
     def __init__(self, app: ASGIApp, limit: int | None = None) -> None:
@@ -62,11 +62,11 @@ class BoundedUploads:
         await self._app(scope, receive, send)
 
     async def _is_full(self) -> bool:
-        when, held = self._counted
-        if time.monotonic() - when > FRESH:
-            held = await asyncio.to_thread(num_bytes, upload_folder())
-            self._counted = (time.monotonic(), held)
-        return held >= self._limit
+        when, used = self._counted
+        if time.monotonic() - when > MAX_AGE:
+            used = await asyncio.to_thread(num_bytes, upload_folder())
+            self._counted = (time.monotonic(), used)
+        return used >= self._limit
 
 
-BOUNDED = Middleware(BoundedUploads)
+UPLOAD_QUOTA = Middleware(UploadQuota)
