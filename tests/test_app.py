@@ -16,7 +16,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web import app
 from gemma_vision.web.i18n.choice_texts import CHOICE
-from gemma_vision.web.i18n.crop_texts import SEEN
+from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
 from gemma_vision.web.i18n.texts import LANGUAGES, TEXTS, VIEWER
@@ -152,8 +152,8 @@ def test_scripts_write_texts_as_texts() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [TEXTS, VIEWER, STAGES, PROMPTS, SEEN, CHOICE],
-    ids=["page", "viewer", "stages", "prompts", "seen", "choice"],
+    [TEXTS, VIEWER, STAGES, PROMPTS, CROPS, CHOICE],
+    ids=["page", "viewer", "stages", "prompts", "crops", "choice"],
 )
 def test_every_text_is_there_in_every_language(table: dict[str, dict[str, str]]) -> None:
     for key, row in table.items():

@@ -16,7 +16,7 @@ from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.variants import VERBS, apply_variant, known_prompts, limit_to
 from gemma_vision.runtime.local_engine import LocalEngine
-from gemma_vision.web.components.crops import remembered_by
+from gemma_vision.web.components.cache_status import cache_status
 from gemma_vision.web.forms.options import IDS, fit, properties, style_key
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES, PROMPTS
 from gemma_vision.web.server.uploads import upload_folder
@@ -194,7 +194,7 @@ def test_answers_are_tidied_as_the_form_says(long_upload, wish, left: int) -> No
 
 
 def test_an_engine_that_keeps_nothing_says_nothing() -> None:
-    assert remembered_by(pipeline_of(GEMMA3)) is None
+    assert cache_status(pipeline_of(GEMMA3)) is None
 
 
 def test_hits_and_misses_are_counted_and_said(random_checkpoint: Path, picture) -> None:
@@ -205,7 +205,7 @@ def test_hits_and_misses_are_counted_and_said(random_checkpoint: Path, picture) 
     assert counts["pictures"]["kept"] == 1
     assert (counts["pictures"]["hits"], counts["pictures"]["misses"]) == (1, 1)
     assert 0 < counts["pictures"]["bytes"] < counts["pictures"]["limit"]
-    said = remembered_by(pipeline)
+    said = cache_status(pipeline)
     assert said is not None and set(said) == {"en", "ja"}
     assert said["en"].startswith("Picture memory: 1 kept (") and "hits 1, misses 1." in said["en"]
 

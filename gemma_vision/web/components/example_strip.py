@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import gradio as gr
 from PIL import Image
 
-from gemma_vision.web.components.viewer import read
+from gemma_vision.web.components.html import build_html
 from gemma_vision.web.i18n.texts import script_words
 from gemma_vision.web.server import uploads
 
@@ -52,13 +52,7 @@ def build_strip(examples: list[Example], tasks: Sequence[str]) -> gr.HTML:
         {"src": thumbnail(row["path"]), "task": row["task"], "text": row.get("text", "")}
         for row in examples
     ]
-    return gr.HTML(
-        {"tasks": list(tasks)},
-        html_template='<section class="gv-strip"><h2></h2><div class="cards"></div></section>',
-        css_template=read("example_strip.css"),
-        js_on_load=read("example_strip.js"),
-        apply_default_css=False,
-        cards=cards,
-        words=script_words(),
-        elem_id="examples",
+    value = {"tasks": list(tasks)}
+    return build_html(
+        "example_strip", value=value, cards=cards, words=script_words(), elem_id="examples"
     )

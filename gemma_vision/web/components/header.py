@@ -10,20 +10,18 @@ from collections.abc import Callable
 import gradio as gr
 
 from gemma_vision.errors import describe
+from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.model_choice import ANY, JSON, Choice
-from gemma_vision.web.components.viewer import read
 from gemma_vision.web.i18n.texts import choice_words
 from gemma_vision.web.jobs.events import SILENT
 
 
 def build_header(choice: Choice) -> gr.HTML:
     """One static template; the scripts fill in texts as texts."""
-    header = gr.HTML(
-        None,
-        html_template=read("header.html", "model_choice.html"),
-        css_template=read("header.css", "model_choice.css"),
-        js_on_load=read("header.js", "model_choice.js", "gradio_a11y_fixes.js"),
-        apply_default_css=False,
+    header = build_html(
+        "header",
+        "model_choice",
+        scripts=("gradio_a11y_fixes",),
         state=choice.switcher.state(),
         freedom=choice.freedom,
         may_type=choice.freedom == ANY,
@@ -38,23 +36,23 @@ def build_header(choice: Choice) -> gr.HTML:
 def connect(header: gr.HTML, choice: Choice) -> None:
     """What happens when the list is opened, and when one is chosen or called off."""
 
-    def look() -> JSON:
+    def list_models() -> JSON:
         return {"rows": choice.rows(), "room": choice.switcher.room(), "note": ""}
 
     def begin(event: gr.EventData, request: gr.Request) -> JSON:
-        return tried(lambda: choice.choose(event.name, request.headers))
+        return attempt(lambda: choice.choose(event.name, request.headers))
 
     def call_off(request: gr.Request) -> JSON:
-        return tried(lambda: choice.cancel(request.headers))
+        return attempt(lambda: choice.cancel(request.headers))
 
-    def tried(action: Callable[[], None]) -> JSON:
+    def attempt(action: Callable[[], None]) -> JSON:
         """The list as it stands after an action; a sentence where it could not be taken."""
         try:
             action()
         except Exception as error:
-            return look() | {"note": describe(error)[1]}
-        return look()
+            return list_models() | {"note": describe(error)[1]}
+        return list_models()
 
-    header.look(look, None, header, **SILENT)
+    header.look(list_models, None, header, **SILENT)
     header.choose(begin, None, header, **SILENT)
     header.cancel(call_off, None, header, **SILENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from gemma_vision.web.components.viewer import read
+from gemma_vision.web.components.html import build_html
 from gemma_vision.web.i18n.texts import script_words
 
 
@@ -15,13 +15,4 @@ def build_progress(kind: str) -> gr.HTML:
     "KIND_facts" filled in with it ("KIND_facts_left" while "left" is there, the seconds to come),
     then the text that "also" names. Before anything began it is "KIND_empty".
     """
-    return gr.HTML(
-        None,
-        html_template=read("progress.html"),
-        css_template=read("progress.css"),
-        js_on_load=read("progress.js"),
-        apply_default_css=False,
-        kind=kind,
-        words=script_words(),
-        elem_id=f"{kind}-progress",
-    )
+    return build_html("progress", kind=kind, words=script_words(), elem_id=f"{kind}-progress")

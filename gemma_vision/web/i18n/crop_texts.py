@@ -1,8 +1,8 @@
-"""Seen texts: what of a picture the model looked at, and what it remembers, in both languages."""
+"""Crop texts: what of a picture the model looked at, and what it has cached, in both languages."""
 
 from __future__ import annotations
 
-SEEN: dict[str, dict[str, str]] = {
+CROPS: dict[str, dict[str, str]] = {
     "crops_some": {
         "en": "The model looked at the whole picture and at {n} crops of it",
         "ja": "モデルは全体と {n} 個の切り抜きを見ました",

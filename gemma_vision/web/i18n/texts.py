@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.i18n import I18nData
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
-from gemma_vision.web.i18n.crop_texts import SEEN
+from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
 
@@ -229,9 +229,9 @@ def script_words() -> dict[str, dict[str, str]]:
     return {language: in_language(TEXTS | VIEWER | STAGES, language) for language in LANGUAGES}
 
 
-def seen_words() -> dict[str, dict[str, str]]:
+def crop_words() -> dict[str, dict[str, str]]:
     """The words of what the model looked at, by language."""
-    return {language: in_language(SEEN, language) for language in LANGUAGES}
+    return {language: in_language(CROPS, language) for language in LANGUAGES}
 
 
 def choice_words() -> dict[str, dict[str, str]]:

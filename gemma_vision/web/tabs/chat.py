@@ -11,7 +11,7 @@ from gemma_vision.errors import describe
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.components.crops import build_pan_and_scan
-from gemma_vision.web.components.viewer import read
+from gemma_vision.web.components.html import build_html
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, listen
 from gemma_vision.web.tabs.chat_sessions import Talks
@@ -57,15 +57,7 @@ def build_chat_tab(pipeline: Pipeline) -> Callable[[gr.Request], None]:
 
 def build_talk() -> gr.HTML:
     """What was said. Not gr.Chatbot: a picture's address in somebody's words would be fetched."""
-    return gr.HTML(
-        None,
-        html_template=read("chat.html"),
-        css_template=read("chat.css"),
-        js_on_load=read("chat.js"),
-        apply_default_css=False,
-        words=script_words(),
-        elem_id="chat-talk",
-    )
+    return build_html("chat", words=script_words(), elem_id="chat-talk")
 
 
 def connect(

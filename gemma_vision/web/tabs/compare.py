@@ -12,7 +12,8 @@ from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.crops import build_pan_and_scan, fit_pan_and_scan
 from gemma_vision.web.components.example_strip import Example, load_examples
-from gemma_vision.web.components.viewer import build_viewer, read
+from gemma_vision.web.components.html import build_html
+from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
@@ -96,15 +97,7 @@ def build_side(
 
 def build_differences() -> gr.HTML:
     """In what the answers differ; the script writes texts as texts."""
-    return gr.HTML(
-        None,
-        html_template=read("compare.html"),
-        css_template=read("compare.css"),
-        js_on_load=read("compare.js"),
-        apply_default_css=False,
-        words=script_words(),
-        elem_id="compare-told",
-    )
+    return build_html("compare", words=script_words(), elem_id="compare-told")
 
 
 class Comparer:

@@ -10,7 +10,8 @@ import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import MAX_TEXT
-from gemma_vision.web.components.crops import build_crops, build_remembered
+from gemma_vision.web.components.cache_status import build_cache_status
+from gemma_vision.web.components.crops import build_crops
 from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
 from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_task, words_of
@@ -79,7 +80,7 @@ def build_form(pipeline: Pipeline, tasks: list[str]) -> dict[str, Any]:
         form["temperature"] = gr.Slider(0, 1.5, 0, step=0.05, label=translate("temperature"))
         form["seed"] = gr.Number(0, label=translate("seed"), precision=0, minimum=0)
         form |= build_settings(pipeline, tasks[0])
-        form["remembered"] = build_remembered(pipeline)
+        form["remembered"] = build_cache_status(pipeline)
     return form
 
 

@@ -13,7 +13,8 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import TASKS, Task
 from gemma_vision.requests.validation import read_region
-from gemma_vision.web.components.crops import crops_of, remembered_by, wants_crops
+from gemma_vision.web.components.cache_status import cache_status
+from gemma_vision.web.components.crops import crops_value, wants_crops
 from gemma_vision.web.forms.options import LEFT_OUT
 from gemma_vision.web.jobs.job import Run, Runs
 from gemma_vision.web.jobs.partials import show_partial
@@ -67,12 +68,12 @@ class Looker:
         showing = Showing(task=wish.task, limit=wish.max_tokens)
         try:
             request = self._request(wish, showing)
-            yield Frame(showing.view(None, "running"), crops=crops_of(request, showing))
+            yield Frame(showing.view(None, "running"), crops=crops_value(request, showing))
             yield from self._follow(request, showing, visitor)
         except Exception as error:
             _, message = describe(error)
             view = showing.view(showing.newest, "error", notes=[message])
-            yield Frame(view, is_over=True, crops=crops_of(None, showing))
+            yield Frame(view, is_over=True, crops=crops_value(None, showing))
 
     def stop(self, visitor: str) -> Frame | None:
         """End the visitor's run within a token; its last frame, None where nothing ran."""
@@ -142,4 +143,4 @@ class Looker:
         return self._over(showing.view(found, state), found)
 
     def _over(self, view: JSON, answer: JSON | None = None) -> Frame:
-        return Frame(view, answer, is_over=True, remembered=remembered_by(self.pipeline))
+        return Frame(view, answer, is_over=True, remembered=cache_status(self.pipeline))

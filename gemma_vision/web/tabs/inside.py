@@ -13,8 +13,8 @@ from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.web.components.crops import build_pan_and_scan, wants_crops
 from gemma_vision.web.components.example_strip import load_examples
+from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.inside import JSON, describe
-from gemma_vision.web.components.viewer import read
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import Updates, connect
@@ -63,15 +63,7 @@ def build_picture(path: str | None) -> gr.Image:
 
 def build_stages() -> gr.HTML:
     """The stages; the template is static and the script writes texts as texts."""
-    return gr.HTML(
-        None,
-        html_template=read("inside.html"),
-        css_template=read("inside.css"),
-        js_on_load=read("inside.js"),
-        apply_default_css=False,
-        words=script_words(),
-        elem_id="inside",
-    )
+    return build_html("inside", words=script_words(), elem_id="inside")
 
 
 class Walks:

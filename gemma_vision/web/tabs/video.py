@@ -9,8 +9,8 @@ import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.web.components.example_strip import Example, load_examples
+from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.progress import build_progress
-from gemma_vision.web.components.viewer import read
 from gemma_vision.web.forms.form import (
     SHOWN_TASKS,
     asked,
@@ -101,15 +101,7 @@ def build_results() -> list[Any]:
     result = gr.Video(
         label=translate("results"), interactive=False, visible=False, elem_id="video-result"
     )
-    timeline = gr.HTML(
-        None,
-        html_template=read("timeline.html"),
-        css_template=read("timeline.css"),
-        js_on_load=read("timeline.js"),
-        apply_default_css=False,
-        words=script_words(),
-        elem_id="video-timeline",
-    )
+    timeline = build_html("timeline", words=script_words(), elem_id="video-timeline")
     download = gr.DownloadButton(translate("timeline"), visible=False, elem_id="video-download")
     return [progress, newest, result, timeline, download, *build_drawer("video-json")]
 
