@@ -21,8 +21,8 @@ from benchmarks.drawing import NAMES, SEED, ellipses, noise, things
 from gemma_vision.answers.answer import Shapes
 from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from gemma_vision.web.components.viewer import build_viewer
-from gemma_vision.web.jobs.job import Run
-from gemma_vision.web.jobs.viewer_value import Showing
+from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.jobs.viewer_value import ViewerState
 from postprocess import Instance, locate
 
 SIZE = (1024, 768)
@@ -90,14 +90,14 @@ def show_ours(
     updates: Sequence[list[Instance]], image: Image.Image, model_times: ModelTimes
 ) -> Iterator[dict[str, Any]]:
     """As the app does it: the model in its own thread, its newest answer as outlines."""
-    showing = Showing(image, task="segment", limit=LIMIT)
-    yield showing.view(None, "running")
-    run: Run[Update, None] = Run(lambda: speak(updates, model_times, "viewer"), None)
+    viewer = ViewerState(image, task="segment", limit=LIMIT)
+    yield viewer.view(None, "running")
+    run: StreamRun[Update, None] = StreamRun(lambda: speak(updates, model_times, "viewer"), None)
     shapes = Shapes()
     for update in run.follow():
         if update is not None:
             answer = {"instances": [shapes.describe(one) for one in update[1]], "text": ""}
-            yield showing.view(answer, "running")
+            yield viewer.view(answer, "running")
 
 
 def show_annotated(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gemma_vision.web.jobs.job import BEAT, MAX_KEPT, Run, Runs, model_lock
+from gemma_vision.web.jobs.job import BEAT, MAX_RUNS, StreamRun, VisitorRuns, model_lock
 
 
 class Counting:
@@ -34,19 +34,19 @@ class Counting:
 
 
 def test_the_last_value_is_always_seen_and_seen_last() -> None:
-    seen = list(Run(Counting(1000), None).follow())
+    seen = list(StreamRun(Counting(1000), None).follow())
     assert seen[-1] == 999
     assert [n for n in seen if n is not None] == sorted(n for n in seen if n is not None)
 
 
 def test_values_come_at_a_gentle_pace() -> None:
     """A thousand values in no time are not a thousand updates of the page."""
-    assert len(list(Run(Counting(1000), None).follow())) < 20
+    assert len(list(StreamRun(Counting(1000), None).follow())) < 20
 
 
 def test_the_stream_runs_beside_whoever_looks() -> None:
     stream = Counting(3)
-    run = Run(stream, None)
+    run = StreamRun(stream, None)
     assert run.join(10) and stream.given == 3
     assert stream.thread == "run" != threading.current_thread().name
 
@@ -54,7 +54,7 @@ def test_the_stream_runs_beside_whoever_looks() -> None:
 def test_a_silent_stream_still_gives_a_beat() -> None:
     """Between two beats Gradio can tell the generator that nobody looks any more."""
     gate = threading.Semaphore(0)
-    run = Run(Counting(1, gate), None)
+    run = StreamRun(Counting(1, gate), None)
     follower = run.follow()
     began = time.monotonic()
     assert next(follower) is None and next(follower) is None
@@ -66,7 +66,7 @@ def test_a_silent_stream_still_gives_a_beat() -> None:
 def test_stop_closes_the_stream_at_its_next_value() -> None:
     gate = threading.Semaphore(2)
     stream = Counting(100, gate)
-    run = Run(stream, None)
+    run = StreamRun(stream, None)
     run.stop()
     gate.release()
     assert run.join(10)
@@ -76,7 +76,7 @@ def test_stop_closes_the_stream_at_its_next_value() -> None:
 def test_closing_the_follower_stops_the_run() -> None:
     gate = threading.Semaphore(1)
     stream = Counting(100, gate)
-    run = Run(stream, None)
+    run = StreamRun(stream, None)
     follower = run.follow()
     next(follower)
     follower.close()  # type: ignore[attr-defined]
@@ -91,14 +91,14 @@ def test_an_error_reaches_the_follower() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        list(Run(broken, None).follow())
+        list(StreamRun(broken, None).follow())
     assert not model_lock.locked()
 
 
 def test_one_run_at_a_time_has_the_model() -> None:
     gate = threading.Semaphore(0)
     first, second = Counting(1, gate), Counting(1)
-    runs = [Run(first, None), Run(second, None)]
+    runs = [StreamRun(first, None), StreamRun(second, None)]
     time.sleep(0.1)
     assert second.given == 0
     gate.release()
@@ -108,15 +108,15 @@ def test_one_run_at_a_time_has_the_model() -> None:
 def test_a_run_that_waits_for_the_model_can_be_stopped() -> None:
     with model_lock:
         stream = Counting(1)
-        run = Run(stream, None)
+        run = StreamRun(stream, None)
         run.stop()
         assert run.join(10)
     assert stream.given == 0 and list(run.follow()) == [None]
 
 
 def test_a_visitors_new_run_ends_the_old_one() -> None:
-    runs: Runs[int, None] = Runs()
-    old, new = Run(Counting(1), None), Run(Counting(1), None)
+    runs: VisitorRuns[int, None] = VisitorRuns()
+    old, new = StreamRun(Counting(1), None), StreamRun(Counting(1), None)
     runs.add("ann", old)
     runs.add("ann", new)
     assert old.stopped.is_set() and not new.stopped.is_set()
@@ -124,16 +124,16 @@ def test_a_visitors_new_run_ends_the_old_one() -> None:
 
 
 def test_forgetting_an_old_run_leaves_the_new_one() -> None:
-    runs: Runs[int, None] = Runs()
-    old, new = Run(Counting(1), None), Run(Counting(1), None)
+    runs: VisitorRuns[int, None] = VisitorRuns()
+    old, new = StreamRun(Counting(1), None), StreamRun(Counting(1), None)
     runs.add("ann", new)
     runs.forget("ann", old)
     assert runs.take("ann") is new
 
 
 def test_runs_are_kept_in_bounds() -> None:
-    runs: Runs[int, None] = Runs()
-    kept = [Run(Counting(1), None) for _ in range(MAX_KEPT + 3)]
+    runs: VisitorRuns[int, None] = VisitorRuns()
+    kept = [StreamRun(Counting(1), None) for _ in range(MAX_RUNS + 3)]
     for number, run in enumerate(kept):
         runs.add(str(number), run)
-    assert [run.stopped.is_set() for run in kept] == [True] * 3 + [False] * MAX_KEPT
+    assert [run.stopped.is_set() for run in kept] == [True] * 3 + [False] * MAX_RUNS

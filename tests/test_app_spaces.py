@@ -18,7 +18,7 @@ from PIL import Image
 
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
-from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.server.zero_gpu import LentEngine, seconds
 
 ROOT = Path(__file__).parent.parent
@@ -85,7 +85,7 @@ def test_a_run_knows_who_asked() -> None:
 
     visitor: ContextVar[str] = ContextVar("visitor", default="nobody")
     visitor.set("somebody")
-    run = Run(lambda: (name() for name in [visitor.get]), None)
+    run = StreamRun(lambda: (name() for name in [visitor.get]), None)
     assert list(run.follow())[-1] == "somebody"
 
 

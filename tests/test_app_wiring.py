@@ -12,7 +12,7 @@ import pytest
 from gemma_vision.errors import INTERNAL
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.jobs.events import Carrier, busy, idle
-from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.jobs.job import StreamRun
 
 VISITOR: Any = SimpleNamespace(session_hash="one")
 STRANGER: Any = SimpleNamespace(session_hash="two")
@@ -27,10 +27,10 @@ class Counting:
         self.gate = gate
         self.fails_at = fails_at
 
-    def begin(self, count: int) -> Run[int, str]:
+    def begin(self, count: int) -> StreamRun[int, str]:
         if count < 0:
             raise TaskError("Fewer than none cannot be counted; count up.")
-        return Run(lambda: self.count(count), "about")
+        return StreamRun(lambda: self.count(count), "about")
 
     def count(self, count: int) -> Iterator[int]:
         for number in range(1, count + 1):
@@ -98,7 +98,7 @@ def test_stop_after_the_end_changes_nothing_but_the_buttons() -> None:
 def test_whoever_looks_away_stops_the_work() -> None:
     gate = threading.Semaphore(1)
     work = Counting(gate)
-    runs: list[Run[int, str]] = []
+    runs: list[StreamRun[int, str]] = []
     begin = work.begin
     work.begin = lambda count: runs.append(begin(count)) or runs[0]  # type: ignore
     updates = Carrier(work, 3).start(VISITOR, 100)

@@ -15,7 +15,7 @@ from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
-from gemma_vision.web.jobs.job import Run, model_lock
+from gemma_vision.web.jobs.job import StreamRun, model_lock
 from gemma_vision.web.tabs.batch_run import Item, look_at_all
 
 HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
@@ -151,7 +151,7 @@ def test_a_batch_keeps_its_checkpoint_and_the_chosen_one_waits(
     pipeline = fake_pipeline(delay=0.01)
     switcher = ModelSwitcher(ModelCache(pipeline), model_lock, "cpu")
     items = [Item(f"{number}.png", picture_file) for number in range(3)]
-    batch = Run(lambda: look_at_all(pipeline, items, "detect", "cat ; dog", 64), None)
+    batch = StreamRun(lambda: look_at_all(pipeline, items, "detect", "cat ; dog", 64), None)
     while batch.latest is None:
         assert batch.error is None
     Choice(switcher, ANY).choose(str(random_checkpoint), HERE)

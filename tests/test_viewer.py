@@ -14,8 +14,8 @@ from served import TWO_MASKS
 
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.web.jobs.outlines import MAX_POINTS, path_data, thin
-from gemma_vision.web.jobs.partials import show_partial
-from gemma_vision.web.jobs.viewer_value import MAX_SHOWN, Showing, shown_file
+from gemma_vision.web.jobs.partials import partial_value
+from gemma_vision.web.jobs.viewer_value import MAX_PREVIEW, ViewerState, preview_file
 from postprocess.palette import label_colors
 from postprocess.tokens import Partial
 
@@ -44,7 +44,7 @@ def ten_masks() -> str:
 def test_a_value_with_ten_masks_is_small(picture: Image.Image) -> None:
     large = picture.resize((1024, 768))
     answer = fake_pipeline(ten_masks()).segment(large, "thing")
-    value = Showing(image=large, task="segment", limit=256).view(answer.to_dict(), "done")
+    value = ViewerState(image=large, task="segment", limit=256).view(answer.to_dict(), "done")
     assert len(value["instances"]) == 10
     assert all(instance["path"] for instance in value["instances"])
     assert len(json.dumps(value)) < 30_000
@@ -52,7 +52,7 @@ def test_a_value_with_ten_masks_is_small(picture: Image.Image) -> None:
 
 def test_colours_are_those_of_the_drawn_picture(picture: Image.Image) -> None:
     answer = fake_pipeline(TWO_MASKS).segment(picture, "cat ; dog")
-    value = Showing(image=picture, task="segment").view(answer.to_dict(), "done")
+    value = ViewerState(image=picture, task="segment").view(answer.to_dict(), "done")
     expected = label_colors(["cat", "dog"])
     for instance in value["instances"]:
         color = tuple(bytes.fromhex(instance["color"][1:]))
@@ -62,11 +62,11 @@ def test_colours_are_those_of_the_drawn_picture(picture: Image.Image) -> None:
 def test_a_label_keeps_its_colour_while_others_arrive(picture: Image.Image) -> None:
     seen: dict[str, str] = {}
     pipeline = fake_pipeline(ten_masks())
-    showing = Showing(image=picture, task="segment")
+    viewer = ViewerState(image=picture, task="segment")
     from gemma_vision.requests.request import Request
 
     for answer in pipeline.stream(Request(picture, "segment", "thing")):
-        for instance in showing.view(answer.to_dict(), "running")["instances"]:
+        for instance in viewer.view(answer.to_dict(), "running")["instances"]:
             assert seen.setdefault(instance["label"], instance["color"]) == instance["color"]
     assert len(set(seen.values())) == 10
 
@@ -74,22 +74,22 @@ def test_a_label_keeps_its_colour_while_others_arrive(picture: Image.Image) -> N
 def test_the_shown_file_is_small_and_says_nothing_of_the_camera(uploads: Path) -> None:
     large = Image.new("RGB", (4000, 1000), "teal")
     large.getexif()[0x8825] = "somewhere"
-    path = shown_file(large)
+    path = preview_file(large)
     assert path.is_relative_to(uploads)
     with Image.open(path) as shown:
-        assert shown.format == "JPEG" and shown.size == (MAX_SHOWN, 400)
+        assert shown.format == "JPEG" and shown.size == (MAX_PREVIEW, 400)
         assert not shown.getexif()
 
 
 def test_a_small_picture_is_not_enlarged() -> None:
-    with Image.open(shown_file(Image.new("RGB", (30, 20)))) as shown:
+    with Image.open(preview_file(Image.new("RGB", (30, 20)))) as shown:
         assert shown.size == (30, 20)
 
 
 def test_room_counts_what_still_fits() -> None:
-    assert Showing(task="segment", limit=256).room(210) == 2
-    assert Showing(task="detect", limit=256).room(256) == 0
-    assert Showing(task="caption", limit=256).room(0) is None
+    assert ViewerState(task="segment", limit=256).room(210) == 2
+    assert ViewerState(task="detect", limit=256).room(256) == 0
+    assert ViewerState(task="caption", limit=256).room(0) is None
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_room_counts_what_still_fits() -> None:
 def test_a_box_is_shown_from_its_first_edge_on(
     positions: tuple[int, ...], edges: tuple[float | None, ...]
 ) -> None:
-    shown = show_partial(Partial("cat", positions, ()), SIZE, "bigvision")
+    shown = partial_value(Partial("cat", positions, ()), SIZE, "bigvision")
     assert shown is not None and shown["path"] is None
     assert tuple(shown[name] for name in ("y0", "x0", "y1", "x1")) == edges
 
 
 def test_nothing_is_shown_before_the_first_edge() -> None:
-    assert show_partial(None, SIZE, "space") is None
-    assert show_partial(Partial("cat", (), ()), SIZE, "space") is None
+    assert partial_value(None, SIZE, "space") is None
+    assert partial_value(Partial("cat", (), ()), SIZE, "space") is None
 
 
 def test_a_mask_is_shown_from_its_first_code_on() -> None:
     partial = Partial("", (100, 50, 400, 300), (1, 2))
-    shown = show_partial(partial, SIZE, "bigvision", lazy_decoder(FakeDecoder()))
+    shown = partial_value(partial, SIZE, "bigvision", lazy_decoder(FakeDecoder()))
     assert shown is not None and shown["codes"] == 2
     points = np.concatenate(rings_of(shown["path"]))
     assert points.min(axis=0) == pytest.approx([50, 100], abs=130)
@@ -125,7 +125,7 @@ def test_a_mask_is_shown_from_its_first_code_on() -> None:
 
 def test_a_partial_mask_of_a_large_picture_is_drawn_small_and_shown_large() -> None:
     partial = Partial("", (0, 0, 1023, 1023), (127,))
-    shown = show_partial(partial, (6400, 4800), "bigvision", lazy_decoder(FakeDecoder()))
+    shown = partial_value(partial, (6400, 4800), "bigvision", lazy_decoder(FakeDecoder()))
     assert shown is not None
     (ring,) = rings_of(shown["path"])
     assert max(x for x, _ in ring) > 6000 and max(y for _, y in ring) > 4500
@@ -139,15 +139,15 @@ def test_nothing_is_fetched_for_a_preview(monkeypatch: pytest.MonkeyPatch) -> No
         lambda name: asked.append(name) or FakeDecoder(),
     )
     partial = Partial("", (100, 50, 400, 300), (1, 2))
-    show_partial(partial, SIZE, "space", lazy_decoder("published"))
+    partial_value(partial, SIZE, "space", lazy_decoder("published"))
     assert asked == []
-    show_partial(partial, SIZE, "space", lazy_decoder("published"), is_open=True)
+    partial_value(partial, SIZE, "space", lazy_decoder("published"), is_open=True)
     assert asked == ["published"]
 
 
 def test_without_the_decoders_file_a_partial_is_a_box() -> None:
     partial = Partial("", (100, 50, 400, 300), (1, 2))
-    shown = show_partial(partial, SIZE, "bigvision", lazy_decoder("/no/such/decoder.npz"))
+    shown = partial_value(partial, SIZE, "bigvision", lazy_decoder("/no/such/decoder.npz"))
     assert shown is not None and shown["path"] is None and shown["x1"] == 300
 
 
@@ -178,7 +178,7 @@ def test_outlines_travel_as_the_data_of_a_path(polygons: Any, path: str) -> None
 def test_a_value_has_few_parts_for_all_its_masks(picture: Image.Image) -> None:
     """Gradio looks at each part of a value, and the page makes each of them watched, every time."""
     answer = fake_pipeline(ten_masks()).segment(picture, "thing")
-    value = Showing(image=picture, task="segment", limit=256).view(answer.to_dict(), "done")
+    value = ViewerState(image=picture, task="segment", limit=256).view(answer.to_dict(), "done")
 
     def count(part: Any) -> int:
         inside = part.values() if isinstance(part, dict) else part

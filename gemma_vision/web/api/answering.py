@@ -16,7 +16,7 @@ from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.options import read_options
 from gemma_vision.requests.request import Request
-from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import resolve_upload
 
@@ -34,7 +34,7 @@ def answers(
     try:
         picture = image if isinstance(image, Image) else open_image(resolve_upload(image))
         request = Request(picture, task, text, **read_options(task, options))
-        for answer in Run(lambda: pipeline.stream(request), None).follow():
+        for answer in StreamRun(lambda: pipeline.stream(request), None).follow():
             yield waiting(pipeline, request, picture.size) if answer is None else answer.to_dict()
     except Exception as error:
         raise to_client(error) from None

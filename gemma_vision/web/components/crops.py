@@ -11,7 +11,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.i18n.texts import crop_words, translate
-from gemma_vision.web.jobs.viewer_value import Showing
+from gemma_vision.web.jobs.viewer_value import ViewerState
 
 JSON = dict[str, Any]
 
@@ -39,7 +39,7 @@ def build_crops() -> gr.HTML:
     return build_html("crops", words=crop_words(), elem_id="seen")
 
 
-def crops_value(request: Request | None, showing: Showing) -> JSON:
+def crops_value(request: Request | None, showing: ViewerState) -> JSON:
     """The value of `build_crops` for a request: the picture that is shown and the rectangles.
 
     They are those that the answer's JSON tells: `Answer.crops` follows the same rule. Without a

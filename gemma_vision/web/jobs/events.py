@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import gradio as gr
 
 from gemma_vision.errors import describe
-from gemma_vision.web.jobs.job import Run, Runs
+from gemma_vision.web.jobs.job import StreamRun, VisitorRuns
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -27,7 +27,7 @@ class Work(Protocol[T, A]):
     The updates are those of the tab's own components, without its buttons.
     """
 
-    def begin(self, *values: Any) -> Run[T, A]:
+    def begin(self, *values: Any) -> StreamRun[T, A]:
         """The run that the form asks for. Its values are the client's own; bad ones raise."""
 
     def growing(self, states: Iterator[T | None], about: A) -> Iterator[Updates]:
@@ -58,7 +58,7 @@ class Carrier(Generic[T, A]):
     def __init__(self, work: Work[T, A], num_shown: int) -> None:
         self._work = work
         self._num_shown = num_shown
-        self._runs: Runs[T, A] = Runs()
+        self._runs: VisitorRuns[T, A] = VisitorRuns()
 
     def start(self, request: gr.Request, *values: Any) -> Iterator[Updates]:
         """Updates until the work is over; what went wrong becomes the last of them."""

@@ -1,4 +1,4 @@
-"""Running: a stream followed from its own thread, so that showing it never slows it down.
+"""Jobs: a stream followed from its own thread, so that showing it never slows it down.
 
 Gradio asks a generator for its next value, shows that, and only then asks again. Here the stream
 runs on its own and whoever follows it gets the newest value, a few times a second.
@@ -16,36 +16,43 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 A = TypeVar("A")
 
-EVERY = 0.125  # seconds between two values shown
+EVERY = 0.125  # seconds between two values that are followed
 STOP_SECONDS = 20.0  # how long Stop waits for the token that is being made
 BEAT = 0.5  # seconds of silence after which the last value is given again, so that Stop is heard
-MAX_KEPT = 16  # runs of visitors kept for a Stop that is on its way
+MAX_RUNS = 16  # of visitors, held for a Stop that is on its way
 
 model_lock = threading.Lock()  # one run at a time has the model, whoever started it
 
 
-class Run(Generic[T, A]):
+class StreamRun(Generic[T, A]):
     """A stream being read in a thread of its own.
 
     `start` gives the stream; it is called in the thread, and the stream is closed there, between
     two of its values, once `stop` was called. `latest` is the newest value, `error` what ended it,
     `about` whatever its owner wants to find with it; it `is_whole` once the stream has come to its
-    own end.
+    own end. lock: what it waits for and holds while it runs; None where no model is at work.
     """
 
-    def __init__(self, start: Callable[[], Iterator[T]], about: A) -> None:
+    def __init__(
+        self,
+        start: Callable[[], Iterator[T]],
+        about: A,
+        *,
+        lock: threading.Lock | None = model_lock,
+    ) -> None:
         self.about = about
         self.latest: T | None = None
         self.error: Exception | None = None
         self.is_whole = False
         self.stopped = threading.Event()
         self._start = start
+        self._lock = lock
         self._count = 0
         self._over = False
         self._news = threading.Condition()
-        carried = copy_context()  # who asks; a lent GPU is charged to them
+        context = copy_context()  # who asks; a lent GPU is charged to them
         self._thread = threading.Thread(
-            target=carried.run, args=(self._work,), name="run", daemon=True
+            target=context.run, args=(self._work,), name="run", daemon=True
         )
         self._thread.start()
 
@@ -53,10 +60,10 @@ class Run(Generic[T, A]):
         """The newest value when there is news, at most every `EVERY` seconds, at least every
         `BEAT`; the last value always. None while there is none. Closing this stops the run.
         """
-        seen = -1
+        count = -1
         try:
             while True:
-                seen, over = self._news_since(seen)
+                count, over = self._news_since(count)
                 if over and self.error:
                     raise self.error
                 yield self.latest
@@ -76,19 +83,21 @@ class Run(Generic[T, A]):
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
-    def _news_since(self, seen: int) -> tuple[int, bool]:
-        """Wait for more than `seen` values, or a beat: how many there are, and if that is all."""
+    def _news_since(self, count: int) -> tuple[int, bool]:
+        """Wait for more than `count` values, or a beat: how many there are, and if that is all."""
         with self._news:
-            self._news.wait_for(lambda: self._over or self._count > seen, BEAT)
+            self._news.wait_for(lambda: self._over or self._count > count, BEAT)
             return self._count, self._over
 
     def _work(self) -> None:
         try:
-            if self._take_turn():
+            if self._lock is None:
+                self._read()
+            elif self._take_turn(self._lock):
                 try:
                     self._read()
                 finally:
-                    model_lock.release()
+                    self._lock.release()
         except Exception as error:
             self.error = error
         finally:
@@ -96,9 +105,9 @@ class Run(Generic[T, A]):
                 self._over = True
                 self._news.notify_all()
 
-    def _take_turn(self) -> bool:
+    def _take_turn(self, lock: threading.Lock) -> bool:
         while not self.stopped.is_set():
-            if model_lock.acquire(timeout=0.1):
+            if lock.acquire(timeout=0.1):
                 return True
         return False
 
@@ -115,37 +124,37 @@ class Run(Generic[T, A]):
         self.is_whole = True
 
 
-class Runs(Generic[T, A]):
+class VisitorRuns(Generic[T, A]):
     """The newest run of each visitor, so that Stop finds it. Old ones are dropped."""
 
     def __init__(self) -> None:
-        self._runs: OrderedDict[str, Run[T, A]] = OrderedDict()
+        self._runs: OrderedDict[str, StreamRun[T, A]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def follow(self, visitor: str, run: Run[T, A]) -> Iterator[T | None]:
-        """As `Run.follow`; until it is over, the visitor's Stop finds the run."""
+    def follow(self, visitor: str, run: StreamRun[T, A]) -> Iterator[T | None]:
+        """As `StreamRun.follow`; until it is over, the visitor's Stop finds the run."""
         self.add(visitor, run)
         yield from run.follow()
         self.forget(visitor, run)
 
-    def end(self, visitor: str) -> Run[T, A] | None:
+    def end(self, visitor: str) -> StreamRun[T, A] | None:
         """The visitor's run, stopped and over within a token; None where nothing ran."""
         run = self.take(visitor)
         if run is not None:
             run.join(STOP_SECONDS)
         return run
 
-    def add(self, visitor: str, run: Run[T, A]) -> None:
+    def add(self, visitor: str, run: StreamRun[T, A]) -> None:
         """Remember a visitor's run; one of theirs that still goes on is stopped."""
         with self._lock:
             before = self._runs.pop(visitor, None)
             self._runs[visitor] = run
-            dropped = [self._runs.popitem(False)[1] for _ in range(len(self._runs) - MAX_KEPT)]
+            dropped = [self._runs.popitem(False)[1] for _ in range(len(self._runs) - MAX_RUNS)]
         for old in (before, *dropped):
             if old is not None:
                 old.stop()
 
-    def take(self, visitor: str) -> Run[T, A] | None:
+    def take(self, visitor: str) -> StreamRun[T, A] | None:
         """The visitor's run, told to stop and forgotten here."""
         with self._lock:
             run = self._runs.pop(visitor, None)
@@ -153,7 +162,7 @@ class Runs(Generic[T, A]):
             run.stop()
         return run
 
-    def forget(self, visitor: str, run: Run[T, A]) -> None:
+    def forget(self, visitor: str, run: StreamRun[T, A]) -> None:
         """Forget a run that is over, unless the visitor has a newer one."""
         with self._lock:
             if self._runs.get(visitor) is run:

@@ -18,7 +18,7 @@ Size = tuple[int, int]
 EDGES = ("y0", "x0", "y1", "x1")  # in the order in which they are written
 
 
-def show_partial(
+def partial_value(
     partial: Partial | None,
     size: Size,
     policy: str,

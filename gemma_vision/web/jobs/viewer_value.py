@@ -17,14 +17,14 @@ from PIL import Image
 from gemma_vision.web.jobs.outlines import Outlines
 from gemma_vision.web.server.uploads import upload_folder
 
-MAX_SHOWN = 1600  # pixels of the longer side on the page; saving takes the person's own file
+MAX_PREVIEW = 1600  # pixels of the longer side on the page; saving takes the person's own file
 COSTS = {"detect": 7, "segment": 23}  # tokens of a record: 4 edges, 16 codes, name and mark
 
 JSON = dict[str, Any]
 
 
 @dataclass
-class Showing:
+class ViewerState:
     """One run as the page shows it: the picture, the clock, what is drawn so far."""
 
     image: Image.Image | None = None  # upright
@@ -93,7 +93,7 @@ class Showing:
             self._picture = {
                 "width": width,
                 "height": height,
-                "file": None if self.image is None else file_entry(shown_file(self.image)),
+                "file": None if self.image is None else file_entry(preview_file(self.image)),
                 "original": None if self.original is None else file_entry(self.original),
             }
         return self._picture
@@ -104,14 +104,14 @@ def file_entry(path: Path) -> JSON:
     return dict(gr.FileData(path=str(path), meta={"_type": "gradio.FileData"}).model_dump())
 
 
-def shown_file(image: Image.Image) -> Path:
+def preview_file(image: Image.Image) -> Path:
     """A JPEG of the picture for the page, without metadata, named by its content."""
     small = image.convert("RGB")
-    small.thumbnail((MAX_SHOWN, MAX_SHOWN))
+    small.thumbnail((MAX_PREVIEW, MAX_PREVIEW))
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=88)
     folder = upload_folder() / hashlib.sha256(buffer.getvalue()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "shown.jpg"
+    path = folder / "preview.jpg"
     path.write_bytes(buffer.getvalue())
     return path

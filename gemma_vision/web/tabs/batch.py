@@ -21,7 +21,7 @@ from gemma_vision.web.forms.form import (
 )
 from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect, unchanged
-from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.tabs.batch_run import Batch, collect, look_at_all, pack
 
 FILE_TYPES = ["image", ".zip"]
@@ -82,10 +82,14 @@ class Batches:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
 
-    def begin(self, files: Any, task: str, words: str, limit: int, crops: bool) -> Run[Batch, None]:
+    def begin(
+        self, files: Any, task: str, words: str, limit: int, crops: bool
+    ) -> StreamRun[Batch, None]:
         """Look at all of these files, and at crops of the long ones where that was ticked."""
         items = collect(files)
-        return Run(lambda: look_at_all(self._pipeline, items, task, words, limit, crops), None)
+        return StreamRun(
+            lambda: look_at_all(self._pipeline, items, task, words, limit, crops), None
+        )
 
     def growing(self, states: Iterator[Batch | None], about: None) -> Iterator[Updates]:
         """Progress and gallery; nothing new is shown while a picture is looked at."""

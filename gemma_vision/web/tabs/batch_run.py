@@ -21,7 +21,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.crops import wants_crops
-from gemma_vision.web.jobs.viewer_value import shown_file
+from gemma_vision.web.jobs.viewer_value import preview_file
 from gemma_vision.web.server.uploads import UploadError, resolve_upload, upload_folder
 from postprocess.exports import EXPORTERS, Annotated
 from postprocess.exports.naming import free_names, free_stems, picture_names
@@ -163,7 +163,7 @@ def keep(batch: Batch, name: str, stem: str, answer: Answer) -> None:
     count = len(answer.instances)
     batch.num_objects += count
     words = answer.plain.strip()
-    batch.shown.append((str(shown_file(answer.overlay())), words or f"{name}: {count}"))
+    batch.shown.append((str(preview_file(answer.overlay())), words or f"{name}: {count}"))
 
 
 def names_of(items: Sequence[Item]) -> list[tuple[str, str]]:

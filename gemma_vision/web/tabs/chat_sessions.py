@@ -20,8 +20,8 @@ from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Turn
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.crops import wants_crops
-from gemma_vision.web.jobs.job import Run, Runs
-from gemma_vision.web.jobs.viewer_value import JSON, file_entry, shown_file
+from gemma_vision.web.jobs.job import StreamRun, VisitorRuns
+from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
 from gemma_vision.web.server.uploads import resolve_upload
 
 MAX_TALKS = 32  # conversations kept; the one that was silent longest is forgotten first
@@ -50,7 +50,7 @@ class Talks:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._runs: Runs[Answer, tuple[Talk, Turn]] = Runs()
+        self._runs: VisitorRuns[Answer, tuple[Talk, Turn]] = VisitorRuns()
         self._talks: OrderedDict[str, Talk] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -80,7 +80,7 @@ class Talks:
         )
         before = [*talk.messages(), *shown(turn)]
         yield before
-        run = Run(lambda: self._pipeline.stream(wish), (talk, turn))
+        run = StreamRun(lambda: self._pipeline.stream(wish), (talk, turn))
         for answer in self._runs.follow(visitor, run):
             yield [*before, *spoken(answer)]
         yield keep(talk, turn, run.latest)
@@ -142,5 +142,5 @@ def shown(turn: Turn) -> Sequence[JSON]:
     """A turn as messages of the page: pictures without metadata, words as words."""
     role = "assistant" if turn.role == "model" else "user"
     pictures = [image for image in turn.images if isinstance(image, Image)]
-    files = [{"role": role, "file": file_entry(shown_file(image))} for image in pictures]
+    files = [{"role": role, "file": file_entry(preview_file(image))} for image in pictures]
     return [*files, {"role": role, "text": turn.text}]

@@ -17,8 +17,8 @@ from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
-from gemma_vision.web.jobs.job import Run
-from gemma_vision.web.jobs.viewer_value import JSON, Showing
+from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.server.uploads import resolve_upload
 from gemma_vision.web.tabs.compare_run import (
     Pair,
@@ -108,21 +108,21 @@ class Comparer:
 
     def begin(
         self, picture: Mapping[str, Any] | None, task: str, *values: Any
-    ) -> Run[Pair, list[Showing]]:
+    ) -> StreamRun[Pair, list[ViewerState]]:
         """Ask both sides; five values for each."""
         original = resolve_upload(picture)
         image = open_image(original)
         sides = [read_side(image, task, *values[at : at + 5]) for at in (0, 5)]
-        shown = [Showing(image, original=original, task=task, limit=256) for _ in SIDES]
-        return Run(lambda: compare(self._model_cache, *sides), shown)
+        shown = [ViewerState(image, original=original, task=task, limit=256) for _ in SIDES]
+        return StreamRun(lambda: compare(self._model_cache, *sides), shown)
 
-    def growing(self, states: Iterator[Pair | None], shown: list[Showing]) -> Iterator[Updates]:
+    def growing(self, states: Iterator[Pair | None], shown: list[ViewerState]) -> Iterator[Updates]:
         """Both viewers while the answers grow."""
         for pair in states:
             views = marked_all(shown, pair or Pair(), "running")
             yield [{"state": "running"}, *views]
 
-    def finished(self, pair: Pair | None, shown: list[Showing], is_whole: bool) -> Updates:
+    def finished(self, pair: Pair | None, shown: list[ViewerState], is_whole: bool) -> Updates:
         """The differences and the marked viewers; nothing is compared that was stopped."""
         pair = pair or Pair()
         if not pair.is_over:
@@ -144,7 +144,7 @@ def read_side(
 
 
 def marked_all(
-    shown: list[Showing], pair: Pair, state: str, found: JSON | None = None
+    shown: list[ViewerState], pair: Pair, state: str, found: JSON | None = None
 ) -> list[JSON]:
     """Both viewers' values; what only one side found is marked once the differences are known."""
     answers = (pair.left, pair.right)

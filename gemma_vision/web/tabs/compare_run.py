@@ -12,7 +12,7 @@ from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.crops import wants_crops
-from gemma_vision.web.jobs.viewer_value import JSON, Showing
+from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from postprocess.metrics import match
 
 SAME_PLACE = 0.5  # overlap (IoU) above which two boxes of one name are the same thing
@@ -80,7 +80,7 @@ def differences(pair: Pair) -> JSON:
     }
 
 
-def marked(showing: Showing, answer: Answer | None, state: str, only: list[int]) -> JSON:
+def marked(showing: ViewerState, answer: Answer | None, state: str, only: list[int]) -> JSON:
     """A viewer's value in which the things that only this side found are marked.
 
     Its clock shows the model's own time, for the sides are asked one after the other.

@@ -16,9 +16,9 @@ from gemma_vision.requests.validation import read_region
 from gemma_vision.web.components.cache_status import cache_status
 from gemma_vision.web.components.crops import crops_value, wants_crops
 from gemma_vision.web.forms.options import LEFT_OUT
-from gemma_vision.web.jobs.job import Run, Runs
-from gemma_vision.web.jobs.partials import show_partial
-from gemma_vision.web.jobs.viewer_value import Showing
+from gemma_vision.web.jobs.job import StreamRun, VisitorRuns
+from gemma_vision.web.jobs.partials import partial_value
+from gemma_vision.web.jobs.viewer_value import ViewerState
 from gemma_vision.web.server.uploads import resolve_upload
 
 JSON = dict[str, Any]
@@ -61,11 +61,11 @@ class Looker:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
-        self._runs: Runs[Answer, Showing] = Runs()
+        self._runs: VisitorRuns[Answer, ViewerState] = VisitorRuns()
 
     def look(self, wish: Wish, visitor: str) -> Iterator[Frame]:
         """Frames until the answer is whole. Errors become a last frame that says what to do."""
-        showing = Showing(task=wish.task, limit=wish.max_tokens)
+        showing = ViewerState(task=wish.task, limit=wish.max_tokens)
         try:
             request = self._request(wish, showing)
             yield Frame(showing.view(None, "running"), crops=crops_value(request, showing))
@@ -84,7 +84,7 @@ class Looker:
         """Nothing more is worked out for a visitor who has gone."""
         self._runs.take(visitor)
 
-    def _request(self, wish: Wish, showing: Showing) -> Request:
+    def _request(self, wish: Wish, showing: ViewerState) -> Request:
         showing.original = resolve_upload(wish.picture)
         showing.image = open_image(showing.original)
         return Request(
@@ -114,8 +114,8 @@ class Looker:
             options["max_overlap"] = None if wish.max_overlap == 1 else wish.max_overlap
         return options | {"pan_and_scan": wants_crops(self.pipeline, wish.pan_and_scan)}
 
-    def _follow(self, request: Request, showing: Showing, visitor: str) -> Iterator[Frame]:
-        run = Run(lambda: self.pipeline.stream(request), showing)
+    def _follow(self, request: Request, showing: ViewerState, visitor: str) -> Iterator[Frame]:
+        run = StreamRun(lambda: self.pipeline.stream(request), showing)
         for answer in self._runs.follow(visitor, run):
             if answer is not None:
                 showing.newest = answer.to_dict()
@@ -125,7 +125,7 @@ class Looker:
 
     def _partial(self, answer: Answer) -> JSON | None:
         has_mask = any(instance.mask is not None for instance in answer.instances)
-        return show_partial(
+        return partial_value(
             answer.partial,
             answer.image.size,
             answer.policy,
@@ -133,7 +133,7 @@ class Looker:
             is_open=has_mask,
         )
 
-    def _last(self, answer: Answer | None, showing: Showing) -> Frame:
+    def _last(self, answer: Answer | None, showing: ViewerState) -> Frame:
         if answer is None:
             return self._over(showing.view(None, "stopped"))
         if answer.finish is None:

@@ -18,7 +18,7 @@ from gemma_vision.web.components.inside import JSON, describe
 from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import Updates, connect
-from gemma_vision.web.jobs.job import Run
+from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.server.uploads import resolve_upload
 
 MAX_TOKENS = 96  # four masks; each token is drawn with its distribution
@@ -74,12 +74,12 @@ class Walks:
 
     def begin(
         self, picture: Mapping[str, Any] | None, task: str, words: str, crops: bool
-    ) -> Run[list[JSON], None]:
+    ) -> StreamRun[list[JSON], None]:
         """Follow the picture through the tensors."""
         image = open_image(resolve_upload(picture))
         has_crops = wants_crops(self._pipeline, crops)
         wish = Request(image, task, words, max_tokens=MAX_TOKENS, pan_and_scan=has_crops)
-        return Run(lambda: walk(self._pipeline, wish), None)
+        return StreamRun(lambda: walk(self._pipeline, wish), None)
 
     def growing(self, states: Iterator[list[JSON] | None], about: None) -> Iterator[Updates]:
         """The stages while they come."""

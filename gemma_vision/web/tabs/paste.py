@@ -15,7 +15,7 @@ from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.form import build_example_button
 from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates
-from gemma_vision.web.jobs.viewer_value import Showing
+from gemma_vision.web.jobs.viewer_value import ViewerState
 from gemma_vision.web.server.uploads import resolve_upload
 from gemma_vision.web.tabs.image import build_drawer
 from gemma_vision.web.tabs.paste_run import read_pasted
@@ -88,7 +88,7 @@ def show(
     text: str, picture: Mapping[str, Any] | None, width: int, height: int, decoder: str
 ) -> Updates:
     """The viewer, the drawer and the JSON of a pasted answer; the values are the client's own."""
-    showing = Showing()
+    showing = ViewerState()
     try:
         if picture:
             showing.original = resolve_upload(picture)

@@ -21,8 +21,8 @@ from gemma_vision.web.forms.form import (
 )
 from gemma_vision.web.i18n.texts import TEXTS, script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect, unchanged
-from gemma_vision.web.jobs.job import Run
-from gemma_vision.web.jobs.viewer_value import shown_file
+from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.jobs.viewer_value import preview_file
 from gemma_vision.web.tabs.image import build_drawer
 from gemma_vision.web.tabs.video_run import (
     EVERY,
@@ -114,10 +114,10 @@ class Films:
 
     def begin(
         self, video: Mapping[str, Any] | None, task: str, words: str, every: int, looked: int
-    ) -> Run[VideoProgress, Reel]:
+    ) -> StreamRun[VideoProgress, Reel]:
         """Look at every n-th frame, at so many of them at most."""
         reel = thread(video, task, words, every, looked)
-        return Run(lambda: reel.shoot(self._pipeline), reel)
+        return StreamRun(lambda: reel.shoot(self._pipeline), reel)
 
     def growing(self, states: Iterator[VideoProgress | None], reel: Reel) -> Iterator[Updates]:
         """Progress, the newest frame and the lanes; they change when a frame is done."""
@@ -128,7 +128,7 @@ class Films:
                 yield unchanged(NUM_SHOWN)
                 continue
             seen = progress.done
-            newest = gr.update(value=str(shown_file(progress.picture)), visible=True)
+            newest = gr.update(value=str(preview_file(progress.picture)), visible=True)
             drawn = lanes(progress.timeline)
             yield [facts(progress, "running"), newest, gr.skip(), drawn, *unchanged(3)]
 
