@@ -4,7 +4,7 @@ No `from __future__ import annotations` here: Gradio reads the hints as they sta
 """
 
 from collections.abc import Iterator
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import gradio as gr
 from starlette.requests import Request
@@ -79,7 +79,7 @@ def build_model_endpoints(choice: Choice) -> None:
 
     def model() -> StateJSON:
         """Tell which checkpoint answers, what it remembers, and whether another is on its way."""
-        return choice.switcher.state()
+        return cast(StateJSON, choice.switcher.state())
 
     gr.api(model, api_name="model", **QUICK)
     if choice.is_open:
@@ -89,7 +89,9 @@ def build_model_endpoints(choice: Choice) -> None:
 def build_choosing(choice: Choice) -> None:
     """/choose: the state again and again until another checkpoint answers."""
 
-    def choose(name: str, request: gr.Request) -> StateJSON:
+    def choose(  # type: ignore[misc]  # Gradio wants the hint of one value, not of their iterator
+        name: str, request: gr.Request
+    ) -> StateJSON:
         """Load another checkpoint for everybody who uses this app. Cancelling calls it off.
 
         Args:
@@ -104,15 +106,15 @@ def build_choosing(choice: Choice) -> None:
     gr.api(choose, api_name="choose", concurrency_id="choice", concurrency_limit=4)
 
 
-def follow(switcher: ModelSwitcher) -> Iterator:
+def follow(switcher: ModelSwitcher) -> Iterator[StateJSON]:
     """States until nothing is being loaded; a choice that failed raises. Closing calls it off."""
     try:
         while not switcher.join(EVERY):
-            yield switcher.state()
+            yield cast(StateJSON, switcher.state())
     except GeneratorExit:
         switcher.cancel()
         raise
-    state = switcher.state()
+    state = cast(StateJSON, switcher.state())
     outcome = state["outcome"]
     if outcome and outcome["result"] != "loaded":
         why = outcome["why"] or f"{outcome['id']} was called off."

@@ -34,7 +34,8 @@ def partial_value(
     if partial is None or not partial.positions:
         return None
     known = len(partial.positions)
-    units = (*partial.positions, 0, 0, 0, 0)[:4]
+    top, left, bottom, right, *_ = (*partial.positions, 0, 0, 0, 0)
+    units = (top, left, bottom, right)
     x0, y0, x1, y1 = find_convention(policy).box(units, partial.units, size)
     edges = dict(zip(EDGES, (y0, x0, y1, x1), strict=True))
     shown = {edge: round(edges[edge], 1) if i < known else None for i, edge in enumerate(EDGES)}
