@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -97,6 +97,8 @@ class FakeFamily:
     name = "fake"
     styles = ("caption",)
     has_regions = has_pan_and_scan = has_variants = False
+
+    wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}
 
     def __init__(self, tasks: Sequence[Task] = tuple(Task)) -> None:
         self.tasks = tuple(tasks)

@@ -17,6 +17,7 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.web import app
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import CROPS
+from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
 from gemma_vision.web.i18n.texts import LANGUAGES, TEXTS, VIEWER
@@ -108,11 +109,13 @@ def test_analytics_are_off_and_the_queue_is_closed(page: gr.Blocks) -> None:
 
 def test_every_event_of_the_model_waits_in_one_queue(page: gr.Blocks) -> None:
     names = {"detect", "segment", "caption", "ask", "ocr", "free"}
-    starts = {"run", "start", "speak"}  # of Image, of Batch, Video and Compare, of Chat
     fns = [fn for fn in page.fns.values() if fn.fn]
-    heavy = [fn for fn in fns if fn.api_name in names or fn.fn.__name__ in starts]
+    jobs = {fn.outputs[0].elem_id: fn for fn in fns if fn.fn.__name__ == "start"}
+    paste = jobs.pop("paste-viewer")  # which needs no model
+    heavy = [fn for fn in fns if fn.api_name in names] + list(jobs.values())
     assert len(heavy) == len(names) + 5
     assert {(fn.concurrency_id, fn.concurrency_limit) for fn in heavy} == {("model", 1)}
+    assert (paste.concurrency_id, paste.concurrency_limit) == ("quick", 4)
 
 
 def test_no_image_input_opens_a_file_before_it_was_checked(page: gr.Blocks) -> None:
@@ -152,8 +155,8 @@ def test_scripts_write_texts_as_texts() -> None:
 
 @pytest.mark.parametrize(
     "table",
-    [TEXTS, VIEWER, STAGES, PROMPTS, CROPS, CHOICE],
-    ids=["page", "viewer", "stages", "prompts", "crops", "choice"],
+    [TEXTS, VIEWER, STAGES, PROMPTS, OPTION_TEXTS, CROPS, CHOICE],
+    ids=["page", "viewer", "stages", "prompts", "options", "crops", "choice"],
 )
 def test_every_text_is_there_in_every_language(table: dict[str, dict[str, str]]) -> None:
     for key, row in table.items():

@@ -15,16 +15,14 @@ from served import TWO_MASKS
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.validation import TaskError
-from gemma_vision.web.server.uploads import UploadError
-from gemma_vision.web.tabs.batch_run import (
+from gemma_vision.web.server.picture_uploads import (
     MAX_PICTURES,
-    Batch,
-    Item,
-    collect,
-    look_at_all,
-    names_of,
-    pack,
+    PictureUpload,
+    collect_pictures,
 )
+from gemma_vision.web.server.uploads import UploadError
+from gemma_vision.web.tabs.batch import BatchTab
+from gemma_vision.web.tabs.batch_run import BatchState, names_of, pack, run_batch
 
 
 @pytest.fixture(autouse=True)
@@ -48,17 +46,17 @@ def packed(path: Path, names: list[str], content: bytes) -> Path:
     return path
 
 
-def last(path: Path | list[Path], words: str = "cat") -> Batch:
+def last(path: Path | list[Path], words: str = "cat") -> BatchState:
     paths = path if isinstance(path, list) else [path]
-    items = collect([str(one) for one in paths])
-    *_, batch = look_at_all(fake_pipeline(TWO_MASKS), items, "segment", words, 256)
+    items = collect_pictures([str(one) for one in paths])
+    *_, batch = run_batch(fake_pipeline(TWO_MASKS), items, "segment", words)
     return batch
 
 
 def test_pictures_of_a_zip_are_taken_and_everything_else_left(uploads: Path) -> None:
     content = picture(uploads / "one.png").read_bytes()
     names = ["a.png", "deep/b.JPG", "__MACOSX/._a.png", ".c.png", "notes.txt", "folder/"]
-    items = collect([str(packed(uploads / "some.zip", names, content))])
+    items = collect_pictures([str(packed(uploads / "some.zip", names, content))])
     assert [item.name for item in items] == ["a.png", "b.JPG"]
 
 
@@ -77,20 +75,20 @@ def test_a_name_that_climbs_out_stays_a_name(uploads: Path) -> None:
 def test_too_many_pictures_are_refused_before_any_work(uploads: Path, count: int) -> None:
     many = packed(uploads / "many.zip", [f"{n}.png" for n in range(count)], b"x")
     with pytest.raises(UploadError) as refusal:
-        collect([str(many)])
+        collect_pictures([str(many)])
     assert refusal.value.code == "E_TOO_MANY_IMAGES"
 
 
 @pytest.mark.parametrize("files", [None, [], ()])
 def test_no_pictures_are_refused(files: list[str] | None) -> None:
     with pytest.raises(UploadError) as refusal:
-        collect(files)
+        collect_pictures(files)
     assert refusal.value.code == "E_NO_IMAGE"
 
 
 def test_a_file_that_was_not_uploaded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UploadError):
-        collect([str(picture(tmp_path / "private.png"))])
+        collect_pictures([str(picture(tmp_path / "private.png"))])
 
 
 def test_a_damaged_member_of_a_zip_is_a_sentence(uploads: Path) -> None:
@@ -106,7 +104,7 @@ def test_a_zip_without_its_table_is_refused(uploads: Path) -> None:
     good = packed(uploads / "good.zip", ["a.png"], b"x" * 100).read_bytes()
     (uploads / "bad.zip").write_bytes(good.replace(b"PK\x01\x02", b"PK\xff\xff"))
     with pytest.raises(UploadError, match="zip"):
-        collect([str(uploads / "bad.zip")])
+        collect_pictures([str(uploads / "bad.zip")])
 
 
 def test_a_picture_that_cannot_be_read_is_a_sentence_and_no_end(uploads: Path) -> None:
@@ -149,11 +147,12 @@ def test_long_pictures_are_cropped_where_that_is_wished_and_known(
 ) -> None:
     engine = FakeEngine("a lawn")
     Image.new("RGB", (800, 300)).save(uploads / "long.png")
-    items = collect([str(uploads / "long.png"), str(picture(uploads / "small.png"))])
-    pipeline = Pipeline(engine, FAMILIES[family], name=family)
-    *_, batch = look_at_all(pipeline, items, "caption", "", 16, ticked)
+    files = [str(uploads / "long.png"), str(picture(uploads / "small.png"))]
+    values = {"upload": files, "task": "caption", "max_tokens": 16, "pan_and_scan": ticked}
+    *_, last = BatchTab(Pipeline(engine, FAMILIES[family], name=family)).runner.start(values, "one")
     assert [len(prompt.crops[0]) for prompt in engine.prompts] == [3 * has_crops, 0]
-    lines = (batch.folder / "answers.jsonl").read_text("utf-8").splitlines()
+    with zipfile.ZipFile(last["download"]["value"]) as archive:
+        lines = archive.read("answers.jsonl").decode().splitlines()
     assert [len(json.loads(line).get("crops", [[]])[0]) for line in lines] == [3 * has_crops, 0]
 
 
@@ -172,12 +171,12 @@ def test_the_working_folder_goes_with_the_batch(uploads: Path) -> None:
     assert not folder.exists()
 
 
-def loose(name: str) -> Item:
-    return Item(name, Path(f"uploads/{name}"))
+def loose(name: str) -> PictureUpload:
+    return PictureUpload(name, Path(f"uploads/{name}"))
 
 
-def zipped(member: str, archive: str = "some.zip") -> Item:
-    return Item(Path(member).name, Path(f"uploads/{archive}"), member)
+def zipped(member: str, archive: str = "some.zip") -> PictureUpload:
+    return PictureUpload(Path(member).name, Path(f"uploads/{archive}"), member)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +211,9 @@ def zipped(member: str, archive: str = "some.zip") -> Item:
         ),
     ],
 )
-def test_a_data_set_calls_pictures_what_they_came_as(items: list[Item], names: list[str]) -> None:
+def test_a_data_set_calls_pictures_what_they_came_as(
+    items: list[PictureUpload], names: list[str]
+) -> None:
     assert [name for name, _ in names_of(items)] == names
     assert len({stem.casefold() for _, stem in names_of(items)}) == len(items)
 

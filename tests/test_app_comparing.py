@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,15 +14,14 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Prompt
-from gemma_vision.web.jobs.events import Carrier
-from gemma_vision.web.tabs.compare import Comparer
+from gemma_vision.web.tabs.compare import CompareTab
 from gemma_vision.web.tabs.compare_run import (
     ModelCache,
     Pair,
     Side,
     compare,
     differences,
-    has_pan_and_scan,
+    family_of,
     summary,
 )
 
@@ -122,11 +120,10 @@ def test_one_wish_is_compared_with_and_without_crops(
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     engine = FakeEngine("a lawn")
-    comparer = Comparer(ModelCache(Pipeline(engine, family, name="fake")))
-    sides = [["fake", "", 0.0, 0, ticked] for ticked in (False, True)]
-    run = comparer.begin({"path": str(picture_file)}, "caption", *sides[0], *sides[1])
-    *_, last = run.follow()
-    assert last is not None and last.is_over
+    sides = [{"pan_and_scan": ticked} for ticked in (False, True)]
+    values = form({"path": str(picture_file)}, *sides, task="caption")
+    *_, last = tab_of(Pipeline(engine, family, name="fake")).runner.start(values, "one")
+    assert "same" in last["differences"]
     assert [prompt.pan_and_scan for prompt in engine.prompts] == crops
 
 
@@ -137,45 +134,57 @@ def test_which_checkpoints_look_at_crops_is_known_before_they_are_loaded(
     monkeypatch.setattr("gemma_vision.web.tabs.compare_run.models", lambda: rows)
     model_cache = ModelCache(fake_pipeline(), lambda name: pytest.fail("loaded"))
     names = ("fake", "a/g", "a/p", "somebody's", None)
-    assert [has_pan_and_scan(model_cache, name) for name in names] == [
-        False,
-        True,
-        False,
-        False,
-        False,
-    ]
+    known = [family_of(model_cache, name) for name in names]
+    assert [one and one.has_pan_and_scan for one in known] == [False, True, False, None, None]
     model_cache.pipeline.family = GEMMA3
-    assert has_pan_and_scan(model_cache, "fake")
+    assert has_crops(family_of(model_cache, "fake"))
 
 
-def follow(picture: Any, *values: Any) -> list[Any]:
-    carrier = Carrier(Comparer(ModelCache(fake_pipeline(by_temperature))), 3)
-    visitor = SimpleNamespace(session_hash="one")
-    return list(carrier.start(visitor, picture, "detect", *values))  # type: ignore[arg-type]
+def has_crops(family: Family | None) -> bool:
+    return family is not None and family.has_pan_and_scan
+
+
+def tab_of(pipeline: Pipeline) -> CompareTab:
+    return CompareTab(pipeline, ModelCache(pipeline))
+
+
+def form(picture: Any, left: Any, right: Any, task: str = "detect") -> dict[str, Any]:
+    """What the page sends: values by the name of their field."""
+    values = {"upload": picture, "task": task}
+    for name, side in (("left", left), ("right", right)):
+        values |= {f"{name}.{key}": value for key, value in ({"model": "fake"} | side).items()}
+    return values
+
+
+def follow(picture: Any, left: Any, right: Any) -> list[Any]:
+    runner = tab_of(fake_pipeline(by_temperature)).runner
+    return list(runner.start(form(picture, left, right), "one"))
 
 
 def test_the_side_that_found_more_has_it_marked(
     picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    values = ["fake", "cat ; dog", 0.0, 0, False, "fake", "cat", 0.7, 0, False]
-    told, left, right, *buttons = follow({"path": str(picture_file)}, *values)[-1]
+    sides = {"words": "cat ; dog"}, {"words": "cat", "temperature": 0.7}
+    last = follow({"path": str(picture_file)}, *sides)[-1]
+    told, left, right = (last[name] for name in ("differences", "left", "right"))
     assert (told["both"], told["left"], told["right"]) == (1, 1, 0)
     assert ["only" in thing for thing in left["instances"]] == [False, True]
     assert not any("only" in thing for thing in right["instances"])
-    assert left["status"]["state"] == right["status"]["state"] == "done" and len(buttons) == 2
+    assert (
+        left["status"]["state"] == right["status"]["state"] == "done" and last["run"]["interactive"]
+    )
 
 
 def test_what_cannot_work_is_said() -> None:
-    values = ["fake", "cat", 0.0, 0, False, "fake", "cat", 0.7, 0, False]
-    (update,) = follow({"path": "/etc/passwd"}, *values)
-    assert "no uploaded file" in update[0]["note"]
+    (update,) = follow({"path": "/etc/passwd"}, {"words": "cat"}, {"words": "cat"})
+    assert "no uploaded file" in update["differences"]["note"]
 
 
 def test_a_checkpoint_of_ones_own_is_refused_in_words(
     picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    values = ["/etc", "cat", 0.0, 0, False, "fake", "cat", 0.7, 0, False]
-    update = follow({"path": str(picture_file)}, *values)[-1]
-    assert update[0]["note"].startswith("There is no such checkpoint here")
+    sides = {"model": "/etc", "words": "cat"}, {"words": "cat"}
+    update = follow({"path": str(picture_file)}, *sides)[-1]
+    assert update["differences"]["note"].startswith("There is no such checkpoint here")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,28 @@ from PIL import Image
 
 from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.options import OPTIONS, options_of
 from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.variants import VERBS, apply_variant, known_prompts, limit_to
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.web.components.cache_status import cache_status
-from gemma_vision.web.forms.options import IDS, fit, properties, style_key
-from gemma_vision.web.i18n.prompt_texts import EXAMPLES, PROMPTS
+from gemma_vision.web.forms.options import (
+    LEAVE_OUT,
+    LEFT_OUT,
+    SETTINGS,
+    UPFRONT,
+    field_properties,
+    fit_options,
+    offered,
+    style_key,
+)
+from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
+from gemma_vision.web.i18n.prompt_texts import EXAMPLES
+from gemma_vision.web.i18n.prompt_texts import PROMPTS as PROMPT_TEXTS
 from gemma_vision.web.server.uploads import upload_folder
-from gemma_vision.web.tabs.image_run import Frame, Looker, Wish
+from gemma_vision.web.tabs.image import ImageTab
 
 PT, MIX, OWN = (apply_variant(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
 REFCOCO = apply_variant(PALIGEMMA, "ft-refcoco-seg")
@@ -31,10 +44,14 @@ def pipeline_of(family: Family) -> Pipeline:
     return Pipeline(FakeEngine(CAT_AND_DOG), family, name=family.title)
 
 
+EVERYWHERE = {"max_tokens", "temperature", "seed"}
+FILTERS = {LEAVE_OUT, "max_overlap", "min_score"}
+
+
 def shown(family: Family, task: str) -> set[str]:
     """The options that stand on the page."""
-    parts = properties(pipeline_of(family), task)
-    return {name for name, part in parts.items() if part["visible"]}
+    parts = field_properties(family, task)
+    return {name for name in (*UPFRONT, *SETTINGS) if parts[name]["visible"]} - EVERYWHERE
 
 
 @pytest.mark.parametrize(
@@ -43,12 +60,18 @@ def shown(family: Family, task: str) -> set[str]:
         pytest.param(OWN, "caption", {"language", "style", "region"}, id="caption"),
         pytest.param(MIX, "caption", {"language", "style"}, id="mix knows no region"),
         pytest.param(TINY, "caption", {"language"}, id="one style is no choice"),
-        pytest.param(GEMMA3, "caption", {"language", "style"}, id="Gemma 3 captions"),
-        pytest.param(OWN, "detect", {"leave_out", "max_overlap"}, id="detect"),
-        pytest.param(OWN, "free", {"prompts"}, id="free"),
-        pytest.param(REFCOCO, "free", set(), id="a fine-tune knows one prompt"),
-        pytest.param(GEMMA3, "free", set(), id="Gemma 3 is asked in sentences"),
-        pytest.param(OWN, "ask", {"language"}, id="ask"),
+        pytest.param(GEMMA3, "caption", {"language", "style", "pan_and_scan"}, id="Gemma 3"),
+        pytest.param(OWN, "detect", FILTERS, id="detect"),
+        pytest.param(OWN, "free", {"prompts"} | FILTERS, id="free"),
+        pytest.param(REFCOCO, "free", FILTERS, id="a fine-tune knows one prompt"),
+        pytest.param(
+            GEMMA3, "free", {"pan_and_scan"} | FILTERS, id="Gemma 3 is asked in sentences"
+        ),
+        pytest.param(OWN, "ask", {"language"} | FILTERS, id="ask"),
+        pytest.param(
+            GEMMA3, "ask", {"pan_and_scan"} | FILTERS, id="answers in the question's language"
+        ),
+        pytest.param(OWN, "ocr", set(), id="no family reads text in a language of choice"),
     ],
 )
 def test_options_follow_task_and_checkpoint(family: Family, task: str, expected: set[str]) -> None:
@@ -72,7 +95,7 @@ def test_prompts_are_those_worth_a_try(family: Family, names: set[str]) -> None:
 
 @pytest.mark.parametrize("verb", known_prompts(OWN), ids=lambda verb: verb.name)
 def test_a_prompt_that_pt_alone_understands_is_marked(verb: Any) -> None:
-    row = PROMPTS[f"verb_{verb.name}"]
+    row = PROMPT_TEXTS[f"verb_{verb.name}"]
     assert ("(pt only)" in row["en"]) == ("pt のみ" in row["ja"]) == verb.is_for_pt_alone
     assert ("seen on mix" in row["en"]) == bool(verb.reported)
     example = EXAMPLES[verb.name]
@@ -106,8 +129,7 @@ def test_a_style_that_pt_alone_understands_is_marked() -> None:
 def test_the_style_stays_where_the_checkpoint_knows_it(
     family: Family, style: str | None, kept: str
 ) -> None:
-    updates = dict(zip(IDS, fit(pipeline_of(family), "caption", style), strict=True))
-    assert updates["style"]["value"] == kept
+    assert fit_options(family, "caption", style)["style"]["value"] == kept
 
 
 @pytest.fixture
@@ -119,32 +141,41 @@ def long_upload(monkeypatch, tmp_path: Path) -> dict[str, str]:
     return {"path": str(path)}
 
 
-def look(family: Family, picture: Any, task: str, **wish: Any) -> tuple[list[Frame], Pipeline]:
+Updates = list[Mapping[str, Any]]
+
+
+def run(pipeline: Pipeline, upload: Any, task: str, **form: Any) -> Updates:
+    """What the page shows, one moment after the other."""
+    values = {"upload": upload, "task": task} | form
+    return list(ImageTab(pipeline).runner.start(values, "visitor"))
+
+
+def answer(family: Family, upload: Any, task: str, **form: Any) -> tuple[Updates, Pipeline]:
     pipeline = pipeline_of(family)
-    frames = list(Looker(pipeline).look(Wish(picture, task, **wish), "visitor"))
-    assert frames[-1].view["status"]["state"] == "done", frames[-1].view["notes"]
-    return frames, pipeline
+    updates = run(pipeline, upload, task, **form)
+    last = updates[-1]["viewer"]
+    assert last["status"]["state"] == "done", last["notes"]
+    return updates, pipeline
 
 
 def test_crops_are_shown_before_the_first_word_and_told_in_the_answer(long_upload) -> None:
-    frames, _ = look(GEMMA3, long_upload, "caption", pan_and_scan=True)
+    (first, *others), _ = answer(GEMMA3, long_upload, "caption", pan_and_scan=True)
     boxes = [list(box) for box in crop_boxes((800, 300))]
-    assert frames[0].crops is not None
-    assert frames[0].crops["boxes"] == boxes and len(boxes) == 3
-    assert frames[0].crops["picture"] == frames[-1].view["image"]
-    assert [frame.crops for frame in frames[1:]] == [None] * (len(frames) - 1)
-    assert frames[-1].answer is not None and frames[-1].answer["crops"] == [boxes]
+    assert first["crops"]["boxes"] == boxes and len(boxes) == 3
+    assert first["crops"]["picture"] == others[-1]["viewer"]["image"]
+    assert not any("crops" in update for update in others)
+    assert others[-1]["json"]["crops"] == [boxes]
 
 
 def test_a_run_without_crops_takes_the_former_ones_away(long_upload) -> None:
-    frames, _ = look(GEMMA3, long_upload, "caption")
-    assert frames[0].crops == {"asked": False}
-    assert frames[-1].answer is not None and "crops" not in frames[-1].answer
+    (first, *_, last), _ = answer(GEMMA3, long_upload, "caption")
+    assert first["crops"] == {"asked": False}
+    assert last["json"] and "crops" not in last["json"]
 
 
 def test_a_wish_that_fails_takes_them_away_too() -> None:
-    (frame,) = Looker(pipeline_of(GEMMA3)).look(Wish(None, "caption", pan_and_scan=True), "x")
-    assert frame.is_over and frame.crops == {"asked": False}
+    (update,) = run(pipeline_of(GEMMA3), None, "caption", pan_and_scan=True)
+    assert update["run"]["interactive"] and update["crops"] == {"asked": False}
 
 
 @pytest.mark.parametrize(
@@ -166,15 +197,14 @@ def test_a_wish_that_fails_takes_them_away_too() -> None:
     ],
 )
 def test_what_is_hidden_says_nothing(long_upload, family, task, wish, prompt) -> None:
-    _, pipeline = look(family, long_upload, task, **wish)
+    _, pipeline = answer(family, long_upload, task, **wish)
     (asked,) = pipeline.engine.prompts
     assert (asked.text, asked.pan_and_scan) == (prompt, False)
 
 
 def test_a_part_that_is_none_is_said(long_upload) -> None:
-    looker = Looker(pipeline_of(OWN))
-    *_, last = looker.look(Wish(long_upload, "caption", region="left"), "visitor")
-    assert "four numbers" in last.view["notes"][0]
+    *_, last = run(pipeline_of(OWN), long_upload, "caption", region="left")
+    assert "four numbers" in last["viewer"]["notes"][0]
 
 
 @pytest.mark.parametrize(
@@ -183,14 +213,15 @@ def test_a_part_that_is_none_is_said(long_upload) -> None:
         pytest.param({}, 3, id="nothing"),
         pytest.param({"leave_out": ["drop_repeats"]}, 2, id="copies"),
         pytest.param({"max_overlap": 0.5}, 1, id="overlap"),
+        pytest.param({"min_score": 0.95}, 0, id="a score"),
         pytest.param({"leave_out": None, "max_overlap": None}, 3, id="lost values"),
     ],
 )
 def test_answers_are_tidied_as_the_form_says(long_upload, wish, left: int) -> None:
     box, near = "<loc0102><loc0102><loc0512><loc0460>", "<loc0102><loc0102><loc0512><loc0470>"
     pipeline = Pipeline(FakeEngine(f"{box} cat ; {box} cat ; {near} cat"), PALIGEMMA, name="x")
-    *_, last = Looker(pipeline).look(Wish(long_upload, "detect", "cat", **wish), "visitor")
-    assert len(last.view["instances"]) == left
+    *_, last = run(pipeline, long_upload, "detect", words="cat", **wish)
+    assert len(last["viewer"]["instances"]) == left
 
 
 def test_an_engine_that_keeps_nothing_says_nothing() -> None:
@@ -213,4 +244,17 @@ def test_hits_and_misses_are_counted_and_said(random_checkpoint: Path, picture) 
 def test_every_family_has_what_the_form_asks_about() -> None:
     for family in FAMILIES.values():
         for task in family.tasks:
-            assert set(properties(pipeline_of(family), task)) == set(IDS)
+            assert set(fit_options(family, task)) >= {*UPFRONT, *SETTINGS}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_every_option_has_one_field_and_one_text(name: str) -> None:
+    fields = [*UPFRONT, *SETTINGS]
+    assert fields.count(name) + LEFT_OUT.count(name) == 1 and len(fields) == len(set(fields))
+    assert name in OPTION_TEXTS
+
+
+@pytest.mark.parametrize("task", OWN.tasks)
+def test_a_form_offers_every_option_of_a_task_that_some_checkpoint_was_taught(task: Task) -> None:
+    names = {option.name for option in options_of(task)}
+    assert names == offered(OWN, task) | offered(GEMMA3, task)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,7 @@ from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import Grammar
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.web.components.inside import attention, describe, diverging, runs
-from gemma_vision.web.jobs.events import Carrier
-from gemma_vision.web.tabs.inside import Walks, can_be_followed
+from gemma_vision.web.tabs.inside import InsideTab
 
 
 def opened(source: str) -> Image.Image:
@@ -122,13 +120,14 @@ def test_what_cannot_be_looked_at_is_dark() -> None:
 
 
 def test_an_engine_elsewhere_is_not_followed(pipeline: Pipeline) -> None:
-    assert can_be_followed(pipeline) and not can_be_followed(fake_pipeline())
+    tab = InsideTab(pipeline)
+    assert tab.is_useful(pipeline) and not tab.is_useful(fake_pipeline())
 
 
 def walk(pipeline: Pipeline, picture: Any, task: str = "detect", words: str = "cat") -> list[Any]:
-    visitor = SimpleNamespace(session_hash="one")
-    steps = list(Carrier(Walks(pipeline), 1).start(visitor, picture, task, words, False))  # type: ignore[arg-type]
-    return [value for value, *_ in steps]
+    values = {"upload": picture, "task": task, "words": words, "max_tokens": 96}
+    updates = InsideTab(pipeline).runner.start(values, "one")
+    return [update["stages"] for update in updates if "stages" in update]
 
 
 def test_a_walk_grows_and_ends(

@@ -21,8 +21,8 @@ from gemma_vision.runtime.engine import Prompt
 from gemma_vision.web import app
 from gemma_vision.web.server.uploads import UploadError
 from gemma_vision.web.tabs import chat_sessions
-from gemma_vision.web.tabs.chat import can_chat, settled
-from gemma_vision.web.tabs.chat_sessions import Talks, speakable
+from gemma_vision.web.tabs.chat import ChatTab
+from gemma_vision.web.tabs.chat_sessions import ChatJob, ChatSessions, ChatValues, without_marks
 
 LONG_COLORS = ("#cc3333", "#33cc33", "#3333cc")
 
@@ -55,32 +55,47 @@ def texts(messages: list[dict[str, Any]]) -> list[str]:
     return [one["text"] for one in messages if "text" in one]
 
 
-def last(
-    talks: Talks, message: Any, visitor: str = "one", crops: bool = False
-) -> list[dict[str, Any]]:
-    return list(talks.say(visitor, message, 32, crops))[-1]
+class Chats:
+    """Conversations with one checkpoint, as the tab carries them out."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.tab = ChatTab(pipeline)
+
+    def say(self, message: Any, visitor: str = "one", limit: int = 32, crops: bool = False) -> Any:
+        """Updates of the page while the model's turn grows."""
+        values = {"message": message, "max_tokens": limit, "pan_and_scan": crops}
+        return self.tab.runner.start(values, visitor)
+
+    def messages(self, message: Any, visitor: str = "one", **options: Any) -> list[dict[str, Any]]:
+        """The conversation once both turns are over."""
+        *_, last = self.say(message, visitor, **options)
+        assert "note" not in last, last
+        return list(last["talk"]["messages"])
+
+    def has_crops(self, visitor: str = "one") -> bool | None:
+        return self.tab._sessions.has_crops(visitor)
 
 
 def test_a_conversation_goes_on_over_the_same_picture(message: dict[str, Any]) -> None:
-    talks = Talks(fake_pipeline(echo))
-    assert texts(last(talks, message)) == ["what is it", "I see 1"]
-    both = last(talks, {"text": "and now", "files": message["files"]})
+    chats = Chats(fake_pipeline(echo))
+    assert texts(chats.messages(message)) == ["what is it", "I see 1"]
+    both = chats.messages({"text": "and now", "files": message["files"]})
     assert texts(both) == ["what is it", "I see 1", "and now", "I see 2"]
     assert sum("file" in one for one in both) == 2
-    assert texts(last(talks, {"text": "still?", "files": []}))[-1] == "I see 2"
+    assert texts(chats.messages({"text": "still?", "files": []}))[-1] == "I see 2"
 
 
 def test_the_turn_is_shown_before_it_is_answered_and_grows(message: dict[str, Any]) -> None:
-    talks = Talks(fake_pipeline("one two three", delay=0.2))
-    steps = [texts(messages) for messages in talks.say("one", message, 32)]
+    chats = Chats(fake_pipeline("one two three", delay=0.2))
+    steps = [texts(one["talk"]["messages"]) for one in chats.say(message)]
     assert steps[0] == ["what is it"]
     assert len({step[-1] for step in steps}) >= 3 and steps[-1][-1] == "one two three"
 
 
 def test_every_visitor_has_a_conversation_of_their_own(message: dict[str, Any]) -> None:
-    talks = Talks(fake_pipeline(echo))
-    last(talks, message, "one")
-    assert texts(last(talks, message, "two")) == ["what is it", "I see 1"]
+    chats = Chats(fake_pipeline(echo))
+    chats.messages(message, "one")
+    assert texts(chats.messages(message, "two")) == ["what is it", "I see 1"]
 
 
 @pytest.mark.parametrize(
@@ -97,57 +112,72 @@ def test_every_visitor_has_a_conversation_of_their_own(message: dict[str, Any]) 
 def test_what_cannot_be_said_leaves_the_conversation_as_it_was(
     message: dict[str, Any], held: Any, kind: type[Exception]
 ) -> None:
-    talks = Talks(fake_pipeline(echo))
+    chats, sessions = Chats(fake_pipeline(echo)), ChatSessions()
     if isinstance(held, dict) and held["files"] == "PICTURE":
         held = held | {"files": message["files"]}
-    with pytest.raises(kind):
-        last(talks, held)
-    assert texts(last(talks, message)) == ["what is it", "I see 1"]
+    with pytest.raises(kind) as refusal:
+        ChatJob(fake_pipeline(echo), sessions, "one", ChatValues(held)).begin()
+    (update,) = chats.say(held)
+    assert update["note"]["value"] == str(refusal.value) and "talk" not in update
+    assert update["message"] == {
+        "interactive": True,
+        "__type__": "update",
+    }  # what was written stays
+    assert texts(chats.messages(message)) == ["what is it", "I see 1"]
 
 
 def test_stop_keeps_what_was_said(message: dict[str, Any]) -> None:
     engine = FakeEngine(" ".join(["word"] * 200), delay=0.02)
     pipeline = fake_pipeline()
     pipeline.engine = engine
-    talks = Talks(pipeline)
-    steps = talks.say("one", message, 256)
-    while "word" not in texts(next(steps))[-1]:
+    chats = Chats(pipeline)
+    steps = chats.say(message, limit=256)
+    while "word" not in texts(next(steps)["talk"]["messages"])[-1]:
         pass
-    kept = talks.stop("one")
-    assert kept is not None and texts(kept)[-1].startswith("word")
+    last = chats.tab.runner.stop("one")
+    assert texts(last["talk"]["messages"])[-1].startswith("word")
     assert engine.cancelled == 1 and engine.steps < 200
-    assert talks.stop("one") is None
+    assert "talk" not in chats.tab.runner.stop("one")
+
+
+def test_a_turn_that_is_over_is_added_once(message: dict[str, Any]) -> None:
+    """Stop may come between the last word and the end."""
+    job = ChatJob(fake_pipeline(echo), ChatSessions(), "one", ChatValues(message))
+    job.begin()
+    *_, answer = job.stream()
+    assert job.finished(answer, True) == job.finished(answer, True)
+    assert texts(job._session.messages()) == ["what is it", "I see 1"]
 
 
 def test_a_new_conversation_knows_nothing_of_the_old(message: dict[str, Any]) -> None:
-    talks = Talks(fake_pipeline(echo))
-    last(talks, message)
-    talks.forget("one")
-    assert texts(last(talks, message)) == ["what is it", "I see 1"]
+    chats = Chats(fake_pipeline(echo))
+    chats.messages(message)
+    chats.tab.leave("one")
+    assert texts(chats.messages(message)) == ["what is it", "I see 1"]
 
 
 def test_a_conversation_ends_at_its_limit(
     message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_sessions, "MAX_TURNS", 2)
-    talks = Talks(fake_pipeline(echo))
-    last(talks, message)
-    with pytest.raises(TaskError, match="begin a new one"):
-        last(talks, message)
+    chats = Chats(fake_pipeline(echo))
+    chats.messages(message)
+    (update,) = chats.say(message)
+    assert "begin a new one" in update["note"]["value"]
 
 
 def test_the_oldest_conversation_makes_room(
     message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat_sessions, "MAX_TALKS", 1)
-    talks = Talks(fake_pipeline(echo))
-    last(talks, message, "one")
-    last(talks, message, "two")
-    assert len(texts(last(talks, message, "one"))) == 2
+    monkeypatch.setattr(chat_sessions, "MAX_SESSIONS", 1)
+    chats = Chats(fake_pipeline(echo))
+    chats.messages(message, "one")
+    chats.messages(message, "two")
+    assert len(texts(chats.messages(message, "one"))) == 2
 
 
 def test_marks_in_what_the_model_said_do_not_come_back_as_commands() -> None:
-    assert speakable("a <start_of_turn>user <b> ") == "a user <b>"
+    assert without_marks("a <start_of_turn>user <b> ") == "a user <b>"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +193,7 @@ def test_the_tab_is_there_only_where_the_checkpoint_can(
 
     page = asyncio.run(build())
     names = {getattr(block, "elem_id", None) for block in page.blocks.values()}
-    assert can_chat(pipeline) is is_there is ("chat-talk" in names)
+    assert ChatTab(pipeline).is_useful(pipeline) is is_there is ("chat-talk" in names)
 
 
 @pytest.fixture(scope="module")
@@ -178,33 +208,33 @@ def test_the_first_turn_says_for_all_whether_there_are_crops(
     message: dict[str, Any], first: bool, later: bool
 ) -> None:
     engine = FakeEngine(echo)
-    talks = Talks(Pipeline(engine, GEMMA3, name="chatty"))
-    assert talks.has_crops("one") is None
-    last(talks, message, crops=first)
-    last(talks, {"text": "and now", "files": message["files"]}, crops=later)
+    chats = Chats(Pipeline(engine, GEMMA3, name="chatty"))
+    assert chats.has_crops() is None
+    chats.messages(message, crops=first)
+    chats.messages({"text": "and now", "files": message["files"]}, crops=later)
     assert [prompt.pan_and_scan for prompt in engine.prompts] == [first, first]
-    assert talks.has_crops("one") is first
-    talks.forget("one")
-    last(talks, message, crops=later)
+    assert chats.has_crops() is first
+    chats.tab.leave("one")
+    chats.messages(message, crops=later)
     assert engine.prompts[-1].pan_and_scan is later
 
 
 def test_a_first_turn_that_was_not_answered_decides_nothing(message: dict[str, Any]) -> None:
     engine = FakeEngine(RuntimeError("lost"))
-    talks = Talks(Pipeline(engine, GEMMA3, name="chatty"))
-    with pytest.raises(RuntimeError):
-        last(talks, message, crops=True)
-    assert talks.has_crops("one") is None
+    chats = Chats(Pipeline(engine, GEMMA3, name="chatty"))
+    *_, last = chats.say(message, crops=True)
+    assert last["note"]["visible"]
+    assert chats.has_crops() is None
     engine.script = echo
-    last(talks, message, crops=False)
-    assert not engine.prompts[-1].pan_and_scan and talks.has_crops("one") is False
+    chats.messages(message, crops=False)
+    assert not engine.prompts[-1].pan_and_scan and chats.has_crops() is False
 
 
 def test_a_box_that_is_hidden_says_nothing(message: dict[str, Any]) -> None:
     engine = FakeEngine(echo)
     pipeline = fake_pipeline()
     pipeline.engine = engine
-    assert texts(last(Talks(pipeline), message, crops=True))[-1] == "I see 1"
+    assert texts(Chats(pipeline).messages(message, crops=True))[-1] == "I see 1"
     assert not engine.prompts[-1].pan_and_scan
 
 
@@ -219,10 +249,10 @@ def test_a_box_that_is_hidden_says_nothing(message: dict[str, Any]) -> None:
 def test_the_box_shows_what_the_conversation_has(
     message: dict[str, Any], turns: int, crops: bool, box: dict[str, bool]
 ) -> None:
-    talks = Talks(Pipeline(FakeEngine(echo), GEMMA3, name="chatty"))
+    chats = Chats(Pipeline(FakeEngine(echo), GEMMA3, name="chatty"))
     for _ in range(turns):
-        last(talks, message, crops=crops)
-    update = settled(talks, "one")
+        chats.messages(message, crops=crops)
+    update = chats.tab._sessions.crops_box("one")
     assert {key: update[key] for key in ("value", "interactive") if key in update} == box
 
 
@@ -233,18 +263,18 @@ def test_with_crops_the_next_question_goes_on_behind_the_same_pictures(
         told = gemma3.remembered()
         return told["pictures"]["misses"], told["prefixes"]["misses"], told["prefixes"]["hits"]
 
-    talks, before = Talks(gemma3), counts()
-    list(talks.say("one", long_message, 4, crops=True))
+    chats, before = Chats(gemma3), counts()
+    chats.messages(long_message, limit=4, crops=True)
     looked, read, again = counts()
     assert (looked - before[0], read - before[1], again) == (4, 1, before[2])  # whole and 3 crops
-    list(talks.say("one", {"text": "a cat?", "files": []}, 4, crops=False))
+    chats.messages({"text": "a cat?", "files": []}, limit=4, crops=False)
     assert counts() == (looked, read, again + 1)
 
 
 def test_a_random_gemma_3_holds_a_conversation(gemma3: Pipeline, message: dict[str, Any]) -> None:
-    assert can_chat(gemma3)
-    talks = Talks(gemma3)
-    first = list(talks.say("one", message, 8))[-1]
-    second = list(talks.say("one", {"text": "a cat?", "files": message["files"]}, 8))[-1]
+    assert ChatTab(gemma3).is_useful(gemma3)
+    chats = Chats(gemma3)
+    first = chats.messages(message, limit=8)
+    second = chats.messages({"text": "a cat?", "files": message["files"]}, limit=8)
     assert first[0] == second[0] and len(second) > len(first)
     assert all(texts(second))

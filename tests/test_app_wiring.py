@@ -3,111 +3,149 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from types import SimpleNamespace
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from gemma_vision.errors import INTERNAL
 from gemma_vision.requests.validation import TaskError
-from gemma_vision.web.jobs.events import Carrier, busy, idle
-from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.jobs.events import JobRunner, by_component, skip
+from gemma_vision.web.jobs.job import model_lock
 
-VISITOR: Any = SimpleNamespace(session_hash="one")
-STRANGER: Any = SimpleNamespace(session_hash="two")
+BUSY = {"run": False, "stop": True}
+IDLE = {"run": True, "stop": False}
 
 
 class Counting:
-    """Work that counts to a number, as far as a gate lets it."""
+    """A job that counts to a number, as far as a gate lets it."""
 
     def __init__(
-        self, gate: threading.Semaphore | None = None, fails_at: int | None = None
+        self,
+        count: int,
+        gate: threading.Semaphore | None = None,
+        fails_at: int | None = None,
     ) -> None:
+        self.count = count
         self.gate = gate
         self.fails_at = fails_at
+        self.is_closed = threading.Event()
 
-    def begin(self, count: int) -> StreamRun[int, str]:
-        if count < 0:
+    def begin(self) -> Mapping[str, Any]:
+        if self.count < 0:
             raise TaskError("Fewer than none cannot be counted; count up.")
-        return StreamRun(lambda: self.count(count), "about")
+        return {"says": "begun"}
 
-    def count(self, count: int) -> Iterator[int]:
-        for number in range(1, count + 1):
-            if self.gate:
-                assert self.gate.acquire(timeout=10)
-            if number == self.fails_at:
-                raise RuntimeError("a secret")
-            yield number
+    def stream(self) -> Iterator[int]:
+        try:
+            for number in range(1, self.count + 1):
+                if self.gate:
+                    assert self.gate.acquire(timeout=10)
+                if number == self.fails_at:
+                    raise RuntimeError("a secret")
+                yield number
+        finally:
+            self.is_closed.set()
 
-    def growing(self, states: Iterator[int | None], about: str) -> Iterator[list[Any]]:
-        for state in states:
-            yield ["growing", state, about]
+    def growing(self, state: int | None) -> Mapping[str, Any]:
+        return {"says": "growing", "state": state}
 
-    def finished(self, state: int | None, about: str, is_whole: bool) -> list[Any]:
-        return ["whole" if is_whole else "stopped", state, about]
+    def finished(self, state: int | None, is_whole: bool) -> Mapping[str, Any]:
+        return {"says": "whole" if is_whole else "stopped", "state": state}
 
-    def failed(self, sentence: str, state: int | None) -> list[Any]:
-        return [sentence, state, ""]
+    def failed(self, sentence: str, state: int | None) -> Mapping[str, Any]:
+        return {"says": sentence, "state": state}
 
 
-def test_work_grows_and_ends_with_its_last_state_and_free_buttons() -> None:
-    *growing, last = Carrier(Counting(), 3).start(VISITOR, 5)
-    assert {update[0] for update in growing} == {"growing"} and growing[-1][1] == 5
-    assert last == ["whole", 5, "about", *idle()]
+def runner(
+    gate: threading.Semaphore | None = None, fails_at: int | None = None, **options: Any
+) -> JobRunner[int]:
+    return JobRunner(lambda values, _: Counting(values["count"], gate, fails_at), **options)
+
+
+def start(one: JobRunner[int], count: int, visitor: str = "one") -> Any:
+    return one.start({"count": count}, visitor)
+
+
+def buttons(updates: Mapping[str, Any]) -> dict[str, bool]:
+    """Whether each of the buttons can be pressed, where that changes."""
+    return {name: updates[name]["interactive"] for name in ("run", "stop") if name in updates}
+
+
+def test_a_job_grows_and_ends_with_its_last_state_and_free_buttons() -> None:
+    first, *growing, last = start(runner(), 5)
+    assert (first["says"], buttons(first)) == ("begun", BUSY)
+    assert {update["says"] for update in growing} == {"growing"} and growing[-1]["state"] == 5
+    assert (last["says"], last["state"], buttons(last)) == ("whole", 5, IDLE)
 
 
 def test_what_cannot_begin_is_said_in_words() -> None:
-    (update,) = Carrier(Counting(), 3).start(VISITOR, -1)
-    assert update == ["Fewer than none cannot be counted; count up.", None, "", *idle()]
+    (update,) = start(runner(), -1)
+    assert update["says"] == "Fewer than none cannot be counted; count up."
+    assert update["state"] is None and buttons(update) == IDLE
 
 
 def test_a_failure_keeps_what_is_there_and_tells_no_secrets() -> None:
-    *_, last = Carrier(Counting(fails_at=4), 3).start(VISITOR, 9)
-    assert last == [INTERNAL, 3, "", *idle()]
+    *_, last = start(runner(fails_at=4), 9)
+    assert (last["says"], last["state"], buttons(last)) == (INTERNAL, 3, IDLE)
 
 
 def test_stop_keeps_what_is_done() -> None:
     gate = threading.Semaphore(2)
-    carrier = Carrier(Counting(gate), 3)
-    updates = carrier.start(VISITOR, 100)
-    while next(updates)[1] != 2:
+    one = runner(gate)
+    updates = start(one, 100)
+    while next(updates).get("state") != 2:
         pass
     threading.Timer(0.2, gate.release).start()  # the step that is under way ends
-    assert carrier.halt(VISITOR) == ["stopped", 3, "about", *idle()]
+    last = one.stop("one")
+    assert (last["says"], last["state"], buttons(last)) == ("stopped", 3, IDLE)
 
 
 def test_stop_is_the_visitors_own() -> None:
     gate = threading.Semaphore(1)
-    carrier = Carrier(Counting(gate), 3)
-    updates = carrier.start(VISITOR, 2)
-    next(updates)
-    assert len(carrier.halt(STRANGER)) == 3 + len(idle())
+    one = runner(gate)
+    updates = start(one, 2)
+    next(updates), next(updates)
+    assert set(one.stop("two")) == {"run", "stop"}
     gate.release()
     *_, last = updates
-    assert last[0] == "whole"
+    assert last["says"] == "whole"
 
 
 def test_stop_after_the_end_changes_nothing_but_the_buttons() -> None:
-    carrier = Carrier(Counting(), 3)
-    list(carrier.start(VISITOR, 2))
-    *shown, run, stop = carrier.halt(VISITOR)
-    assert [run, stop] == idle() and all(one == {"__type__": "update"} for one in shown)
+    one = runner()
+    list(start(one, 2))
+    last = one.stop("one")
+    assert set(last) == {"run", "stop"} and buttons(last) == IDLE
 
 
-def test_whoever_looks_away_stops_the_work() -> None:
+@pytest.mark.parametrize(
+    "go",
+    [
+        pytest.param(lambda one, updates: updates.close(), id="whoever looks away"),
+        pytest.param(lambda one, updates: one.leave("one"), id="whoever leaves"),
+    ],
+)
+def test_whoever_goes_stops_the_job(go: Callable[[Any, Any], None]) -> None:
     gate = threading.Semaphore(1)
-    work = Counting(gate)
-    runs: list[StreamRun[int, str]] = []
-    begin = work.begin
-    work.begin = lambda count: runs.append(begin(count)) or runs[0]  # type: ignore
-    updates = Carrier(work, 3).start(VISITOR, 100)
-    next(updates)
-    updates.close()  # type: ignore[attr-defined]
+    job = Counting(100, gate)
+    one: JobRunner[int] = JobRunner(lambda values, visitor: job)
+    updates = one.start({}, "one")
+    next(updates), next(updates)
+    go(one, updates)
     gate.release()
-    assert runs[0].join(10) and not runs[0].is_whole
+    assert job.is_closed.wait(10)
 
 
-@pytest.mark.parametrize("run, stop, buttons", [(False, True, busy()), (True, False, idle())])
-def test_only_one_of_the_buttons_can_be_pressed(run: bool, stop: bool, buttons: list[Any]) -> None:
-    assert [button["interactive"] for button in buttons] == [run, stop]
+def test_a_job_without_a_model_does_not_wait_for_one_and_has_no_buttons() -> None:
+    with model_lock:
+        *_, last = start(runner(controls=(), lock=None), 2)
+    assert last == {"says": "whole", "state": 2}
+
+
+def test_updates_go_to_the_components_that_they_name() -> None:
+    outputs: Any = {"a": "component a", "b": "component b"}
+    assert by_component({"b": 1}, outputs) == {"component b": 1}
+    assert by_component({}, outputs) == skip()
+    with pytest.raises(KeyError):
+        by_component({"c": 1}, outputs)

@@ -16,7 +16,8 @@ from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
 from gemma_vision.web.jobs.job import StreamRun, model_lock
-from gemma_vision.web.tabs.batch_run import Item, look_at_all
+from gemma_vision.web.server.picture_uploads import PictureUpload
+from gemma_vision.web.tabs.batch_run import run_batch
 
 HERE = {"host": "127.0.0.1:7860", "origin": "http://127.0.0.1:7860"}
 
@@ -150,8 +151,10 @@ def test_a_batch_keeps_its_checkpoint_and_the_chosen_one_waits(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     pipeline = fake_pipeline(delay=0.01)
     switcher = ModelSwitcher(ModelCache(pipeline), model_lock, "cpu")
-    items = [Item(f"{number}.png", picture_file) for number in range(3)]
-    batch = StreamRun(lambda: look_at_all(pipeline, items, "detect", "cat ; dog", 64), None)
+    items = [PictureUpload(f"{number}.png", picture_file) for number in range(3)]
+    batch = StreamRun(
+        lambda: run_batch(pipeline, items, "detect", "cat ; dog", max_tokens=64), None
+    )
     while batch.latest is None:
         assert batch.error is None
     Choice(switcher, ANY).choose(str(random_checkpoint), HERE)

@@ -12,7 +12,6 @@ from served import Served
 from served import served as start
 
 from gemma_vision.web.server.uploads import EXAMPLES, UploadError, resolve_upload, upload_folder
-from gemma_vision.web.tabs.image_run import Wish
 
 NO_RULES = (False, None, False, None)  # the last options of /detect
 
@@ -114,11 +113,11 @@ def test_the_page_refuses_a_path_without_meta(served: Served, outside: Path) -> 
     """The Run handler is private, and reachable by its number all the same."""
     config = httpx.get(f"{served.url}config").json()
     named = {row["props"].get("elem_id"): row["id"] for row in config["components"]}
-    takes = len(Wish.__dataclass_fields__)
     rows = [row for row in config["dependencies"] if named["picture"] in row["inputs"]]
-    (run,) = [row for row in rows if len(row["inputs"]) == takes]
-    wish = Wish({"path": str(outside)}, "detect", "cat", max_tokens=64)
-    values = list(vars(wish).values())
+    (run,) = [row for row in rows if named["task"] in row["inputs"]]
+    given = {"picture": {"path": str(outside)}, "task": "detect", "words": "cat", "max-tokens": 64}
+    by_id = {named[name]: value for name, value in given.items()}
+    values = [by_id.get(field) for field in run["inputs"]]
     asked = {"data": values, "fn_index": run["id"], "session_hash": "visitor1"}
     before = len(served.engine()["prompts"])
     assert httpx.post(f"{served.url}gradio_api/queue/join", json=asked).status_code == 200

@@ -32,8 +32,9 @@ from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
+from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate, translations
-from gemma_vision.web.jobs.events import SILENT
+from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
 from gemma_vision.web.server.gzip_page import GZIP_PAGE
@@ -42,14 +43,14 @@ from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlo
 from gemma_vision.web.server.theme import build_theme
 from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
 from gemma_vision.web.server.zero_gpu import LentEngine
-from gemma_vision.web.tabs.batch import build_batch_tab
-from gemma_vision.web.tabs.chat import build_chat_tab, can_chat
-from gemma_vision.web.tabs.compare import build_compare_tab
-from gemma_vision.web.tabs.image import build_image_tab
-from gemma_vision.web.tabs.inside import build_inside_tab, can_be_followed
-from gemma_vision.web.tabs.model_change import Refit
-from gemma_vision.web.tabs.paste import build_paste_tab
-from gemma_vision.web.tabs.video import build_video_tab
+from gemma_vision.web.tabs.batch import BatchTab
+from gemma_vision.web.tabs.chat import ChatTab
+from gemma_vision.web.tabs.compare import CompareTab
+from gemma_vision.web.tabs.image import ImageTab
+from gemma_vision.web.tabs.inside import InsideTab
+from gemma_vision.web.tabs.model_change import FormUpdater
+from gemma_vision.web.tabs.paste import PasteTab
+from gemma_vision.web.tabs.video import VideoTab
 
 PAGE_CSS = Path(__file__).parent / "server" / "page.css"
 MAX_WAITING = 32  # wishes in the queue; more are told to come back
@@ -78,37 +79,57 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
     choice: who may change the pipeline's checkpoint; nobody where it is not given.
     """
     choice = choice or Choice(ModelSwitcher(ModelCache(pipeline), model_lock))
-    with Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE) as app:
+    app = Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE)
+    with app:
         header = build_header(choice)
-        with gr.Tab(translate("tab_image")):
-            image_tab = build_image_tab(pipeline)
-        with gr.Tab(translate("tab_paste")):
-            build_paste_tab()
-        with gr.Tab(translate("tab_batch")):
-            build_batch_tab(pipeline)
-        with gr.Tab(translate("tab_video")):
-            build_video_tab(pipeline)
-        tabs = {}
-        if can_chat(pipeline) or choice.is_open:
-            with gr.Tab(translate("tab_chat"), visible=can_chat(pipeline)) as tabs["chat"]:
-                app.unload(build_chat_tab(pipeline))
-        with gr.Tab(translate("tab_compare")):
-            build_compare_tab(choice.switcher.model_cache)
-        if can_be_followed(pipeline):
-            with gr.Tab(translate("tab_inside")) as tabs["inside"]:
-                build_inside_tab(pipeline)
+        tabs = lay_out(build_tabs(pipeline, choice), pipeline, choice)
         build_endpoints(pipeline)
         build_model_endpoints(choice)
-        arrived = app.load(image_tab.fill_from_link, None, image_tab.linked, **SILENT)
-        app.unload(image_tab.leave)
-        if choice.is_open:
-            refit = Refit(app, choice.switcher, tabs)
-            on = {"inputs": refit.inputs, "outputs": refit.outputs, "preprocess": False} | SILENT
-            header.swapped(refit, **on)
-            arrived.then(refit.arrive, **on)
+        connect_page(app, header, tabs, choice)
     app.pipeline, app.choice = pipeline, choice
     app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
     return app
+
+
+def build_tabs(pipeline: Pipeline, choice: Choice) -> list[Tab]:
+    """Every tab, in the order of the page."""
+    return [
+        ImageTab(pipeline),
+        PasteTab(pipeline),
+        BatchTab(pipeline),
+        VideoTab(pipeline),
+        ChatTab(pipeline),
+        CompareTab(pipeline, choice.switcher.model_cache),
+        InsideTab(pipeline),
+    ]
+
+
+def lay_out(tabs: list[Tab], pipeline: Pipeline, choice: Choice) -> dict[gr.Tab, Tab]:
+    """The tabs that the checkpoint has a use for, or another that takes its place may have."""
+    shown = {}
+    for tab in tabs:
+        is_useful = tab.is_useful(pipeline)
+        if is_useful or choice.is_open:
+            with gr.Tab(translate(f"tab_{tab.name}"), visible=is_useful) as holder:
+                tab.build()
+            shown[holder] = tab
+    return shown
+
+
+def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choice: Choice) -> None:
+    """What happens when somebody comes or goes, and when another checkpoint answers."""
+
+    def leave(request: gr.Request) -> None:
+        for tab in tabs.values():
+            tab.leave(visitor_of(request))
+
+    (image,) = (tab for tab in tabs.values() if isinstance(tab, ImageTab))
+    arrived = app.load(image.fill_from_link, None, image.linked, **SILENT)
+    app.unload(leave)
+    if choice.is_open:
+        updater = FormUpdater(choice.switcher, tabs)
+        header.swapped(updater.refresh, **updater.event)
+        arrived.then(updater.on_load, **updater.event)
 
 
 def launch_options() -> dict[str, Any]:

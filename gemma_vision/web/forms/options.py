@@ -1,126 +1,163 @@
-"""Options: what the Image tab asks beyond task and words, as far as the checkpoint was taught it.
+"""Option fields: what every tab asks beyond task and words, made from the table of options.
 
-Each is a component with the properties that `properties` gives for a task. A checkpoint that is put
-in the place of another brings properties of its own.
+A field is there for the tasks of its option and where the checkpoint was taught it. One that is
+hidden keeps a value from before, which says nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
-from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.options import LANGUAGES
+from gemma_vision.requests.options import OPTIONS, Option, options_of, read_options
 from gemma_vision.requests.prompts import Family
 from gemma_vision.requests.request import REGION
-from gemma_vision.requests.tasks import TASKS, Task
+from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import read_region
 from gemma_vision.requests.variants import VERBS, known_prompts
-from gemma_vision.web.components.crops import build_pan_and_scan
+from gemma_vision.web.forms.fields import id_of, pills
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES
 from gemma_vision.web.i18n.texts import translate
-from gemma_vision.web.jobs.events import Updates
 
-LEFT_OUT = ("drop_repeats", "drop_full_frame", "drop_unasked")
-WITH_LANGUAGE = ("caption", "ask", "ocr")
 PT = "_pt"  # ends the key of a text that says: only pt checkpoints were taught this
+PROMPTS, LEAVE_OUT = "prompts", "leave_out"  # fields that are no option by themselves
+LEFT_OUT = tuple(name for name in OPTIONS if name.startswith("drop_"))  # the boxes of LEAVE_OUT
+ANY = {"max_overlap": 1.0, "min_score": 0.0}  # where such a slider stands while nothing is asked
 
-Properties = dict[str, dict[str, Any]]
-IDS = {  # of the components that hang on the task, on the page
-    "language": "language",
-    "style": "style",
-    "prompts": "prompts",
-    "region": "region",
-    "leave_out": "leave-out",
-    "max_overlap": "overlap",
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OptionField:
+    """How a field looks on the page: its id, its kind, and what differs from the option's row."""
+
+    elem_id: str
+    kind: type[Component]
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+FIELDS: Mapping[str, OptionField] = {
+    "style": OptionField("style", gr.Radio, {"elem_classes": "gv-pills"}),
+    "language": OptionField("language", gr.Dropdown),
+    PROMPTS: OptionField("prompts", gr.Dropdown, {"value": None, "filterable": False}),
+    "pan_and_scan": OptionField("crops", gr.Checkbox),
+    "max_tokens": OptionField("max-tokens", gr.Slider, {"minimum": 16, "maximum": 1024}),
+    "temperature": OptionField("temperature", gr.Slider, {"maximum": 1.5}),
+    "seed": OptionField("seed", gr.Number, {"precision": 0, "minimum": 0}),
+    "region": OptionField(
+        "region", gr.Textbox, {"value": "", "placeholder": "0, 0, 0.5, 1", "max_lines": 1}
+    ),
+    LEAVE_OUT: OptionField("leave-out", gr.CheckboxGroup, {"value": []}),
+    "max_overlap": OptionField("overlap", gr.Slider, {"minimum": 0.05}),
+    "min_score": OptionField("score", gr.Slider),
 }
+KINDS: Mapping[type, type[Component]] = {bool: gr.Checkbox, str: gr.Dropdown}  # of other options
+UPFRONT = ("style", "language", PROMPTS, "pan_and_scan")  # above Run; the others are settings
+SETTINGS = (
+    *(name for name in FIELDS if name not in UPFRONT),
+    *(name for name in OPTIONS if name not in (*FIELDS, *LEFT_OUT)),
+)
 
 
-def properties(pipeline: Pipeline, task: str) -> Properties:
-    """What hangs on the checkpoint and on the task, by component."""
-    family = pipeline.family
-    is_caption = task == Task.caption
-    finds = TASKS[task].names_things
+def build_option_fields(
+    family: Family, task: str, tab: str, names: Sequence[str], *, side: str = "", **own: Any
+) -> dict[str, Component]:
+    """The fields of these names; their ids are those of `id_of`. own: properties of this tab's."""
+    shown = field_properties(family, task)
     return {
-        "language": {"visible": task in WITH_LANGUAGE},
-        "style": {
-            "choices": [(translate(style_key(family, style)), style) for style in family.styles],
-            "visible": is_caption and len(family.styles) > 1,
-        },
-        "prompts": {
-            "choices": prompt_choices(family),
-            "visible": task == Task.free and bool(known_prompts(family)),
-        },
-        "region": {"visible": is_caption and family.has_regions},
-        "leave_out": {"visible": finds},
-        "max_overlap": {"visible": finds},
+        name: field_of(name).kind(
+            elem_id=id_of(tab, field_of(name).elem_id, side),
+            **(fixed_properties(name) | shown[name] | own),
+        )
+        for name in names
     }
 
 
-def build_options(pipeline: Pipeline, task: str) -> dict[str, Any]:
-    """The options that stand under the words, by name."""
-    shown = properties(pipeline, task)
-    style = gr.Radio(
-        value="caption",
-        label=translate("style"),
-        elem_id="style",
-        elem_classes="gv-pills",
-        **shown["style"],
-    )
-    language = gr.Dropdown(
-        list(LANGUAGES),
-        value="en",
-        label=translate("language"),
-        elem_id="language",
-        **shown["language"],
-    )
-    prompts = gr.Dropdown(
-        value=None,
-        label=translate("prompts"),
-        elem_id="prompts",
-        filterable=False,
-        **shown["prompts"],
-    )
-    crops = build_pan_and_scan("crops", visible=pipeline.family.has_pan_and_scan)
-    return {"language": language, "style": style, "prompts": prompts, "pan_and_scan": crops}
+def field_of(name: str) -> OptionField:
+    """The field of that name; one that the page says nothing of follows from its option's type."""
+    known = FIELDS.get(name)
+    return known or OptionField(name.replace("_", "-"), KINDS.get(OPTIONS[name].type, gr.Slider))
 
 
-def build_settings(pipeline: Pipeline, task: str) -> dict[str, Any]:
-    """The options that stand in the settings, by name."""
-    shown = properties(pipeline, task)
-    region = gr.Textbox(
-        label=translate(REGION + PT),
-        placeholder="0, 0, 0.5, 1",
-        max_lines=1,
-        elem_id="region",
-        **shown["region"],
-    )
-    choices = [(translate(name), name) for name in LEFT_OUT]
-    leave_out = gr.CheckboxGroup(
-        choices, label=translate("leave_out"), elem_id="leave-out", **shown["leave_out"]
-    )
-    overlap = gr.Slider(
-        0.05,
-        1,
-        1,
-        step=0.05,
-        label=translate("max_overlap"),
-        elem_id="overlap",
-        **shown["max_overlap"],
-    )
-    return {"region": region, "leave_out": leave_out, "max_overlap": overlap}
+def fixed_properties(name: str) -> Properties:
+    """What does not hang on task and checkpoint."""
+    option = OPTIONS.get(name)
+    row = option_properties(option) if option else {}
+    return {"label": translate(name)} | row | dict(field_of(name).properties)
 
 
-def fit(pipeline: Pipeline, task: str, style: str | None = None) -> Updates:
-    """The components of IDS for a task, with the style that was chosen before.
+def option_properties(option: Option) -> Properties:
+    """What a field takes from its option's row."""
+    properties: Properties = {"value": ANY.get(option.name, option.default)}
+    if field_of(option.name).kind is gr.Slider:
+        properties |= {"minimum": option.low, "maximum": option.high, "step": option.step}
+    if option.choices:
+        properties["choices"] = list(option.choices)
+    return properties
+
+
+def field_properties(family: Family, task: str) -> dict[str, Properties]:
+    """What hangs on the checkpoint and on the task, by field."""
+    names = offered(family, task)
+    shown: dict[str, Properties] = {name: {"visible": name in names} for name in OPTIONS}
+    left_out = [name for name in LEFT_OUT if name in names]
+    shown[LEAVE_OUT] = {"choices": pills(left_out), "visible": bool(left_out)}
+    has_prompts = task == Task.free and bool(known_prompts(family))
+    shown[PROMPTS] = {"choices": prompt_choices(family), "visible": has_prompts}
+    shown["style"]["choices"] = [(translate(style_key(family, one)), one) for one in family.styles]
+    return shown
+
+
+def offered(family: Family, task: str) -> set[str]:
+    """The options of a task that the checkpoint was taught."""
+    taught = {
+        "language": uses_language(family, task),
+        "style": len(family.styles) > 1,
+        "region": family.has_regions,
+        "pan_and_scan": family.has_pan_and_scan,
+    }
+    return {option.name for option in options_of(task) if taught.get(option.name, True)}
+
+
+def uses_language(family: Family, task: str) -> bool:
+    """Whether the prompts of a task say in which language the answer shall be."""
+    verbs = {*family.styles, REGION} if task == Task.caption else {task}
+    wordings = [words for verb, words in family.wording.items() if verb in verbs]
+    return any("{language}" in words or "{tongue}" in words for words in wordings)
+
+
+def fit_options(family: Family, task: str, style: object = None) -> dict[str, Properties]:
+    """What the fields become for a task, by name, with the style that was chosen before.
 
     Where nothing was, or not one of this checkpoint's styles, it is a plain caption. A part that
     comes onto the page has lost its value, so that the style is always told.
     """
-    shown = properties(pipeline, task)
-    shown["style"]["value"] = style if style in pipeline.family.styles else "caption"
-    shown["prompts"]["value"] = None
-    return [gr.update(**shown[name]) for name in IDS]
+    shown = field_properties(family, task)
+    shown["style"]["value"] = style if style in family.styles else OPTIONS["style"].default
+    shown[PROMPTS]["value"] = None
+    return shown
+
+
+def read_option_fields(family: Family, task: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a request from the values of the fields, by name, as the client sent them.
+
+    Those that the checkpoint was not taught are left out. `TaskError` for a value that is none.
+    """
+    given = {name: value for name, value in values.items() if ANY.get(name) != value}
+    left_out = values.get(LEAVE_OUT)
+    if isinstance(left_out, list):
+        given |= {name: name in left_out for name in LEFT_OUT}
+    if values.get("style") not in family.styles:
+        given["style"] = None
+    names = offered(family, task)
+    given = {name: value for name, value in given.items() if name in names}
+    if "region" in given:
+        given["region"] = read_region(given["region"] or "")
+    return read_options(task, given)
 
 
 def style_key(family: Family, style: str) -> str:
@@ -129,6 +166,6 @@ def style_key(family: Family, style: str) -> str:
     return f"style_{style}" + (PT if family.has_variants and style in for_pt else "")
 
 
-def prompt_choices(family: Family) -> list[tuple[str, str]]:
+def prompt_choices(family: Family) -> list[tuple[Any, str]]:
     """What PaliGemma's prompts do, and an example of each to begin with."""
     return [(translate(f"verb_{verb.name}"), EXAMPLES[verb.name]) for verb in known_prompts(family)]

@@ -35,21 +35,9 @@ PROMPTS: dict[str, dict[str, str]] = {
     },
     "verb_detect": {"en": "detect: boxes", "ja": "detect: 枠"},
     "verb_segment": {"en": "segment: boxes and masks", "ja": "segment: 枠とマスク"},
-    "style": {"en": "Length of the caption", "ja": "説明の長さ"},
     "style_cap": {"en": "a few words", "ja": "短い言葉"},
     "style_cap_pt": {"en": "a few words (pt only)", "ja": "短い言葉(pt のみ)"},
     "style_caption": {"en": "a sentence", "ja": "一文"},
     "style_describe": {"en": "several sentences", "ja": "数文"},
-    "region_pt": {
-        "en": "Only a part: x0, y0, x1, y1 from 0 to 1 (pt only)",
-        "ja": "一部だけ: x0, y0, x1, y1(0〜1、pt のみ)",
-    },
     "leave_out": {"en": "Leave out", "ja": "省くもの"},
-    "drop_repeats": {"en": "exact copies", "ja": "同じ結果の重複"},
-    "drop_full_frame": {"en": "boxes of the whole picture", "ja": "画像全体の枠"},
-    "drop_unasked": {"en": "names not asked for", "ja": "頼んでいない名前"},
-    "max_overlap": {
-        "en": "Overlap of boxes of one name, at most (1: any)",
-        "ja": "同じ名前の枠の重なり上限(1 は制限なし)",
-    },
 }

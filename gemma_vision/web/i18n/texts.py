@@ -6,11 +6,13 @@ script needs travels as one table. Messages about a request come from the librar
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
-from gradio.i18n import I18nData
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import CROPS
+from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
 
@@ -47,10 +49,6 @@ TEXTS: dict[str, dict[str, str]] = {
     "model_left": {"en": "Left: checkpoint", "ja": "左: チェックポイント"},
     "model_right": {"en": "Right: checkpoint", "ja": "右: チェックポイント"},
     "follow": {"en": "Follow it", "ja": "たどる"},
-    "pan_and_scan": {
-        "en": "Pan and scan: crops of long pictures",
-        "ja": "パン&スキャン: 長い画像の切り抜き",
-    },
     "picture": {"en": "Picture", "ja": "画像"},
     "task": {"en": "Task", "ja": "タスク"},
     "detect": {"en": "Detect", "ja": "検出"},
@@ -65,13 +63,9 @@ TEXTS: dict[str, dict[str, str]] = {
     "question_hint": {"en": "What is on the left?", "ja": "What is on the left?"},
     "prompt": {"en": "Prompt, word for word", "ja": "プロンプト(そのまま渡します)"},
     "prompt_hint": {"en": "detect cat", "ja": "detect cat"},
-    "language": {"en": "Language of the answer", "ja": "答えの言語"},
     "run": {"en": "Run", "ja": "実行"},
     "stop": {"en": "Stop", "ja": "停止"},
     "settings": {"en": "Settings", "ja": "設定"},
-    "max_tokens": {"en": "Longest answer, in tokens", "ja": "答えの最大トークン数"},
-    "temperature": {"en": "Temperature (0: always the likeliest)", "ja": "温度(0 は常に最有力)"},
-    "seed": {"en": "Seed", "ja": "シード"},
     "answer": {"en": "The answer", "ja": "モデルの答え"},
     "answer_hint": {
         "en": "<loc0102><loc0102><loc0512><loc0460> cat ; ...  or box_2d JSON",
@@ -209,13 +203,17 @@ def in_language(table: dict[str, dict[str, str]], language: str) -> dict[str, st
     return {key: row.get(language, row["en"]) for key, row in table.items()}
 
 
+TRANSLATED = TEXTS | PROMPTS | OPTION_TEXTS
 for _language in LANGUAGES:
-    translations.translations[_language] = in_language(TEXTS | PROMPTS, _language)
+    translations.translations[_language] = in_language(TRANSLATED, _language)
 
 
-def translate(key: str) -> I18nData:
-    """The text of that key, in the language of whoever looks."""
-    assert key in TEXTS or key in PROMPTS, f"no text {key}"
+def translate(key: str) -> Any:
+    """The text of that key, in the language of whoever looks: Gradio's I18nData.
+
+    Not all of Gradio's hints know that it is taken wherever a text is.
+    """
+    assert key in TRANSLATED, f"no text {key}"
     return translations(key)
 
 

@@ -1,131 +1,189 @@
-"""Wiring: what happens on Run and on Stop, the same in every tab.
+"""Events: what happens on Run and on Stop, the same in every tab.
 
-A tab says what its work is and how it looks (`Work`). The thread, the one queue of the model, the
-two buttons and the sentence for what went wrong are here.
+A tab says what its work is (`Job`). The thread, the one queue of the model, the two buttons and the
+sentence for what went wrong are here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
 from gemma_vision.errors import describe
-from gemma_vision.web.jobs.job import StreamRun, VisitorRuns
+from gemma_vision.web.jobs.job import StreamRun, VisitorRuns, model_lock
 
-T = TypeVar("T")
-A = TypeVar("A")
-Updates = list[Any]
+S = TypeVar("S")
+
+NamedUpdates = Mapping[str, Any]  # by the name that a tab gives a component
+Updates = dict[Any, Any]  # by component; Gradio leaves alone those that are not in it
 
 SILENT: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+QUICK_QUEUE: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # without a model
+STOP = "stop"
+RUN_AND_STOP = ("run", STOP)
 
 
-class Work(Protocol[T, A]):
-    """What a tab does for one visitor; T is its state, A what was made for this run alone.
+class Job(Protocol[S]):
+    """One visitor's work, from what the form holds to its end; S is its state.
 
-    The updates are those of the tab's own components, without its buttons.
+    The updates are those of the tab's own components, by name; what is not among them stays as it
+    is. The form's values are the client's own.
     """
 
-    def begin(self, *values: Any) -> StreamRun[T, A]:
-        """The run that the form asks for. Its values are the client's own; bad ones raise."""
+    def begin(self) -> NamedUpdates:
+        """Open and check what the form holds, before anybody waits: what the page shows at once.
 
-    def growing(self, states: Iterator[T | None], about: A) -> Iterator[Updates]:
-        """What the page shows while the state grows; None is the state before the first."""
+        Whatever cannot work raises.
+        """
 
-    def finished(self, state: T | None, about: A, is_whole: bool) -> Updates:
+    def stream(self) -> Iterator[S]:
+        """The work: its state again and again. Closing the iterator ends it."""
+
+    def growing(self, state: S | None) -> NamedUpdates:
+        """What the page shows of a state; None is the one before the first."""
+
+    def finished(self, state: S | None, is_whole: bool) -> NamedUpdates:
         """What it shows at the end; the work is not whole where it was stopped."""
 
-    def failed(self, sentence: str, state: T | None) -> Updates:
-        """What it shows when something went wrong."""
+    def failed(self, sentence: str, state: S | None) -> NamedUpdates:
+        """What it shows when something went wrong, be it in `begin` or later."""
+
+
+class JobRunner(Generic[S]):
+    """Carries out a tab's jobs for its visitors, each with at most one at a time.
+
+    make_job: the job that a form's values, by name, ask for. Nothing is checked yet; `begin` does.
+    controls: the names of what starts a job and of what stops it; none where it takes no time.
+    lock: what a job holds while it streams; None where no model is at work.
+    """
+
+    def __init__(
+        self,
+        make_job: Callable[[Mapping[str, Any], str], Job[S]],
+        controls: Sequence[str] = RUN_AND_STOP,
+        *,
+        lock: threading.Lock | None = model_lock,
+    ) -> None:
+        self.busy = controls_state(controls, is_busy=True)
+        self.idle = controls_state(controls, is_busy=False)
+        self._make_job = make_job
+        self._lock = lock
+        self._runs: VisitorRuns[S, Job[S]] = VisitorRuns()
+
+    def start(self, values: Mapping[str, Any], visitor: str) -> Iterator[NamedUpdates]:
+        """Updates until the job is over; what went wrong becomes the last of them."""
+        job, run = self._make_job(values, visitor), None
+        try:
+            yield {**self.busy, **job.begin()}
+            run = StreamRun(job.stream, job, lock=self._lock)
+            for state in self._runs.follow(visitor, run):
+                yield job.growing(state)
+            yield {**job.finished(run.latest, run.is_whole), **self.idle}
+        except Exception as error:
+            sentence = describe(error)[1]
+            yield {**job.failed(sentence, run.latest if run else None), **self.idle}
+
+    def stop(self, visitor: str) -> NamedUpdates:
+        """End the visitor's job within a token: what is done."""
+        run = self._runs.end(visitor)
+        if run is None:
+            return self.idle
+        return {**run.about.finished(run.latest, run.is_whole), **self.idle}
+
+    def leave(self, visitor: str) -> None:
+        """Nothing more is worked out for a visitor who has gone. Does not wait."""
+        self._runs.take(visitor)
+
+
+def controls_state(controls: Sequence[str], *, is_busy: bool) -> NamedUpdates:
+    """What starts a job can be used while none runs, what stops it while one does."""
+    states = (not is_busy, is_busy)
+    return {
+        name: gr.update(interactive=can_be_used)
+        for name, can_be_used in zip(controls, states, strict=False)
+    }
 
 
 def connect(
-    work: Work[T, A], fields: list[Any], shown: list[Any], run: gr.Button, stop: gr.Button
-) -> None:
-    """Carry out a tab's work on Run; Stop ends it within a token and keeps what is done."""
-    carrier, buttons = Carrier(work, len(shown)), [run, stop]
-    run.click(busy, None, buttons, **SILENT)
-    listen([run.click], carrier.start, carrier.halt, fields, shown, buttons)
-
-
-class Carrier(Generic[T, A]):
-    """Carries out a tab's work for its visitors, each with at most one run at a time.
-
-    Gives updates of the tab's own components, `num_shown` of them, and then of Run and Stop.
-    """
-
-    def __init__(self, work: Work[T, A], num_shown: int) -> None:
-        self._work = work
-        self._num_shown = num_shown
-        self._runs: VisitorRuns[T, A] = VisitorRuns()
-
-    def start(self, request: gr.Request, *values: Any) -> Iterator[Updates]:
-        """Updates until the work is over; what went wrong becomes the last of them."""
-        work, run = self._work, None
-        try:
-            run = work.begin(*values)
-            states = self._runs.follow(str(request.session_hash), run)
-            for updates in work.growing(states, run.about):
-                yield [*updates, *unchanged(2)]
-            yield [*work.finished(run.latest, run.about, run.is_whole), *idle()]
-        except Exception as error:
-            yield [*work.failed(describe(error)[1], run.latest if run else None), *idle()]
-
-    def halt(self, request: gr.Request) -> Updates:
-        """What is done, within a token."""
-        run = self._runs.end(str(request.session_hash))
-        if run is None:
-            return [*unchanged(self._num_shown), *idle()]
-        return [*self._work.finished(run.latest, run.about, run.is_whole), *idle()]
-
-
-def listen(
+    runner: JobRunner[Any],
     starts: Sequence[Callable[..., Any]],
-    start: Callable[..., Iterator[Updates]],
-    halt: Callable[..., Updates],
-    fields: list[Any],
-    shown: list[Any],
-    controls: list[Any],
+    fields: Mapping[str, Component],
+    outputs: Mapping[str, Block],
     *,
-    rest: Callable[[], Updates] | None = None,
+    is_busy_at_once: bool = True,
+    **options: Any,
 ) -> Any:
-    """`start` on each of these events, one visitor after the other; `halt` on Stop.
+    """Start a job on each of these events, one visitor after the other; the event of the job.
 
-    Both give updates of `shown` and then of `controls`, whose last is the Stop button. However it
-    ends, the controls are put to `rest` (`idle`): a failure has an event of its own. Fields come
-    raw: nobody opens a file before `gemma_vision.web.server.uploads` has looked at where it is.
+    fields: where a job's values come from. They come raw: nobody opens a file before
+    `gemma_vision.web.server.uploads` has looked at where it is. outputs: what the job's updates
+    name. Progress is shown on the first of them; a button called "stop" among them ends the job.
+    is_busy_at_once: the controls change before the job's turn has come. options: of the event,
+    where they differ from those of the model's queue.
     """
-    outputs = [*shown, *controls]
+
+    def start(request: gr.Request, *values: Any) -> Iterator[Updates]:
+        form = dict(zip(fields, values, strict=True))
+        for updates in runner.start(form, visitor_of(request)):
+            yield by_component(updates, outputs)
+
+    def block() -> Updates:
+        return by_component(runner.busy, outputs)
+
+    if is_busy_at_once:
+        gr.on(list(starts), block, None, [outputs[name] for name in runner.busy], **SILENT)
+    shown = list(outputs.values())
+    own = {"show_progress": "minimal", "show_progress_on": shown[:1], **MODEL_QUEUE}
     running = gr.on(
         list(starts),
         start,
-        fields,
-        outputs,
+        list(fields.values()),
+        shown,
         preprocess=False,
-        concurrency_id="model",
-        concurrency_limit=1,
         trigger_mode="once",
         api_visibility="private",
-        show_progress="minimal",
-        show_progress_on=shown[:1],
+        **(own | options),
     )
-    running.then(rest or idle, None, controls, **SILENT)
-    running.failure(rest or idle, None, controls, **SILENT)
-    controls[-1].click(halt, None, outputs, cancels=[running], **SILENT)
+    if STOP in outputs:
+        connect_stop(runner, running, outputs)
     return running
 
 
-def busy() -> Updates:
-    """Run and Stop while a wish is carried out."""
-    return [gr.update(interactive=False), gr.update(interactive=True)]
+def connect_stop(runner: JobRunner[Any], running: Any, outputs: Mapping[str, Block]) -> None:
+    """Stop the job on its button. However it ends, the controls are idle again.
+
+    running: the event of the job. A failure has an event of its own.
+    """
+
+    def end(request: gr.Request) -> Updates:
+        return by_component(runner.stop(visitor_of(request)), outputs)
+
+    def rest() -> Updates:
+        return by_component(runner.idle, outputs)
+
+    controls = [outputs[name] for name in runner.idle]
+    running.then(rest, None, controls, **SILENT)
+    running.failure(rest, None, controls, **SILENT)
+    stop: Any = outputs[STOP]
+    stop.click(end, None, list(outputs.values()), cancels=[running], **SILENT)
 
 
-def idle() -> Updates:
-    """Run and Stop while nothing runs."""
-    return [gr.update(interactive=True), gr.update(interactive=False)]
+def by_component(updates: NamedUpdates, outputs: Mapping[str, Block]) -> Updates:
+    """The updates as Gradio takes them; where there are none, everything is skipped."""
+    return {outputs[name]: update for name, update in updates.items()} or skip()
 
 
-def unchanged(count: int) -> Updates:
-    """So many components as they are."""
-    return [gr.skip()] * count
+def skip() -> Updates:
+    """Nothing changes."""
+    return dict(gr.skip())
+
+
+def visitor_of(request: gr.Request) -> str:
+    """Who asks: one page that is open in a browser."""
+    return str(request.session_hash)

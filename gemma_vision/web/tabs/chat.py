@@ -2,107 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
-from gemma_vision.errors import describe
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
-from gemma_vision.web.components.crops import build_pan_and_scan
 from gemma_vision.web.components.html import build_html
+from gemma_vision.web.forms.fields import build_settings
+from gemma_vision.web.forms.form_values import read_form
+from gemma_vision.web.forms.options import build_option_fields, field_properties
+from gemma_vision.web.forms.tab import Tab
+from gemma_vision.web.forms.task_form import keep_ticked
 from gemma_vision.web.i18n.texts import script_words, translate
-from gemma_vision.web.jobs.events import SILENT, Updates, listen
-from gemma_vision.web.tabs.chat_sessions import Talks
+from gemma_vision.web.jobs.events import (
+    SILENT,
+    Updates,
+    by_component,
+    connect,
+    visitor_of,
+)
+from gemma_vision.web.tabs.chat_sessions import ChatJob, ChatSessions, ChatValues
+
+CROPS = "pan_and_scan"
+SETTINGS = ("max_tokens", "temperature", "seed")
 
 
-def can_chat(pipeline: Pipeline) -> bool:
-    """Whether the loaded checkpoint was taught conversations."""
-    return Task.chat in pipeline.tasks
+class ChatTab(Tab):
+    """Pictures and messages, and what the model says to them."""
+
+    name = "chat"
+    is_optional = True
+    controls = ("message", "stop")
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(pipeline)
+        self._sessions = ChatSessions()
+
+    def is_useful(self, pipeline: Pipeline) -> bool:
+        """Whether the loaded checkpoint was taught conversations."""
+        return Task.chat in pipeline.tasks
+
+    def make_job(self, values: Mapping[str, Any], visitor: str) -> ChatJob:
+        """The turn that the form asks for."""
+        return ChatJob(self.pipeline, self._sessions, visitor, read_form(ChatValues, values))
+
+    def build(self) -> None:
+        """Lay out the tab and connect it."""
+        with gr.Column(elem_classes="gv-chat"):
+            talk = build_html("chat", words=script_words(), elem_id="chat-talk")
+            message = build_message()
+            note = gr.Textbox(visible=False, label=translate("note"), lines=2, elem_id="chat-note")
+            with gr.Row(elem_classes="gv-buttons"):
+                stop = gr.Button(translate("stop"), interactive=False, elem_id="chat-stop")
+                anew = gr.Button(translate("anew"), elem_id="chat-anew")
+            with build_settings():
+                self._options = build_chat_options(self.pipeline)
+        crops = self._options[CROPS]
+        outputs = {"talk": talk, "note": note, "crops": crops, "message": message, "stop": stop}
+        fields = {"message": message, **self._options}
+        options = {"is_busy_at_once": False}  # a message that cannot be said stays to be mended
+        running = connect(self.runner, [message.submit], fields, outputs, **options)
+        self._connect_anew(anew, running, outputs)
+
+    def _connect_anew(self, anew: gr.Button, running: Any, outputs: Mapping[str, Block]) -> None:
+        """A new conversation knows nothing of the old."""
+
+        def restart(request: gr.Request) -> Updates:
+            visitor = visitor_of(request)
+            self.leave(visitor)
+            cleared = {
+                "talk": None,
+                "note": gr.update(visible=False),
+                "crops": self._sessions.crops_box(visitor),
+            }
+            return by_component({**cleared, **self.runner.idle}, outputs)
+
+        anew.click(restart, None, list(outputs.values()), cancels=[running], **SILENT)
+
+    @property
+    def chosen(self) -> dict[str, Component]:
+        """Whether crops are wished for."""
+        return {CROPS: self._options[CROPS]}
+
+    def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
+        """The box for crops, which some checkpoints lack."""
+        shown = field_properties(pipeline.family, Task.chat)[CROPS]
+        return {self._options[CROPS]: keep_ticked(gr.update(**shown), chosen[CROPS])}
+
+    def leave(self, visitor: str) -> None:
+        """End a visitor's turn and forget their conversation."""
+        super().leave(visitor)
+        self._sessions.forget(visitor)
 
 
-def build_chat_tab(pipeline: Pipeline) -> Callable[[gr.Request], None]:
-    """Lay out the tab, connect it, and give what to call when a visitor leaves."""
-    talks = Talks(pipeline)
-    with gr.Column(elem_classes="gv-chat"):
-        talk = build_talk()
-        message = gr.MultimodalTextbox(
-            file_types=["image"],
-            file_count="multiple",
-            sources=["upload"],
-            placeholder=translate("chat_hint"),
-            label=translate("chat_hint"),
-            show_label=False,
-            max_lines=6,
-            elem_id="chat-message",
-        )
-        note = gr.Textbox(visible=False, label=translate("note"), lines=2, elem_id="chat-note")
-        with gr.Row(elem_classes="gv-buttons"):
-            stop = gr.Button(translate("stop"), interactive=False, elem_id="chat-stop")
-            anew = gr.Button(translate("anew"), elem_id="chat-anew")
-        with gr.Accordion(translate("settings"), open=False):
-            limit = gr.Slider(16, 1024, 256, step=16, label=translate("max_tokens"))
-            has_crops = pipeline.family.has_pan_and_scan
-            crops = build_pan_and_scan(
-                "chat-crops", visible=has_crops, info=translate("chat_crops")
-            )
-    connect(talks, [message, limit, crops], [talk, note, crops], [message, stop], anew)
-
-    def leave(request: gr.Request) -> None:
-        talks.forget(str(request.session_hash))
-
-    return leave
+def build_message() -> gr.MultimodalTextbox:
+    """Where a visitor writes, and adds pictures."""
+    return gr.MultimodalTextbox(
+        file_types=["image"],
+        file_count="multiple",
+        sources=["upload"],
+        placeholder=translate("chat_hint"),
+        label=translate("chat_hint"),
+        show_label=False,
+        max_lines=6,
+        elem_id="chat-message",
+    )
 
 
-def build_talk() -> gr.HTML:
-    """What was said. Not gr.Chatbot: a picture's address in somebody's words would be fetched."""
-    return build_html("chat", words=script_words(), elem_id="chat-talk")
-
-
-def connect(
-    talks: Talks, fields: list[Any], shown: list[Any], controls: list[Any], anew: gr.Button
-) -> None:
-    """What happens when something is said, on Stop and on a new conversation."""
-
-    def speak(request: gr.Request, said: Any, limit: int, crops: bool) -> Iterator[Updates]:
-        visitor = str(request.session_hash)
-        try:
-            empty: Any = gr.update(value=None, interactive=False)
-            fixed: Any = gr.update(interactive=False)
-            calm, can_stop = gr.update(visible=False), gr.update(interactive=True)
-            for messages in talks.translate(visitor, said, limit, crops):
-                yield [{"messages": messages}, calm, fixed, empty, can_stop]
-                empty = fixed = gr.skip()
-            yield [gr.skip(), gr.skip(), settled(talks, visitor), *quiet()]
-        except Exception as error:
-            words = gr.update(value=describe(error)[1], visible=True)
-            yield [gr.skip(), words, settled(talks, visitor), *quiet()]
-
-    def halt(request: gr.Request) -> Updates:
-        visitor = str(request.session_hash)
-        messages = talks.stop(visitor)
-        said = gr.skip() if messages is None else {"messages": messages}
-        return [said, gr.skip(), settled(talks, visitor), *quiet()]
-
-    def restart(request: gr.Request) -> Updates:
-        visitor = str(request.session_hash)
-        talks.forget(visitor)
-        return [None, gr.update(visible=False), settled(talks, visitor), *quiet()]
-
-    message = fields[0]
-    running = listen([message.submit], speak, halt, fields, shown, controls, rest=quiet)
-    anew.click(restart, None, [*shown, *controls], cancels=[running], **SILENT)
-
-
-def settled(talks: Talks, visitor: str) -> Any:
-    """The box for crops: as the conversation has it; free before the first turn."""
-    has_crops = talks.has_crops(visitor)
-    if has_crops is None:
-        return gr.update(interactive=True)
-    return gr.update(value=has_crops, interactive=False)
-
-
-def quiet() -> Updates:
-    """The field and the Stop button while nobody speaks."""
-    return [gr.update(interactive=True), gr.update(interactive=False)]
+def build_chat_options(pipeline: Pipeline) -> dict[str, Component]:
+    """What is asked of every turn; crops hold for a whole conversation."""
+    family, info = pipeline.family, translate("chat_crops")
+    fields = build_option_fields(family, Task.chat, "chat", SETTINGS)
+    return fields | build_option_fields(family, Task.chat, "chat", [CROPS], info=info)

@@ -1,4 +1,4 @@
-"""Talking: conversations about pictures, one for each visitor. Knows the pipeline, no layout.
+"""Chat sessions: conversations about pictures, one for each visitor. Knows no layout.
 
 What was said is kept here and not taken from the page: a client could write anything into it.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import gradio as gr
 from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer
@@ -19,22 +20,31 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Turn
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
-from gemma_vision.web.components.crops import wants_crops
-from gemma_vision.web.jobs.job import StreamRun, VisitorRuns
+from gemma_vision.web.forms.form_values import Options
+from gemma_vision.web.forms.options import read_option_fields
+from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
 from gemma_vision.web.server.uploads import resolve_upload
 
-MAX_TALKS = 32  # conversations kept; the one that was silent longest is forgotten first
+MAX_SESSIONS = 32  # conversations kept; the one that was silent longest is forgotten first
 MAX_TURNS = 24  # of one conversation; more do not fit into the model's attention
 
 
+@dataclass(frozen=True)
+class ChatValues:
+    """What the form holds, as the client sent it. message: {"text", "files"}."""
+
+    message: Mapping[str, Any] | None = None
+    options: Options = field(default_factory=dict)
+
+
 @dataclass
-class Talk:
-    """What was said so far. `turns` alternate, the user first.
+class ChatSession:
+    """One conversation. `turns` alternate, the user first.
 
     `has_crops` holds for all turns: each of them puts every earlier picture before the model again,
     in one request that has one `pan_and_scan`. Another value on the way would change the pictures
-    that were answered about already, and what the engine remembers of them would not fit any more.
+    that were answered about already, and what the engine has cached of them would not fit any more.
     """
 
     turns: list[Turn] = field(default_factory=list)
@@ -42,103 +52,137 @@ class Talk:
 
     def messages(self) -> list[JSON]:
         """The conversation as the page shows it: each picture and each text a message."""
-        return [message for turn in self.turns for message in shown(turn)]
+        return [message for turn in self.turns for message in turn_messages(turn)]
 
 
-class Talks:
-    """Visitors' conversations with one checkpoint."""
+class ChatSessions:
+    """Visitors' conversations; whose was silent longest is forgotten when there are too many."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-        self._runs: VisitorRuns[Answer, tuple[Talk, Turn]] = VisitorRuns()
-        self._talks: OrderedDict[str, Talk] = OrderedDict()
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[str, ChatSession] = OrderedDict()
         self._lock = threading.Lock()
 
-    def say(
-        self, visitor: str, message: Mapping[str, Any] | None, limit: int, crops: bool = False
-    ) -> Iterator[list[JSON]]:
-        """The conversation again and again while the model's next turn grows.
+    def open(self, visitor: str) -> ChatSession:
+        """The visitor's conversation, a new one where there is none."""
+        with self._lock:
+            session = self._sessions.pop(visitor, None) or ChatSession()
+            self._sessions[visitor] = session
+            while len(self._sessions) > MAX_SESSIONS:
+                self._sessions.popitem(last=False)
+        return session
 
-        message: what the page's field holds, {"text", "files"}. crops: look at crops of long
-        pictures too, where the checkpoint can; the first turn decides that for the others. A turn
-        that cannot be spoken raises and leaves the conversation as it was.
-        """
-        talk = self._talk(visitor)
-        turn = read_turn(message)
-        if len(talk.turns) >= MAX_TURNS:
-            words = f"This conversation has {MAX_TURNS} turns, which is the limit; begin a new one."
-            raise TaskError(words, "E_TURNS")
-        if not talk.turns:
-            talk.has_crops = bool(crops)
-        wish = Request(
-            turn.images,
-            Task.chat,
-            turn.text,
-            max_tokens=limit,
-            turns=tuple(talk.turns),
-            pan_and_scan=wants_crops(self._pipeline, talk.has_crops),
-        )
-        before = [*talk.messages(), *shown(turn)]
-        yield before
-        run = StreamRun(lambda: self._pipeline.stream(wish), (talk, turn))
-        for answer in self._runs.follow(visitor, run):
-            yield [*before, *spoken(answer)]
-        yield keep(talk, turn, run.latest)
-
-    def stop(self, visitor: str) -> list[JSON] | None:
-        """End the model's turn within a token and keep what it said; None where it was silent."""
-        run = self._runs.end(visitor)
-        return None if run is None else keep(*run.about, run.latest)
+    def forget(self, visitor: str) -> None:
+        """Begin anew, or let a visitor go."""
+        with self._lock:
+            self._sessions.pop(visitor, None)
 
     def has_crops(self, visitor: str) -> bool | None:
         """Whether the visitor's conversation looks at crops; None before its first turn."""
         with self._lock:
-            talk = self._talks.get(visitor)
-        return talk.has_crops if talk and talk.turns else None
+            session = self._sessions.get(visitor)
+        return session.has_crops if session and session.turns else None
 
-    def forget(self, visitor: str) -> None:
-        """Begin anew, or let a visitor go."""
-        self._runs.take(visitor)
-        with self._lock:
-            self._talks.pop(visitor, None)
+    def crops_box(self, visitor: str) -> JSON:
+        """The box for crops: as the conversation has it; free before the first turn."""
+        has_crops = self.has_crops(visitor)
+        if has_crops is None:
+            return gr.update(interactive=True)
+        return gr.update(value=has_crops, interactive=False)
 
-    def _talk(self, visitor: str) -> Talk:
-        with self._lock:
-            talk = self._talks.pop(visitor, None) or Talk()
-            self._talks[visitor] = talk
-            while len(self._talks) > MAX_TALKS:
-                self._talks.popitem(last=False)
-        return talk
+
+class ChatJob:
+    """One turn of a visitor and the model's. Updates "talk", "note", "crops" and "message".
+
+    A turn that cannot be said leaves the conversation as it was.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, sessions: ChatSessions, visitor: str, form: ChatValues
+    ) -> None:
+        self._pipeline = pipeline
+        self._sessions = sessions
+        self._visitor = visitor
+        self._form = form
+        self._messages: list[JSON] | None = None  # once both turns are over
+
+    def begin(self) -> NamedUpdates:
+        """The visitor's turn, before it is answered."""
+        self._session = session = self._sessions.open(self._visitor)
+        self._turn = turn = read_turn(self._form.message)
+        if len(session.turns) >= MAX_TURNS:
+            words = f"This conversation has {MAX_TURNS} turns, which is the limit; begin a new one."
+            raise TaskError(words, "E_TURNS")
+        options = self._read_options()
+        self._request = Request(
+            turn.images, Task.chat, turn.text, turns=tuple(session.turns), **options
+        )
+        self._before = [*session.messages(), *turn_messages(turn)]
+        return {
+            "talk": {"messages": self._before},
+            "note": gr.update(visible=False),
+            "crops": gr.update(interactive=False),
+            "message": gr.update(value=None, interactive=False),
+        }
+
+    def stream(self) -> Iterator[Answer]:
+        """The model's turn while it grows."""
+        return self._pipeline.stream(self._request)
+
+    def growing(self, answer: Answer | None) -> NamedUpdates:
+        """The conversation with the model's turn as far as it is spoken."""
+        return {"talk": {"messages": [*self._before, model_message(answer)]}}
+
+    def finished(self, answer: Answer | None, is_whole: bool) -> NamedUpdates:
+        """The conversation with both turns, which belong to it from now on."""
+        if self._messages is None:  # Stop may end a turn that is over
+            self._messages = add_turns(self._session, self._turn, answer)
+        return {"talk": {"messages": self._messages}, "crops": self._crops_box()}
+
+    def failed(self, sentence: str, answer: Answer | None) -> NamedUpdates:
+        """The sentence under the message."""
+        return {"note": gr.update(value=sentence, visible=True), "crops": self._crops_box()}
+
+    def _read_options(self) -> JSON:
+        """Those of the form; the first turn decides for all whether there are crops."""
+        family, session = self._pipeline.family, self._session
+        options = read_option_fields(family, Task.chat, self._form.options)
+        if not session.turns:
+            session.has_crops = bool(options.get("pan_and_scan"))
+        has_crops = session.has_crops and family.has_pan_and_scan
+        return options | {"pan_and_scan": has_crops}
+
+    def _crops_box(self) -> JSON:
+        return self._sessions.crops_box(self._visitor)
 
 
 def read_turn(message: Mapping[str, Any] | None) -> Turn:
     """The visitor's turn, with its pictures opened."""
-    held = message if isinstance(message, Mapping) else {}
-    images = [open_image(resolve_upload(file)) for file in held.get("files") or ()]
-    return Turn("user", held.get("text") or "", tuple(images))
+    values = message if isinstance(message, Mapping) else {}
+    images = [open_image(resolve_upload(file)) for file in values.get("files") or ()]
+    return Turn("user", values.get("text") or "", tuple(images))
 
 
-def keep(talk: Talk, turn: Turn, answer: Answer | None) -> list[JSON]:
+def add_turns(session: ChatSession, turn: Turn, answer: Answer | None) -> list[JSON]:
     """Add both turns to the conversation; a turn that got no word in return is taken back."""
-    text = speakable(answer.text) if answer else ""
+    text = without_marks(answer.text) if answer else ""
     if not text:
-        return [*talk.messages(), *shown(turn), *spoken(answer)]
-    talk.turns += [turn, Turn("model", text)]
-    return talk.messages()
+        return [*session.messages(), *turn_messages(turn), model_message(answer)]
+    session.turns += [turn, Turn("model", text)]
+    return session.messages()
 
 
-def speakable(text: str) -> str:
+def without_marks(text: str) -> str:
     """What the model said, so that it can be put before it again: no marks, for those command."""
     return CONTROL_TOKEN.sub("", text).strip()[:MAX_TEXT]
 
 
-def spoken(answer: Answer | None) -> list[JSON]:
+def model_message(answer: Answer | None) -> JSON:
     """The model's turn as far as it is spoken."""
     text = answer.text.strip() if answer else ""
-    return [{"role": "assistant", "text": text or "\u2026"}]
+    return {"role": "assistant", "text": text or "\u2026"}
 
 
-def shown(turn: Turn) -> Sequence[JSON]:
+def turn_messages(turn: Turn) -> Sequence[JSON]:
     """A turn as messages of the page: pictures without metadata, words as words."""
     role = "assistant" if turn.role == "model" else "user"
     pictures = [image for image in turn.images if isinstance(image, Image)]

@@ -2,153 +2,184 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 
-from gemma_vision.images.opening import open_image
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
-from gemma_vision.requests.request import Request
-from gemma_vision.web.components.crops import build_pan_and_scan, fit_pan_and_scan
+from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.tasks import FORM_TASKS
 from gemma_vision.web.components.example_strip import Example, load_examples
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.viewer import build_viewer
-from gemma_vision.web.forms.form import SHOWN_TASKS, build_buttons, build_task, build_words
+from gemma_vision.web.forms.fields import build_buttons, build_image, build_settings, pills
+from gemma_vision.web.forms.form_values import read_form
+from gemma_vision.web.forms.options import SETTINGS, UPFRONT, build_option_fields
+from gemma_vision.web.forms.tab import Tab
+from gemma_vision.web.forms.task_form import (
+    build_task,
+    build_words,
+    connect_prompts,
+    fit_fields,
+    keep_ticked,
+)
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
-from gemma_vision.web.jobs.job import StreamRun
-from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
-from gemma_vision.web.server.uploads import resolve_upload
 from gemma_vision.web.tabs.compare_run import (
-    Pair,
-    Side,
-    compare,
-    differences,
-    has_pan_and_scan,
-    marked,
-    summary,
+    SIDES,
+    CompareJob,
+    CompareValues,
+    SideValues,
+    family_of,
 )
 
-SIDES = ("left", "right")
 WARM = 0.7  # the right side's temperature at first, so that there is something to compare
+IN_SIGHT = ("temperature", "seed")  # what most comparisons are about
+HIDDEN = tuple(name for name in SETTINGS if name not in IN_SIGHT)
+
+Fields = dict[str, Component]
 
 
-def build_compare_tab(model_cache: ModelCache) -> None:
-    """Lay out the tab and connect it. Call inside a gr.Tab."""
-    pipeline = model_cache.pipeline
-    tasks = [task for task in SHOWN_TASKS if task in pipeline.tasks]
-    example = next((row for row in load_examples() if row["task"] in tasks), None)
-    first = example["task"] if example else tasks[0]
-    with gr.Row(elem_classes="gv-compare-form"):
-        with gr.Column(scale=4, min_width=280):
-            picture = build_picture(example["path"] if example else None)
-        with gr.Column(scale=5, min_width=300):
-            task = build_task(tasks, first, "compare-task")
-            with gr.Row():
-                sides = [build_side(model_cache, side, task, example) for side in SIDES]
-            run, stop = build_buttons("compare", "compare")
-    told = build_differences()
+class CompareTab(Tab):
+    """One picture, two requests or two checkpoints."""
+
+    name = "compare"
+
+    def __init__(self, pipeline: Pipeline, model_cache: ModelCache) -> None:
+        super().__init__(pipeline)
+        self._model_cache = model_cache
+        self._sides: dict[str, Fields] = {}
+
+    def make_job(self, values: Mapping[str, Any], visitor: str) -> CompareJob:
+        """The job that the form asks for."""
+        return CompareJob(self._model_cache, read_values(values))
+
+    def build(self) -> None:
+        """Lay out the tab and connect it."""
+        example = next((row for row in load_examples() if row["task"] in self.tasks), None)
+        first = example["task"] if example else self.tasks[0]
+        with gr.Row(elem_classes="gv-compare-form"):
+            with gr.Column(scale=4, min_width=280):
+                upload = build_image("compare-picture", value=example["path"] if example else None)
+            with gr.Column(scale=5, min_width=300):
+                self._task = build_task(self.tasks, first, "compare")
+                with gr.Row():
+                    for side in SIDES:
+                        self._sides[side] = self._build_side(side, first, example)
+                run, stop = build_buttons("compare", "compare")
+        told = build_html("compare", words=script_words(), elem_id="compare-told")
+        outputs = {"differences": told, **build_viewers(), "run": run, "stop": stop}
+        fields = {"upload": upload, "task": self._task, **self._fields()}
+        connect(self.runner, [run.click], fields, outputs)
+        self._connect_sides()
+
+    @property
+    def tasks(self) -> list[str]:
+        """What can be asked of the checkpoint that answers."""
+        return [task for task in FORM_TASKS if task in self.pipeline.tasks]
+
+    def _build_side(self, side: str, task: str, example: Example | None) -> Fields:
+        """A side's own fields: checkpoint, words, options."""
+        names, text = self._model_cache.names(), example["text"] if example else ""
+        warmth = WARM if side == "right" else 0
+        with gr.Column(min_width=220):
+            model = gr.Dropdown(
+                names,
+                value=names[0],
+                label=translate(f"model_{side}"),
+                elem_id=f"compare-model-{side}",
+            )
+            fields: Fields = {"model": model, "words": build_words(task, text, "compare", side)}
+            build = partial(build_option_fields, self.pipeline.family, task, "compare", side=side)
+            fields |= build(["temperature"], value=warmth) | build(["seed"]) | build(UPFRONT)
+            with build_settings():
+                fields |= build(HIDDEN)
+        return fields
+
+    def _fields(self) -> Fields:
+        """Both sides' fields by name: "left.model" and so on."""
+        return {
+            f"{side}.{name}": field
+            for side, fields in self._sides.items()
+            for name, field in fields.items()
+        }
+
+    def _connect_sides(self) -> None:
+        """Words and options follow the task and each side's checkpoint."""
+
+        def fit(task: str, *values: Any) -> Updates:
+            chosen = dict(zip(self.chosen, (task, *values), strict=True))
+            return {key: one for side in SIDES for key, one in self._fit(side, chosen).items()}
+
+        inputs = list(self.chosen.values())
+        outputs = list(fit(*[one.value for one in inputs]))
+        changes: list[Any] = [self._task, *(fields["model"] for fields in self._sides.values())]
+        on = {"preprocess": False} | SILENT
+        gr.on([one.input for one in changes], fit, inputs, outputs, **on)
+        for fields in self._sides.values():
+            connect_prompts(fields)
+
+    def _fit(self, side: str, chosen: Mapping[str, Any]) -> Updates:
+        """A side's words and options for the task and the checkpoint that were chosen."""
+        fields, family = self._sides[side], self._family(chosen[f"{side}.model"])
+        updates = fit_fields(fields, family, chosen["task"], chosen[f"{side}.style"])
+        crops = fields["pan_and_scan"]
+        ticked = chosen[f"{side}.pan_and_scan"]
+        return updates | {crops: keep_ticked(updates[crops], ticked)}
+
+    def _family(self, name: object) -> Family:
+        """What a side's checkpoint understands; that of the one that answers, for want of it."""
+        return family_of(self._model_cache, name) or self.pipeline.family
+
+    @property
+    def chosen(self) -> Fields:
+        """The task, and each side's checkpoint and what hangs on it."""
+        hanging = ("model", "style", "pan_and_scan")
+        sides = {
+            f"{side}.{name}": fields[name]
+            for side, fields in self._sides.items()
+            for name in hanging
+        }
+        return {"task": self._task, **sides}
+
+    def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
+        """The left side asks the checkpoint that answers, the right one may keep its own."""
+        tasks, names, right = self.tasks, self._model_cache.names(), chosen["right.model"]
+        task = chosen["task"] if chosen["task"] in tasks else next(iter(tasks), None)
+        models = {"left": names[0], "right": right if right in names else names[0]}
+        chosen = {**chosen, "task": str(task)}
+        updates: Updates = {self._task: gr.update(choices=pills(tasks), value=task)}
+        for side, model in models.items():
+            updates[self._sides[side]["model"]] = gr.update(choices=names, value=model)
+            updates |= self._fit(side, {**chosen, f"{side}.model": model})
+        return updates
+
+
+def build_viewers() -> dict[str, gr.HTML]:
+    """A viewer for each side."""
     with gr.Row(elem_classes="gv-compare-result"):
-        viewers = []
+        viewers = {}
         for side in SIDES:
             with gr.Column(min_width=300):
-                viewers.append(build_viewer(elem_id=f"compare-{side}"))
-    fields = [picture, task, *sides[0], *sides[1]]
-    connect(Comparer(model_cache), fields, [told, *viewers], run, stop)
+                viewers[side] = build_viewer(elem_id=f"compare-{side}")
+    return viewers
 
 
-def build_picture(path: str | None) -> gr.Image:
-    """The picture that both sides see; an example is there from the start."""
-    return gr.Image(
-        path,
-        label=translate("picture"),
-        type="filepath",
-        image_mode=None,
-        sources=["upload", "clipboard"],
-        buttons=[],
-        height=260,
-        elem_id="compare-picture",
-    )
-
-
-def build_side(
-    model_cache: ModelCache, side: str, task: gr.Radio, example: Example | None
-) -> list[Any]:
-    """A side's own fields: checkpoint, words, temperature, seed, crops."""
-    names, text = model_cache.names(), example["text"] if example else ""
-    with gr.Column(min_width=220):
-        model = gr.Dropdown(
-            names, value=names[0], label=translate(f"model_{side}"), elem_id=f"compare-model-{side}"
+def read_values(values: Mapping[str, Any]) -> CompareValues:
+    """What the form holds, from its fields by name."""
+    sides = {
+        side: read_form(
+            SideValues,
+            {
+                name.removeprefix(f"{side}."): value
+                for name, value in values.items()
+                if name.startswith(f"{side}.")
+            },
         )
-        words = build_words(task, text, elem_id=f"compare-words-{side}")
-        warmth = WARM if side == "right" else 0
-        temperature = gr.Slider(0, 1.5, warmth, step=0.05, label=translate("temperature"))
-        seed = gr.Number(0, label=translate("seed"), precision=0, minimum=0)
-        has_crops = has_pan_and_scan(model_cache, names[0])
-        crops = build_pan_and_scan(f"compare-crops-{side}", visible=has_crops)
-
-    def fit(name: Any, ticked: Any) -> Any:
-        return fit_pan_and_scan(ticked, visible=has_pan_and_scan(model_cache, name))
-
-    model.input(fit, [model, crops], crops, preprocess=False, **SILENT)
-    return [model, words, temperature, seed, crops]
-
-
-def build_differences() -> gr.HTML:
-    """In what the answers differ; the script writes texts as texts."""
-    return build_html("compare", words=script_words(), elem_id="compare-told")
-
-
-class Comparer:
-    """Comparisons as the page shows them: the differences and both viewers."""
-
-    def __init__(self, model_cache: ModelCache) -> None:
-        self._model_cache = model_cache
-
-    def begin(
-        self, picture: Mapping[str, Any] | None, task: str, *values: Any
-    ) -> StreamRun[Pair, list[ViewerState]]:
-        """Ask both sides; five values for each."""
-        original = resolve_upload(picture)
-        image = open_image(original)
-        sides = [read_side(image, task, *values[at : at + 5]) for at in (0, 5)]
-        shown = [ViewerState(image, original=original, task=task, limit=256) for _ in SIDES]
-        return StreamRun(lambda: compare(self._model_cache, *sides), shown)
-
-    def growing(self, states: Iterator[Pair | None], shown: list[ViewerState]) -> Iterator[Updates]:
-        """Both viewers while the answers grow."""
-        for pair in states:
-            views = marked_all(shown, pair or Pair(), "running")
-            yield [{"state": "running"}, *views]
-
-    def finished(self, pair: Pair | None, shown: list[ViewerState], is_whole: bool) -> Updates:
-        """The differences and the marked viewers; nothing is compared that was stopped."""
-        pair = pair or Pair()
-        if not pair.is_over:
-            return [{"state": "stopped"}, *marked_all(shown, pair, "stopped")]
-        found = differences(pair)
-        return [summary(found), *marked_all(shown, pair, "done", found)]
-
-    def failed(self, sentence: str, pair: Pair | None) -> Updates:
-        """The sentence in the place of the differences."""
-        return [{"note": sentence}, gr.skip(), gr.skip()]
-
-
-def read_side(
-    image: Any, task: str, model: str, words: str, temperature: float, seed: int, crops: bool
-) -> Side:
-    """A side as the client sent it."""
-    options: dict[str, Any] = {"temperature": temperature, "seed": seed}
-    return Side(model, Request(image, task, words, pan_and_scan=bool(crops), **options))
-
-
-def marked_all(
-    shown: list[ViewerState], pair: Pair, state: str, found: JSON | None = None
-) -> list[JSON]:
-    """Both viewers' values; what only one side found is marked once the differences are known."""
-    answers = (pair.left, pair.right)
-    return [
-        marked(one, answer, state, found[side] if found else [])
-        for one, answer, side in zip(shown, answers, SIDES, strict=True)
-    ]
+        for side in SIDES
+    }
+    return CompareValues(values["upload"], values["task"], sides["left"], sides["right"])

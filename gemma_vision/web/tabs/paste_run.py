@@ -1,12 +1,68 @@
-"""Pasting: an answer that was written elsewhere, read for a visitor."""
+"""Paste run: an answer that was written elsewhere, read for a visitor."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+
+import gradio as gr
 
 from gemma_vision.answers.parse_answer import read_json
 from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
+from gemma_vision.images.opening import open_image
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.jobs.events import NamedUpdates
+from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
+from gemma_vision.web.server.uploads import resolve_upload
+
+
+@dataclass(frozen=True)
+class PasteValues:
+    """What the form holds, as the client sent it: the size is that of a picture not uploaded."""
+
+    text: Any = ""
+    upload: Any = None
+    width: Any = None
+    height: Any = None
+    decoder: Any = "none"
+
+
+class PasteJob:
+    """One pasted answer. Updates "viewer", "drawer" and "json"; no model is at work."""
+
+    def __init__(self, form: PasteValues) -> None:
+        self._form = form
+        self._viewer = ViewerState()
+
+    def begin(self) -> NamedUpdates:
+        """Open the picture, where there is one."""
+        if self._form.upload:
+            self._viewer.original = resolve_upload(self._form.upload)
+            self._viewer.image = open_image(self._viewer.original)
+        return {}
+
+    def stream(self) -> Iterator[JSON]:
+        """The answer, which is there at once."""
+        size = (self._form.width, self._form.height)
+        answer = read_pasted(self._form.text, self._viewer.size or size, self._form.decoder)
+        self._viewer.blank = size
+        yield answer
+
+    def growing(self, answer: JSON | None) -> NamedUpdates:
+        """Nothing until it is read."""
+        return {}
+
+    def finished(self, answer: JSON | None, is_whole: bool) -> NamedUpdates:
+        """The viewer and the JSON in its drawer."""
+        has_answer = gr.update(visible=answer is not None)
+        view = self._viewer.view(answer, "done" if is_whole else "stopped")
+        return {"viewer": view, "drawer": has_answer, "json": answer}
+
+    def failed(self, sentence: str, answer: JSON | None) -> NamedUpdates:
+        """The sentence beside the picture, where there is one."""
+        view = self._viewer.view(None, "error", notes=[sentence])
+        return {"viewer": view, "drawer": gr.update(visible=False), "json": None}
 
 
 def read_pasted(

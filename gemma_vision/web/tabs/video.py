@@ -2,84 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
-from gemma_vision.pipeline import Pipeline
 from gemma_vision.web.components.example_strip import Example, load_examples
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.progress import build_progress
-from gemma_vision.web.forms.form import (
-    SHOWN_TASKS,
-    asked,
+from gemma_vision.web.forms.fields import (
     build_buttons,
     build_example_button,
-    build_task,
-    build_words,
+    build_json_drawer,
+    build_settings,
+    webcam,
 )
+from gemma_vision.web.forms.form_values import read_form
+from gemma_vision.web.forms.options import SETTINGS
+from gemma_vision.web.forms.tab import TaskTab
+from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import TEXTS, script_words, translate
-from gemma_vision.web.jobs.events import SILENT, Updates, connect, unchanged
-from gemma_vision.web.jobs.job import StreamRun
-from gemma_vision.web.jobs.viewer_value import preview_file
-from gemma_vision.web.tabs.image import build_drawer
+from gemma_vision.web.jobs.events import SILENT, Updates, connect
 from gemma_vision.web.tabs.video_run import (
     EVERY,
-    LOOKED,
     MAX_EVERY,
-    MAX_LOOKED,
-    Reel,
-    facts,
-    lanes,
-    thread,
-    told,
+    MAX_FRAMES,
+    NUM_FRAMES,
+    VideoJob,
+    VideoValues,
 )
 
-if TYPE_CHECKING:
-    from gemma_vision.video import VideoProgress
-
-NUM_SHOWN = 7
+EXAMPLE_EVERY = 3  # things of the example clip move fast
 # A name for those who listen: Gradio does not translate that of this field.
 BOTH = " \u00b7 ".join(TEXTS["video"].values())
 
 
-def build_video_tab(pipeline: Pipeline) -> None:
-    """Lay out the tab and connect it. Call inside a gr.Tab."""
-    tasks = [task for task in SHOWN_TASKS if task in pipeline.tasks]
-    with gr.Row(elem_classes="gv-columns"):
-        with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
-            video = build_video()
-            clips = load_examples("video")
-            example = build_example_button("video", visible=bool(clips))
-            task = build_task(tasks, tasks[0], "video-task")
-            words = build_words(task, elem_id="video-words")
-            run, stop = build_buttons("run", "video")
-            every = gr.Slider(
-                1, MAX_EVERY, EVERY, step=1, label=translate("every"), elem_id="video-every"
-            )
-            looked = gr.Slider(1, MAX_LOOKED, LOOKED, step=1, label=translate("looked"))
-        with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
-            shown = build_results()
-    example.click(lambda: fill_in(pipeline, clips), None, [video, task, words, every], **SILENT)
-    connect(Films(pipeline), [video, task, words, every, looked], shown, run, stop)
+class VideoTab(TaskTab):
+    """One video, one request for some of its frames."""
+
+    name = "video"
+
+    def make_job(self, values: Mapping[str, Any], visitor: str) -> VideoJob:
+        """The job that the form asks for."""
+        return VideoJob(self.pipeline, read_form(VideoValues, values))
+
+    def build(self) -> None:
+        """Lay out the tab and connect it."""
+        self.form = form = TaskForm(self.pipeline, "video")
+        clips = load_examples("video")
+        with gr.Row(elem_classes="gv-columns"):
+            with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
+                upload = build_upload()
+                example = build_example_button("video", visible=bool(clips))
+                form.build_task()
+                form.build_options()
+                run, stop = build_buttons("run", "video")
+                frames = build_frames()
+                with build_settings():
+                    form.build_options(SETTINGS)
+            with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
+                outputs = build_results() | {"run": run, "stop": stop}
+        fields = {"upload": upload, **frames, **form.fields}
+        connect(self.runner, [run.click], fields, outputs)
+        form.connect()
+        connect_example(example, fields, form, clips)
 
 
-def fill_in(pipeline: Pipeline, clips: Sequence[Example]) -> Updates:
-    """The example clip with a task and words of its own; its things move fast."""
-    clip = clips[0]
-    return [clip["path"], *asked(pipeline, clip["task"], clip["text"]), 3]
+def connect_example(
+    button: gr.Button, fields: Mapping[str, Component], form: TaskForm, clips: list[Example]
+) -> None:
+    """The example clip with a task and words of its own."""
+    upload, every = fields["upload"], fields["every"]
+
+    def fill() -> Updates:
+        clip = clips[0]
+        own = {upload: clip["path"], every: EXAMPLE_EVERY}
+        return own | form.fill(clip["task"], clip["text"])
+
+    button.click(fill, None, [upload, every, *form.filled], **SILENT)
 
 
-def build_video() -> gr.Video:
+def build_upload() -> gr.Video:
     """Upload or webcam, without sound. Its value is taken raw, as the picture's is."""
     return gr.Video(
         label=BOTH,
         show_label=False,
         sources=["upload", "webcam"],
-        webcam_options=gr.WebcamOptions(
-            mirror=False, constraints={"video": {"width": 1280, "height": 720}}
-        ),
+        webcam_options=webcam(1280, 720),
         include_audio=False,
         buttons=[],
         height=260,
@@ -87,8 +98,15 @@ def build_video() -> gr.Video:
     )
 
 
-def build_results() -> list[Any]:
-    """Progress, the newest frame, the video, the lanes, the file, and the drawer with the JSON."""
+def build_frames() -> dict[str, Component]:
+    """Which frames are looked at, and how many at most."""
+    every = gr.Slider(1, MAX_EVERY, EVERY, step=1, label=translate("every"), elem_id="video-every")
+    most = gr.Slider(1, MAX_FRAMES, NUM_FRAMES, step=1, label=translate("looked"))
+    return {"every": every, "num_frames": most}
+
+
+def build_results() -> dict[str, Block]:
+    """Progress, the newest frame, the video, its tracks, the file, and the drawer with the JSON."""
     progress = build_progress("video")
     newest = gr.Image(
         label=translate("newest"),
@@ -103,57 +121,13 @@ def build_results() -> list[Any]:
     )
     timeline = build_html("timeline", words=script_words(), elem_id="video-timeline")
     download = gr.DownloadButton(translate("timeline"), visible=False, elem_id="video-download")
-    return [progress, newest, result, timeline, download, *build_drawer("video-json")]
-
-
-class Films:
-    """Videos as the page shows them: see `build_results`."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        self._pipeline = pipeline
-
-    def begin(
-        self, video: Mapping[str, Any] | None, task: str, words: str, every: int, looked: int
-    ) -> StreamRun[VideoProgress, Reel]:
-        """Look at every n-th frame, at so many of them at most."""
-        reel = thread(video, task, words, every, looked)
-        return StreamRun(lambda: reel.shoot(self._pipeline), reel)
-
-    def growing(self, states: Iterator[VideoProgress | None], reel: Reel) -> Iterator[Updates]:
-        """Progress, the newest frame and the lanes; they change when a frame is done."""
-        yield [{"state": "running", "notes": []}, *cleared()]
-        seen = 0
-        for progress in states:
-            if progress is None or progress.picture is None or progress.done == seen:
-                yield unchanged(NUM_SHOWN)
-                continue
-            seen = progress.done
-            newest = gr.update(value=str(preview_file(progress.picture)), visible=True)
-            drawn = lanes(progress.timeline)
-            yield [facts(progress, "running"), newest, gr.skip(), drawn, *unchanged(3)]
-
-    def finished(self, progress: VideoProgress | None, reel: Reel, is_whole: bool) -> Updates:
-        """The video and its timeline, up to where it was stopped."""
-        video = reel.video()
-        if progress is None or video is None:
-            return [{"state": "stopped", "notes": []}, *cleared()]
-        timeline = progress.timeline
-        return [
-            facts(progress, "done" if is_whole else "stopped"),
-            gr.update(visible=False),
-            gr.update(value=str(video), visible=True),
-            lanes(timeline),
-            gr.update(value=str(reel.timeline(timeline)), visible=True),
-            gr.update(visible=True),
-            told(timeline),
-        ]
-
-    def failed(self, sentence: str, progress: VideoProgress | None) -> Updates:
-        """The sentence in the progress panel."""
-        return [{"state": "error", "notes": [sentence]}, *cleared()]
-
-
-def cleared() -> Updates:
-    """Nothing of an earlier video is left: everything under the progress panel is hidden."""
-    hidden = gr.update(value=None, visible=False)
-    return [hidden, hidden, None, hidden, gr.update(visible=False), None]
+    drawer, data = build_json_drawer("video-json")
+    return {
+        "progress": progress,
+        "newest": newest,
+        "result": result,
+        "timeline": timeline,
+        "download": download,
+        "drawer": drawer,
+        "json": data,
+    }

@@ -1,73 +1,122 @@
-"""Filming: one visitor's video looked at, as the page's values. Knows the pipeline, no layout."""
+"""Video run: one visitor's video annotated, as the page's values. Knows the pipeline, no layout."""
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import gradio as gr
+
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import check_range
-from gemma_vision.web.jobs.viewer_value import JSON
+from gemma_vision.web.forms.form_values import FormValues
+from gemma_vision.web.forms.options import read_option_fields
+from gemma_vision.web.jobs.events import NamedUpdates
+from gemma_vision.web.jobs.viewer_value import JSON, preview_file
 from gemma_vision.web.server.uploads import resolve_upload, upload_folder
 
 if TYPE_CHECKING:
     from gemma_vision.video import Timeline, VideoProgress
 
 EVERY, MAX_EVERY = 10, 60  # of how many frames one is looked at
-LOOKED, MAX_LOOKED = 32, 120  # frames looked at: minutes of two cores at most
-MAX_LANES = 40  # objects drawn on the timeline; the file has them all
+NUM_FRAMES, MAX_FRAMES = 32, 120  # frames looked at: minutes of two cores at most
+MAX_TRACKS = 40  # objects drawn on the timeline; the file has them all
+WITHOUT = ("mask", "polygons")  # of an instance in the timeline that is read on the page
 
 
 @dataclass(frozen=True)
-class Reel:
-    """One visitor's video and where what comes of it is written, among the uploads."""
+class VideoValues(FormValues):
+    """What the form holds: one of `every` frames is looked at, `num_frames` of them at most."""
 
-    source: Path
-    target: Path
-    wish: Mapping[str, Any]
+    every: Any = EVERY
+    num_frames: Any = NUM_FRAMES
 
-    def shoot(self, pipeline: Pipeline) -> Iterator[VideoProgress]:
-        """Look at it."""
+
+class VideoJob:
+    """One video. Updates "progress", "newest", "result", "timeline", "download", "drawer", "json".
+
+    What comes of it is written among the uploads.
+    """
+
+    def __init__(self, pipeline: Pipeline, form: VideoValues) -> None:
+        self._pipeline = pipeline
+        self._form = form
+        self._num_shown = 0
+
+    def begin(self) -> NamedUpdates:
+        """Check the form and the first frame, and hide what is left of an earlier video."""
+        from gemma_vision.video import Source
+
+        form = self._form
+        check_range("every", form.every, 1, MAX_EVERY, whole=True)
+        check_range("frames", form.num_frames, 1, MAX_FRAMES, whole=True)
+        self._source = resolve_upload(form.upload, "video")
+        self._options = read_option_fields(self._pipeline.family, form.task, form.options)
+        with Source(self._source) as film:
+            Request(next(film.frames()).image, form.task, form.text, **self._options)
+        self._target = upload_folder() / secrets.token_hex(16) / "gemma-vision.mp4"
+        self._target.parent.mkdir(parents=True)
+        return {"progress": {"state": "running", "notes": []}} | nothing_yet()
+
+    def stream(self) -> Iterator[VideoProgress]:
+        """Look at every n-th frame."""
         from gemma_vision.video import annotate
 
-        return annotate(pipeline, self.source, self.target, **self.wish)
+        form = self._form
+        asked = {"task": form.task, "text": form.text, **self._options}
+        limits = {"every": form.every, "limit": form.num_frames}
+        return annotate(self._pipeline, self._source, self._target, **asked, **limits)
 
-    def video(self) -> Path | None:
-        """The annotated video, if a frame of it was written."""
-        return self.target if self.target.is_file() else None
+    def growing(self, progress: VideoProgress | None) -> NamedUpdates:
+        """Progress, the newest frame and the tracks; they change when a frame is done."""
+        if progress is None or progress.picture is None or progress.done == self._num_shown:
+            return {}
+        self._num_shown = progress.done
+        return {
+            "progress": progress_value(progress, "running"),
+            "newest": gr.update(value=str(preview_file(progress.picture)), visible=True),
+            "timeline": tracks(progress.timeline),
+        }
 
-    def timeline(self, timeline: Timeline) -> Path:
-        """The timeline's file."""
-        path = self.target.with_name("timeline.json")
+    def finished(self, progress: VideoProgress | None, is_whole: bool) -> NamedUpdates:
+        """The video and its timeline, up to where it was stopped."""
+        if progress is None or not self._target.is_file():
+            return {"progress": {"state": "stopped", "notes": []}} | nothing_yet()
+        timeline = progress.timeline
+        return {
+            "progress": progress_value(progress, "done" if is_whole else "stopped"),
+            "newest": gr.update(visible=False),
+            "result": gr.update(value=str(self._target), visible=True),
+            "timeline": tracks(timeline),
+            "download": gr.update(value=str(self._write_timeline(timeline)), visible=True),
+            "drawer": gr.update(visible=True),
+            "json": without_masks(timeline),
+        }
+
+    def failed(self, sentence: str, progress: VideoProgress | None) -> NamedUpdates:
+        """The sentence in the progress panel."""
+        return {"progress": {"state": "error", "notes": [sentence]}} | nothing_yet()
+
+    def _write_timeline(self, timeline: Timeline) -> Path:
+        path = self._target.with_name("timeline.json")
         path.write_text(json.dumps(timeline.to_dict(), ensure_ascii=False), "utf-8")
         return path
 
 
-def thread(
-    video: str | Mapping[str, Any] | None, task: str, words: str, every: int, looked: int
-) -> Reel:
-    """A reel for what the form holds, which is the client's own.
-
-    What is wrong with the file or the wish raises here, before anybody waits for the model.
-    """
-    from gemma_vision.video import Source
-
-    check_range("every", every, 1, MAX_EVERY, whole=True)
-    check_range("frames", looked, 1, MAX_LOOKED, whole=True)
-    path = resolve_upload(video, "video")
-    with Source(path) as film:
-        Request(next(film.frames()).image, task, words)  # type: ignore[arg-type]
-    target = upload_folder() / secrets.token_hex(16) / "gemma-vision.mp4"
-    target.parent.mkdir(parents=True)
-    return Reel(path, target, {"task": task, "text": words, "every": every, "limit": looked})
+def nothing_yet() -> JSON:
+    """Nothing of an earlier video is left: everything under the progress panel is hidden."""
+    hidden = gr.update(value=None, visible=False)
+    drawer = gr.update(visible=False)
+    files = {"newest": hidden, "result": hidden, "download": hidden}
+    return files | {"timeline": None, "drawer": drawer, "json": None}
 
 
-def facts(progress: VideoProgress, state: str) -> JSON:
+def progress_value(progress: VideoProgress, state: str) -> JSON:
     """The progress panel's value."""
     timeline = progress.timeline
     value: JSON = {
@@ -85,7 +134,7 @@ def facts(progress: VideoProgress, state: str) -> JSON:
     return value
 
 
-def lanes(timeline: Timeline) -> JSON:
+def tracks(timeline: Timeline) -> JSON:
     """When each object was seen, for the drawing: {"seconds", "objects", "more"}.
 
     Every object has its spans in seconds, [[from, to], ...]: what is seen counts until the next
@@ -107,8 +156,8 @@ def lanes(timeline: Timeline) -> JSON:
         }
         for row in timeline.objects.values()
     ]
-    more = max(0, len(rows) - MAX_LANES)
-    return {"seconds": timeline.seconds, "objects": rows[:MAX_LANES], "more": more}
+    more = max(0, len(rows) - MAX_TRACKS)
+    return {"seconds": timeline.seconds, "objects": rows[:MAX_TRACKS], "more": more}
 
 
 def extend(spans: list[list[float]], begin: float, end: float) -> None:
@@ -119,15 +168,14 @@ def extend(spans: list[list[float]], begin: float, end: float) -> None:
         spans.append([begin, end])
 
 
-def told(timeline: Timeline) -> JSON:
+def without_masks(timeline: Timeline) -> JSON:
     """The timeline for reading: without masks and outlines, which the file has."""
     whole = timeline.to_dict()
-    left_out = ("mask", "polygons")
     frames = [
         frame
         | {
             "instances": [
-                {key: value for key, value in one.items() if key not in left_out}
+                {key: value for key, value in one.items() if key not in WITHOUT}
                 for one in frame["instances"]
             ]
         }

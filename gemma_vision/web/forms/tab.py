@@ -1,0 +1,74 @@
+"""Tab: what the page asks of every tab."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from gradio.components import Component
+
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.web.forms.task_form import TaskForm
+from gemma_vision.web.jobs.events import RUN_AND_STOP, Job, JobRunner, Updates
+from gemma_vision.web.jobs.job import model_lock
+
+
+class Tab:
+    """One tab of the page, over the checkpoint that answers.
+
+    `name` is that of its text, "tab_NAME". A tab that `is_optional` is there only while the
+    checkpoint has a use for it. `controls` and `lock` are those of its `JobRunner`.
+    """
+
+    name: ClassVar[str]
+    is_optional: ClassVar[bool] = False
+    controls: ClassVar[Sequence[str]] = RUN_AND_STOP
+    lock: ClassVar[threading.Lock | None] = model_lock
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.runner: JobRunner[Any] = JobRunner(self.make_job, self.controls, lock=self.lock)
+
+    def build(self) -> None:
+        """Lay out the tab and connect it. Called once, inside its gr.Tab."""
+        raise NotImplementedError
+
+    def make_job(self, values: Mapping[str, Any], visitor: str) -> Job[Any]:
+        """The job that a form's values, by name, ask for; see `JobRunner`."""
+        raise NotImplementedError
+
+    def is_useful(self, pipeline: Pipeline) -> bool:
+        """Whether the checkpoint can do what the tab is for."""
+        return True
+
+    @property
+    def chosen(self) -> dict[str, Component]:
+        """The fields whose values `refresh` wants to know, by name."""
+        return {}
+
+    def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
+        """What the tab's components become for a checkpoint; always the same components.
+
+        What was chosen stays where the checkpoint can do it.
+        """
+        return {}
+
+    def leave(self, visitor: str) -> None:
+        """Nothing more is worked out for a visitor who has gone."""
+        self.runner.leave(visitor)
+
+
+class TaskTab(Tab):
+    """A tab with one form for a task, which `build` makes."""
+
+    form: TaskForm
+
+    @property
+    def chosen(self) -> dict[str, Component]:
+        """The task, and what hangs on it."""
+        return self.form.chosen
+
+    def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
+        """The form."""
+        return self.form.refresh(pipeline, chosen)

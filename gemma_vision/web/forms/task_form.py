@@ -1,0 +1,141 @@
+"""Task form: a task, its words and its options, as far as the checkpoint was taught them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.tasks import FORM_TASKS, TASKS
+from gemma_vision.web.forms.fields import id_of, pills
+from gemma_vision.web.forms.options import PROMPTS, UPFRONT, build_option_fields, fit_options
+from gemma_vision.web.i18n.texts import translate
+from gemma_vision.web.jobs.events import SILENT, Updates
+
+WORDS = {"ask": "question", "free": "prompt"}  # what the words are called, by task
+
+
+class TaskForm:
+    """The fields of a tab that ask for a task, by name: "task", "words" and those of options.
+
+    tab: begins their ids, "" for the Image tab. tasks: those that the tab offers where the
+    checkpoint can. Call `build_task`, `build_options` once or more, and then `connect`.
+    """
+
+    def __init__(self, pipeline: Pipeline, tab: str, tasks: Sequence[str] = FORM_TASKS) -> None:
+        self.fields: dict[str, Component] = {}
+        self._pipeline = pipeline
+        self._tab = tab
+        self._all_tasks = tasks
+        self._first = ""
+
+    def tasks_of(self, pipeline: Pipeline) -> list[str]:
+        """What a checkpoint can be asked for here."""
+        return [task for task in self._all_tasks if task in pipeline.tasks]
+
+    @property
+    def tasks(self) -> list[str]:
+        """What can be asked for now."""
+        return self.tasks_of(self._pipeline)
+
+    def build_task(self, example: Mapping[str, str] | None = None) -> None:
+        """The task as pills, and its words; those of an example where one is given."""
+        self._first = example["task"] if example else self.tasks[0]
+        text = example["text"] if example else ""
+        self.fields["task"] = build_task(self.tasks, self._first, self._tab)
+        self.fields["words"] = build_words(self._first, text, self._tab)
+
+    def build_options(self, names: Sequence[str] = UPFRONT, **own: Any) -> None:
+        """Fields of options, where they are to stand. own: properties that this tab gives them."""
+        family = self._pipeline.family
+        self.fields |= build_option_fields(family, self._first, self._tab, names, **own)
+
+    def connect(self) -> None:
+        """Words and options follow the task; a prompt that is picked becomes the words."""
+        fields = self.fields
+        inputs, outputs = [fields["task"], fields["style"]], list(self.fit(self._first))
+        on = {"preprocess": False} | SILENT
+        fields["task"].input(self.fit, inputs, outputs, **on)  # type: ignore[attr-defined]
+        connect_prompts(fields)
+
+    def fit(self, task: str, style: object = None) -> Updates:
+        """Words and options as a task wants them; what was written stays."""
+        return fit_fields(self.fields, self._pipeline.family, task, style)
+
+    def fill(self, task: object, text: str) -> Updates:
+        """A task and its words; nothing where the checkpoint cannot do the task."""
+        if task not in self.tasks:
+            return {}
+        updates = self.fit(str(task))
+        words = self.fields["words"]
+        return updates | {words: updates[words] | {"value": text}, self.fields["task"]: task}
+
+    @property
+    def filled(self) -> list[Component]:
+        """What `fill` may change."""
+        return [self.fields["task"], *self.fit(self._first)]
+
+    @property
+    def chosen(self) -> dict[str, Component]:
+        """What `refresh` wants to know."""
+        return {name: self.fields[name] for name in ("task", "style", "pan_and_scan")}
+
+    def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
+        """The form for a checkpoint; what was chosen stays where that can."""
+        tasks, task = self.tasks_of(pipeline), chosen["task"]
+        task = task if task in tasks else next(iter(tasks), None)
+        updates = fit_fields(self.fields, pipeline.family, str(task), chosen["style"])
+        crops = self.fields["pan_and_scan"]
+        updates[crops] = keep_ticked(updates[crops], chosen["pan_and_scan"])
+        return updates | {self.fields["task"]: gr.update(choices=pills(tasks), value=task)}
+
+
+def build_task(tasks: Sequence[str], value: str, tab: str) -> gr.Radio:
+    """Which task, as pills."""
+    return gr.Radio(
+        pills(tasks),
+        value=value,
+        label=translate("task"),
+        show_label=False,
+        container=False,
+        elem_id=id_of(tab, "task"),
+        elem_classes="gv-pills",
+    )
+
+
+def build_words(task: str, text: str, tab: str, side: str = "") -> gr.Textbox:
+    """The words of a task; they go where the task wants none."""
+    elem_id = id_of(tab, "words", side)
+    return gr.Textbox(value=text, elem_id=elem_id, max_lines=4, **words_of(task))
+
+
+def connect_prompts(fields: Mapping[str, Component]) -> None:
+    """A prompt that is picked becomes the words."""
+    pick: Any = fields[PROMPTS]
+    pick.input(lambda text: text, pick, fields["words"], **SILENT)
+
+
+def fit_fields(
+    fields: Mapping[str, Component], family: Family, task: str, style: object = None
+) -> Updates:
+    """Words and options of one request as a task wants them."""
+    shown = {"words": words_of(task)} | fit_options(family, task, style)
+    return {fields[name]: gr.update(**one) for name, one in shown.items() if name in fields}
+
+
+def keep_ticked(update: Mapping[str, Any], ticked: object) -> dict[str, Any]:
+    """The update of a box that stays ticked where it is to be seen."""
+    return {**update, "value": bool(ticked) and update["visible"]}
+
+
+def words_of(task: str) -> dict[str, Any]:
+    """How the words are called and whether they are asked for at all."""
+    spec = TASKS.get(task)
+    name = "names" if spec and spec.names_things else WORDS.get(task)
+    if name is None:
+        return {"visible": False, "label": translate("names"), "placeholder": ""}
+    return {"visible": True, "label": translate(name), "placeholder": translate(f"{name}_hint")}
