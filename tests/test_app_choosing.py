@@ -25,7 +25,7 @@ from gemma_vision.web import app as web_app
 from gemma_vision.web.components.model_choice import ANY, FIXED, Choice
 
 ROOT = Path(__file__).parent.parent
-HANDLERS = {"begin", "call_off", "look", "choose"}
+HANDLERS = {"begin", "call_off", "list_models", "choose"}
 
 
 @pytest.fixture(scope="module")

@@ -7,31 +7,12 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.images.pan_and_scan import crop_boxes
-from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.html import build_html
-from gemma_vision.web.i18n.texts import crop_words, translate
+from gemma_vision.web.i18n.texts import crop_words
 from gemma_vision.web.jobs.viewer_value import ViewerState
 
 JSON = dict[str, Any]
-
-
-def build_pan_and_scan(elem_id: str, *, visible: bool, **options: Any) -> gr.Checkbox:
-    """The box to tick for crops of long pictures, there where the checkpoint can.
-
-    `tabs.model_change` finds it by its id, in which there is "crops", when another one is loaded.
-    """
-    return gr.Checkbox(label=translate("pan_and_scan"), visible=visible, elem_id=elem_id, **options)
-
-
-def fit_pan_and_scan(ticked: object, *, visible: bool) -> Any:
-    """The update of such a box for another checkpoint; it stays ticked where that can."""
-    return gr.update(visible=visible, value=bool(ticked) and visible)
-
-
-def wants_crops(pipeline: Pipeline, ticked: object) -> bool:
-    """Whether crops are looked at: a box that is hidden keeps a value, which says nothing."""
-    return bool(ticked) and pipeline.family.has_pan_and_scan
 
 
 def build_crops() -> gr.HTML:
