@@ -12,6 +12,8 @@ from typing import Any
 
 import gradio as gr
 
+from gemma_vision.web.components.scripts import join_scripts
+
 HERE = Path(__file__).parent
 
 
@@ -20,7 +22,8 @@ def build_html(
 ) -> gr.HTML:
     """The component of NAME.html, NAME.css and NAME.js; of several names, theirs joined.
 
-    scripts: further files of script by name, each loaded behind those before it. script: what
+    scripts: further files of script by name, each behind those before it; what they import comes
+    along. script: what
     stands in the place of all of them. options: as for gr.HTML; those that it does not know reach
     the script as properties. A dict as `value` goes through as it is, and file entries in it become
     addresses on the way out.
@@ -29,7 +32,7 @@ def build_html(
         value,
         html_template=join_files("html", *names),
         css_template=join_files("css", *names),
-        js_on_load=script or join_files("js", *names, *scripts),
+        js_on_load=script or join_scripts(*(f"{name}.js" for name in (*names, *scripts))),
         apply_default_css=False,
         **options,
     )

@@ -1,221 +1,214 @@
-// The viewer: keeps what is shown, paints it, and answers mouse, finger and keyboard.
-// `element`, `props`, `trigger` and `watch` are given by gr.HTML; `WORDS` holds both languages.
+// The viewer: takes what arrives into the scene, and writes what stands around the canvas.
+// Mouse, finger and keyboard are in viewer_input.js.
 
-const $ = (selector) => element.querySelector(selector);
-const root = $(".gv");
-const stage = $(".stage");
-const canvas = $("canvas");
-const context = canvas.getContext("2d");
-const body = $("tbody");
-const language = props.language || ((navigator.language || "en").startsWith("ja") ? "ja" : "en");
-const say = (key) => (WORDS[language] || WORDS.en)[key] ?? key;
-const calm = matchMedia("(prefers-reduced-motion: reduce)");
+import { formatScore } from "./format.js";
+import { find, make } from "./lib.js";
+import { neighbourOf } from "./viewer_geometry.js";
+import { markRow, renderLegend, renderTable, renderTokens } from "./viewer_panel.js";
+import { canvas, reducedMotion, repaint, root, scene, translate } from "./viewer_scene.js";
+import { groupLabels, statusText, summaryText } from "./viewer_text.js";
+import { resize } from "./viewer_zoom.js";
 
-const scene = {
-  picture: null, bitmap: null, area: { width: 1, height: 1 }, ratio: 1, view: { scale: 1, x: 0, y: 0 },
-  things: [], partial: null, hovered: -1, selected: -1, now: 0, still: true,
-  options: { boxes: true, masks: true, labels: true, opacity: 0.5, line: 2, wipe: 0, score: 0, ground: "whole" },
-};
-const hidden = new Set(); // labels switched off
-let value = null;
-let run = null; // changes with every new run: a fresh view, nothing selected
-let address = null; // of the picture that is loaded or loading
-let queued = false;
+const NARROW = 820; // CSS pixels of a page on which the result stands under the form
 
-function repaint() {
-  if (queued) return;
-  queued = true;
-  requestAnimationFrame(() => {
-    queued = false;
-    scene.now = performance.now();
-    scene.still = calm.matches;
-    paintAll(context, scene);
-    if (!scene.still && scene.things.some((thing) => scene.now - thing.born < 300)) repaint();
-  });
-}
+const body = /** @type {HTMLTableSectionElement} */ (find(element, "tbody"));
+const tokens = /** @type {HTMLDetailsElement} */ (find(element, ".tokens"));
+const announcer = find(element, ".heard");
 
-// ---- what arrives ------------------------------------------------------------------------
+/** @type {ViewerValue | null} */
+export let value = null;
+/** @type {Set<string>} */
+const hiddenLabels = new Set();
+/** @type {string | null} */
+let currentRun = null; // changes with every new run: a fresh view, nothing selected
+/** @type {string | null} */
+let address = null; // of the image that is loaded or loading
 
-function receive() {
+export function renderValue() {
   value = props.value;
-  const isNew = value && value.run !== run;
   root.dataset.state = value ? value.status.state : "empty";
-  root.classList.toggle("no-picture", !value || !value.image);
+  root.classList.toggle("no-picture", !value?.image);
   if (!value) return clear();
-  if (isNew) startOver();
+  const isNew = value.run !== currentRun;
+  if (isNew) startRun(value.run);
   if (value.image) loadPicture(value.image);
   else Object.assign(scene, { picture: null, bitmap: null });
-  gather(value);
-  describe(value);
+  updateThings(value);
+  renderTexts(value);
   repaint();
-  if (isNew && value.image) bringIntoView();
+  if (isNew && value.image) scrollToResult();
 }
 
 // On a narrow page the result stands under the form; a new one is scrolled to.
-function bringIntoView() {
+function scrollToResult() {
   const { top } = root.getBoundingClientRect();
-  if (innerWidth <= 820 && (top < 0 || top > innerHeight * 0.3))
-    root.scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "start" });
+  if (innerWidth <= NARROW && (top < 0 || top > innerHeight * 0.3))
+    root.scrollIntoView({ behavior: reducedMotion.matches ? "auto" : "smooth", block: "start" });
 }
 
 function clear() {
-  startOver();
+  startRun(null);
   Object.assign(scene, { picture: null, bitmap: null, things: [], partial: null });
-  run = address = null;
+  address = null;
   repaint();
 }
 
-function startOver() {
-  run = value && value.run;
-  hidden.clear();
+/** @param {string | null} run */
+function startRun(run) {
+  currentRun = run;
+  hiddenLabels.clear();
   Object.assign(scene, { hovered: -1, selected: -1, things: [] });
-  scene.options.wipe = scene.options.score = 0;
-  for (const name of ["wipe", "score"]) $(`[data-slide=${name}]`).value = 0;
+  Object.assign(scene.options, { wipe: 0, score: 0 });
+  for (const name of ["wipe", "score"]) {
+    const slider = /** @type {HTMLInputElement} */ (find(element, `[data-slide=${name}]`));
+    slider.value = "0";
+  }
 }
 
+/** @param {ImageEntry} image */
 function loadPicture(image) {
   const { width, height } = image;
   const next = image.file ? image.file.url : `${width} x ${height}`; // a pasted answer has no file
-  const changed = !scene.picture || next !== address;
+  const hasChanged = !scene.picture || next !== address;
   scene.picture = { width, height };
-  if (!changed) return;
+  if (!hasChanged) return;
   scene.bitmap = null;
   address = next;
   resize(true);
-  if (!image.file) return;
-  const picture = new Image();
-  picture.onload = () => {
-    if (picture.src !== new URL(address, location.href).href) return;
-    scene.bitmap = picture;
+  if (image.file) loadBitmap(next);
+}
+
+// What arrives when another image has taken its place is dropped.
+/** @param {string} url */
+function loadBitmap(url) {
+  const bitmap = new Image();
+  bitmap.onload = () => {
+    if (address !== url) return;
+    scene.bitmap = bitmap;
     root.dataset.loaded = "";
     repaint();
   };
   delete root.dataset.loaded;
-  picture.src = address;
+  bitmap.src = url;
 }
 
-function gather({ instances, partial }) {
+/** @param {ViewerValue} value */
+function updateThings({ instances, partial }) {
   const now = performance.now();
   scene.things = instances.map((instance, index) => {
     const before = scene.things[index];
-    const known = before && before.source === JSON.stringify(instance);
-    return known ? before : newThing(instance, index, before ? before.born : now);
+    const isSame = before && before.source === JSON.stringify(instance);
+    return isSame ? before : newThing(instance, index, before ? before.born : now);
   });
-  scene.partial = partial && partial.y0 !== null ? { ...partial, path: pathOf(partial) } : null;
-  choose();
+  scene.partial = partial && partial.y0 !== null ? { ...partial, path: outline(partial) } : null;
+  applyFilters();
 }
 
+/**
+ * @param {Instance} instance
+ * @param {number} index
+ * @param {number} born
+ * @returns {Thing}
+ */
 function newThing(instance, index, born) {
-  const { label, color, score, only = false } = instance;
-  const path = pathOf(instance);
-  return { index, label, color, score, only, born, path, box: [...instance.box], shown: true, source: JSON.stringify(instance) };
+  const { label, color, score, box, only = false } = instance;
+  const source = JSON.stringify(instance);
+  const path = outline(instance);
+  return { index, label, color, score, only, born, path, box, isVisible: true, source };
 }
 
-// The outline of a mask comes as the data of an SVG path.
-function pathOf({ path }) {
+/**
+ * The outline of a mask comes as the data of an SVG path.
+ * @param {{path?: string | null}} data
+ */
+function outline({ path }) {
   return path ? new Path2D(path) : null;
 }
 
 // What the legend and the score slider leave.
-function choose() {
-  for (const thing of scene.things)
-    thing.shown = !hidden.has(thing.label) && (thing.score === null || thing.score >= scene.options.score);
+export function applyFilters() {
+  for (const thing of scene.things) {
+    const isSure = thing.score === null || thing.score >= scene.options.score;
+    thing.isVisible = isSure && !hiddenLabels.has(thing.label);
+  }
 }
 
-function describe(shown) {
-  const { status, instances } = shown;
-  $(".facts").textContent = statusWords(shown, say);
-  $(".notes").replaceChildren(...shown.notes.map((note) => make("li", { text: note })));
-  $(".said p").textContent = shown.words;
-  root.classList.toggle("has-words", Boolean(shown.words));
-  root.classList.toggle("has-things", instances.length > 0);
-  root.classList.toggle("has-masks", scene.things.some((thing) => thing.path));
-  root.classList.toggle("has-scores", scene.things.some((thing) => thing.score !== null));
-  root.classList.toggle("has-text", Boolean(shown.text));
-  if ($(".tokens").open || status.state !== "running") renderTokens($(".tokens pre"), shown.text);
-  canvas.setAttribute("aria-label", summary(shown, say));
-  root.dataset.count = instances.length;
-  renderList();
-  if (status.state !== "running") $(".heard").textContent = [statusWords(shown, say), ...shown.notes].join(". ");
+/** @param {ViewerValue} value */
+function renderTexts(value) {
+  const isRunning = value.status.state === "running";
+  const status = statusText(value, translate);
+  find(element, ".facts").textContent = status;
+  find(element, ".notes").replaceChildren(...value.notes.map((text) => make("li", { text })));
+  find(element, ".said p").textContent = value.words;
+  root.classList.toggle("has-words", Boolean(value.words));
+  root.classList.toggle("has-things", value.instances.length > 0);
+  root.classList.toggle(
+    "has-masks",
+    scene.things.some((thing) => thing.path),
+  );
+  root.classList.toggle(
+    "has-scores",
+    scene.things.some((thing) => thing.score !== null),
+  );
+  root.classList.toggle("has-text", Boolean(value.text));
+  if (tokens.open || !isRunning) renderOwnWords();
+  canvas.setAttribute("aria-label", summaryText(value, translate));
+  root.dataset.count = String(value.instances.length);
+  renderLists();
+  if (!isRunning) announcer.textContent = [status, ...value.notes].join(". ");
 }
 
-function renderList() {
-  renderLegend($(".legend"), groupLabels(scene.things), hidden, toggleLabel);
-  renderTable(body, scene.things, { select: toggleSelected, hover, onlyHere: say("only_here") });
+export function renderOwnWords() {
+  if (value) renderTokens(find(tokens, "pre"), value.text);
+}
+
+export function renderLists() {
+  renderLegend(find(element, ".legend"), groupLabels(scene.things), hiddenLabels, toggleLabel);
+  renderTable(body, scene.things, { select: toggleSelected, hover }, translate);
   markRow(body, scene.selected);
 }
 
 // ---- looking at one thing ----------------------------------------------------------------
 
-function hover(index) {
+/** @param {number} index of a thing, or -1 */
+export function hover(index) {
   if (scene.hovered === index) return;
   scene.hovered = index;
-  [...body.rows].forEach((row, i) => row.classList.toggle("hovered", i === index));
+  for (const [i, row] of [...body.rows].entries()) row.classList.toggle("hovered", i === index);
   repaint();
 }
 
-function select(index) {
+/** @param {number} index of a thing, or -1 */
+export function select(index) {
   scene.selected = index;
   markRow(body, index);
-  root.dataset.selected = index;
+  root.dataset.selected = String(index);
   const thing = scene.things[index];
-  if (thing) $(".heard").textContent = `${index + 1} ${thing.label} ${percent(thing.score)}`;
+  if (thing) announcer.textContent = `${index + 1} ${thing.label} ${formatScore(thing.score)}`;
   repaint();
 }
 
-function toggleSelected(index) {
+/** @param {number} index */
+export function toggleSelected(index) {
   select(scene.selected === index ? -1 : index);
 }
 
+/** @param {1 | -1} step */
+export function selectNext(step) {
+  const next = neighbourOf(scene.things, scene.selected, step);
+  if (next >= 0) select(next);
+}
+
+/** @param {string} label */
 function toggleLabel(label) {
-  hidden.has(label) ? hidden.delete(label) : hidden.add(label);
+  if (!hiddenLabels.delete(label)) hiddenLabels.add(label);
   const at = groupLabels(scene.things).findIndex((group) => group.label === label);
-  choose();
-  renderList();
-  $(".legend").children[at]?.focus();
+  applyFilters();
+  renderLists();
+  const chip = find(element, ".legend").children[at];
+  if (chip instanceof HTMLElement) chip.focus();
   repaint();
 }
 
-function walk(step) {
-  const shown = scene.things.filter((thing) => thing.shown);
-  if (!shown.length) return;
-  const at = shown.findIndex((thing) => thing.index === scene.selected);
-  const next = at < 0 ? (step > 0 ? 0 : shown.length - 1) : (at + step + shown.length) % shown.length;
-  select(shown[next].index);
-}
-
-// ---- size and zoom -----------------------------------------------------------------------
-
-function resize(refit) {
-  const width = Math.max(1, stage.clientWidth);
-  const { picture } = scene;
-  if (!picture) return;
-  const most = Math.max(240, Math.min(innerHeight * 0.6, 760));
-  const height = Math.round(Math.min((width * picture.height) / picture.width, most));
-  const ratio = devicePixelRatio || 1;
-  const same = width === scene.area.width && height === scene.area.height && ratio === scene.ratio;
-  if (same && !refit) return;
-  Object.assign(scene, { area: { width, height }, ratio });
-  canvas.style.height = `${height}px`;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  setView(fitView(picture, scene.area));
-}
-
-function setView(view) {
-  scene.view = view;
-  const fitted = !scene.picture || isFitted(view, scene.picture, scene.area);
-  root.classList.toggle("zoomed", !fitted);
-  repaint();
-}
-
-function zoom(factor, point) {
-  if (!scene.picture) return;
-  const middle = { x: scene.area.width / 2, y: scene.area.height / 2 };
-  setView(zoomView(scene.view, scene.picture, scene.area, point || middle, factor));
-}
-
-function pan(dx, dy) {
-  const { view, picture, area } = scene;
-  setView(keepInside({ scale: view.scale, x: view.x + dx, y: view.y + dy }, picture, area));
-}
+if (props.empty) find(element, ".empty p").dataset.say = props.empty; // where it is not the usual
+tokens.addEventListener("toggle", renderOwnWords);

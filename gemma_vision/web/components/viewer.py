@@ -8,10 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from gemma_vision.web.components.html import build_html, join_files
+from gemma_vision.web.components.html import build_html
+from gemma_vision.web.components.scripts import join_scripts
 from gemma_vision.web.i18n.texts import viewer_words
-
-SCRIPTS = ("viewer_geometry", "viewer_paint", "viewer_panel", "viewer", "viewer_input")
 
 
 @cache
@@ -19,7 +18,9 @@ def script() -> str:
     """The scripts with their words. As a property of the component the words would be looked into
     at every update.
     """
-    return f"const WORDS = {json.dumps(viewer_words())};\n{join_files('js', *SCRIPTS)}"
+    words = json.dumps(viewer_words())
+    return f"const WORDS = {words};
+{join_scripts('viewer.js', 'viewer_input.js')}"
 
 
 def build_viewer(**options: Any) -> gr.HTML:

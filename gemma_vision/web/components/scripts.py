@@ -1,0 +1,41 @@
+"""Scripts: the modules of a component's script as one text, which Gradio runs as one function.
+
+For node, the linter and the type checker each file is a module that names what it uses and what it
+gives. On the page the files of a component share a scope: there nothing is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).parent
+IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=async |const |function |let )", re.MULTILINE)
+
+
+@cache
+def join_scripts(*names: str) -> str:
+    """The files of those names beside this one behind all that they import, each file once."""
+    return "\n".join(body(name) for name in in_order(names))
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Files in the order in which a browser would run them as modules: what is imported first."""
+    found: dict[str, None] = {}
+    for name in names:
+        found |= dict.fromkeys(in_order(imports(name)))
+        found[name] = None
+    return list(found)
+
+
+def imports(name: str) -> list[str]:
+    """The files that a file imports."""
+    return IMPORT.findall((HERE / name).read_text("utf-8"))
+
+
+def body(name: str) -> str:
+    """What a file does, without the words that make it a module."""
+    return EXPORT.sub("", IMPORT.sub("", (HERE / name).read_text("utf-8")))

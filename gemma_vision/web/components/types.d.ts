@@ -1,0 +1,191 @@
+// Types of the components' scripts: what gr.HTML puts in their scope, and the values that Python
+// sends them. Read by `npm run types` and by editors; the page never sees this file.
+
+// ---- the scope of `js_on_load` (Gradio calls it as a function with these arguments) ----------
+
+/** The component's own root element, filled from its template. */
+declare const element: HTMLElement;
+/** The component's properties; `props.value` is what Python sent last. */
+// biome-ignore lint/suspicious/noExplicitAny: each script names the types of its own properties.
+declare const props: Record<string, any>;
+/** Calls the listener of that name in Python with `data` as the event's data. */
+declare function trigger(event: string, data?: object): void;
+/** Runs the callback whenever Python has sent that property anew. */
+declare function watch(name: string, callback: () => void): void;
+/** The viewer's texts by language; `viewer.py` writes them before its scripts. */
+declare const WORDS: Texts;
+
+type Texts = Record<string, Record<string, string>>;
+/** A text of the page by its key, its {holes} filled in. */
+type Translate = (key: string, values?: Record<string, unknown>) => string;
+
+// ---- geometry: pixels of the image, or CSS pixels of the canvas ------------------------------
+
+type Size = { width: number; height: number };
+type Point = { x: number; y: number };
+/** x0, y0, x1, y1 */
+type Box = [number, number, number, number];
+/** Where the image lies on the canvas: canvas = image * scale + (x, y). */
+type View = { scale: number; x: number; y: number };
+/** The upper left corner of a label on the canvas, and its width. */
+type LabelSpot = Point & { width: number };
+
+// ---- the viewer -------------------------------------------------------------------------------
+
+type GradioFile = { url: string };
+type ImageEntry = Size & { file: GradioFile | null; original: GradioFile | null };
+type Instance = {
+  label: string;
+  color: string;
+  box: Box;
+  path: string | null;
+  score: number | null;
+  only?: boolean; // a comparison: the other side did not find it
+};
+/** The record being written: edges are null until they are known. */
+type PartialRecord = {
+  y0: number | null;
+  x0: number | null;
+  y1: number | null;
+  x1: number | null;
+  path?: string | null;
+};
+type Status = {
+  state: "running" | "done" | "stopped" | "error";
+  finish: string | null;
+  task: string;
+  tokens: number;
+  limit: number;
+  room: number | null;
+  seconds: number | null;
+};
+type ViewerValue = {
+  run: string;
+  image: ImageEntry | null;
+  instances: Instance[];
+  partial: PartialRecord | null;
+  text: string;
+  words: string;
+  notes: string[];
+  status: Status;
+};
+
+/** An instance as it is drawn. */
+type Thing = {
+  index: number;
+  label: string;
+  color: string;
+  score: number | null;
+  only: boolean;
+  born: number; // when it arrived, as performance.now() counts
+  path: Path2D | null;
+  box: Box;
+  isVisible: boolean;
+  source: string; // the instance it was made from
+};
+type PartialThing = Omit<PartialRecord, "path"> & { path: Path2D | null };
+type DrawOptions = {
+  boxes: boolean;
+  masks: boolean;
+  labels: boolean;
+  opacity: number; // 0 to 1
+  line: number; // CSS pixels
+  wipe: number; // 0 to 1: the part of the image, from the left, that is shown bare
+  score: number; // 0 to 1: the least score that is shown
+  ground: "whole" | "dim" | "blur" | "cut";
+};
+type Scene = {
+  picture: Size | null;
+  bitmap: HTMLImageElement | null;
+  area: Size;
+  ratio: number; // device pixels of a CSS pixel
+  view: View;
+  things: Thing[];
+  partial: PartialThing | null;
+  hovered: number; // index of a thing, or -1
+  selected: number;
+  now: number;
+  still: boolean; // nothing fades in
+  options: DrawOptions;
+};
+/** A scene that has a picture. */
+type PaintedScene = Scene & { picture: Size };
+type LabelGroup = { label: string; color: string; count: number };
+
+// ---- the other components ---------------------------------------------------------------------
+
+type ModelChange = { id: string; phase: string; done: number; total: number };
+type Outcome = { number: number; result: string; id: string; why?: string };
+type ModelState = {
+  id: string;
+  state: "ready" | "loading" | "none";
+  revision: number;
+  parameters: number | null;
+  device: string | null;
+  dtype: string | null;
+  change: ModelChange | null;
+  outcome: Outcome | null;
+};
+/** A row of the list of checkpoints. */
+type ModelRow = {
+  id: string;
+  title: string;
+  here: boolean;
+  loaded: boolean;
+  fits: boolean;
+  bytes: number;
+  need: number;
+  parameters: number | null;
+  side: number | null;
+  licence: string | null;
+  tasks: string[];
+};
+
+type CompareValue = {
+  note?: string;
+  state?: string;
+  same?: boolean;
+  both: number;
+  left: number;
+  right: number;
+  overlap: number | null;
+};
+type ProgressValue = {
+  state: string;
+  notes: string[];
+  done?: number;
+  total?: number;
+  left?: unknown;
+  also?: string;
+};
+type ChatMessage = { role: string; text: string; file?: GradioFile | null };
+type CropsValue = { asked: boolean; picture: ImageEntry; boxes: Box[] };
+type ExampleCard = { src: string; task: string; text: string };
+/** A time in the video from which and to which an object was seen, in seconds. */
+type Span = [number, number];
+type TrackedObject = { id: number; label: string; color: string; spans: Span[] };
+
+// ---- inside the model -------------------------------------------------------------------------
+
+type StagePicture = { key: string; src: string; n?: unknown };
+type Edge = { at: number; levels: string };
+/** The edges of a box, x0 y0 x1 y1, each with the probabilities of its place. */
+type EdgeBox = { edges: Record<string, Edge> };
+type Token = {
+  text: string;
+  p: number;
+  at: number | null;
+  score: number;
+  rivals: [string, number][];
+};
+type MaskStage = { codes: number[]; label: string; src: string; box: Box };
+type Stage = {
+  name: string;
+  shape: number[];
+  facts: Record<string, unknown> & { grid?: number };
+  pictures: StagePicture[];
+  boxes: unknown[]; // stage "crops": Box in parts of the image; "tokens": EdgeBox
+  runs: { soft?: number; text: string }[];
+  tokens: Token[];
+  masks: MaskStage[];
+};

@@ -1,0 +1,45 @@
+// Saving what the viewer shows as a PNG.
+
+import { brushOf, make } from "./lib.js";
+import { value } from "./viewer.js";
+import { paintScene } from "./viewer_paint.js";
+import { scene } from "./viewer_scene.js";
+
+const LETTERS = 900; // pixels of the longer side from which on letters and lines grow
+const FILE_NAME = "gemma-vision.png";
+const KEPT = 10000; // milliseconds that the file's address lives on
+
+// The image as the person sent it, full size, with everything that is switched on.
+export async function savePicture() {
+  const { picture, bitmap } = scene;
+  if (!picture || !value?.image) return;
+  const { original } = value.image;
+  const large = original ? await loadImage(original.url) : null;
+  const sheet = make("canvas", { width: picture.width, height: picture.height });
+  const ratio = Math.max(1, Math.max(picture.width, picture.height) / LETTERS);
+  const area = { width: picture.width / ratio, height: picture.height / ratio };
+  const view = { scale: 1 / ratio, x: 0, y: 0 };
+  const atRest = { hovered: -1, selected: -1, still: true, partial: null };
+  paintScene(brushOf(sheet), { ...scene, ...atRest, ratio, area, view, bitmap: large ?? bitmap });
+  sheet.toBlob((blob) => blob && downloadFile(blob), "image/png");
+}
+
+/** @param {Blob} blob */
+function downloadFile(blob) {
+  const href = URL.createObjectURL(blob);
+  make("a", { href, download: FILE_NAME }).click();
+  setTimeout(() => URL.revokeObjectURL(href), KEPT);
+}
+
+/**
+ * @param {string} url
+ * @returns {Promise<HTMLImageElement | null>} null where it cannot be loaded
+ */
+function loadImage(url) {
+  return new Promise((resolve) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = () => resolve(null);
+    image.src = url;
+  });
+}

@@ -1,0 +1,91 @@
+// The viewer's texts about an answer: status, summary, legend, rows, tokens. Makes no elements.
+
+import { formatScore, formatSeconds, isolateDirection } from "./format.js";
+
+export const UNNAMED = "?"; // a thing without a label
+
+/**
+ * "1 object", "3 objects"
+ * @param {Translate} translate
+ * @param {string} key
+ * @param {number} n
+ */
+function counted(translate, key, n) {
+  return translate(n === 1 ? `${key}_one` : key, { n });
+}
+
+/**
+ * The line under the image: state, things, tokens, room for more, seconds, an early end.
+ * @param {Pick<ViewerValue, "status" | "instances">} value
+ * @param {Translate} translate
+ */
+export function statusText({ status, instances }, translate) {
+  const { state, finish, tokens, limit, seconds, task, room } = status;
+  const isRunning = state === "running";
+  const hasBoxes = task === "detect" || task === "segment" || instances.length > 0;
+  const parts = [translate(`state_${state}`)];
+  if (state === "error") return parts[0];
+  if (hasBoxes) parts.push(counted(translate, "objects", instances.length));
+  if (tokens && isRunning) parts.push(translate("tokens_of", { n: tokens, limit }));
+  else if (tokens) parts.push(counted(translate, "tokens", tokens));
+  if (isRunning && room !== null) parts.push(translate(`room_${task}`, { n: room }));
+  if (seconds !== null) parts.push(formatSeconds(seconds));
+  if (finish === "length" || finish === "repeat") parts.push(translate(`finish_${finish}`));
+  return parts.join(" · ");
+}
+
+/**
+ * The image's description for those who listen: "Picture with 2 × cat, dog".
+ * @param {Pick<ViewerValue, "instances">} value
+ * @param {Translate} translate
+ */
+export function summaryText({ instances }, translate) {
+  const list = groupLabels(instances).map(({ label, count }) =>
+    count > 1 ? `${count} × ${label || UNNAMED}` : label || UNNAMED,
+  );
+  return list.length ? translate("picture_with", { list: list.join(", ") }) : translate("picture");
+}
+
+/**
+ * Labels in the order in which they first appear, with their colour and how many bear them.
+ * @param {{label: string, color: string}[]} things
+ * @returns {LabelGroup[]}
+ */
+export function groupLabels(things) {
+  /** @type {Map<string, LabelGroup>} */
+  const groups = new Map();
+  for (const { label, color } of things) {
+    const group = groups.get(label) ?? { label, color, count: 0 };
+    group.count += 1;
+    groups.set(label, group);
+  }
+  return [...groups.values()];
+}
+
+/**
+ * The label on the canvas: its number, what it is, how sure the model is.
+ * @param {Pick<Thing, "index" | "label" | "score">} thing
+ */
+export function labelText({ index, label, score }) {
+  const parts = [`${index + 1}`, isolateDirection(label), formatScore(score)];
+  return parts.filter(Boolean).join("  ");
+}
+
+/**
+ * The cells of a thing's row in the table: name, score, box in whole pixels.
+ * @param {Pick<Thing, "label" | "score" | "box" | "only">} thing
+ * @param {Translate} translate
+ */
+export function rowTexts({ label, score, box, only }, translate) {
+  const name = (label || UNNAMED) + (only ? ` (${translate("only_here")})` : "");
+  return [name, formatScore(score), box.map(Math.round).join(", ")];
+}
+
+/**
+ * The model's own words in parts: "loc" <loc0123>, "seg" <seg045>, "word" everything else.
+ * @param {string} text
+ */
+export function splitTokens(text) {
+  const parts = text.split(/(<loc\d{4,}>|<seg\d{3,}>)/).filter(Boolean);
+  return parts.map((part) => ({ kind: /^<(loc|seg)/.exec(part)?.[1] ?? "word", text: part }));
+}
