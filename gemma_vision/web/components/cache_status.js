@@ -1,11 +1,12 @@
-// One line in the visitor's language: how many pictures are remembered, and of what use that was.
+// One line in the visitor's language: what the cache of encoded images holds and has saved.
 
-const line = element.querySelector(".gv-remembered");
-const tongue = (navigator.language || "en").startsWith("ja") ? "ja" : "en";
+import { find, pageLanguage } from "./lib.js";
 
-function show() {
-  line.textContent = (props.value || {})[tongue] || "";
+const line = find(element, ".gv-remembered");
+
+function renderStatus() {
+  line.textContent = props.value?.[pageLanguage(navigator.language)] || "";
 }
 
-watch("value", show);
-show();
+watch("value", renderStatus);
+renderStatus();

@@ -1,34 +1,40 @@
-// A conversation. What was said is written as texts; pictures are files of this app.
+// A conversation. Messages are written as texts; images are files of this app.
 
-const panel = element.querySelector(".gv-talk");
-const list = panel.querySelector("ol");
-const tongue = (navigator.language || "en").startsWith("ja") ? "ja" : "en";
-const words = props.words[tongue];
-panel.querySelector(".hint").textContent = words.chat_empty;
-panel.setAttribute("aria-label", words.tab_chat);
+import { find, make, translator } from "./lib.js";
+
+const panel = find(element, ".gv-talk");
+const list = find(panel, "ol");
+const translate = translator(props.words);
+find(panel, ".hint").textContent = translate("chat_empty");
+panel.setAttribute("aria-label", translate("tab_chat"));
 panel.tabIndex = 0;
 
-function fill(item, { role, text, file }) {
+/**
+ * @param {Element} item
+ * @param {ChatMessage} message
+ */
+function renderMessage(item, { role, text, file }) {
   item.className = file ? `${role} picture` : role;
   if (!file) {
     if (item.textContent !== text || item.firstElementChild) item.textContent = text;
     return;
   }
-  const image = item.querySelector("img") || document.createElement("img");
+  const image = item.querySelector("img") ?? make("img");
   if (image.src !== file.url) image.src = file.url;
-  image.alt = words.picture;
+  image.alt = translate("picture");
   if (!image.isConnected) item.replaceChildren(image);
 }
 
-function show() {
+// Items are kept while messages grow, so that a selection in them stays.
+function renderMessages() {
+  /** @type {ChatMessage[]} */
   const messages = props.value?.messages || [];
   panel.dataset.state = messages.length ? "talking" : "empty";
-  while (list.children.length > messages.length) list.lastElementChild.remove();
-  messages.forEach((message, place) =>
-    fill(list.children[place] || list.appendChild(document.createElement("li")), message),
-  );
+  while (list.children.length > messages.length) list.lastElementChild?.remove();
+  for (const [place, message] of messages.entries())
+    renderMessage(list.children[place] ?? list.appendChild(make("li")), message);
   panel.scrollTop = panel.scrollHeight;
 }
 
-watch("value", show);
-show();
+watch("value", renderMessages);
+renderMessages();

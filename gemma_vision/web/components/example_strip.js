@@ -1,30 +1,31 @@
-// The example cards. Pictures are data addresses, words go through textContent.
+// The example cards. Images are data addresses, words go through textContent.
 
-const tongue = (navigator.language || "en").startsWith("ja") ? "ja" : "en";
-const word = (key) => props.words[tongue][key] ?? key;
-element.querySelector("h2").textContent = word("examples");
+import { find, make, translator } from "./lib.js";
 
-const buttons = props.cards.map((card, index) => {
-  const button = document.createElement("button");
-  const picture = document.createElement("img");
-  const caption = document.createElement("span");
-  const task = document.createElement("b");
-  button.type = "button";
-  picture.src = card.src;
-  picture.alt = "";
-  task.textContent = word(card.task);
-  caption.append(task, card.text ? ` ${card.text}` : "");
-  button.append(picture, caption);
-  button.addEventListener("click", () => trigger("pick", { index }));
-  element.querySelector(".cards").append(button);
-  return button;
+const translate = translator(props.words);
+/** @type {ExampleCard[]} */
+const cards = props.cards;
+find(element, "h2").textContent = translate("examples");
+
+const buttons = cards.map(({ src, task, text }, index) => {
+  const words = [make("b", { text: translate(task) }), text ? ` ${text}` : ""];
+  return make(
+    "button",
+    { type: "button", onclick: () => trigger("pick", { index }) },
+    make("img", { src, alt: "" }),
+    make("span", {}, ...words),
+  );
 });
+find(element, ".cards").append(...buttons);
 
-function show() {
+// Cards of a task that the loaded checkpoint cannot do are hidden.
+function renderCards() {
   const tasks = props.value?.tasks ?? [];
-  buttons.forEach((button, index) => (button.hidden = !tasks.includes(props.cards[index].task)));
-  element.querySelector("section").hidden = buttons.every((button) => button.hidden);
+  buttons.forEach((button, index) => {
+    button.hidden = !tasks.includes(cards[index].task);
+  });
+  find(element, "section").hidden = buttons.every((button) => button.hidden);
 }
 
-watch("value", show);
-show();
+watch("value", renderCards);
+renderCards();

@@ -1,192 +1,220 @@
-// The stages of one picture. Every word goes through textContent; pictures are data addresses.
+// The stages of one image. Every word goes through textContent; images are data addresses.
 
-const panel = element.querySelector(".gv-inside");
-const tongue = (navigator.language || "en").startsWith("ja") ? "ja" : "en";
-const word = (key, values = {}) =>
-  (props.words[tongue][key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
-const percent = (part) => `${part >= 0.9995 || part < 0.0005 ? Math.round(part * 100) : (part * 100).toFixed(1)} %`;
-const shown = new Map(); // name of a stage -> what it was last drawn from
-const picked = { token: -1 };
-let photo = ""; // what the model is given, for drawings on top of it
+import { formatProbability, tokenKind, visibleText } from "./format.js";
+import { paintEdges } from "./inside_edges.js";
+import { codeHue, cropStyle, maskStyle } from "./inside_geometry.js";
+import { find, make, translator } from "./lib.js";
 
-function make(tag, className = "", text = null) {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  if (text !== null) node.textContent = text;
-  return node;
+const panel = find(element, ".gv-inside");
+const translate = translator(props.words);
+const drawn = new Map(); // name of a stage -> what it was last drawn from
+let selectedToken = -1;
+let modelImage = ""; // address of what the model is given, for drawings on top of it
+
+/** @param {StagePicture} picture */
+function imageFigure({ key, src, n }) {
+  const alt = translate(`pic_${key}`, { n });
+  return make(
+    "figure",
+    { class: `pic pic-${key}` },
+    make("div", { class: "frame" }, make("img", { src, alt })),
+    make("figcaption", { text: alt }),
+  );
 }
 
-function picture({ key, src, n }, values = {}) {
-  const figure = make("figure", `pic pic-${key}`);
-  const frame = make("div", "frame");
-  const image = make("img");
-  const told = word(`pic_${key}`, { n, ...values });
-  image.src = src;
-  image.alt = told;
-  frame.append(image);
-  figure.append(frame, make("figcaption", "", told));
-  return figure;
+/** @param {Node[]} figures */
+function imageRow(...figures) {
+  return make("div", { class: "pics" }, ...figures);
 }
 
-function plain(stage) {
-  const row = make("div", "pics");
-  row.append(...stage.pictures.map((one) => picture(one)));
+/** @param {Stage} stage */
+function plainBody(stage) {
+  const row = imageRow(...stage.pictures.map(imageFigure));
   const ruled = row.querySelector(".pic-ruled .frame");
-  if (ruled) ruled.style.setProperty("--grid", stage.facts.grid);
+  if (ruled instanceof HTMLElement) ruled.style.setProperty("--grid", String(stage.facts.grid));
   return [row];
 }
 
-function cropped(stage) {
-  const [row] = plain(stage);
-  for (const [x0, y0, x1, y1] of stage.boxes) {
-    const box = make("i", "crop");
-    const place = { left: x0, top: y0, width: x1 - x0, height: y1 - y0 };
-    for (const side in place) box.style[side] = `${place[side] * 100}%`;
-    row.querySelector(".frame").append(box);
+/** @param {Stage} stage */
+function cropsBody(stage) {
+  const [row] = plainBody(stage);
+  for (const box of /** @type {Box[]} */ (stage.boxes)) {
+    const crop = make("i", { class: "crop" });
+    Object.assign(crop.style, cropStyle(box));
+    find(row, ".frame").append(crop);
   }
   return [row];
 }
 
-function sequence(stage) {
-  const line = make("p", "runs");
-  for (const run of stage.runs) {
-    line.append(run.soft ? make("span", "run soft", word("soft_run", { n: run.soft })) : make("span", "run", spelled(run.text)));
-  }
-  return [line, ...plain(stage)];
+/** @param {Stage} stage */
+function mergedBody(stage) {
+  const runs = stage.runs.map(({ soft, text }) =>
+    soft
+      ? make("span", { class: "run soft", text: translate("soft_run", { n: soft }) })
+      : make("span", { class: "run", text: visibleText(text) }),
+  );
+  return [make("p", { class: "runs" }, ...runs), ...plainBody(stage)];
 }
 
-const spelled = (text) => (text === "" ? "∅" : text.replaceAll("\n", "⏎").replace(/^ +| +$/g, (gap) => "·".repeat(gap.length)));
-const kind = (text) => (/^<loc\d/.test(text) ? " loc" : /^<seg\d/.test(text) ? " seg" : "");
-
-function chips(stage) {
-  const list = make("div", "tokens");
-  const more = make("p", "rivals");
-  more.setAttribute("role", "status");
-  const pick = (index) => {
-    const token = stage.tokens[index];
-    picked.token = index;
-    [...list.children].forEach((chip, place) => chip.setAttribute("aria-pressed", String(place === index)));
-    const own = token.at === null ? percent(token.p) : `${percent(token.p)}, ${word("neighbours", { p: percent(token.score) })}`;
-    more.replaceChildren(make("b", "", `${spelled(token.text)} ${own}`), ` ${word("could_be")} `);
-    more.append(...token.rivals.map(([text, part]) => make("span", "run", `${spelled(text)} ${percent(part)}`)));
+/** @param {Stage} stage */
+function tokensBody(stage) {
+  const list = make("div", { class: "tokens" });
+  const rivals = make("p", { class: "rivals", role: "status" });
+  /** @param {number} index */
+  const select = (index) => {
+    selectedToken = index;
+    for (const [place, chip] of [...list.children].entries())
+      chip.setAttribute("aria-pressed", String(place === index));
+    rivals.replaceChildren(...rivalNodes(stage.tokens[index]));
   };
-  stage.tokens.forEach((token, index) => {
-    const chip = make("button", `token${kind(token.text)}`, spelled(token.text));
-    chip.type = "button";
-    chip.style.setProperty("--p", token.at === null ? token.p : token.score);
-    chip.setAttribute("aria-pressed", "false");
-    chip.addEventListener("click", () => pick(index));
-    list.append(chip);
+  list.append(...stage.tokens.map((token, index) => tokenChip(token, () => select(index))));
+  if (selectedToken >= 0 && selectedToken < stage.tokens.length) select(selectedToken);
+  return [
+    list,
+    rivals,
+    ...(stage.boxes.length ? edgesBody(/** @type {EdgeBox[]} */ (stage.boxes)) : []),
+  ];
+}
+
+/**
+ * @param {Token} token
+ * @param {() => void} onclick
+ */
+function tokenChip(token, onclick) {
+  const kind = tokenKind(token.text);
+  const chip = make("button", {
+    class: kind ? `token ${kind}` : "token",
+    type: "button",
+    text: visibleText(token.text),
+    "aria-pressed": "false",
+    onclick,
   });
-  if (picked.token >= 0 && picked.token < stage.tokens.length) pick(picked.token);
-  return [list, more, ...(stage.boxes.length ? edges(stage.boxes) : [])];
+  chip.style.setProperty("--p", String(token.at === null ? token.p : token.score));
+  return chip;
 }
 
-function edges(boxes) {
-  const row = make("div", "pics");
-  boxes.forEach(({ edges: found }, index) => {
-    const figure = make("figure", "pic pic-edges");
-    const canvas = make("canvas");
-    const told = Object.fromEntries(Object.entries(found).map(([name, edge]) => [name, edge.at]));
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", word("edges_alt", { n: index + 1, ...told }));
-    figure.append(canvas, make("figcaption", "", canvas.getAttribute("aria-label")));
-    row.append(figure);
-    drawEdges(canvas, found);
+/**
+ * How sure the model was of a token, and what else it could have been.
+ * @param {Token} token
+ */
+function rivalNodes(token) {
+  const own = [`${visibleText(token.text)} ${formatProbability(token.p)}`];
+  if (token.at !== null) own.push(translate("neighbours", { p: formatProbability(token.score) }));
+  const rivals = token.rivals.map(([text, part]) =>
+    make("span", { class: "run", text: `${visibleText(text)} ${formatProbability(part)}` }),
+  );
+  return [make("b", { text: own.join(", ") }), ` ${translate("could_be")} `, ...rivals];
+}
+
+/** @param {EdgeBox[]} boxes */
+function edgesBody(boxes) {
+  const figures = boxes.map(({ edges }, index) => {
+    const places = Object.entries(edges).map(([name, edge]) => [name, edge.at]);
+    const text = translate("edges_alt", { n: index + 1, ...Object.fromEntries(places) });
+    const canvas = make("canvas", { role: "img", "aria-label": text });
+    paintEdges(canvas, edges, modelImage);
+    return make("figure", { class: "pic pic-edges" }, canvas, make("figcaption", { text }));
   });
-  return [make("p", "sub", word("edges_title")), row];
+  return [make("p", { class: "sub", text: translate("edges_title") }), imageRow(...figures)];
 }
 
-const SIDE = 300, MARGIN = 54, COLOURS = { x0: "#d9772b", x1: "#b0408c", y0: "#1f87b4", y1: "#2c9a62" };
-
-function drawEdges(canvas, found) {
-  const scale = Math.max(2, window.devicePixelRatio || 1), whole = SIDE + MARGIN;
-  const pen = canvas.getContext("2d"), image = new Image();
-  canvas.width = canvas.height = whole * scale;
-  image.onload = () => {
-    pen.setTransform(scale, 0, 0, scale, 0, 0);
-    pen.drawImage(image, MARGIN, MARGIN, SIDE, SIDE);
-    for (const name in found) drawEdge(pen, found[name], name[0] === "x", COLOURS[name]);
-  };
-  image.src = photo;
+/** @param {Stage} stage */
+function masksBody(stage) {
+  return stage.masks.map((mask) =>
+    imageRow(codesFigure(mask), imageFigure({ key: "chances", src: mask.src }), placedFigure(mask)),
+  );
 }
 
-function drawEdge(pen, edge, isAcross, colour) {
-  const levels = Uint8Array.from(atob(edge.levels), (letter) => letter.charCodeAt(0));
-  const point = (along, high) => (isAcross ? [MARGIN + along, MARGIN - 4 - high] : [MARGIN - 4 - high, MARGIN + along]);
-  const at = ((edge.at + 0.5) / 1024) * SIDE;
-  pen.fillStyle = pen.strokeStyle = colour;
-  pen.beginPath();
-  pen.moveTo(...point(0, 0));
-  levels.forEach((level, bin) => pen.lineTo(...point(((bin + 0.5) / levels.length) * SIDE, (level / 255) * (MARGIN - 8))));
-  pen.lineTo(...point(SIDE, 0));
-  pen.globalAlpha = 0.35;
-  pen.fill();
-  pen.globalAlpha = 1;
-  pen.lineWidth = 1.2;
-  pen.stroke();
-  pen.lineWidth = 2;
-  pen.beginPath();
-  pen.moveTo(...point(at, 0));
-  pen.lineTo(...point(at, -4 - SIDE));
-  pen.stroke();
-}
-
-function codes(stage) {
-  return stage.masks.map((mask) => {
-    const row = make("div", "pics");
-    const figure = make("figure", "pic pic-codes"), grid = make("div", "codes");
-    for (const code of mask.codes) {
-      const cell = make("span", "", String(code).padStart(3, "0"));
-      cell.style.setProperty("--hue", Math.round((code / 128) * 360));
-      grid.append(cell);
-    }
-    figure.append(grid, make("figcaption", "", word("pic_codes", { label: mask.label || "?" })));
-    row.append(figure, picture({ key: "chances", src: mask.src }), placed(mask));
-    return row;
+/** @param {MaskStage} mask */
+function codesFigure(mask) {
+  const cells = mask.codes.map((code) => {
+    const cell = make("span", { text: String(code).padStart(3, "0") });
+    cell.style.setProperty("--hue", String(codeHue(code)));
+    return cell;
   });
+  return make(
+    "figure",
+    { class: "pic pic-codes" },
+    make("div", { class: "codes" }, ...cells),
+    make("figcaption", { text: translate("pic_codes", { label: mask.label || "?" }) }),
+  );
 }
 
-function placed(mask) {
-  const figure = picture({ key: "placed", src: photo });
-  const [y0, x0, y1, x1] = mask.box.map((unit) => `${(unit / 1024) * 100}%`);
-  const cut = make("i", "mask");
-  Object.assign(cut.style, { left: x0, top: y0, width: `calc(${x1} - ${x0})`, height: `calc(${y1} - ${y0})` });
+/** @param {MaskStage} mask */
+function placedFigure(mask) {
+  const figure = imageFigure({ key: "placed", src: modelImage });
+  const cut = make("i", { class: "mask" });
+  Object.assign(cut.style, maskStyle(mask.box));
   cut.style.setProperty("--mask", `url("${mask.src}")`);
-  figure.querySelector(".frame").append(cut);
+  find(figure, ".frame").append(cut);
   return figure;
 }
 
-const BODIES = { crops: cropped, merged: sequence, tokens: chips, masks: codes };
+/** @type {Record<string, (stage: Stage) => HTMLElement[]>} */
+const BODIES = { crops: cropsBody, merged: mergedBody, tokens: tokensBody, masks: masksBody };
 
-function build(stage) {
-  const item = make("li", `stage stage-${stage.name}`);
-  const head = make("div", "head"), shape = make("code", "shape", stage.shape.join(" × "));
-  shape.setAttribute("aria-label", `${word("stage_shape")} ${stage.shape.join(" × ")}`);
-  head.append(make("h3", "", word(`stage_${stage.name}`)), shape);
-  item.dataset.name = stage.name;
-  item.append(head, make("p", "text", word(`stage_${stage.name}_text`, stage.facts)), ...(BODIES[stage.name] || plain)(stage));
-  return item;
+/** @param {Stage} stage */
+function stageItem(stage) {
+  const text = stage.shape.join(" × ");
+  const label = `${translate("stage_shape")} ${text}`;
+  const title = make("h3", { text: translate(`stage_${stage.name}`) });
+  return make(
+    "li",
+    { class: `stage stage-${stage.name}`, "data-name": stage.name },
+    make(
+      "div",
+      { class: "head" },
+      title,
+      make("code", { class: "shape", "aria-label": label, text }),
+    ),
+    make("p", { class: "text", text: translate(`stage_${stage.name}_text`, stage.facts) }),
+    ...(BODIES[stage.name] ?? plainBody)(stage),
+  );
 }
 
-function show() {
+/**
+ * Stages that have not changed are left alone, so that a focused token stays focused.
+ * @param {HTMLElement} list
+ * @param {Stage} stage
+ * @param {number} place
+ */
+function renderStage(list, stage, place) {
+  if (stage.name === "pixels") modelImage = stage.pictures[0].src;
+  const source = JSON.stringify(stage) + modelImage;
+  if (drawn.get(stage.name) === source) return;
+  if (!drawn.has("tokens")) selectedToken = -1;
+  drawn.set(stage.name, source);
+  const item = stageItem(stage);
+  const before = /** @type {HTMLElement | undefined} */ (list.children[place]);
+  if (before?.dataset.name === stage.name) before.replaceWith(item);
+  else list.insertBefore(item, before ?? null);
+}
+
+/**
+ * @param {HTMLElement} list
+ * @param {Stage[]} stages
+ */
+function removeOtherStages(list, stages) {
+  const names = new Set(stages.map((stage) => stage.name));
+  for (const item of /** @type {HTMLElement[]} */ ([...list.children])) {
+    const name = item.dataset.name ?? "";
+    if (names.has(name)) continue;
+    item.remove();
+    drawn.delete(name);
+  }
+}
+
+function renderStages() {
+  /** @type {{state: string, notes: string[], stages: Stage[]}} */
   const value = props.value || { state: "empty", notes: [], stages: [] };
-  const list = panel.querySelector(".stages");
+  const list = find(panel, ".stages");
+  const isEmpty = value.state === "empty";
+  const status = [translate(`state_${value.state}`), ...value.notes].join(" · ");
   panel.dataset.state = value.state;
-  panel.querySelector(".status").textContent =
-    value.state === "empty" ? word("inside_empty") : [word(`state_${value.state}`), ...value.notes].join(" · ");
-  const names = value.stages.map((stage) => stage.name);
-  for (const item of [...list.children]) if (!names.includes(item.dataset.name)) item.remove(), shown.delete(item.dataset.name);
-  value.stages.forEach((stage, place) => {
-    if (stage.name === "pixels") photo = stage.pictures[0].src;
-    const source = JSON.stringify(stage) + photo;
-    if (shown.get(stage.name) === source) return;
-    if (!shown.has("tokens")) picked.token = -1;
-    shown.set(stage.name, source);
-    const item = build(stage), before = list.children[place];
-    before?.dataset.name === stage.name ? before.replaceWith(item) : list.insertBefore(item, before ?? null);
-  });
+  find(panel, ".status").textContent = isEmpty ? translate("inside_empty") : status;
+  removeOtherStages(list, value.stages);
+  for (const [place, stage] of value.stages.entries()) renderStage(list, stage, place);
 }
 
-watch("value", show);
-show();
+watch("value", renderStages);
+renderStages();

@@ -1,125 +1,141 @@
-// The list of checkpoints: a dialog of its own over the page. Runs behind header.js and shares its
-// words and its state. Everything is written as texts.
+// The list of checkpoints: a dialog of its own over the page. Shares the header's texts and state.
+// Everything is written as texts.
 
-const models = element.querySelector(".gv-models");
-const part = (name) => models.querySelector(name);
+import { formatBytes, progressPercent } from "./format.js";
+import { outcomeText, pill, refreshState, renderOutcome, state, translate } from "./header.js";
+import { find, make } from "./lib.js";
+import { groupRows, phaseText, rowFacts } from "./model_choice_text.js";
 
-function make(kind, name, text) {
-  const one = document.createElement(kind);
-  if (name) one.className = name;
-  if (text) one.textContent = text;
-  return one;
+const dialog = /** @type {HTMLDialogElement} */ (find(element, ".gv-models"));
+const note = find(dialog, ".note");
+const progressBar = /** @type {HTMLProgressElement} */ (find(dialog, "progress"));
+const cancelButton = /** @type {HTMLButtonElement} */ (find(dialog, ".cancel"));
+const idField = /** @type {HTMLInputElement} */ (find(dialog, ".typed input"));
+const idButton = /** @type {HTMLButtonElement} */ (find(dialog, ".typed button"));
+
+/** @param {ModelRow} row */
+function loadButton(row) {
+  const attributes = {
+    class: "load",
+    type: "button",
+    disabled: !row.fits || state.state === "loading",
+    "aria-label": translate("models_load_named", { id: row.id }),
+    onclick: () => chooseModel(row.id),
+  };
+  return make("button", attributes, translate("models_load"));
 }
 
-function button(row) {
-  const load = make("button", "load", word("models_load"));
-  load.type = "button";
-  load.disabled = !row.fits || state.state === "loading";
-  load.setAttribute("aria-label", word("models_load_named", { id: row.id }));
-  load.addEventListener("click", () => choose(row.id));
-  return load;
-}
-
-function line(row) {
-  const item = make("li", row.loaded ? "loaded" : "");
-  const size = row.here ? bytes(row.bytes) : word("models_fetch", { size: bytes(row.bytes) });
-  const licence = row.licence && word("models_licence", { licence: row.licence });
-  const facts = [row.parameters && count(row.parameters), row.side && `${row.side} px`, row.parameters && size, licence];
-  const end = make("div", "end");
-  const told = make("span", "facts", facts.filter(Boolean).join(" · "));
-  if (!row.fits && !row.loaded) told.append(" · ", make("span", "large", word("models_needs", { need: bytes(row.need) })));
-  end.append(row.loaded ? make("span", "mark", word("models_loaded")) : button(row));
-  item.dataset.id = row.id;
-  item.append(make("b", "", row.id), told, make("span", "tasks", row.tasks.map((task) => word(task)).join(", ")), end);
-  return item;
-}
-
-function showList() {
-  const rows = props.value?.rows ?? [];
-  const groups = new Map();
-  for (const row of rows) {
-    const title = row.here ? word("models_here") : row.title;
-    if (!groups.has(title)) groups.set(title, []);
-    groups.get(title).push(line(row));
+/** @param {ModelRow} row */
+function rowItem(row) {
+  const facts = make("span", { class: "facts", text: rowFacts(row, translate) });
+  if (!row.fits && !row.loaded) {
+    const need = translate("models_needs", { need: formatBytes(row.need) });
+    facts.append(" · ", make("span", { class: "large", text: need }));
   }
-  const list = part(".list");
+  const end = row.loaded
+    ? make("span", { class: "mark", text: translate("models_loaded") })
+    : loadButton(row);
+  const tasks = row.tasks.map((task) => translate(task)).join(", ");
+  return make(
+    "li",
+    { class: row.loaded && "loaded", "data-id": row.id },
+    make("b", { text: row.id }),
+    facts,
+    make("span", { class: "tasks", text: tasks }),
+    make("div", { class: "end" }, end),
+  );
+}
+
+// The list scrolls to where it was, and a focused row keeps the focus.
+function renderList() {
+  const list = find(dialog, ".list");
   const top = list.scrollTop;
-  const held = document.activeElement?.closest?.("li")?.dataset.id;
+  const focused = document.activeElement?.closest("li")?.dataset.id;
   list.replaceChildren(
-    ...[...groups].flatMap(([title, lines]) => {
-      const group = make("ul");
-      group.append(...lines);
-      return [make("h3", "", title), group];
-    }),
+    ...groupRows(props.value?.rows ?? [], translate).flatMap(([title, rows]) => [
+      make("h3", { text: title }),
+      make("ul", {}, ...rows.map(rowItem)),
+    ]),
   );
   list.scrollTop = top;
-  if (held && models.open) list.querySelector(`li[data-id="${CSS.escape(held)}"] button:not(:disabled)`)?.focus();
-  part(".room").textContent = props.value?.room ? word("models_room", { room: bytes(props.value.room), device: state.device ?? "" }) : "";
+  if (focused && dialog.open) focusRow(list, focused);
+  const room = props.value?.room;
+  find(dialog, ".room").textContent = room
+    ? translate("models_room", { room: formatBytes(room), device: state.device ?? "" })
+    : "";
 }
 
-function phase(change) {
-  const inBytes = change.phase === "fetching";
-  const key = inBytes && !change.total ? "phase_asking" : `phase_${change.phase}`;
-  const number = (n) => (inBytes ? bytes(n) : String(n));
-  return word(key, { id: change.id, done: number(change.done), total: number(change.total) });
+/**
+ * @param {HTMLElement} list
+ * @param {string} id
+ */
+function focusRow(list, id) {
+  const button = list.querySelector(`li[data-id="${CSS.escape(id)}"] button:not(:disabled)`);
+  if (button instanceof HTMLElement) button.focus();
 }
 
-function showNow() {
-  const change = state.change;
-  const bar = part("progress");
-  part(".now").hidden = !change;
-  part(".typed button").disabled = Boolean(change);
+function renderChange() {
+  const { change } = state;
+  find(dialog, ".now").hidden = !change;
+  idButton.disabled = Boolean(change);
   if (!change) return;
-  part(".now p").textContent = phase(change);
-  part(".cancel").disabled = change.phase === "returning";
-  bar.setAttribute("aria-label", word("models_loading", { id: change.id }));
-  if (percent(change) === null) bar.removeAttribute("value");
-  else bar.value = change.done / change.total;
+  find(dialog, ".now p").textContent = phaseText(change, translate);
+  cancelButton.disabled = change.phase === "returning";
+  progressBar.setAttribute("aria-label", translate("models_loading", { id: change.id }));
+  if (progressPercent(change) === null) progressBar.removeAttribute("value");
+  else progressBar.value = change.done / change.total;
 }
 
-function note(text, result = "failed") {
-  part(".note").textContent = text;
-  part(".note").dataset.result = result;
+/**
+ * @param {string} text
+ * @param {string} result how it ended: the note's colour
+ */
+function renderNote(text, result = "failed") {
+  note.textContent = text;
+  note.dataset.result = result;
 }
 
-function choose(name) {
-  note("");
-  tell(null);
+/** @param {string} name */
+function chooseModel(name) {
+  renderNote("");
+  renderOutcome(null);
   trigger("choose", { name });
 }
 
-let was = state.state;
-element.addEventListener("gv-state", ({ detail }) => {
-  const isOther = was !== state.state;
-  was = state.state;
-  showNow();
-  if (!models.open) return;
-  if (detail.isNews) note(sentence(state.outcome), state.outcome.result);
-  if (detail.isNews || isOther) trigger("look", {});
+let lastState = state.state;
+element.addEventListener("gv-state", (event) => {
+  const { isNews } = /** @type {CustomEvent} */ (event).detail;
+  const hasChanged = lastState !== state.state;
+  lastState = state.state;
+  renderChange();
+  if (!dialog.open) return;
+  if (isNews && state.outcome) renderNote(outcomeText(state.outcome), state.outcome.result);
+  if (isNews || hasChanged) trigger("look", {});
 });
 
 watch("value", () => {
-  note(props.value?.note || part(".note").textContent, props.value?.note ? "failed" : part(".note").dataset.result);
-  look().catch(() => {}).then(showList);
+  if (props.value?.note) renderNote(props.value.note);
+  refreshState().then(renderList);
 });
 
-part("h2").textContent = word("models_title");
-part(".close").setAttribute("aria-label", word("models_close"));
-part(".typed label").textContent = word("models_typed");
-part(".typed button").textContent = word("models_load");
-part(".cancel").textContent = word("models_cancel");
-part(".typed").hidden = !props.may_type;
+find(dialog, "h2").textContent = translate("models_title");
+find(dialog, ".close").setAttribute("aria-label", translate("models_close"));
+find(dialog, ".typed label").textContent = translate("models_typed");
+find(dialog, ".typed").hidden = !props.may_type;
+idButton.textContent = translate("models_load");
+cancelButton.textContent = translate("models_cancel");
 pill.addEventListener("click", () => {
-  note("");
-  showNow();
-  showList();
-  models.showModal();
+  renderNote("");
+  renderChange();
+  renderList();
+  dialog.showModal();
   trigger("look", {});
 });
-part(".close").addEventListener("click", () => models.close());
-models.addEventListener("click", (event) => event.target === models && models.close());
-part(".cancel").addEventListener("click", () => trigger("cancel", {}));
-part(".typed").addEventListener("submit", (event) => {
+find(dialog, ".close").addEventListener("click", () => dialog.close());
+dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+cancelButton.addEventListener("click", () => trigger("cancel", {}));
+find(dialog, ".typed").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (part(".typed input").value.trim()) choose(part(".typed input").value.trim());
+  const name = idField.value.trim();
+  if (name) chooseModel(name);
 });

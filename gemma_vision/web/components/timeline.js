@@ -1,62 +1,80 @@
-// When each object was seen: a lane for each, with bars that lead to that moment of the video.
+// When each object was seen: a track for each, with bars that lead to that moment of the video.
 
-const panel = element.querySelector(".gv-lanes");
-const tongue = (navigator.language || "en").startsWith("ja") ? "ja" : "en";
-const word = (key, values = {}) =>
-  (props.words[tongue][key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
-const video = () => document.querySelector("#video-result video");
+import { find, make, translator } from "./lib.js";
+import { playheadOffset, spanStyle } from "./timeline_geometry.js";
 
-function make(tag, name, text = "") {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.textContent = text;
-  return made;
+const panel = find(element, ".gv-lanes");
+const list = find(panel, "ol");
+const translate = translator(props.words);
+
+/** @returns {HTMLVideoElement | null} */
+function player() {
+  return document.querySelector("#video-result video");
 }
 
-function bar(object, [from, to], seconds) {
-  const made = make("button");
-  const told = { name: `${object.id} ${object.label}`, from: from.toFixed(1), to: to.toFixed(1) };
-  made.type = "button";
-  made.title = word("lane", told);
-  made.setAttribute("aria-label", made.title);
-  made.style.left = `${(from / seconds) * 100}%`;
-  made.style.width = `${((to - from) / seconds) * 100}%`;
-  made.addEventListener("click", () => {
-    const player = video();
-    if (player) player.currentTime = from + 0.001;
+/** @param {number} seconds */
+function seekTo(seconds) {
+  const video = player();
+  if (video) video.currentTime = seconds + 0.001; // behind the border between two frames
+}
+
+/**
+ * @param {TrackedObject} object
+ * @param {Span} span
+ * @param {number} seconds of the whole video
+ */
+function spanBar(object, span, seconds) {
+  const title = translate("lane", {
+    name: `${object.id} ${object.label}`,
+    from: span[0].toFixed(1),
+    to: span[1].toFixed(1),
   });
-  return made;
+  const attributes = { type: "button", title, "aria-label": title };
+  const bar = make("button", { ...attributes, onclick: () => seekTo(span[0]) });
+  Object.assign(bar.style, spanStyle(span, seconds));
+  return bar;
 }
 
-function lane(object, seconds) {
-  const row = make("li");
-  const track = make("div", "track");
-  const name = make("span", "name", `${object.id} ${object.label}`);
+/**
+ * @param {TrackedObject} object
+ * @param {number} seconds
+ */
+function trackRow(object, seconds) {
+  const name = `${object.id} ${object.label}`;
+  const bars = object.spans.map((span) => spanBar(object, span, seconds));
+  const row = make(
+    "li",
+    {},
+    make("span", { class: "name", title: name, text: name }),
+    make("div", { class: "track" }, ...bars, make("i")),
+  );
   row.style.setProperty("--lane", object.color);
-  name.title = name.textContent;
-  track.append(...object.spans.map((span) => bar(object, span, seconds)), make("i"));
-  row.append(name, track);
   return row;
 }
 
-function show() {
+function renderTimeline() {
   const value = props.value;
+  /** @type {TrackedObject[]} */
   const objects = value?.objects ?? [];
   panel.hidden = objects.length === 0;
-  panel.querySelector("ol").replaceChildren(...objects.map((object) => lane(object, value.seconds || 1)));
-  panel.querySelector("ol").setAttribute("aria-label", word("lanes"));
-  panel.querySelector(".more").textContent = value?.more ? word("lanes_more", { n: value.more }) : "";
+  list.replaceChildren(...objects.map((object) => trackRow(object, value.seconds || 1)));
+  list.setAttribute("aria-label", translate("lanes"));
+  find(panel, ".more").textContent = value?.more ? translate("lanes_more", { n: value.more }) : "";
 }
 
-function follow(event) {
-  if (event.target !== video() || !props.value?.seconds) return;
+/** @param {Event} event */
+function movePlayhead(event) {
+  const video = player();
+  const seconds = props.value?.seconds;
+  if (!video || event.target !== video || !seconds) return;
   panel.dataset.playing = "";
-  panel.style.setProperty("--now", `${Math.min(100, (event.target.currentTime / props.value.seconds) * 100)}%`);
+  panel.style.setProperty("--now", playheadOffset(video.currentTime, seconds));
 }
 
-for (const name of ["timeupdate", "seeked"]) document.addEventListener(name, follow, true); // these do not bubble
+// These events do not bubble.
+for (const name of ["timeupdate", "seeked"]) document.addEventListener(name, movePlayhead, true);
 watch("value", () => {
-  if (!video()) delete panel.dataset.playing;
-  show();
+  if (!player()) delete panel.dataset.playing;
+  renderTimeline();
 });
-show();
+renderTimeline();
