@@ -5,30 +5,35 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SNIPPET := tests/javascript
-CLIENT := $(SNIPPET)/node_modules/.package-lock.json
+NODE := node_modules/.ready
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
 
-.PHONY: demo test test-all check format train bench clean
+.PHONY: demo test test-all check check-scripts format train bench clean
 
 demo: $(READY)
 	$(BIN)/python app.py
 
-test: $(READY) $(CLIENT)
+test: $(READY) $(NODE)
 	$(BIN)/python -m pytest
 
-test-all: $(READY) $(CLIENT)
+test-all: $(READY) $(NODE)
 	$(BIN)/python -m pytest -m "not gpu"
 
 check: $(READY)
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory check-scripts
 	@$(MAKE) --no-print-directory test
 
-format: $(READY)
+# The page's JavaScript: format and lint by Biome, types by TypeScript.
+check-scripts: $(NODE)
+	@if [ -e $(NODE) ]; then npm run --silent check; else echo "The page's scripts were not checked: npm is not here."; fi
+
+format: $(READY) $(NODE)
 	$(BIN)/ruff format $(PACKAGES)
 	$(BIN)/ruff check --fix $(PACKAGES)
+	@if [ -e $(NODE) ]; then npm run --silent format; fi
 
 # All stages: close to three hours of two cores; goes on where an interrupted run stopped.
 train: $(READY)
@@ -38,7 +43,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) $(SNIPPET)/node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(READY): requirements.txt pyproject.toml scripts/check_machine.py
 	@$(PYTHON) scripts/check_machine.py
@@ -46,8 +51,9 @@ $(READY): requirements.txt pyproject.toml scripts/check_machine.py
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	@touch $(READY)
 
-# For the test of the JavaScript snippet in docs/api.md; without npm it is skipped and says so.
-$(CLIENT): $(SNIPPET)/package.json $(SNIPPET)/package-lock.json
-	@if ! command -v npm > /dev/null; then echo "npm is not here: no JavaScript client"; \
-	elif npm ci --prefix $(SNIPPET) --ignore-scripts --silent; then touch $@; \
-	else echo "npm could not fetch the JavaScript client"; fi
+# Biome and TypeScript, and the client of the JavaScript snippet in docs/api.md. Python alone does
+# without them: what needs them is skipped and says so, but not in CI.
+$(NODE): package.json package-lock.json
+	@if ! command -v npm > /dev/null; then echo "npm is not here: no tools for the page's scripts"; \
+	elif npm ci --ignore-scripts --silent; then touch $@; \
+	else echo "npm could not fetch the tools for the page's scripts"; test -z "$$CI"; fi

@@ -16,7 +16,7 @@ from served import Served
 from served import served as start
 
 ROOT = Path(__file__).parent.parent
-CLIENT = ROOT / "tests" / "javascript" / "node_modules"
+CLIENT = ROOT / "node_modules"
 ADDRESS = "http://127.0.0.1:7860"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "docs" / "api.md").read_text("utf-8"), re.S)
 
@@ -77,7 +77,7 @@ def test_the_javascript_client_prints_what_was_found(served: Served, place: Path
     if node is None or shutil.which("npm") is None:
         pytest.skip("no node or no npm on this machine")
     if not (CLIENT / "@gradio" / "client").is_dir():
-        pytest.skip("@gradio/client is not there: `npm ci` in tests/javascript, or `make test`")
+        pytest.skip("@gradio/client is not there: `npm ci`, or `make test`")
     (place / "node_modules").symlink_to(CLIENT)
     printed = run([node], snippets("js")[0], served, place)
     assert [line.split()[0] for line in printed.splitlines()] == ["cat", "dog"]

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { emphasis, fadeIn, inkOn } from "../../gemma_vision/web/components/viewer_brush.js";
+import {
+  groupLabels,
+  labelText,
+  rowTexts,
+  splitTokens,
+  statusText,
+  summaryText,
+} from "../../gemma_vision/web/components/viewer_text.js";
+
+/** Shows which text was asked for, and with what. */
+const translate = (key, values = {}) => [key, ...Object.values(values)].join(":");
+const cat = { label: "cat", color: "#112233", box: [0, 0, 1, 1], score: null };
+const dog = { ...cat, label: "dog", color: "#445566" };
+const status = {
+  state: "done",
+  finish: "stop",
+  task: "detect",
+  tokens: 0,
+  limit: 256,
+  room: null,
+  seconds: null,
+};
+
+for (const [claim, changes, instances, text] of [
+  ["one thing is counted as one", {}, [cat], "state_done · objects_one:1"],
+  ["nothing found is counted where boxes were asked for", {}, [], "state_done · objects:0"],
+  ["a caption counts no things", { task: "caption" }, [], "state_done"],
+  ["boxes in a free answer are counted", { task: "free" }, [cat, dog], "state_done · objects:2"],
+  ["an error says nothing else", { state: "error", tokens: 5 }, [cat], "state_error"],
+  [
+    "tokens and seconds follow",
+    { tokens: 12, seconds: 2.04 },
+    [cat],
+    "state_done · objects_one:1 · tokens:12 · 2.0 s",
+  ],
+  [
+    "a running answer says how much room is left",
+    { state: "running", tokens: 7, room: 30 },
+    [cat],
+    "state_running · objects_one:1 · tokens_of:7:256 · room_detect:30",
+  ],
+  [
+    "an early end is named",
+    { finish: "repeat" },
+    [cat],
+    "state_done · objects_one:1 · finish_repeat",
+  ],
+])
+  test(claim, () => {
+    assert.equal(statusText({ status: { ...status, ...changes }, instances }, translate), text);
+  });
+
+test("labels are grouped in the order of their first things", () => {
+  assert.deepEqual(groupLabels([dog, cat, dog]), [
+    { label: "dog", color: "#445566", count: 2 },
+    { label: "cat", color: "#112233", count: 1 },
+  ]);
+});
+
+test("the image is described by what was found on it", () => {
+  const unnamed = { ...cat, label: "" };
+  assert.equal(summaryText({ instances: [] }, translate), "picture");
+  assert.equal(
+    summaryText({ instances: [cat, cat, unnamed] }, translate),
+    "picture_with:2 × cat, ?",
+  );
+});
+
+test("a label has its number, its name apart from it, and its score", () => {
+  assert.equal(labelText({ index: 0, label: "cat", score: 0.9 }), "1  \u2068cat\u2069  90%");
+  assert.equal(labelText({ index: 4, label: "", score: null }), "5");
+});
+
+test("a row has the name, the score and whole pixels", () => {
+  const found = { ...cat, box: [0.4, 1.5, 9.6, 20], score: 0.5 };
+  assert.deepEqual(rowTexts({ ...found, only: false }, translate), ["cat", "50%", "0, 2, 10, 20"]);
+  assert.deepEqual(rowTexts({ ...found, only: true }, translate)[0], "cat (only_here)");
+});
+
+test("positions, codes and words are told apart, and nothing is lost", () => {
+  const text = "<loc0001><seg007> cat <loc12> ; <script>";
+  const parts = splitTokens(text);
+  assert.deepEqual(parts.slice(0, 2), [
+    { kind: "loc", text: "<loc0001>" },
+    { kind: "seg", text: "<seg007>" },
+  ]);
+  assert.equal(parts[2].kind, "word");
+  assert.equal(parts.map((part) => part.text).join(""), text);
+});
+
+test("others fade while one thing is looked at; what one points at comes first", () => {
+  const rest = { hovered: -1, selected: -1 };
+  assert.equal(emphasis({ index: 1 }, rest), 1);
+  assert.equal(emphasis({ index: 1 }, { ...rest, selected: 1 }), 1);
+  assert.ok(emphasis({ index: 1 }, { hovered: 0, selected: 1 }) < 1);
+});
+
+test("a new thing appears within a quarter of a second, at once where nothing may move", () => {
+  assert.equal(fadeIn({ born: 1000 }, { now: 1125, still: false }), 0.5);
+  assert.equal(fadeIn({ born: 1000 }, { now: 9000, still: false }), 1);
+  assert.equal(fadeIn({ born: 1000 }, { now: 1000, still: true }), 1);
+});
+
+test("letters are black on light colours and white on dark ones", () => {
+  const inks = ["#ffffff", "#ffe119", "#000000", "#1f3b99"].map(inkOn);
+  assert.deepEqual(inks, ["#000000", "#000000", "#ffffff", "#ffffff"]);
+});
