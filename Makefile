@@ -1,6 +1,7 @@
-# make demo    set everything up and open the app
-# make test    set everything up and pass the tests
-# make check   the gate: format, lint, types, tests
+# make demo      set everything up and open the app
+# make test      set everything up and pass the tests
+# make check     the gate: format, lint, types, tests
+# make coverage  what no test runs; fails below the floor of pyproject.toml
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,7 +9,7 @@ READY := $(VENV)/.ready
 NODE := node_modules/.ready
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
 
-.PHONY: demo test test-all check check-scripts format train bench clean
+.PHONY: demo test test-all coverage check check-scripts format train bench clean
 
 demo: $(READY)
 	$(BIN)/python app.py
@@ -18,6 +19,11 @@ test: $(READY) $(NODE)
 
 test-all: $(READY) $(NODE)
 	$(BIN)/python -m pytest -m "not gpu"
+
+# Without the browser, whose app runs in a process of its own.
+coverage: $(READY)
+	$(BIN)/python -m coverage run -m pytest -m "not slow and not gpu and not browser"
+	$(BIN)/python -m coverage report
 
 check: $(READY)
 	$(BIN)/ruff format --check $(PACKAGES)
