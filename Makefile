@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NODE := node_modules/.ready
+CHECK_SCRIPTS := if [ -e $(NODE) ]; then npm run --silent check; fi
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
 
 .PHONY: demo test test-all coverage check check-scripts format train bench clean
@@ -25,16 +26,16 @@ coverage: $(READY)
 	$(BIN)/python -m coverage run -m pytest -m "not slow and not gpu and not browser"
 	$(BIN)/python -m coverage report
 
-check: $(READY)
+check: $(READY) $(NODE)
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory check-scripts
-	@$(MAKE) --no-print-directory test
+	@$(CHECK_SCRIPTS)
+	$(BIN)/python -m pytest
 
 # The page's JavaScript: format and lint by Biome, types by TypeScript.
 check-scripts: $(NODE)
-	@if [ -e $(NODE) ]; then npm run --silent check; else echo "The page's scripts were not checked: npm is not here."; fi
+	@$(CHECK_SCRIPTS)
 
 format: $(READY) $(NODE)
 	$(BIN)/ruff format $(PACKAGES)
@@ -60,6 +61,6 @@ $(READY): requirements.txt pyproject.toml scripts/check_machine.py
 # Biome and TypeScript, and the client of the JavaScript snippet in docs/api.md. Python alone does
 # without them: what needs them is skipped and says so, but not in CI.
 $(NODE): package.json package-lock.json
-	@if ! command -v npm > /dev/null; then echo "npm is not here: no tools for the page's scripts"; \
+	@if ! command -v npm > /dev/null; then echo "npm is not here: the page's scripts are not checked"; \
 	elif npm ci --ignore-scripts --silent; then touch $@; \
 	else echo "npm could not fetch the tools for the page's scripts"; test -z "$$CI"; fi
