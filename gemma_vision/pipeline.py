@@ -129,13 +129,13 @@ class Pipeline:
         """See with another's checkpoint from now on. Answers under way end as they began."""
         vars(self).update(vars(other))
 
-    def remembered(self) -> dict[str, dict[str, int]]:
+    def cache_status(self) -> dict[str, dict[str, int]]:
         """What the engine keeps of pictures it has seen, in numbers; empty where it keeps nothing.
 
         "pictures" and "prefixes" (behind which Gemma 3 goes on) have "kept", "bytes", "limit",
         "hits" and "misses".
         """
-        counts: dict[str, dict[str, int]] = getattr(self.engine, "remembered", dict)()
+        counts: dict[str, dict[str, int]] = getattr(self.engine, "cache_status", dict)()
         return counts
 
     def _prepare(self, request: Request) -> PreparedRequest:

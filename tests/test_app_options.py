@@ -232,7 +232,7 @@ def test_hits_and_misses_are_counted_and_said(random_checkpoint: Path, picture) 
     pipeline = Pipeline(LocalEngine.load(random_checkpoint, "cpu"), PALIGEMMA, name="random")
     for text in ("cat", "dog"):
         pipeline.detect(picture, text, max_tokens=1)
-    counts = pipeline.remembered()
+    counts = pipeline.cache_status()
     assert counts["pictures"]["kept"] == 1
     assert (counts["pictures"]["hits"], counts["pictures"]["misses"]) == (1, 1)
     assert 0 < counts["pictures"]["bytes"] < counts["pictures"]["limit"]

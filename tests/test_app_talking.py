@@ -260,7 +260,7 @@ def test_with_crops_the_next_question_goes_on_behind_the_same_pictures(
     gemma3: Pipeline, long_message: dict[str, Any]
 ) -> None:
     def counts() -> tuple[int, int, int]:
-        told = gemma3.remembered()
+        told = gemma3.cache_status()
         return told["pictures"]["misses"], told["prefixes"]["misses"], told["prefixes"]["hits"]
 
     chats, before = Chats(gemma3), counts()

@@ -47,7 +47,7 @@ class Counting:
         finally:
             self.is_closed.set()
 
-    def growing(self, state: int | None) -> Mapping[str, Any]:
+    def updates(self, state: int | None) -> Mapping[str, Any]:
         return {"says": "growing", "state": state}
 
     def finished(self, state: int | None, is_whole: bool) -> Mapping[str, Any]:

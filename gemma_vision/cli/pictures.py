@@ -32,7 +32,7 @@ class PictureArguments:
 
 def run(options: argparse.Namespace) -> int:
     """The verb on every picture: 0, or 1 when some of them failed, or 2 when all did."""
-    wish = wish_of(options)
+    wish = picture_arguments(options)
     saver = Saver(options.save, options.kinds, wish.pictures)
     if len(wish.pictures) == 1 or wish.together:
         return run_one(options, wish, saver)
@@ -86,7 +86,7 @@ def answers(
             yield paths[index], answer
 
 
-def wish_of(options: argparse.Namespace) -> PictureArguments:
+def picture_arguments(options: argparse.Namespace) -> PictureArguments:
     """Which arguments are pictures and which one is the words."""
     together = getattr(options, "together", False)
     words = TASKS[options.verb].words

@@ -39,7 +39,8 @@ def judge(
     ]
     absent = [not answer.instances for _, answer in answered_by_kind[QuestionKind.ABSENT]]
     counted = [
-        said_number(answer) == asked.count for asked, answer in answered_by_kind[QuestionKind.COUNT]
+        first_number(answer) == asked.count
+        for asked, answer in answered_by_kind[QuestionKind.COUNT]
     ]
     outlined = ((asked.thing, answer) for asked, answer in answered_by_kind[QuestionKind.OUTLINE])
     return Result(
@@ -92,7 +93,7 @@ def true_shape(thing: Thing, mask: Mask) -> Mask:
     return shape
 
 
-def said_number(answer: Answer) -> int | None:
+def first_number(answer: Answer) -> int | None:
     """The first number in an answer's words."""
     found = NUMBER.search(answer.text)
     return int(found[0]) if found else None

@@ -122,7 +122,7 @@ class ModelSwitcher:
             "revision": self.revision,
             "change": change | (asdict(progress) if progress else {}) if reporter else None,
             "outcome": asdict(outcome) if outcome else None,
-            "remembered": self.pipeline.remembered() or None,
+            "remembered": self.pipeline.cache_status() or None,
         }
 
     def room(self) -> int:

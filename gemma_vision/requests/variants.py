@@ -188,9 +188,9 @@ def known_prompts(family: Family) -> tuple[Verb, ...]:
     writable = [verb for verb in VERBS if verb.style != REGION and verb.wording != "{text}"]
     if family.variant or family.wording == FAMILIES[family.name].wording:
         return tuple(writable)
-    return tuple(verb for verb in writable if (verb.style or verb.asked) in taught_wording(family))
+    return tuple(verb for verb in writable if (verb.style or verb.asked) in limited_wording(family))
 
 
-def taught_wording(family: Family) -> set[str]:
+def limited_wording(family: Family) -> set[str]:
     """The tasks and styles that a checkpoint with a list of its own was taught."""
     return set(family.wording) - {Task.free}

@@ -62,7 +62,7 @@ class LocalEngine:
         """Open a checkpoint (see `weights.open_checkpoint`) and run it."""
         return cls(open_checkpoint(name, device, dtype))
 
-    def remembered(self) -> dict[str, dict[str, int]]:
+    def cache_status(self) -> dict[str, dict[str, int]]:
         """What is kept of "pictures" and of "prefixes", and how often it was of use."""
         return {"pictures": self.cache.counts(), "prefixes": self.prefixes.counts()}
 

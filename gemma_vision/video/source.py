@@ -180,7 +180,7 @@ class Source:
 
     def _upright(self, frame: VideoFrame) -> Image.Image:
         """As RGB, turned as the camera was held. All frames of a video come out in one size."""
-        meant = None if is_said(frame) else "ITU709" if frame.height >= HD else "ITU601"
+        meant = None if is_declared(frame) else "ITU709" if frame.height >= HD else "ITU601"
         picture = frame.reformat(*self._shape, "rgb24", src_colorspace=meant)
         image = Image.fromarray(picture.to_ndarray())
         return image if self._turn is None else image.transpose(self._turn)
@@ -207,6 +207,6 @@ def turn_of(frame: VideoFrame) -> Image.Transpose | None:
     return TURNS.get((a, b, c, d))
 
 
-def is_said(frame: VideoFrame) -> bool:
+def is_declared(frame: VideoFrame) -> bool:
     """Whether the file says how its colours are meant (2: it does not)."""
     return frame.colorspace not in (0, 2)

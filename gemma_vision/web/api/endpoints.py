@@ -22,7 +22,7 @@ from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
 from gemma_vision.web.api.answering import QUICK, SHARED, answers
 from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON
 from gemma_vision.web.server.errors import to_client
-from gemma_vision.web.tabs.paste_run import read_pasted
+from gemma_vision.web.tabs.paste_run import parse_for_visitor
 
 IMAGE = "The picture, a PNG, JPEG, WEBP, BMP or GIF file."
 PARSE_ABOUT = "Read an answer that was written elsewhere: tokens in, boxes and masks out."
@@ -90,7 +90,7 @@ def parse_endpoint() -> Endpoint:
         text, size = values.pop("text"), (values.pop("width"), values.pop("height"))
         decoder = values.pop("mask_decoder", None)
         try:
-            return read_pasted(
+            return parse_for_visitor(
                 text, size, NONE if decoder is None else decoder, **read_options(PARSE, values)
             )
         except Exception as error:

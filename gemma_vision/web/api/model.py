@@ -42,7 +42,7 @@ class OutcomeJSON(TypedDict):
     number: int
 
 
-class KeptJSON(TypedDict):
+class CacheCountsJSON(TypedDict):
     """How many are kept, in how many bytes of at most `limit`; how often one was found, or not."""
 
     kept: int
@@ -52,11 +52,11 @@ class KeptJSON(TypedDict):
     misses: int
 
 
-class RememberedJSON(TypedDict):
+class CacheStatusJSON(TypedDict):
     """Pictures that need not be looked at again, prefixes that the decoder goes on behind."""
 
-    pictures: KeptJSON
-    prefixes: KeptJSON
+    pictures: CacheCountsJSON
+    prefixes: CacheCountsJSON
 
 
 class StateJSON(ModelJSON):
@@ -71,7 +71,7 @@ class StateJSON(ModelJSON):
     revision: int
     change: ChangeJSON | None
     outcome: OutcomeJSON | None
-    remembered: RememberedJSON | None
+    remembered: CacheStatusJSON | None
 
 
 def build_model_endpoints(choice: Choice) -> None:
@@ -83,10 +83,10 @@ def build_model_endpoints(choice: Choice) -> None:
 
     gr.api(model, api_name="model", **QUICK)
     if choice.is_open:
-        build_choosing(choice)
+        build_choose_endpoint(choice)
 
 
-def build_choosing(choice: Choice) -> None:
+def build_choose_endpoint(choice: Choice) -> None:
     """/choose: the state again and again until another checkpoint answers."""
 
     def choose(  # type: ignore[misc]  # Gradio wants the hint of one value, not of their iterator

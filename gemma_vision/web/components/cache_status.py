@@ -21,7 +21,7 @@ def build_cache_status(pipeline: Pipeline) -> gr.HTML:
 
 def cache_status(pipeline: Pipeline) -> dict[str, str] | None:
     """The value of `build_cache_status`: the line by language, None where nothing is cached."""
-    counts = pipeline.remembered()
+    counts = pipeline.cache_status()
     if not counts:
         return None
     return {language: line(words, counts) for language, words in crop_words().items()}

@@ -19,8 +19,7 @@ def script() -> str:
     at every update.
     """
     words = json.dumps(viewer_words())
-    return f"const WORDS = {words};
-{join_scripts('viewer.js', 'viewer_input.js')}"
+    return f"const WORDS = {words};\n{join_scripts('viewer.js', 'viewer_input.js')}"
 
 
 def build_viewer(**options: Any) -> gr.HTML:

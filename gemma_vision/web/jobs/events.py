@@ -45,7 +45,7 @@ class Job(Protocol[S]):
     def stream(self) -> Iterator[S]:
         """The work: its state again and again. Closing the iterator ends it."""
 
-    def growing(self, state: S | None) -> NamedUpdates:
+    def updates(self, state: S | None) -> NamedUpdates:
         """What the page shows of a state; None is the one before the first."""
 
     def finished(self, state: S | None, is_whole: bool) -> NamedUpdates:
@@ -83,7 +83,7 @@ class JobRunner(Generic[S]):
             yield {**self.busy, **job.begin()}
             run = StreamRun(job.stream, job, lock=self._lock)
             for state in self._runs.follow(visitor, run):
-                yield job.growing(state)
+                yield job.updates(state)
             yield {**job.finished(run.latest, run.is_whole), **self.idle}
         except Exception as error:
             sentence = describe(error)[1]

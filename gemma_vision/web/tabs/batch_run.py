@@ -84,7 +84,7 @@ class BatchJob:
         form = self._form
         return run_batch(self._pipeline, self._uploads, form.task, form.text, **self._options)
 
-    def growing(self, batch: BatchState | None) -> NamedUpdates:
+    def updates(self, batch: BatchState | None) -> NamedUpdates:
         """Progress and gallery; nothing new is shown while a picture is looked at."""
         if batch is None or batch.done == self._num_shown:
             return {}

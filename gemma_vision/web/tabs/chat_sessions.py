@@ -128,7 +128,7 @@ class ChatJob:
         """The model's turn while it grows."""
         return self._pipeline.stream(self._request)
 
-    def growing(self, answer: Answer | None) -> NamedUpdates:
+    def updates(self, answer: Answer | None) -> NamedUpdates:
         """The conversation with the model's turn as far as it is spoken."""
         return {"talk": {"messages": [*self._before, model_message(answer)]}}
 

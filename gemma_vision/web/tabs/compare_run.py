@@ -83,7 +83,7 @@ class CompareJob:
         """Both answers while they grow."""
         return compare(self._model_cache, *self._sides)
 
-    def growing(self, pair: Pair | None) -> NamedUpdates:
+    def updates(self, pair: Pair | None) -> NamedUpdates:
         """Both viewers while the answers grow."""
         return {"differences": {"state": "running"}} | self._views(pair or Pair(), "running")
 

@@ -46,7 +46,7 @@ class ImageJob:
         """The answer while it grows."""
         return self._pipeline.stream(self._request)
 
-    def growing(self, answer: Answer | None) -> NamedUpdates:
+    def updates(self, answer: Answer | None) -> NamedUpdates:
         """The viewer, with the record that is being written."""
         partial = None
         if answer is not None:

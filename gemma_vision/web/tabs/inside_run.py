@@ -51,7 +51,7 @@ class InsideJob:
             known[stage.name] = describe(stage)
             yield list(known.values())
 
-    def growing(self, stages: list[JSON] | None) -> NamedUpdates:
+    def updates(self, stages: list[JSON] | None) -> NamedUpdates:
         """The stages while they come."""
         return stages_value("running", stages)
 

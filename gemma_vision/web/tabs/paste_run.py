@@ -45,11 +45,11 @@ class PasteJob:
     def stream(self) -> Iterator[JSON]:
         """The answer, which is there at once."""
         size = (self._form.width, self._form.height)
-        answer = read_pasted(self._form.text, self._viewer.size or size, self._form.decoder)
+        answer = parse_for_visitor(self._form.text, self._viewer.size or size, self._form.decoder)
         self._viewer.blank = size
         yield answer
 
-    def growing(self, answer: JSON | None) -> NamedUpdates:
+    def updates(self, answer: JSON | None) -> NamedUpdates:
         """Nothing until it is read."""
         return {}
 
@@ -65,7 +65,7 @@ class PasteJob:
         return {"viewer": view, "drawer": gr.update(visible=False), "json": None}
 
 
-def read_pasted(
+def parse_for_visitor(
     text: str, size: tuple[int, int], mask_decoder: str, **options: Any
 ) -> dict[str, Any]:
     """The JSON of a pasted answer; options are those of `read_json`.

@@ -72,7 +72,7 @@ class VideoJob:
         limits = {"every": form.every, "limit": form.num_frames}
         return annotate(self._pipeline, self._source, self._target, **asked, **limits)
 
-    def growing(self, progress: VideoProgress | None) -> NamedUpdates:
+    def updates(self, progress: VideoProgress | None) -> NamedUpdates:
         """Progress, the newest frame and the tracks; they change when a frame is done."""
         if progress is None or progress.picture is None or progress.done == self._num_shown:
             return {}
