@@ -11,7 +11,7 @@ import {
   shortName,
   tokenKind,
   visibleText,
-} from "../../gemma_vision/web/components/format.js";
+} from "../../gemma_vision/web/components/lib/format.js";
 
 const MIB = 2 ** 20;
 

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fillText, find, pageLanguage, translator } from "../../gemma_vision/web/components/lib.js";
+import {
+  fillText,
+  find,
+  pageLanguage,
+  translator,
+} from "../../gemma_vision/web/components/lib/lib.js";
 
 const TEXTS = { en: { hello: "Hello {name}", yes: "Yes" }, ja: { yes: "はい" } };
 

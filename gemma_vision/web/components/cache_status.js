@@ -1,6 +1,6 @@
 // One line in the visitor's language: what the cache of encoded images holds and has saved.
 
-import { find, pageLanguage } from "./lib.js";
+import { find, pageLanguage } from "./lib/lib.js";
 
 const line = find(element, ".gv-remembered");
 

@@ -1,6 +1,6 @@
 // A conversation. Messages are written as texts; images are files of this app.
 
-import { find, make, translator } from "./lib.js";
+import { find, make, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-talk");
 const list = find(panel, "ol");

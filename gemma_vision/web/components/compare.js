@@ -1,7 +1,7 @@
 // The line between two viewers that says in what their answers differ.
 
 import { differencesText } from "./compare_text.js";
-import { find, translator } from "./lib.js";
+import { find, translator } from "./lib/lib.js";
 
 const line = find(element, ".gv-differences");
 const translate = translator(props.words);

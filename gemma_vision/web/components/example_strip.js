@@ -1,6 +1,6 @@
 // The example cards. Images are data addresses, words go through textContent.
 
-import { find, make, translator } from "./lib.js";
+import { find, make, translator } from "./lib/lib.js";
 
 const translate = translator(props.words);
 /** @type {ExampleCard[]} */

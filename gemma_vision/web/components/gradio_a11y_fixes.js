@@ -4,7 +4,7 @@
 // names that one by a key nobody translated; the outer one becomes a mere group.
 
 import { translate } from "./header.js";
-import { find } from "./lib.js";
+import { find } from "./lib/lib.js";
 
 const NESTED_BUTTONS = ".icon-button:has(.upload-container):not([role=group])";
 

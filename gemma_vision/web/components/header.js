@@ -1,8 +1,8 @@
 // The header's texts, and the state of the checkpoint that answers. Names are whatever folder
 // somebody named: they are written as texts.
 
-import { formatCount, progressPercent, shortName } from "./format.js";
-import { find, translator } from "./lib.js";
+import { formatCount, progressPercent, shortName } from "./lib/format.js";
+import { find, translator } from "./lib/lib.js";
 
 const IDLE = 2500; // milliseconds between two requests for the state
 const BUSY = 350;

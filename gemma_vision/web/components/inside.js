@@ -1,9 +1,9 @@
 // The stages of one image. Every word goes through textContent; images are data addresses.
 
-import { formatProbability, tokenKind, visibleText } from "./format.js";
 import { paintEdges } from "./inside_edges.js";
 import { codeHue, cropStyle, maskStyle } from "./inside_geometry.js";
-import { find, make, translator } from "./lib.js";
+import { formatProbability, tokenKind, visibleText } from "./lib/format.js";
+import { find, make, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-inside");
 const translate = translator(props.words);

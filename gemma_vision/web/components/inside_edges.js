@@ -1,7 +1,7 @@
 // An image with the probabilities of a box's four edges drawn above it and beside it.
 
 import { binOffset, decodeLevels, edgeCurve } from "./inside_geometry.js";
-import { brushOf } from "./lib.js";
+import { brushOf } from "./lib/lib.js";
 
 const SIDE = 300; // CSS pixels of the image, and of the margin that the curves stand in
 const MARGIN = 54;

@@ -1,9 +1,9 @@
 // The list of checkpoints: a dialog of its own over the page. Shares the header's texts and state.
 // Everything is written as texts.
 
-import { formatBytes, progressPercent } from "./format.js";
 import { outcomeText, pill, refreshState, renderOutcome, state, translate } from "./header.js";
-import { find, make } from "./lib.js";
+import { formatBytes, progressPercent } from "./lib/format.js";
+import { find, make } from "./lib/lib.js";
 import { groupRows, phaseText, rowFacts } from "./model_choice_text.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (find(element, ".gv-models"));

@@ -1,6 +1,6 @@
 // The words of the list of checkpoints: what a row says, where it stands, how far a change is.
 
-import { formatBytes, formatCount } from "./format.js";
+import { formatBytes, formatCount } from "./lib/format.js";
 
 /**
  * Size, input side, files and licence of a checkpoint.

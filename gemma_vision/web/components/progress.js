@@ -1,6 +1,6 @@
 // The progress of a batch or a video: numbers and sentences, written as texts.
 
-import { find, make, translator } from "./lib.js";
+import { find, make, translator } from "./lib/lib.js";
 import { progressText } from "./progress_text.js";
 
 const panel = find(element, ".gv-progress");

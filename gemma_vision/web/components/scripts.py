@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 HERE = Path(__file__).parent
-IMPORT = re.compile(r'^import [^;]* from "\./(\w+\.js)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import [^;]* from "\./([\w/]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=async |const |function |let )", re.MULTILINE)
 
 
@@ -32,8 +32,9 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 def imports(name: str) -> list[str]:
-    """The files that a file imports."""
-    return IMPORT.findall((HERE / name).read_text("utf-8"))
+    """The files that a file imports, named from here as it is itself."""
+    found = IMPORT.findall((HERE / name).read_text("utf-8"))
+    return [(PurePosixPath(name).parent / one).as_posix() for one in found]
 
 
 def body(name: str) -> str:

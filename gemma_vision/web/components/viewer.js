@@ -1,8 +1,8 @@
 // The viewer: takes what arrives into the scene, and writes what stands around the canvas.
 // Mouse, finger and keyboard are in viewer_input.js.
 
-import { formatScore } from "./format.js";
-import { find, make } from "./lib.js";
+import { formatScore } from "./lib/format.js";
+import { find, make } from "./lib/lib.js";
 import { neighbourOf } from "./viewer_geometry.js";
 import { markRow, renderLegend, renderTable, renderTokens } from "./viewer_panel.js";
 import { canvas, reducedMotion, repaint, root, scene, translate } from "./viewer_scene.js";

@@ -1,6 +1,6 @@
 // The viewer's input: pointer, wheel, keys, buttons and sliders. Runs last.
 
-import { find } from "./lib.js";
+import { find } from "./lib/lib.js";
 import {
   applyFilters,
   hover,

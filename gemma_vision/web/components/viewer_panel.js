@@ -1,7 +1,7 @@
 // What stands around the canvas: legend, table and the model's own words.
 // Every text from outside goes through textContent.
 
-import { make } from "./lib.js";
+import { make } from "./lib/lib.js";
 import { rowTexts, splitTokens, UNNAMED } from "./viewer_text.js";
 
 const COPIED = 1500; // milliseconds that a button says what came of it

@@ -1,6 +1,6 @@
 // Saving what the viewer shows as a PNG.
 
-import { brushOf, make } from "./lib.js";
+import { brushOf, make } from "./lib/lib.js";
 import { value } from "./viewer.js";
 import { paintScene } from "./viewer_paint.js";
 import { scene } from "./viewer_scene.js";

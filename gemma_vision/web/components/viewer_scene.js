@@ -1,6 +1,6 @@
 // The viewer's canvas, what is shown on it, and the texts of its language.
 
-import { brushOf, find, pageLanguage, translator } from "./lib.js";
+import { brushOf, find, pageLanguage, translator } from "./lib/lib.js";
 import { paintScene } from "./viewer_paint.js";
 
 const FADED_IN = 300; // milliseconds after which a new thing no longer changes

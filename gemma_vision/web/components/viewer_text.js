@@ -1,6 +1,6 @@
 // The viewer's texts about an answer: status, summary, legend, rows, tokens. Makes no elements.
 
-import { formatScore, formatSeconds, isolateDirection } from "./format.js";
+import { formatScore, formatSeconds, isolateDirection } from "./lib/format.js";
 
 export const UNNAMED = "?"; // a thing without a label
 

@@ -1,6 +1,6 @@
 // The size of the viewer's canvas, and which part of the image is seen on it.
 
-import { find } from "./lib.js";
+import { find } from "./lib/lib.js";
 import { canvasSize, fitView, isFitted, panView, zoomView } from "./viewer_geometry.js";
 import { canvas, repaint, root, scene } from "./viewer_scene.js";
 
