@@ -109,16 +109,23 @@ def open_checkpoint(
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a checkpoint, without the transformers package."""
+    """The tokenizer of a checkpoint, without the transformers package.
+
+    What training left in the file is switched off: a saved padding or truncation would change the
+    ids of every prompt.
+    """
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise CheckpointError(
             f"{folder} lacks tokenizer.json. Fetch the checkpoint again.", "E_CHECKPOINT_INCOMPLETE"
         )
     try:
-        return Tokenizer.from_file(str(path))
+        tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
         raise CheckpointError(f"{path} cannot be read ({error}). Fetch it again.") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def pick_device(name: str | None) -> torch.device:
