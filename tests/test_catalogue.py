@@ -51,9 +51,14 @@ def test_a_broken_folder_is_left_out_of_the_list(tmp_path):
 
 def test_parameters_are_counted_from_every_shard(random_checkpoint, tmp_path):
     whole = count_parameters(random_checkpoint)
-    shutil.copy(random_checkpoint / "model.safetensors", tmp_path / "a.safetensors")
-    shutil.copy(random_checkpoint / "model.safetensors", tmp_path / "b.safetensors")
+    for name in ("a.safetensors", "b.safetensors"):
+        shutil.copy(random_checkpoint / "model.safetensors", tmp_path / name)
+    weight_map = {"x": "a.safetensors", "y": "b.safetensors"}
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": weight_map}))
     assert count_parameters(tmp_path) == 2 * whole
+    shutil.copy(random_checkpoint / "model.safetensors", tmp_path)  # which is taken instead
+    assert count_parameters(tmp_path) == whole
 
 
 def test_the_notes_of_a_checkpoint_shape_its_pipeline(random_checkpoint, tmp_path):

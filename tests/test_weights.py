@@ -12,8 +12,10 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import FORMS, make_model, save
+from tokenizers import Tokenizer
+from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint, pick_device
+from gemma_vision.checkpoints.checkpoint import open_checkpoint, open_tokenizer, pick_device
 from gemma_vision.checkpoints.safetensors_files import our_name
 from gemma_vision.errors import CheckpointError
 
@@ -40,6 +42,12 @@ def change(folder: Path, **tensors: torch.Tensor | None) -> None:
     file = folder / "model.safetensors"
     kept = load_file(file) | tensors
     save_file({key: one for key, one in kept.items() if one is not None}, file)
+
+
+def sharded(folder: Path) -> Path:
+    """The index of a folder that has no single file."""
+    (folder / "model.safetensors").unlink()
+    return folder / "model.safetensors.index.json"
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -108,11 +116,28 @@ def test_tensors_that_do_not_fit_are_named(tensors, said: str, copy: Path) -> No
     assert caught.value.code == "E_CHECKPOINT_TENSORS"
 
 
-def test_all_missing_names_are_listed(copy: Path) -> None:
+def test_five_missing_names_are_listed_and_the_others_counted(copy: Path) -> None:
     change(copy, **{key: None for key in load_file(copy / "model.safetensors") if "fc1" in key})
-    with pytest.raises(CheckpointError) as caught:
+    with pytest.raises(CheckpointError, match="and 1 more") as caught:
         open_checkpoint(copy, "cpu")
-    assert str(caught.value).count(".mlp.fc1.") == 6  # three layers, weight and bias
+    assert str(caught.value).count(".mlp.fc1.") == 5  # of three layers, weight and bias
+
+
+def test_an_old_index_of_shards_beside_a_newer_file_is_passed_over(tmp_path: Path) -> None:
+    save(make_model(seed=1), tmp_path, shards=2)
+    newer = save(make_model(seed=2), tmp_path)
+    theirs = PaliGemmaForConditionalGeneration.from_pretrained(newer, dtype=torch.float32)
+    ours = open_checkpoint(newer, "cpu").model
+    assert torch.equal(ours.text.embed_tokens.weight, theirs.get_input_embeddings().weight)
+
+
+def test_padding_and_truncation_of_the_training_are_not_part_of_a_prompt(copy: Path) -> None:
+    plain = open_tokenizer(copy)
+    saved = Tokenizer.from_file(str(copy / "tokenizer.json"))
+    saved.enable_padding(length=79, pad_id=0, pad_token="<pad>")
+    saved.enable_truncation(3)
+    saved.save(str(copy / "tokenizer.json"))
+    assert open_tokenizer(copy).encode("detect cat").ids == plain.encode("detect cat").ids
 
 
 def test_tables_that_old_files_stored_are_passed_over(copy: Path) -> None:
@@ -159,22 +184,20 @@ def test_a_head_of_its_own_is_used(copy: Path) -> None:
         ),
         pytest.param(lambda f: (f / "config.json").unlink(), "no config", id="no config"),
         pytest.param(
-            lambda f: (f / "model.safetensors.index.json").write_text(
+            lambda f: sharded(f).write_text(
                 json.dumps({"weight_map": {"a": "model-00002-of-00002.safetensors"}})
             ),
             "lacks model-00002-of-00002",
             id="shard gone",
         ),
         pytest.param(
-            lambda f: (f / "model.safetensors.index.json").write_text(
+            lambda f: sharded(f).write_text(
                 json.dumps({"weight_map": {"a": "../elsewhere.safetensors"}})
             ),
             "outside",
             id="a shard elsewhere",
         ),
-        pytest.param(
-            lambda f: (f / "model.safetensors.index.json").write_text("{}"), "lacks", id="no map"
-        ),
+        pytest.param(lambda f: sharded(f).write_text("{}"), "lacks", id="no map"),
     ],
 )
 def test_a_damaged_folder_is_refused_in_words(damage, said: str, copy: Path) -> None:

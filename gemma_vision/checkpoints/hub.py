@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.download import download
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
+from gemma_vision.checkpoints.weight_files import weight_names
 from gemma_vision.errors import CheckpointError
 
 CHECKPOINTS = Path(__file__).parent
@@ -79,12 +79,10 @@ def is_here(hub_id: str) -> bool:
         return False
     folder = Path(config).parent
     try:
-        index = read_json(folder / "model.safetensors.index.json")
+        names = weight_names(folder)
     except CheckpointError:
         return False
-    shards = {} if index is None else dict(index.get("weight_map") or {})
-    names = {str(name) for name in shards.values()} or {"model.safetensors"}
-    return all((folder / name).is_file() for name in names)
+    return bool(names) and all((folder / name).is_file() for name in names)
 
 
 def _blobs(hub_id: str) -> set[Path]:

@@ -14,10 +14,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from gemma_vision.checkpoints.config import read_json
+from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 
-SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 PREFIXES = tuple(  # published name -> our name; the head comes before the text it lies in
     (re.compile(pattern), ours)
     for pattern, ours in (
@@ -59,25 +58,6 @@ def read_file(path: Path) -> Iterator[tuple[str, Tensor]]:
             f"{path.name} is no whole safetensors file ({error}). Fetch it again.",
             "E_CHECKPOINT_DAMAGED",
         ) from error
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """The one file, or the shards that the index names."""
-    index = read_json(folder / INDEX)
-    if index is None:
-        names = {SINGLE}
-    else:
-        names = {str(name) for name in dict(index.get("weight_map") or {}).values()}
-    if outside := sorted(name for name in names if Path(name).name != name):
-        raise CheckpointError(f"{INDEX} names files outside its folder: {', '.join(outside)}.")
-    missing = sorted(name for name in names if not (folder / name).is_file())
-    if missing or not names:
-        raise CheckpointError(
-            f"{folder} lacks {', '.join(missing) or SINGLE}; weights are read from safetensors "
-            "files only. Fetch the checkpoint again, or save it as safetensors.",
-            "E_CHECKPOINT_INCOMPLETE",
-        )
-    return [folder / name for name in sorted(names)]
 
 
 def our_name(published: str) -> str:

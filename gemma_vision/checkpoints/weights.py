@@ -12,6 +12,7 @@ from gemma_vision.checkpoints.device_map import Place, dispatch, limits_here, pl
 from gemma_vision.checkpoints.lora import WEIGHTS as ADAPTER_WEIGHTS
 from gemma_vision.checkpoints.lora import merge
 from gemma_vision.checkpoints.memory import LARGE
+from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import quantize
 from gemma_vision.checkpoints.safetensors_files import our_name, read_file, read_sources
@@ -120,7 +121,8 @@ def drop_tied_head(tensors: dict[str, Tensor]) -> bool:
 
 
 def check_names(wanted: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None:
-    """Refuse a file unless it has exactly the tensors of the model; the message lists the rest."""
+    """Refuse a file unless it has exactly the tensors of the model; the message names five
+    of each fault."""
     shapes = {
         f"{key} is {tuple(got[key].shape)} instead of {tuple(wanted[key].shape)}"
         for key in wanted.keys() & got.keys()
@@ -131,7 +133,7 @@ def check_names(wanted: Mapping[str, Tensor], got: Mapping[str, Tensor]) -> None
         "surplus": got.keys() - wanted.keys(),
         "of another shape": shapes,
     }
-    told = [f"{what}: {', '.join(sorted(keys))}" for what, keys in faults.items() if keys]
+    told = [f"{what}: {list_names(keys)}" for what, keys in faults.items() if keys]
     if told:
         raise CheckpointError(
             f"The checkpoint does not fit its config.json. Tensors {'; '.join(told)}. "

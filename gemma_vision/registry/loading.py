@@ -16,6 +16,7 @@ from gemma_vision.checkpoints.config import NOTES, read_config, read_json
 from gemma_vision.checkpoints.hub import CHECKPOINTS, embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.checkpoints.memory import PACKED
+from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.published import LICENCE, PUBLISHED
@@ -145,13 +146,13 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
 
 
 def count_parameters(folder: Path) -> int:
-    """How many numbers the folder's safetensors files hold, by their headers.
+    """How many numbers the files hold that would be loaded, by their headers.
 
     A file begins with the length of its header (8 bytes, little-endian), then the header: JSON
     with the shape of each tensor. Raises CheckpointError where a header is damaged.
     """
     total = 0
-    for path in folder.glob("*.safetensors"):
+    for path in weight_files(folder):
         try:
             header = read_header(path)
             header.pop("__metadata__", None)
