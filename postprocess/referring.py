@@ -11,8 +11,6 @@ from postprocess.metrics import box_iou, mask_iou
 from postprocess.tokens import CODES_PER_MASK, NUM_BINS, NUM_CODES, NUM_POSITIONS, Mention
 from postprocess.tokens.lexer import Lexer, PieceKind
 
-NO_TOKEN = -1  # ends an answer that is given as numbers
-
 _LENGTH = NUM_POSITIONS + CODES_PER_MASK
 
 

@@ -6,7 +6,6 @@ memory without metadata; boxes and masks are always in pixels of that picture.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import threading
@@ -147,13 +146,6 @@ def upright(image: Image.Image) -> Image.Image:
     clean.info = {}
     clean.getexif().clear()
     return clean
-
-
-def content_hash(image: Image.Image) -> str:
-    """A name for what the picture shows: equal for equal pixels, whatever file they came from."""
-    digest = hashlib.blake2b(f"{image.mode} {image.size}".encode(), digest_size=16)
-    digest.update(image.tobytes())
-    return digest.hexdigest()
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
