@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
+import shutil
 import socket
 import threading
 import time
@@ -20,6 +22,7 @@ from gemma_vision.checkpoints.mask_decoder_files import (
     find_decoder,
     open_decoder,
 )
+from gemma_vision.registry.loading import load
 
 
 def test_none_is_no_decoder():
@@ -32,6 +35,64 @@ def test_a_checkpoint_with_its_own_decoder_asks_for_that(tmp_path):
     assert decoder_of(tmp_path) == str(tmp_path / "vae-oid.npz")
     (tmp_path / "mask_decoder.npz").touch()
     assert decoder_of(tmp_path) == str(tmp_path / "mask_decoder.npz")
+
+
+@pytest.mark.parametrize(
+    "named, expected",
+    [
+        pytest.param("codebook.npz", "{folder}/codebook.npz", id="a file of its own"),
+        pytest.param("published", "published", id="the published one"),
+        pytest.param("embedded", "embedded", id="the embedded one"),
+        pytest.param("none", "none", id="none"),
+        pytest.param(None, "{folder}/mask_decoder.npz", id="left open"),
+    ],
+)
+def test_a_folder_gets_the_decoder_that_its_notes_name(named, expected, tmp_path):
+    for name in ("codebook.npz", "mask_decoder.npz"):
+        (tmp_path / name).touch()
+    (tmp_path / "gemma_vision.json").write_text(json.dumps({"mask_decoder": named}))
+    assert decoder_of(tmp_path) == expected.format(folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "named, said",
+    [
+        pytest.param("gone.npz", "names the mask decoder gone.npz, which is not", id="gone"),
+        pytest.param("../mask_decoder.npz", "a file in its folder is wanted", id="climbing"),
+        pytest.param("/etc/passwd", "a file in its folder is wanted", id="absolute"),
+        pytest.param("..", "which is not in its folder", id="the parent"),
+        pytest.param("a\\\\b.npz", "a file in its folder is wanted", id="another system's path"),
+        pytest.param(["a.npz"], "a file in its folder is wanted", id="a list"),
+    ],
+)
+def test_a_decoder_that_cannot_be_used_is_refused_and_not_replaced(named, said, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    for folder in (tmp_path, inside):
+        (folder / "mask_decoder.npz").touch()
+    (inside / "gemma_vision.json").write_text(json.dumps({"mask_decoder": named}))
+    with pytest.raises(DecoderError, match=said):
+        decoder_of(inside)
+
+
+def test_an_adapter_may_bring_a_decoder_and_has_else_that_of_its_base(tmp_path):
+    adapter, base = tmp_path / "adapter", tmp_path / "base"
+    for folder in (adapter, base):
+        folder.mkdir()
+    (base / "mask_decoder.npz").touch()
+    assert decoder_of(adapter, base) == str(base / "mask_decoder.npz")
+    notes = {"mask_decoder": "mask_decoder.npz"}  # copied from those of its base
+    (adapter / "gemma_vision.json").write_text(json.dumps(notes))
+    assert decoder_of(adapter, base) == str(base / "mask_decoder.npz")
+    (adapter / "gemma_vision.json").write_text(json.dumps({"mask_decoder": "none"}))
+    assert decoder_of(adapter, base) == "none"
+
+
+def test_a_pipeline_has_the_decoder_that_its_folder_names(random_checkpoint, tmp_path):
+    folder = shutil.copytree(random_checkpoint, tmp_path / "noted")
+    (folder / "codebook.npz").touch()
+    (folder / "gemma_vision.json").write_text(json.dumps({"mask_decoder": "codebook.npz"}))
+    assert load(folder, "cpu").decoder == str(folder / "codebook.npz")
 
 
 def test_an_unknown_name_is_taken_for_a_path_and_the_names_are_told(tmp_path):

@@ -38,6 +38,12 @@ class Checkpoint:
     model: VisionLanguageModel
     tokenizer: Tokenizer
     notes: Mapping[str, Any] = field(default_factory=dict)  # gemma_vision.json
+    adapter: Path | None = None  # the folder of what was merged into the weights
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where it lies: the adapter before the model that it was made for."""
+        return (self.folder,) if self.adapter is None else (self.adapter, self.folder)
 
     @property
     def family(self) -> Family:
@@ -105,7 +111,7 @@ def open_checkpoint(
         raise CheckpointError(message, "E_DEVICE")
     own_notes = read_json(adapter / NOTES) if adapter is not None else None
     notes = own_notes or read_json(folder / NOTES) or {}
-    return Checkpoint(str(name), folder, config, model, tokenizer, notes)
+    return Checkpoint(str(name), folder, config, model, tokenizer, notes, adapter)
 
 
 def open_tokenizer(folder: Path) -> Tokenizer:

@@ -14,6 +14,8 @@ from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, Confi
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConfig, VisionConfig
 
+NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
+
 Values = Mapping[str, Any]
 
 NOTES = "gemma_vision.json"  # what a folder says of itself: policy, names, tasks, ...

@@ -12,13 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gemma_vision.checkpoints.config import NOTES, read_json
 from gemma_vision.checkpoints.download import fetch_file
+from gemma_vision.checkpoints.hub import CHECKPOINTS
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:
     from postprocess.mask_decoder import MaskDecoder
 
-CHECKPOINTS = Path(__file__).parent
 DECODER_FILE = "mask_decoder.npz"  # beside a checkpoint that brings its own
 PUBLISHED_FILE = "vae-oid.npz"
 PUBLISHED_SPACE = "big-vision/paligemma"  # open to all, Apache-2.0
@@ -53,12 +54,40 @@ def find_decoder(name: str) -> Path:
     return path
 
 
-def decoder_of(folder: Path) -> str:
-    """The decoder that a checkpoint's folder asks for: its own file, or the published one."""
-    for name in (DECODER_FILE, PUBLISHED_FILE):
-        if (folder / name).is_file():
-            return str(folder / name)
-    return "published"
+def decoder_of(*folders: Path) -> str:
+    """The decoder that a checkpoint asks for, as a name or a path: what its notes or files say.
+
+    folders: its own first, then that of the model it is an adapter over. Raises DecoderError where
+    the notes name a file that cannot be used: never a decoder of another codebook in its place.
+    """
+    asked = (own_decoder(*folders[at:]) for at in range(len(folders)))
+    return next((name for name in asked if name is not None), "published")
+
+
+def own_decoder(folder: Path, *beneath: Path) -> str | None:
+    """What one folder asks for; None where neither its notes nor its files say anything.
+
+    beneath: where the file may lie too that its notes name, for an adapter's are those of its base.
+    """
+    named = (read_json(folder / NOTES) or {}).get("mask_decoder")
+    if named in NAMES:
+        return str(named)
+    if named is None:
+        files = (name for name in (DECODER_FILE, PUBLISHED_FILE) if (folder / name).is_file())
+        return next((str(folder / name) for name in files), None)
+    if not isinstance(named, str) or Path(named).name != named or "\\" in named:
+        raise DecoderError(
+            f"{NOTES} has {named!r} as mask_decoder; the name of a file in its folder is wanted, "
+            f"or one of {', '.join(NAMES)}."
+        )
+    places = (place / named for place in (folder, *beneath))
+    path = next((place for place in places if place.is_file()), None)
+    if path is None:
+        raise DecoderError(
+            f"{NOTES} names the mask decoder {named}, which is not in its folder. Copy that file "
+            'there, or write "none" to have boxes alone.'
+        )
+    return str(path)
 
 
 @lru_cache(maxsize=4)

@@ -14,8 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gemma_vision.checkpoints.config import NOTES
-from gemma_vision.checkpoints.mask_decoder_files import DECODER_FILE, PUBLISHED_FILE
-from gemma_vision.checkpoints.safetensors_files import SINGLE, our_name, read_file, weight_files
+from gemma_vision.checkpoints.mask_decoder_files import own_decoder
+from gemma_vision.checkpoints.safetensors_files import our_name, read_file
+from gemma_vision.checkpoints.weight_files import SINGLE, weight_files
 from gemma_vision.finetune.trainee import Trainee, drawings_of
 from gemma_vision.optimization.atomic_write import atomic_file
 
@@ -43,9 +44,10 @@ def write_weights(trainee: Trainee, out: Path) -> None:
     with atomic_file(out / SINGLE) as draft:
         save_file(tensors, draft, metadata={"format": "pt"})
         draft.chmod(0o644)  # the library writes for the owner alone
+    decoder = own_decoder(trainee.folder)
     for path in trainee.folder.iterdir():
         is_small = path.suffix == ".json" and not path.name.endswith(".index.json")
-        if is_small or path.name in (DECODER_FILE, PUBLISHED_FILE):
+        if is_small or str(path) == decoder:
             shutil.copyfile(path, out / path.name)
 
 

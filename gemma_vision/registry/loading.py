@@ -56,7 +56,7 @@ def load(
     return Pipeline(
         LocalEngine(checkpoint),
         limit_to(family_of(checkpoint.config.family), str(name), notes),
-        decoder=decoder_of(checkpoint.folder),
+        decoder=decoder_of(*checkpoint.folders),
         policy=notes.get("policy", "space"),
         name=called(name),
         source=str(name),
