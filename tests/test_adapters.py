@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
-from tiny_models import make_model, save
+from safetensors.torch import save_file
+from tiny_models import make_model, make_tokenizer, save
 
+from gemma_vision.checkpoints.adapter_config import strength
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
-from gemma_vision.checkpoints.lora import strength
 from gemma_vision.errors import CheckpointError
+from gemma_vision.registry.loading import load
 
 Q = "language_model.model.layers.1.self_attn.q_proj.weight"
 A = "base_model.model.model.language_model.layers.1.self_attn.q_proj.lora_A.weight"
 B = A.replace("lora_A", "lora_B")
+OURS = "text.layers.1.self_attn.q_proj.weight"
+TABLE = "model.language_model.embed_tokens.weight"
 CONFIG = {"peft_type": "LORA", "r": 2, "lora_alpha": 6, "bias": "none"}
 
 
@@ -68,7 +72,7 @@ def test_a_matrix_gains_alpha_over_r_times_its_factors(prefix: str, base: Path, 
     ],
 )
 def test_strength(changes, expected: float) -> None:
-    assert strength(CONFIG | changes, Q) == pytest.approx(expected)
+    assert strength(CONFIG | changes, Q.removesuffix(".weight")) == pytest.approx(expected)
 
 
 def test_parts_trained_whole_replace_those_of_the_model(base: Path, tmp_path: Path) -> None:
@@ -80,9 +84,14 @@ def test_parts_trained_whole_replace_those_of_the_model(base: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     "tensors, changes, said",
     [
-        pytest.param(factors(), {"use_dora": True}, "no plain LoRA", id="dora"),
-        pytest.param(factors(), {"peft_type": "IA3"}, "'IA3'", id="another method"),
-        pytest.param(factors(), {"bias": "all"}, "bias 'all'", id="biases"),
+        pytest.param(factors(), {"r": 3}, "rank 3", id="another rank than it says"),
+        pytest.param(
+            {A: factors()[A][0], B: factors()[B]}, {}, r"\(32,\)", id="gathered from no shards"
+        ),
+        pytest.param(factors() | {f"{B[:-6]}bias": torch.ones(64)}, {}, "no", id="a bias too many"),
+        pytest.param(
+            {f"base_model.model.{TABLE}": torch.ones(1491, 32)}, {}, r"\(1491", id="longer table"
+        ),
         pytest.param(factors(rows=48), {}, r"\(48, 32\) instead of \(64, 32\)", id="shape"),
         pytest.param({A: factors()[A]}, {}, "only half", id="half"),
         pytest.param(
@@ -94,6 +103,10 @@ def test_parts_trained_whole_replace_those_of_the_model(base: Path, tmp_path: Pa
         pytest.param({"base_model.model.odd": torch.zeros(1)}, {}, "does not have", id="odd part"),
         pytest.param(factors(), {"base_model_name_or_path": ""}, "does not name", id="no base"),
         pytest.param(factors(), {"base_model_name_or_path": "gone"}, "'gone'", id="base is gone"),
+        pytest.param({}, {"base_model_name_or_path": "/home/me/pg"}, "--base", id="my path"),
+        pytest.param(
+            {}, {"base_model_name_or_path": "a/b", "revision": "v2"}, "revision v2", id="revision"
+        ),
     ],
 )
 def test_adapters_that_do_not_fit_are_refused_in_words(
@@ -104,38 +117,43 @@ def test_adapters_that_do_not_fit_are_refused_in_words(
         open_checkpoint(folder, "cpu")
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
-@torch.no_grad()
-def test_logits_equal_those_of_peft(base: Path, tmp_path: Path) -> None:
-    peft = pytest.importorskip("peft", reason="PEFT is not installed")
-    theirs = make_model()
-    config = peft.LoraConfig(
-        r=4,
-        lora_alpha=10,
-        target_modules=["q_proj", "v_proj", "down_proj", "fc1", "linear"],
-        rank_pattern={"v_proj": 2},
+def test_another_base_may_be_named(base: Path, tmp_path: Path) -> None:
+    folder = write(tmp_path, Path("/home/me/paligemma"), factors())
+    merged = load(folder, "cpu", base=base).engine.checkpoint.model
+    assert not torch.equal(
+        merged.state_dict()[OURS], open_checkpoint(base).model.state_dict()[OURS]
     )
-    adapted = peft.get_peft_model(theirs, config)
-    torch.manual_seed(5)
-    for name, parameter in adapted.named_parameters():
-        if "lora_" in name:
-            parameter.normal_(0, 0.1)
-    adapted.peft_config["default"].base_model_name_or_path = str(base)
-    adapted.save_pretrained(tmp_path)
-    assert len(load_file(tmp_path / "adapter_model.safetensors")) > 20
-    ours = open_checkpoint(tmp_path, "cpu")
-    image = ours.config.image_token_id
-    ids = torch.tensor([[image] * 16 + [2, 300, 301, 302]])
-    pixels = torch.rand(1, 3, 56, 56) * 2 - 1
-    expected = adapted(
-        input_ids=ids,
-        pixel_values=pixels,
-        attention_mask=torch.ones_like(ids),
-        token_type_ids=torch.zeros_like(ids),
-    ).logits[:, -1]
-    real = torch.ones_like(ids, dtype=torch.bool)
-    got, _ = ours.model.prefill(ids, real, [ours.model.encode(pixels)])
-    assert (got - expected).abs().max() < 1e-5
-    plain = open_checkpoint(base, "cpu").model
-    without, _ = plain.prefill(ids, real, [plain.encode(pixels)])
-    assert (without - expected).abs().max() > 0.01
+
+
+def test_a_base_is_named_for_adapters_alone(base: Path) -> None:
+    with pytest.raises(CheckpointError, match="is no adapter"):
+        open_checkpoint(base, "cpu", base="tiny")
+
+
+def test_an_adapter_of_an_adapter_is_refused(base: Path, tmp_path: Path) -> None:
+    inner = write(tmp_path / "inner", base, factors())
+    with pytest.raises(CheckpointError, match="an adapter itself") as caught:
+        open_checkpoint(write(tmp_path / "outer", inner, factors()), "cpu")
+    assert caught.value.code == "E_ADAPTER_BASE"
+
+
+def test_a_model_with_an_adapter_beside_it_is_its_base_as_in_transformers(base, tmp_path) -> None:
+    whole = Path(shutil.copytree(base, tmp_path / "whole"))
+    merged = open_checkpoint(write(whole, Path("/gone"), factors()), "cpu").model.state_dict()
+    plain = open_checkpoint(base, "cpu").model.state_dict()
+    assert torch.allclose(merged[OURS], plain[OURS] + 3 * factors()[B] @ factors()[A], atol=1e-6)
+
+
+def test_a_pickled_adapter_is_not_opened(base: Path, tmp_path: Path) -> None:
+    folder = write(tmp_path, base, factors())
+    (folder / "adapter_model.safetensors").rename(folder / "adapter_model.bin")
+    with pytest.raises(CheckpointError, match=r"it has adapter_model\.bin") as caught:
+        open_checkpoint(folder, "cpu")
+    assert caught.value.code == "E_CHECKPOINT_INCOMPLETE"
+
+
+def test_the_tokenizer_of_the_training_comes_before_that_of_the_base(base, tmp_path) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.add_tokens(["<mine>"])
+    tokenizer.save(str(write(tmp_path, base, factors()) / "tokenizer.json"))
+    assert len(open_checkpoint(tmp_path, "cpu").tokenizer.encode("<mine>").ids) == 1

@@ -32,7 +32,7 @@ def loaded(monkeypatch):
     def use(script=CAT_AND_DOG, **options):
         pipeline = fake_pipeline(script, **options)
 
-        def load(*arguments):
+        def load(*arguments, **options):
             asked.append(arguments)
             return pipeline
 
@@ -202,13 +202,13 @@ def test_an_unknown_model_is_refused(run, picture_file, tmp_path):
 def test_what_a_checkpoint_cannot_do_is_refused_before_it_is_loaded(
     run, monkeypatch, picture_file, words, said
 ):
-    monkeypatch.setattr("gemma_vision.registry.loading.load", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", lambda *arguments, **options: 1 / 0)
     verb, text, model = words
     assert_refused(run(verb, picture_file, text, "--model", model), said)
 
 
 def test_a_checkpoints_fault_is_told_in_its_words(run, monkeypatch, picture_file):
-    def load(*arguments):
+    def load(*arguments, **options):
         raise CheckpointError("Tensors missing: a.weight; surplus: b.weight.")
 
     monkeypatch.setattr("gemma_vision.registry.loading.load", load)
@@ -234,7 +234,7 @@ def test_a_real_checkpoint_with_a_wrong_tensor_names_it(
 
 
 def test_a_mistake_of_ours_is_not_dressed_up_as_the_persons(run, monkeypatch, picture_file):
-    def load(*arguments):
+    def load(*arguments, **options):
         raise ValueError("shapes do not match")
 
     monkeypatch.setattr("gemma_vision.registry.loading.load", load)
@@ -287,7 +287,7 @@ def test_a_caption_may_be_of_a_style_or_of_a_part(run, loaded, picture_file, wor
 def test_captions_that_only_pt_understands_are_refused_by_mix(
     run, monkeypatch, picture_file, words, said
 ):
-    monkeypatch.setattr("gemma_vision.registry.loading.load", lambda *arguments: 1 / 0)
+    monkeypatch.setattr("gemma_vision.registry.loading.load", lambda *arguments, **options: 1 / 0)
     mix = ["--model", "google/paligemma-3b-mix-224"]
     assert_refused(run("caption", picture_file, *words, *mix), said)
 
@@ -555,7 +555,7 @@ def test_no_verb_shows_the_help(capsys):
 
 
 def test_an_interrupt_ends_quietly(run, monkeypatch, picture_file):
-    def load(*arguments):
+    def load(*arguments, **options):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gemma_vision.registry.loading.load", load)

@@ -21,7 +21,7 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> Any:
     pipeline: Any = fake_pipeline(CAT_AND_DOG)
     pipeline.loaded = 0
 
-    def load(*named: str) -> Any:
+    def load(*named: str, **options: Any) -> Any:
         pipeline.loaded += 1
         return pipeline
 

@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
+from gemma_vision.checkpoints.adapted_model import find_base
+from gemma_vision.checkpoints.adapter_config import read_adapter
 from gemma_vision.checkpoints.config import NOTES, read_config, read_json
 from gemma_vision.checkpoints.device_map import Place
 from gemma_vision.checkpoints.hub import find
-from gemma_vision.checkpoints.lora import base_of
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import BITS
+from gemma_vision.checkpoints.weight_files import has_weights
 from gemma_vision.checkpoints.weights import load_dispatched, load_model
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
@@ -25,6 +27,7 @@ from gemma_vision.requests.prompts import Family, family_of
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
 }
+TOKENIZER = "tokenizer.json"
 AUTO = "auto"  # as a device: everywhere there is room; as a number type: what suits the device
 
 
@@ -64,14 +67,23 @@ class Found:
     adapter: Path | None = None
 
 
-def locate(name: str | Path, reporter: ProgressReporter | None = None) -> Found:
+def locate(
+    name: str | Path, reporter: ProgressReporter | None = None, *, base: str | Path | None = None
+) -> Found:
     """The folders of "tiny", a folder or a Hub id; what is not here is fetched, and its base too.
 
-    `reporter` is told the bytes, and may call it off.
+    base: another model under an adapter than the one that its folder names. `reporter` is told the
+    bytes, and may call it off.
     """
     folder = find(str(name), reporter)
-    base = base_of(folder)
-    return Found(folder) if base is None else Found(find(base, reporter), folder)
+    adapter = read_adapter(folder)
+    if adapter is None:
+        if base is not None:
+            raise CheckpointError(f"{name} is no adapter, so it has no base to be named.")
+        return Found(folder)
+    if base is None and has_weights(folder):  # a whole model with an adapter beside it
+        return Found(folder, folder)
+    return Found(find_base(folder, adapter, base, reporter), folder)
 
 
 def open_checkpoint(
@@ -79,13 +91,14 @@ def open_checkpoint(
     device: str | None = None,
     dtype: str | None = None,
     *,
+    base: str | Path | None = None,
     limits: Mapping[Place, int] | None = None,
     found: Found | None = None,
     reporter: ProgressReporter | None = None,
 ) -> Checkpoint:
     """Load "tiny", a folder or a Hub id ("google/paligemma-3b-mix-224"), ready to run.
 
-    A folder with a LoRA adapter (PEFT) is loaded over the model that it names.
+    A folder with a LoRA adapter (PEFT) is loaded over the model that it names, or over `base`.
 
     device: "cpu", "cuda", "mps", None for the best there is, or "auto" for a model that is too
     large for one of them: its layers go to all GPUs, then to the CPU, then stay on disk (`limits`
@@ -98,10 +111,10 @@ def open_checkpoint(
     where = None if device == AUTO else pick_device(device)
     bits = BITS.get(dtype or "")
     wanted = None if bits else pick_dtype(dtype)
-    found = found or locate(name, reporter)
+    found = found or locate(name, reporter, base=base)
     folder, adapter = found.folder, found.adapter
     config = read_config(folder)
-    tokenizer = open_tokenizer(folder)
+    tokenizer = open_tokenizer(folder if adapter is None else tokenizer_folder(adapter, folder))
     if where is not None:
         model = load_model(folder, config, where, wanted, adapter, bits, reporter)
     elif adapter is None and not bits:
@@ -114,13 +127,18 @@ def open_checkpoint(
     return Checkpoint(str(name), folder, config, model, tokenizer, notes, adapter)
 
 
+def tokenizer_folder(adapter: Path, base: Path) -> Path:
+    """Where the tokenizer lies: with the adapter, as training saves it, or with its base."""
+    return adapter if (adapter / TOKENIZER).is_file() else base
+
+
 def open_tokenizer(folder: Path) -> Tokenizer:
     """The tokenizer of a checkpoint, without the transformers package.
 
     What training left in the file is switched off: a saved padding or truncation would change the
     ids of every prompt.
     """
-    path = folder / "tokenizer.json"
+    path = folder / TOKENIZER
     if not path.is_file():
         raise CheckpointError(
             f"{folder} lacks tokenizer.json. Fetch the checkpoint again.", "E_CHECKPOINT_INCOMPLETE"

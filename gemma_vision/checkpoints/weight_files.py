@@ -39,3 +39,8 @@ def weight_names(folder: Path) -> list[str]:
     if outside := [name for name in names if Path(name).name != name]:
         raise CheckpointError(f"{INDEX} names files outside its folder: {list_names(outside)}.")
     return names
+
+
+def has_weights(folder: Path) -> bool:
+    """Whether a folder holds a whole model of its own."""
+    return (folder / SINGLE).is_file() or (folder / INDEX).is_file()

@@ -9,18 +9,15 @@ import torch
 from torch import Tensor
 
 from gemma_vision.checkpoints.device_map import Place, dispatch, limits_here, plan_device_map
-from gemma_vision.checkpoints.lora import WEIGHTS as ADAPTER_WEIGHTS
-from gemma_vision.checkpoints.lora import merge
+from gemma_vision.checkpoints.lora import EMBEDDING, HEAD, merge
 from gemma_vision.checkpoints.memory import LARGE
 from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import quantize
-from gemma_vision.checkpoints.safetensors_files import our_name, read_file, read_sources
+from gemma_vision.checkpoints.safetensors_files import our_name, read_sources
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
-
-EMBEDDING, HEAD = "text.embed_tokens.weight", "lm_head.weight"
 
 
 def load_model(
@@ -38,12 +35,13 @@ def load_model(
     """
     reporter = reporter or ProgressReporter()
     tensors = {name: source.tensor for name, source in read_sources(folder)}
+    is_large, stored = is_large_model(tensors), stored_dtype(tensors)
+    dtype = dtype or default_dtype(device, is_large, stored)
     if adapter is not None:
-        merge(tensors, adapter, dict(read_file(adapter / ADAPTER_WEIGHTS)), our_name)
+        drop_tied_head(tensors)
+        merge(tensors, adapter, our_name, dtype)
     model = build(config, tensors)
-    is_large = is_large_model(tensors)
-    dtype = dtype or default_dtype(device, is_large, tensors[EMBEDDING].dtype)
-    is_mapped = device.type == "cpu" and tensors[EMBEDDING].dtype == dtype
+    is_mapped = device.type == "cpu" and stored == dtype
     first = torch.device("cpu") if bits else device  # packed on the way to the device
     for count, name in enumerate(list(tensors)):  # one at a time: no weights are held twice
         reporter.report("reading", count, len(tensors))
@@ -75,7 +73,7 @@ def load_dispatched(
     tensors = {name: source.tensor for name, source in sources.items()}
     model = build(config, tensors)
     device = torch.device(next(iter(limits)))
-    dtype = dtype or default_dtype(device, is_large_model(tensors), tensors[EMBEDDING].dtype)
+    dtype = dtype or default_dtype(device, is_large_model(tensors), stored_dtype(tensors))
     sizes = {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
     places = plan_device_map(sizes, config.text.num_layers, limits)
     dispatch(
@@ -100,6 +98,11 @@ def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageMode
 def is_large_model(tensors: Mapping[str, Tensor]) -> bool:
     """Whether a CPU had better keep the file's own number type."""
     return sum(tensor.numel() for tensor in tensors.values()) > LARGE
+
+
+def stored_dtype(tensors: Mapping[str, Tensor]) -> torch.dtype:
+    """The number type of a file: that of its embedding."""
+    return tensors[EMBEDDING].dtype if EMBEDDING in tensors else torch.float32
 
 
 def default_dtype(device: torch.device, is_large: bool, stored: torch.dtype) -> torch.dtype:

@@ -101,6 +101,7 @@ def add_model(parser: CommandParser) -> None:
     parser.add_argument(
         "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
     )
+    parser.add_argument("--base", help="the model under an adapter that names one elsewhere")
     parser.add_argument(
         "--device", help="cpu, cuda, mps, or auto for several at once (default: the best there is)"
     )

@@ -112,7 +112,7 @@ def load(options: argparse.Namespace) -> Pipeline:
     """The checkpoint that --model names."""
     from gemma_vision.registry.loading import load
 
-    return load(options.model, options.device, options.dtype)
+    return load(options.model, options.device, options.dtype, base=options.base)
 
 
 def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...]) -> Request:

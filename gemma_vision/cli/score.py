@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     has_phrases = (dataset.folder / REFS).is_file()
     if not has_phrases:
         check_unphrased(options)
-    pipeline = load(options.model, options.device, options.dtype)
+    pipeline = load(options.model, options.device, options.dtype, base=options.base)
     progress = ProgressLine("phrases" if has_phrases else "pictures")
     shared: dict[str, Any] = {
         "limit": options.limit,

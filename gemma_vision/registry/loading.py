@@ -37,6 +37,7 @@ def load(
     device: str | None = None,
     dtype: str | None = None,
     *,
+    base: str | Path | None = None,
     found: Found | None = None,
     reporter: ProgressReporter | None = None,
 ) -> Pipeline:
@@ -46,12 +47,13 @@ def load(
     "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
     on a GPU. Raises CheckpointError with a sentence that says what to do.
 
+    base: the model under an adapter, where its folder names one that is not here.
     found: where it lies, from `checkpoint.locate`. reporter: told how far, may call it off.
     """
     from gemma_vision.checkpoints.checkpoint import open_checkpoint
     from gemma_vision.runtime.local_engine import LocalEngine
 
-    checkpoint = open_checkpoint(name, device, dtype, found=found, reporter=reporter)
+    checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
     notes = checkpoint.notes
     return Pipeline(
         LocalEngine(checkpoint),
