@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
 

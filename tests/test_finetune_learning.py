@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 from tiny_models import make_model, make_tokenizer, save
 
 from gemma_vision.checkpoints.checkpoint import open_checkpoint
-from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetune.data_mix import MixComponent
 from gemma_vision.finetune.image_set import ImageObject, LabelledImage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-from hub_server import playing_hub
+from hub_server import Hub, playing_hub
 from tiny_models import make_model, save
 
 from gemma_vision.checkpoints import hub
@@ -61,14 +62,105 @@ def test_a_checkpoint_is_fetched_once_and_then_found_without_a_network(folder, a
 
 
 def test_only_data_is_fetched(folder: Path, at, tmp_path: Path) -> None:
-    published = tmp_path / "published"
-    published.mkdir()
-    for name in ("config.json", "model.py", "pytorch_model.bin", "model.safetensors"):
+    published = Path(shutil.copytree(folder, tmp_path / "published"))
+    for name in ("model.py", "pytorch_model.bin", "arrays.npz", "consolidated.safetensors"):
         (published / name).write_text("{}")
     with playing_hub(published) as server:
         at(server.url)
         found = hub.find(MODEL)
-    assert {path.name for path in found.iterdir()} == {"config.json", "model.safetensors"}
+    assert {path.name for path in found.iterdir()} == {path.name for path in folder.iterdir()}
+
+
+def fetched(server: Hub) -> set[str]:
+    """The files that were fetched from it."""
+    return {one.rsplit("/", 1)[1] for one in server.asked if "GET" in one and "/resolve/" in one}
+
+
+@pytest.mark.parametrize("has_single", [True, False])
+def test_shards_are_fetched_where_there_is_no_single_file(at, tmp_path, has_single: bool) -> None:
+    published = save(make_model(seed=1), tmp_path / "published", shards=2)
+    if has_single:
+        save(make_model(seed=2), published)
+    with playing_hub(published) as server:
+        at(server.url)
+        assert hub.is_here(MODEL) is False
+        hub.find(MODEL)
+        weights = {name for name in fetched(server) if name.endswith(".safetensors")}
+        shards = {"model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"}
+        assert weights == ({"model.safetensors"} if has_single else shards)
+
+
+REFUSED_EARLY = [
+    pytest.param({"quantization_config": {"quant_method": "gptq", "bits": 4}}, "gptq", id="packed"),
+    pytest.param({"model_type": "llava"}, "'llava'", id="another family"),
+    pytest.param({"text_config": {"model_type": "gemma2"}, "model_type": "x"}, "'x'", id="odd"),
+]
+
+
+@pytest.mark.parametrize("changes, said", REFUSED_EARLY)
+def test_nothing_large_is_fetched_of_what_cannot_be_loaded(
+    changes, said: str, folder: Path, at, tmp_path: Path
+) -> None:
+    published = Path(shutil.copytree(folder, tmp_path / "published"))
+    values = json.loads((published / "config.json").read_text())
+    (published / "config.json").write_text(json.dumps(values | changes))
+    with playing_hub(published) as server:
+        at(server.url)
+        assert said in str(refusal())
+        assert fetched(server) == {"config.json"}
+
+
+def test_a_kind_of_adapter_that_cannot_be_merged_is_not_fetched(at, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    (published / "adapter_config.json").write_text(json.dumps({"peft_type": "IA3"}))
+    (published / "adapter_model.safetensors").write_bytes(b"large")
+    with playing_hub(published) as server:
+        at(server.url)
+        assert refusal().code == "E_ADAPTER"
+        assert fetched(server) == {"adapter_config.json"}
+
+
+def test_an_adapter_is_fetched_with_its_weights(at, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    (published / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA"}))
+    (published / "adapter_model.safetensors").write_bytes(b"large")
+    with playing_hub(published) as server:
+        at(server.url)
+        assert (hub.find(MODEL) / "adapter_model.safetensors").read_bytes() == b"large"
+
+
+def test_a_repository_without_a_config_is_refused_and_not_fetched(at, tmp_path: Path) -> None:
+    published = tmp_path / "published"
+    published.mkdir()
+    (published / "model.safetensors").write_bytes(b"large")
+    with playing_hub(published) as server:
+        at(server.url)
+        assert "has no config.json" in str(refusal())
+        assert fetched(server) == set()
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        pytest.param("model.safetensors", "Name the folder", id="weights alone"),
+        pytest.param("gemma-3-4b-it-Q4_K_M.gguf", "llama.cpp", id="gguf"),
+        pytest.param("someone/gemma-3-4b-it-GGUF", "llama.cpp", id="a repository of gguf"),
+        pytest.param("pytorch_model.bin", "pickle", id="pickle"),
+        pytest.param("pt_224.npz", "JAX", id="jax"),
+        pytest.param("model.zip", "Unpack", id="archive"),
+        pytest.param("gemma.task", "LiteRT", id="phone"),
+    ],
+)
+def test_a_file_is_told_apart_from_a_folder(name: str, said: str, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.chdir(tmp_path)
+    if "/" not in name:
+        (tmp_path / name).touch()
+    with pytest.raises(CheckpointError, match=said) as caught:
+        hub.find(name)
+    assert str(caught.value).startswith(name) and str(caught.value).endswith(".")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.optimization.clock import Clock, TimeUp
 from gemma_vision.optimization.metrics_log import MetricsLog
 from gemma_vision.optimization.stage import adamw, state_file

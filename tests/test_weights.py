@@ -15,8 +15,9 @@ from tiny_models import FORMS, make_model, save
 from tokenizers import Tokenizer
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint, open_tokenizer, pick_device
+from gemma_vision.checkpoints.checkpoint import open_checkpoint, pick_device
 from gemma_vision.checkpoints.safetensors_files import our_name
+from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.errors import CheckpointError
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.checkpoints.config import read_json
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG
 from gemma_vision.errors import CheckpointError
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-PICKLED = "adapter_model.bin"
 MERGE = "Merge it with PEFT (`merge_and_unload`) and load the folder that it then saves."
 RUN = "It cannot be merged into weights: run it with PEFT."
 
@@ -62,7 +61,7 @@ def read_adapter(folder: Path) -> dict[str, Any] | None:
 
     Raises CheckpointError for a kind that cannot be merged here.
     """
-    config = read_json(folder / CONFIG)
+    config = read_json(folder / ADAPTER_CONFIG)
     if config is not None:
         check_kind(config)
     return config

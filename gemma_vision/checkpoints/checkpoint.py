@@ -12,11 +12,13 @@ from tokenizers import Tokenizer
 
 from gemma_vision.checkpoints.adapted_model import find_base
 from gemma_vision.checkpoints.adapter_config import read_adapter
-from gemma_vision.checkpoints.config import NOTES, read_config, read_json
+from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.device_map import Place
+from gemma_vision.checkpoints.file_names import NOTES, TOKENIZER
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.quantization import BITS
+from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.checkpoints.weight_files import has_weights
 from gemma_vision.checkpoints.weights import load_dispatched, load_model
 from gemma_vision.errors import CheckpointError
@@ -27,7 +29,6 @@ from gemma_vision.requests.prompts import Family, family_of
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
 }
-TOKENIZER = "tokenizer.json"
 AUTO = "auto"  # as a device: everywhere there is room; as a number type: what suits the device
 
 
@@ -114,7 +115,7 @@ def open_checkpoint(
     found = found or locate(name, reporter, base=base)
     folder, adapter = found.folder, found.adapter
     config = read_config(folder)
-    tokenizer = open_tokenizer(folder if adapter is None else tokenizer_folder(adapter, folder))
+    tokenizer = open_tokenizer(tokenizer_folder(adapter, folder), config)
     if where is not None:
         model = load_model(folder, config, where, wanted, adapter, bits, reporter)
     elif adapter is None and not bits:
@@ -127,29 +128,9 @@ def open_checkpoint(
     return Checkpoint(str(name), folder, config, model, tokenizer, notes, adapter)
 
 
-def tokenizer_folder(adapter: Path, base: Path) -> Path:
+def tokenizer_folder(adapter: Path | None, base: Path) -> Path:
     """Where the tokenizer lies: with the adapter, as training saves it, or with its base."""
-    return adapter if (adapter / TOKENIZER).is_file() else base
-
-
-def open_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a checkpoint, without the transformers package.
-
-    What training left in the file is switched off: a saved padding or truncation would change the
-    ids of every prompt.
-    """
-    path = folder / TOKENIZER
-    if not path.is_file():
-        raise CheckpointError(
-            f"{folder} lacks tokenizer.json. Fetch the checkpoint again.", "E_CHECKPOINT_INCOMPLETE"
-        )
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the package raises plain Exception
-        raise CheckpointError(f"{path} cannot be read ({error}). Fetch it again.") from error
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
+    return adapter if adapter is not None and (adapter / TOKENIZER).is_file() else base
 
 
 def pick_device(name: str | None) -> torch.device:

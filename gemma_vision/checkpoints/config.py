@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
+from gemma_vision.checkpoints.foreign_formats import check_unpacked
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConfig, VisionConfig
-
-NOTES = "gemma_vision.json"  # what a checkpoint says of itself: policy, names, tasks, ...
 
 Values = Mapping[str, Any]
 
@@ -25,9 +24,13 @@ def read_config(folder: Path) -> ModelConfig:
     """Read the sizes of the checkpoint in a folder; CheckpointError where they make no sense."""
     values = read_json(folder / "config.json")
     if values is None:
+        inner = sorted(path.parent.name for path in folder.glob("*/config.json"))
+        hint = f" (it has some in {inner[0]})" if inner else ""
         raise CheckpointError(
-            f"{folder} has no config.json. Name the folder of a PaliGemma or Gemma 3 checkpoint."
+            f"{folder} has no config.json{hint}. Name the folder of a PaliGemma or Gemma 3 "
+            "checkpoint."
         )
+    check_unpacked(values, folder)
     return parse_config(
         values, stop_ids=_stop_ids(values, read_json(folder / "generation_config.json"))
     )

@@ -72,6 +72,7 @@ class ConfigKind:
     has_qk_norm: bool = False
     tokens_key: str = ""
     default_tokens: int = 256
+    published: str = ""  # one that a person may take the missing parts of
 
 
 CONFIG_KINDS = (  # the first of a model_type is meant where the text part has none
@@ -84,6 +85,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         image_token_id=256_000,
         scale="head_dim",
         has_four_norms=False,
+        published="google/paligemma-3b-pt-224",
     ),
     ConfigKind(
         model_type="paligemma",
@@ -94,6 +96,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         image_token_id=256_000,
         window_period=2,
         has_caps=True,
+        published="google/paligemma2-3b-pt-224",
     ),
     ConfigKind(
         model_type="gemma3",
@@ -108,5 +111,11 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         local_theta=10_000.0,
         has_qk_norm=True,
         tokens_key="mm_tokens_per_image",
+        published="google/gemma-3-4b-it",
     ),
 )
+
+
+def published_like(family: str) -> str:
+    """A published checkpoint of a family, by its Hub id."""
+    return next(kind.published for kind in CONFIG_KINDS if kind.family == family)

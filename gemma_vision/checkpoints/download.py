@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,26 +20,28 @@ CONNECT = 4.0  # seconds within which a Hub that can be reached says something
 
 
 def download(
-    hub_id: str, patterns: Sequence[str], reporter: ProgressReporter | None = None
+    hub_id: str,
+    patterns: Sequence[str],
+    reporter: ProgressReporter | None = None,
+    revision: str | None = None,
 ) -> Path:
     """The folder of a model's files that match the patterns, fetched where they are not here.
 
+    revision: a commit; None is the newest.
     Raises what the Hub's client raises, and Cancelled when `reporter` was called off.
     """
     from huggingface_hub import snapshot_download
 
+    fetch = partial(snapshot_download, hub_id, allow_patterns=list(patterns), revision=revision)
     if reporter is None:
-        return Path(snapshot_download(hub_id, allow_patterns=list(patterns)))
+        return Path(fetch())
     reporter.report("fetching")
     told = reporter
 
     class Told(Bar):
         reporter = told
 
-    return _followed(
-        lambda: Path(snapshot_download(hub_id, allow_patterns=list(patterns), tqdm_class=Told)),
-        reporter,
-    )
+    return _followed(lambda: Path(fetch(tqdm_class=Told)), reporter)
 
 
 def fetch_file(space: str, name: str) -> Path:

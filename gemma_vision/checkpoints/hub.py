@@ -11,15 +11,32 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from gemma_vision.checkpoints.adapter_config import read_adapter
+from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.download import download
+from gemma_vision.checkpoints.file_names import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    CHECKPOINTS,
+    DECODER_FILE,
+    INDEX,
+    NOTES,
+    PUBLISHED_FILE,
+    SINGLE,
+)
+from gemma_vision.checkpoints.foreign_formats import PACKING_FILES, check_file_name
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.checkpoints.weight_files import weight_names
 from gemma_vision.errors import CheckpointError
 
-CHECKPOINTS = Path(__file__).parent
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 SHA256 = re.compile(r"[0-9a-f]{64}")
-FILES = ("*.json", "*.safetensors", "*.npz")  # no pickles, no code
+# What says of a repository whether it can be loaded; fetched before anything large.
+SMALL_FILES = (
+    *("config.json", "generation_config.json", ADAPTER_CONFIG, INDEX, NOTES),
+    *(DECODER_FILE, PUBLISHED_FILE, *PACKING_FILES),
+)
+LARGE_FILES = ("*.json", SINGLE, ADAPTER_WEIGHTS)  # no pickles, no code
 
 
 def find(name: str, reporter: ProgressReporter | None = None) -> Path:
@@ -30,7 +47,9 @@ def find(name: str, reporter: ProgressReporter | None = None) -> Path:
     if name and folder.is_dir():
         return folder
     if HUB_ID.match(name) and not folder.exists():
+        check_file_name(name)
         return fetch(name, reporter)
+    check_file_name(name)
     raise CheckpointError(
         f"There is no model {name!r}. Take {', '.join(embedded()) or 'tiny'}, a folder with a "
         "checkpoint, or a Hub id such as google/paligemma-3b-mix-224.",
@@ -51,12 +70,12 @@ def fetch(hub_id: str, reporter: ProgressReporter | None = None) -> Path:
     """
     before = _blobs(hub_id)
     try:
-        folder = download(hub_id, FILES, reporter)
+        folder = _download(hub_id, reporter)
     except Exception as error:  # transports raise errors of their own
         for blob in _blobs(hub_id) - before:
             if blob.suffix == ".incomplete":
                 blob.unlink(missing_ok=True)
-        if isinstance(error, Cancelled):
+        if isinstance(error, (Cancelled, CheckpointError)):
             raise
         raise _explained(hub_id, error) from error
     for blob in sorted(_blobs(hub_id) - before):
@@ -67,6 +86,27 @@ def fetch(hub_id: str, reporter: ProgressReporter | None = None) -> Path:
                 "was removed. Fetch it again.",
                 "E_CHECKPOINT_DAMAGED",
             )
+    return folder
+
+
+def _download(hub_id: str, reporter: ProgressReporter | None) -> Path:
+    """What says what it is, then the weights: a single file, or else the shards of its index."""
+    folder = download(hub_id, SMALL_FILES, reporter)
+    is_adapter = read_adapter(folder) is not None
+    if (folder / "config.json").is_file():
+        read_config(folder)  # or refuse it now
+    elif not is_adapter:
+        raise CheckpointError(
+            f"{hub_id} has no config.json, so it is no checkpoint in the form of transformers. "
+            "Name the one that it was made from.",
+            "E_CHECKPOINT_INCOMPLETE",
+        )
+    named = (read_json(folder / NOTES) or {}).get("mask_decoder")
+    wanted = [*LARGE_FILES, named] if isinstance(named, str) else LARGE_FILES
+    download(hub_id, wanted, reporter, revision=folder.name)
+    shards = weight_names(folder)
+    if (folder / INDEX).is_file() and shards != [SINGLE]:
+        download(hub_id, shards, reporter, revision=folder.name)
     return folder
 
 

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor
 
 from gemma_vision.checkpoints.adapter_config import (
-    WEIGHTS,
     rank_of,
     read_adapter,
     strength,
     token_indices,
 )
+from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS
 from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.checkpoints.safetensors_files import read_file
 from gemma_vision.errors import CheckpointError
@@ -169,11 +169,11 @@ def put_rows(tensors: dict[str, Tensor], name: str, rows: Tensor, indices: list[
 
 def adapter_file(folder: Path) -> Path:
     """The file with an adapter's weights; CheckpointError where there is none."""
-    path = folder / WEIGHTS
+    path = folder / ADAPTER_WEIGHTS
     if not path.is_file():
         pickles = list_names(found.name for found in folder.glob("adapter_model*"))
         raise CheckpointError(
-            f"{folder} lacks {WEIGHTS}{f' (it has {pickles})' if pickles else ''}; adapters are "
+            f"{folder} lacks {ADAPTER_WEIGHTS}{pickles and f' (it has {pickles})'}; adapters are "
             "read from safetensors files only. Fetch it again, or save it as safetensors.",
             "E_CHECKPOINT_INCOMPLETE",
         )

@@ -12,16 +12,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_vision.checkpoints.config import NOTES, read_json
+from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.download import fetch_file
-from gemma_vision.checkpoints.hub import CHECKPOINTS
+from gemma_vision.checkpoints.file_names import (
+    CHECKPOINTS,
+    DECODER_FILE,
+    NOTES,
+    PUBLISHED_FILE,
+)
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:
     from postprocess.mask_decoder import MaskDecoder
 
-DECODER_FILE = "mask_decoder.npz"  # beside a checkpoint that brings its own
-PUBLISHED_FILE = "vae-oid.npz"
 PUBLISHED_SPACE = "big-vision/paligemma"  # open to all, Apache-2.0
 PUBLISHED_BYTES = 8_479_556
 PUBLISHED_SHA256 = "5586010257b8536dddefab65e7755077f21d5672d5674dacf911f73ae95a4447"

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gemma_vision.checkpoints.device_map import Place, dispatch, limits_here, plan_device_map
+from gemma_vision.checkpoints.foreign_formats import packed
 from gemma_vision.checkpoints.lora import EMBEDDING, HEAD, merge
 from gemma_vision.checkpoints.memory import LARGE
 from gemma_vision.checkpoints.name_lists import list_names
@@ -18,6 +19,8 @@ from gemma_vision.checkpoints.safetensors_files import our_name, read_sources
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+
+WHOLE = (torch.float64, torch.float32, torch.bfloat16, torch.float16)  # numbers that stand alone
 
 
 def load_model(
@@ -88,6 +91,9 @@ def load_dispatched(
 
 def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageModel:
     """An empty model (on meta) that these tensors fit exactly."""
+    if odd := [name for name, tensor in tensors.items() if tensor.dtype not in WHOLE]:
+        kind = str(tensors[odd[0]].dtype).removeprefix("torch.")
+        raise packed(f"numbers of type {kind} in {list_names(odd)}")
     has_own_head = drop_tied_head(tensors)
     with torch.device("meta"):
         model = VisionLanguageModel(config, has_own_head=has_own_head)

@@ -11,10 +11,10 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.adapter_config import CONFIG as ADAPTER_CONFIG
-from gemma_vision.checkpoints.checkpoint import open_tokenizer
-from gemma_vision.checkpoints.config import NOTES, read_config, read_json
-from gemma_vision.checkpoints.hub import CHECKPOINTS, find
+from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.hub import find
+from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetune.plan import LoraOptions
 from gemma_vision.model.config import ModelConfig

@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.checkpoints.config import NOTES, read_config, read_json
-from gemma_vision.checkpoints.hub import CHECKPOINTS, embedded, is_here
+from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.hub import embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.checkpoints.memory import PACKED
 from gemma_vision.checkpoints.weight_files import weight_files
