@@ -180,7 +180,6 @@ def changed(**changes: Any) -> dict[str, Any]:
             changed(vision_config=VISION | {"image_size": [224, 448]}), r"\[224, 448\]", id="oblong"
         ),
         pytest.param(changed(vision_config=VISION | {"image_size": "big"}), "'big'", id="words"),
-        pytest.param(changed(vision_config=VISION | {"vision_use_head": True}), "head", id="head"),
         pytest.param(
             changed(text_config=PALIGEMMA_224["text_config"] | {"hidden_act": "relu"}),
             "'relu'",

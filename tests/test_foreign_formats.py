@@ -76,9 +76,7 @@ def test_numbers_that_do_not_stand_alone_are_refused(dtype: torch.dtype, copy: P
     save_file(packed, copy / "model.safetensors")
     said = refusal(copy)
     assert f"type {str(dtype).removeprefix('torch.')} in " in said
-    assert (
-        "and 4 more)" in said and said.count("q_proj") == 5
-    )
+    assert "and 4 more)" in said and said.count("q_proj") == 5
 
 
 def test_an_empty_note_of_packing_is_none(copy: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.checkpoints.config_checks import check_keys, check_sizes
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
 from gemma_vision.checkpoints.foreign_formats import check_unpacked
 from gemma_vision.errors import CheckpointError
@@ -56,6 +57,7 @@ def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfi
     model_type = values.get("model_type")
     text = _part(values, "text_config")
     kind = _find_kind(model_type, text)
+    check_keys(values, kind.text_kind)
     vision = _parse_vision(_part(values, "vision_config"))
     config = ModelConfig(
         family=kind.family,
@@ -69,8 +71,9 @@ def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfi
         ),
         dtype=_dtype(values),
         stop_ids=stop_ids,
+        is_tied=values.get("tie_word_embeddings") is not False,
     )
-    _check(config)
+    check_sizes(config)
     return config
 
 
@@ -88,10 +91,7 @@ def _find_kind(model_type: object, text: Values) -> ConfigKind:
 
 
 def _parse_vision(vision: Values) -> VisionConfig:
-    if vision.get("vision_use_head"):
-        raise CheckpointError("The SigLIP tower has a pooling head; one without it is wanted.")
     sizes = _filled(SIGLIP, vision)
-    _check_activation(sizes["hidden_act"])
     return VisionConfig(
         width=sizes["hidden_size"],
         num_layers=sizes["num_hidden_layers"],
@@ -105,7 +105,6 @@ def _parse_vision(vision: Values) -> VisionConfig:
 
 def _parse_text(text: Values, kind: ConfigKind) -> TextConfig:
     sizes = _filled(kind.defaults, text)
-    _check_activation(sizes.get("hidden_activation") or sizes.get("hidden_act"))
     has_window = kind.window_period is not None
     return TextConfig(
         kind=kind.text_kind,
@@ -122,7 +121,7 @@ def _parse_text(text: Values, kind: ConfigKind) -> TextConfig:
         ropes=_ropes(sizes, kind),
         window=text.get("sliding_window", sizes["sliding_window"]) if has_window else None,
         # A null cap in the file switches the cap off, an absent one keeps the default of the class;
-        # a kind without caps ignores the keys altogether.
+        # a kind that does not know a cap ignores its key altogether.
         attention_cap=_cap(text, kind, "attn_logit_softcapping"),
         logit_cap=_cap(text, kind, "final_logit_softcapping"),
         has_four_norms=kind.has_four_norms,
@@ -159,16 +158,19 @@ def _ropes(sizes: Values, kind: ConfigKind) -> dict[str, Rope]:
 def _rope(new: Values, theta: float, scaling: Values) -> Rope:
     both = {**new, **scaling}
     kind = both.get("rope_type", both.get("type", "default"))
-    if kind not in ("default", "linear"):
-        raise CheckpointError(
-            f"config.json asks for {kind!r} rotary positions; linear ones are known."
-        )
     factor = both.get("factor", 1.0) if kind == "linear" else 1.0
+    is_plain = kind in ("default", "linear") and both.get("partial_rotary_factor", 1.0) == 1.0
+    is_one = not any(isinstance(value, Mapping) for value in both.values())  # for all layers
+    if not (is_plain and is_one and isinstance(factor, (int, float)) and factor > 0):
+        raise CheckpointError(
+            f"config.json asks for {kind!r} rotary positions ({dict(both)}); linear ones over "
+            "whole heads are known. Take another checkpoint, or run this one with transformers."
+        )
     return Rope(theta=float(both.get("rope_theta", theta)), factor=float(factor))
 
 
 def _cap(text: Values, kind: ConfigKind, key: str) -> float | None:
-    value = text.get(key, kind.defaults.get(key)) if kind.has_caps else None
+    value = text.get(key, kind.defaults.get(key)) if key in kind.caps else None
     return None if value is None else float(value)
 
 
@@ -210,28 +212,3 @@ def _stop_ids(values: Values, generation: Values | None) -> tuple[int, ...]:
     places = (generation or {}, values, _part(values, "text_config"))
     found = next((p["eos_token_id"] for p in places if p.get("eos_token_id") is not None), 1)
     return tuple(found) if isinstance(found, list) else (int(found),)
-
-
-def _check_activation(name: object) -> None:
-    # "gelu" is what early Gemma files say; the weights were made for the tanh form
-    if name not in ("gelu", "gelu_pytorch_tanh"):
-        raise CheckpointError(
-            f"config.json asks for activation {name!r}; gelu_pytorch_tanh is known."
-        )
-
-
-def _check(config: ModelConfig) -> None:
-    vision, text = config.vision, config.text
-    side = round(config.tokens_per_image**0.5)
-    claims = {
-        "the picture is not a whole number of patches": vision.image_size % vision.patch_size,
-        "the tower's width is no multiple of its heads": vision.width % vision.num_heads,
-        "query heads are no multiple of key heads": text.num_heads % text.num_kv_heads,
-        "layer_types and num_hidden_layers disagree": len(text.layer_types) - text.num_layers,
-        "tokens per picture do not tile the patch grid": (
-            side * side - config.tokens_per_image or vision.grid % side
-        ),
-    }
-    wrong = [claim for claim, excess in claims.items() if excess]
-    if wrong:
-        raise CheckpointError(f"config.json contradicts itself: {'; '.join(wrong)}.")

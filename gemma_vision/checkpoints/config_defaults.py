@@ -52,8 +52,9 @@ class ConfigKind:
     scale: the key whose value to the power of -1/2 scales queries. window_period: one layer of so
     many sees everything, the others look through the window; None is no window, and a key named in
     `window_key` may say otherwise. local_theta: the base of rotary positions in layers with a
-    window, where they have one of their own. tokens_key: says how many tokens a picture becomes,
-    where the projector pools; else it is one for each patch.
+    window, where they have one of their own. caps: keys of the soft caps that transformers applies.
+    tokens_key: says how many tokens a picture becomes, where the projector pools; else it is one
+    for each patch.
     """
 
     model_type: str
@@ -67,7 +68,7 @@ class ConfigKind:
     window_key: str = ""
     theta: float = 10_000.0
     local_theta: float | None = None
-    has_caps: bool = False
+    caps: tuple[str, ...] = ()
     has_four_norms: bool = True
     has_qk_norm: bool = False
     tokens_key: str = ""
@@ -84,6 +85,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         defaults=GEMMA,
         image_token_id=256_000,
         scale="head_dim",
+        caps=("final_logit_softcapping",),  # by PaliGemma over any text, by default none
         has_four_norms=False,
         published="google/paligemma-3b-pt-224",
     ),
@@ -95,7 +97,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         defaults=GEMMA2,
         image_token_id=256_000,
         window_period=2,
-        has_caps=True,
+        caps=("attn_logit_softcapping", "final_logit_softcapping"),
         published="google/paligemma2-3b-pt-224",
     ),
     ConfigKind(

@@ -26,8 +26,9 @@ PREFIXES = tuple(  # published name -> our name; the head comes before the text 
         (r"^(model\.)?language_model\.(model\.)?", "text."),
     )
 )
-# tables that old files stored and that are computed here
-COMPUTED = re.compile(r"\.(position_ids|rotary_emb\.inv_freq)$")
+# tables that old files stored and that are computed here, and the pooling head of a tower, which
+# looks at what the tower says and is looked at by nobody
+UNUSED = re.compile(r"\.(position_ids|rotary_emb\.inv_freq)$|^vision\.head\.")
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def read_sources(folder: Path) -> Iterator[tuple[str, TensorSource]]:
     """Every tensor of a folder's safetensors files by our name for it."""
     for path in weight_files(folder):
         for name, tensor in read_file(path):
-            if not COMPUTED.search(name):
+            if not UNUSED.search(our_name(name)):
                 yield our_name(name), TensorSource(path, name, tensor)
 
 

@@ -38,6 +38,7 @@ def load_model(
     """
     reporter = reporter or ProgressReporter()
     tensors = {name: source.tensor for name, source in read_sources(folder)}
+    check_head(config, tensors)
     is_large, stored = is_large_model(tensors), stored_dtype(tensors)
     dtype = dtype or default_dtype(device, is_large, stored)
     if adapter is not None:
@@ -74,6 +75,7 @@ def load_dispatched(
     limits = limits or limits_here()
     sources = dict(read_sources(folder))
     tensors = {name: source.tensor for name, source in sources.items()}
+    check_head(config, tensors)
     model = build(config, tensors)
     device = torch.device(next(iter(limits)))
     dtype = dtype or default_dtype(device, is_large_model(tensors), stored_dtype(tensors))
@@ -99,6 +101,16 @@ def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageMode
         model = VisionLanguageModel(config, has_own_head=has_own_head)
     check_names(model.state_dict(), tensors)
     return model
+
+
+def check_head(config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:
+    """Refuse a file without the head of its own that its config.json speaks of."""
+    if not config.is_tied and HEAD not in tensors:
+        raise CheckpointError(
+            f"config.json says tie_word_embeddings false, and there is no {HEAD} in the file. "
+            "Fetch it again, or correct its config.json.",
+            "E_CHECKPOINT_TENSORS",
+        )
 
 
 def is_large_model(tensors: Mapping[str, Tensor]) -> bool:

@@ -73,3 +73,4 @@ class ModelConfig:
     tokens_per_image: int
     dtype: str | None = None  # how the file says its numbers are stored
     stop_ids: tuple[int, ...] = ()
+    is_tied: bool = True  # the embedding serves as head where the file has no other
