@@ -29,6 +29,7 @@ from postprocess.tracking import PATIENCE, Tracker
 EVERY = 10
 MAX_EVERY = 100_000
 MAX_FRAMES = 1_000_000  # looked at
+NO_SOUND = "The sound is of a kind that browsers do not play in an MP4, and was left out."
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def annotate(
         with Writer(to, film.size, film.rate, film.time_base, sound) as writer:
             ask = partial(Request, task=as_task(task), text=text, **options)
             work = AnnotationJob(pipeline, ask, Tracker(patience=patience), film, every, limit)
+            if sound.is_left_out:
+                work.warn("no_sound", NO_SOUND)
             yield from work.carry_out(writer)
 
 
@@ -110,6 +113,10 @@ class AnnotationJob:
         self._answer: Answer | None = None
         self._ids: Sequence[int] = ()
         self._picture: Image | None = None
+
+    def warn(self, code: str, message: str) -> None:
+        """Say something about the video in its timeline."""
+        self._timeline.warnings.append({"code": code, "message": message})
 
     def carry_out(self, writer: Writer) -> Iterator[VideoProgress]:
         """Frame by frame: look, where it is time to, and write."""

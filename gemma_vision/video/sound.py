@@ -13,6 +13,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 
+from gemma_vision.video.joined_parts import SLACK, GoingOn
 from gemma_vision.video.source import open_container
 
 PLAYABLE = ("aac", "mp3", "opus")  # what browsers play inside an MP4; other sound is left out
@@ -45,34 +46,41 @@ class Sound:
 
     def until(self, seconds: Fraction) -> Iterator[Packet[AudioStream]]:
         """The packets up to this time that were not given yet."""
-        while self._next is not None and self._time(self._next) <= seconds:
-            yield self._move(self._next)
+        while self._next is not None and self._next[0] <= seconds:
+            yield self._move(*self._next)
             self._next = next(self._packets, None)
 
-    def _find(self) -> AudioStream | None:
-        streams = self._container.streams.audio
-        return next((one for one in streams if one.codec_context.name in PLAYABLE), None)
+    @property
+    def is_left_out(self) -> bool:
+        """Whether there is sound and none of it can be copied."""
+        return self.stream is None and bool(self._container.streams.audio)
 
-    def _read(self) -> Iterator[Packet[AudioStream]]:
-        """The packets from the start on; what cannot be read ends them."""
+    def _find(self) -> AudioStream | None:
+        """The first track that can be copied; a kind that nobody here knows has no name."""
+        known = (one for one in self._container.streams.audio if one.codec_context is not None)
+        return next((one for one in known if one.codec_context.name in PLAYABLE), None)
+
+    def _read(self) -> Iterator[tuple[Fraction, Packet[AudioStream]]]:
+        """The packets from the start on, with their times; what cannot be read ends them."""
         if self.stream is None:
             return
+        going_on: GoingOn | None = None
         try:
             for packet in self._container.demux(self.stream):
-                if packet.pts is not None and packet.size and self._time(packet) >= 0:
-                    yield packet
+                if packet.pts is None or packet.time_base is None or not packet.size:
+                    continue
+                time = packet.pts * packet.time_base - self._start
+                if going_on is None:
+                    going_on = GoingOn(SLACK, (packet.duration or 0) * packet.time_base)
+                if time >= 0:
+                    yield going_on(time), packet
         except FFmpegError:
             return
 
-    def _time(self, packet: Packet[AudioStream]) -> Fraction:
-        assert packet.pts is not None and packet.time_base is not None
-        return packet.pts * packet.time_base - self._start
-
-    def _move(self, packet: Packet[AudioStream]) -> Packet[AudioStream]:
-        """The packet, counted from the start."""
-        assert packet.pts is not None and packet.time_base is not None and self.into is not None
-        shift = round(self._start / packet.time_base)
-        packet.pts -= shift
+    def _move(self, time: Fraction, packet: Packet[AudioStream]) -> Packet[AudioStream]:
+        """The packet at that time, counted from the start."""
+        assert packet.time_base is not None and self.into is not None
+        packet.pts = round(time / packet.time_base)
         packet.dts = packet.pts  # sound is not reordered
         packet.stream = self.into  # type: ignore[assignment]
         return packet

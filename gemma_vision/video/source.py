@@ -22,11 +22,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from gemma_vision.video.frame_colors import to_rgb
+from gemma_vision.video.joined_parts import SLACK, GoingOn, count_contents
 from postprocess.errors import UserError
 
 MAX_SIDE = 8192  # pixels of a frame; a larger one is refused before it is decoded
 SHOWN_SIDE = 1920  # pixels of the longer side that frames are shrunk to; models see less than half
-HD = 720  # rows from which on colours are meant as in BT.709 where a file does not say
 USUAL_RATE = Fraction(30)  # frames a second, where a file says nothing that can be
 MAX_RATE = 240
 
@@ -74,13 +75,14 @@ class Source:
 
     Frames that cannot be decoded are left out, as players do. Raises VideoError for a file that is
     no video or holds no picture: E_VIDEO_MISSING, E_VIDEO_UNREADABLE, E_VIDEO_NO_PICTURE,
-    E_VIDEO_TOO_LARGE.
+    E_VIDEO_TOO_LARGE, E_VIDEO_JOINED.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._container = open_container(path)
         try:
+            self._check_parts()
             self._stream = self._find_stream()
             decoded = self._decode()
             first = next(decoded, None)
@@ -121,14 +123,15 @@ class Source:
         if said > 0:
             return min(said, most)
         with open_container(self.path) as container:
-            packets = container.demux(container.streams.video[0])
+            packets = container.demux(container.streams[self._stream.index])
             return sum(1 for packet in islice(packets, most) if packet.size)
 
     def frames(self) -> Iterator[Frame]:
         """The frames in the order in which they are shown. Can be gone through once."""
         last = -1
+        going_on = GoingOn(SLACK / self.time_base, 1 / self.rate / self.time_base)
         for number, frame in enumerate(self._decoded):
-            last = max(last + 1, self._ticks(frame, number))  # no two at one time
+            last = max(last + 1, round(going_on(self._ticks(frame, number))))  # no two at one time
             yield Frame(number, last, float(last * self.time_base), self._upright(frame))
 
     def _find_stream(self) -> VideoStream:
@@ -137,14 +140,23 @@ class Source:
         if not moving:
             message = f"{self.path.name} has sound and no picture. {WANTED}"
             raise VideoError(message, "E_VIDEO_NO_PICTURE")
-        stream = moving[0]
-        if stream.codec_context is None:
+        stream = next((one for one in moving if one.codec_context is not None), None)
+        if stream is None:
             message = f"{self.path.name} is in a format that is not known here. {WANTED}"
             raise VideoError(message)
         self._check_size(stream.codec_context.width, stream.codec_context.height)
         stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
         stream.thread_type = "AUTO"
         return stream
+
+    def _check_parts(self) -> None:
+        """Refuse an MP4 or MOV that a second one was appended to: it would end with the first."""
+        if self._container.format.name.startswith("mov") and count_contents(self.path) > 1:
+            raise VideoError(
+                f"{self.path.name} is several recordings, one behind the other, of which players "
+                "show the first. Join them with a video editor, or give one at a time.",
+                "E_VIDEO_JOINED",
+            )
 
     def _check_size(self, width: int, height: int) -> None:
         if max(width, height) > MAX_SIDE:
@@ -180,10 +192,22 @@ class Source:
 
     def _upright(self, frame: VideoFrame) -> Image.Image:
         """As RGB, turned as the camera was held. All frames of a video come out in one size."""
-        meant = None if is_declared(frame) else "ITU709" if frame.height >= HD else "ITU601"
-        picture = frame.reformat(*self._shape, "rgb24", src_colorspace=meant)
-        image = Image.fromarray(picture.to_ndarray())
+        size = self._fit(frame)
+        if size == self._shape:
+            image = Image.fromarray(to_rgb(frame, size))
+        else:
+            image = framed(frame, size, self._shape)
         return image if self._turn is None else image.transpose(self._turn)
+
+
+def framed(frame: VideoFrame, size: tuple[int, int], shape: tuple[int, int]) -> Image.Image:
+    """A frame of another size than the first, as large as fits, on black. Sizes: (width, height)"""
+    scale = min(side / own for side, own in zip(shape, size, strict=True))
+    width, height = (max(1, round(own * scale)) for own in size)
+    image = Image.new("RGB", shape)
+    at = (shape[0] - width) // 2, (shape[1] - height) // 2
+    image.paste(Image.fromarray(to_rgb(frame, (width, height))), at)
+    return image
 
 
 def open_container(path: Path) -> InputContainer:
@@ -205,8 +229,3 @@ def turn_of(frame: VideoFrame) -> Image.Transpose | None:
         return None
     a, b, _, c, d, *_ = np.sign(np.frombuffer(bytes(matrix), np.int32)).tolist()
     return TURNS.get((a, b, c, d))
-
-
-def is_declared(frame: VideoFrame) -> bool:
-    """Whether the file says how its colours are meant (2: it does not)."""
-    return frame.colorspace not in (0, 2)

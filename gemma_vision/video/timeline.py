@@ -24,6 +24,7 @@ class Timeline:
     num_frames: int = 0  # written
     samples: list[JSON] = field(default_factory=list)
     objects: dict[int, JSON] = field(default_factory=dict)  # by id
+    warnings: list[JSON] = field(default_factory=list)  # about the whole video
     _head: JSON = field(default_factory=dict)
 
     def add(self, frame: int, time: float, answer: Answer, ids: Sequence[int]) -> None:
@@ -47,12 +48,12 @@ class Timeline:
         return label_colors(row["label"] for row in self.objects.values())
 
     def to_dict(self) -> JSON:
-        """{"model", "task", "prompt", "policy", "video", "every", "finish", "objects", "frames"}
+        """{"model", "task", "prompt", "policy", "video", "every", "finish", "warnings", ...}
 
-        "video" has the size, the average "rate" in frames a second, and how much was written. Each
-        entry of "objects" has its id, label, the seconds when it was seen "first" and "last"
-        and in how many "samples"; each of "frames" its number, its "time" in seconds and what an
-        answer has, every instance with the "id" of its object.
+        Then "objects" and "frames". "video" has the size, the average "rate" in frames a second,
+        and how much was written. Each entry of "objects" has its id, label, the seconds when it was
+        seen "first" and "last" and in how many "samples"; each of "frames" its number, its "time"
+        in seconds and what an answer has, every instance with the "id" of its object.
         """
         video = {
             "width": self.size[0],
@@ -62,4 +63,5 @@ class Timeline:
             "frames": self.num_frames,
         }
         head = self._head | {"video": video, "every": self.every, "finish": self.finish}
+        head |= {"warnings": list(self.warnings)}
         return head | {"objects": list(self.objects.values()), "frames": list(self.samples)}
