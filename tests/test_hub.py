@@ -331,6 +331,17 @@ def test_a_name_that_the_hub_does_not_allow_is_told(name: str, at) -> None:
     assert refusal(name).code == "E_MODEL_UNKNOWN"
 
 
+def test_a_sentence_names_the_model_and_not_the_cache(at, folder: Path, tmp_path: Path) -> None:
+    published = Path(shutil.copytree(folder, tmp_path / "published"))
+    (published / "tokenizer.json").unlink()
+    with playing_hub(published) as server:
+        at(server.url)
+        with pytest.raises(CheckpointError) as caught:
+            open_checkpoint(MODEL, "cpu")
+    assert str(caught.value).startswith(f"{MODEL} lacks tokenizer.json")
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_a_folder_is_found_before_the_hub_is_asked(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "owner" / "model").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)

@@ -11,8 +11,9 @@ import pytest
 from fake_engine import fake_pipeline
 from films import BLUE, film, watch
 
-from gemma_vision.video import VideoError, annotate
+from gemma_vision.video import Timeline, VideoError, VideoProgress, annotate
 from gemma_vision.video.joined_parts import GoingOn, count_contents
+from gemma_vision.web.tabs.video_run import progress_value
 
 
 def joined(folder: Path, suffix: str, **second: object) -> Path:
@@ -131,3 +132,9 @@ def test_sound_that_nobody_knows_is_left_out(unknown, has_sound: bool, tmp_path:
 
 def test_a_silent_film_has_nothing_left_out(tmp_path: Path) -> None:
     assert timeline(film(tmp_path / "a.mp4"))["warnings"] == []
+
+
+def test_the_tab_says_what_was_left_out() -> None:
+    timeline = Timeline((128, 96), 10, warnings=[{"code": "no_sound", "message": "No sound."}])
+    progress = VideoProgress(1, 1, 0.5, timeline)
+    assert progress_value(progress, "done")["notes"] == ["No sound."]

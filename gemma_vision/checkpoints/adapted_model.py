@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, name_of
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.errors import CheckpointError
@@ -26,10 +26,9 @@ def find_base(
     adapter: the folder's configuration. Raises CheckpointError where the base is not to be had.
     """
     named = str(base or adapter.get("base_model_name_or_path") or "")
+    shown = name_of(folder)
     if not named:
-        message = (
-            f"The {ADAPTER_CONFIG} of {folder.name} does not name the model that it was made for. "
-        )
+        message = f"The {ADAPTER_CONFIG} of {shown} does not name the model that it was made for. "
         raise CheckpointError(message + REMEDY, CODE)
     if base is None:
         check_revision(named, adapter)
@@ -39,10 +38,10 @@ def find_base(
         if error.code != "E_MODEL_UNKNOWN":
             raise
         where = "neither on this machine nor public on the Hub"
-        message = f"The adapter {folder.name} was made for {named!r}, which is {where}. {REMEDY}"
+        message = f"The adapter {shown} was made for {named!r}, which is {where}. {REMEDY}"
         raise CheckpointError(message, CODE) from error
     if not (found / "config.json").is_file() and (found / ADAPTER_CONFIG).is_file():
-        message = f"The adapter {folder.name} was made for {named!r}, which is an adapter itself. "
+        message = f"The adapter {shown} was made for {named!r}, which is an adapter itself. "
         raise CheckpointError(message + "Merge that one with PEFT and name the result.", CODE)
     return found
 

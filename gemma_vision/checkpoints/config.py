@@ -12,6 +12,7 @@ from typing import Any
 
 from gemma_vision.checkpoints.config_checks import check_keys, check_sizes
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
+from gemma_vision.checkpoints.file_names import name_of
 from gemma_vision.checkpoints.foreign_formats import check_unpacked
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConfig, VisionConfig
@@ -28,8 +29,8 @@ def read_config(folder: Path) -> ModelConfig:
         inner = sorted(path.parent.name for path in folder.glob("*/config.json"))
         hint = f" (it has some in {inner[0]})" if inner else ""
         raise CheckpointError(
-            f"{folder} has no config.json{hint}. Name the folder of a PaliGemma or Gemma 3 "
-            "checkpoint."
+            f"{name_of(folder)} has no config.json{hint}. "
+            "Name the folder of a PaliGemma or Gemma 3 checkpoint."
         )
     check_unpacked(values, folder)
     return parse_config(
@@ -45,10 +46,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(
-            f"{path} is not JSON ({error}). Fetch the checkpoint again."
+            f"{path.name} is not JSON ({error}). Fetch the checkpoint again."
         ) from error
     if not isinstance(values, dict):
-        raise CheckpointError(f"{path} holds no JSON object. Fetch the checkpoint again.")
+        raise CheckpointError(f"{path.name} holds no JSON object. Fetch the checkpoint again.")
     return values
 
 

@@ -20,7 +20,7 @@ from gemma_vision.checkpoints.adapter_config import (
     strength,
     token_indices,
 )
-from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS
+from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS, name_of
 from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.checkpoints.safetensors_files import read_file
 from gemma_vision.errors import CheckpointError
@@ -171,10 +171,11 @@ def adapter_file(folder: Path) -> Path:
     """The file with an adapter's weights; CheckpointError where there is none."""
     path = folder / ADAPTER_WEIGHTS
     if not path.is_file():
-        pickles = list_names(found.name for found in folder.glob("adapter_model*"))
+        others = list_names(found.name for found in folder.glob("adapter_model*"))
+        instead = f" (it has {others})" if others else ""
         raise CheckpointError(
-            f"{folder} lacks {ADAPTER_WEIGHTS}{pickles and f' (it has {pickles})'}; adapters are "
-            "read from safetensors files only. Fetch it again, or save it as safetensors.",
+            f"{name_of(folder)} lacks {ADAPTER_WEIGHTS}{instead}; adapters are read from "
+            "safetensors files only. Fetch it again, or save it as safetensors.",
             "E_CHECKPOINT_INCOMPLETE",
         )
     return path

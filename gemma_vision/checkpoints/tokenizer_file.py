@@ -10,7 +10,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from gemma_vision.checkpoints.config_defaults import published_like
-from gemma_vision.checkpoints.file_names import TOKENIZER
+from gemma_vision.checkpoints.file_names import TOKENIZER, name_of
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.requests.prompts import family_of
@@ -28,7 +28,9 @@ def open_tokenizer(folder: Path, config: ModelConfig | None = None) -> Tokenizer
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
-        raise CheckpointError(f"{path} cannot be read ({error}). Fetch it again.") from error
+        raise CheckpointError(
+            f"{TOKENIZER} of {name_of(folder)} cannot be read ({error}). Fetch it again."
+        ) from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
     if config is not None:
@@ -64,6 +66,6 @@ def missing(folder: Path, config: ModelConfig | None) -> str:
     instead = " (tokenizer.model alone is not read)" if has_model else ""
     like = f", such as {published_like(config.family)}" if config is not None else ""
     return (
-        f"{folder} lacks {TOKENIZER}{instead}. Copy that of the model it was tuned from{like}, "
-        "or fetch the checkpoint again."
+        f"{name_of(folder)} lacks {TOKENIZER}{instead}. Copy that of the model it was tuned "
+        f"from{like}, or fetch the checkpoint again."
     )

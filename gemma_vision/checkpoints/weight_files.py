@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gemma_vision.checkpoints.config import read_json
-from gemma_vision.checkpoints.file_names import INDEX, SINGLE
+from gemma_vision.checkpoints.file_names import INDEX, SINGLE, name_of
 from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.errors import CheckpointError
 
@@ -18,10 +18,10 @@ def weight_files(folder: Path) -> list[Path]:
     missing = [name for name in names if not (folder / name).is_file()]
     if missing or not names:
         others = list_names(path.name for path in folder.iterdir() if path.suffix in OTHERS)
+        instead = f" (it has {others})" if others else ""
         raise CheckpointError(
-            f"{folder} lacks {list_names(missing or [SINGLE])}{others and f' (it has {others})'}; "
-            "weights are read from safetensors files only. Fetch the checkpoint again, or save it "
-            "as safetensors.",
+            f"{name_of(folder)} lacks {list_names(missing or [SINGLE])}{instead}; weights are read "
+            "from safetensors files only. Fetch the checkpoint again, or save it as safetensors.",
             "E_CHECKPOINT_INCOMPLETE",
         )
     return [folder / name for name in names]

@@ -121,7 +121,7 @@ def progress_value(progress: VideoProgress, state: str) -> JSON:
     timeline = progress.timeline
     value: JSON = {
         "state": state,
-        "notes": [],
+        "notes": [warning["message"] for warning in timeline.warnings],
         "done": progress.done,
         "total": progress.total,
         "objects": len(timeline.objects),
