@@ -25,8 +25,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from gemma_vision.checkpoints.config import parse_config, read_config
-from gemma_vision.checkpoints.weights import load_model
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.weights.loading import load_model
 
 CONFIG: dict[str, Any] = {
     "model_type": "paligemma",

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
-from gemma_vision.checkpoints.checkpoint import Checkpoint
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.images.resizing import to_pixels
@@ -26,6 +25,7 @@ from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.runtime.sampling import Positions
+from gemma_vision.weights.checkpoint import Checkpoint
 from postprocess.instances import CodesToMask
 from postprocess.tokens import NUM_BINS, parse
 

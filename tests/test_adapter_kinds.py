@@ -13,8 +13,8 @@ from tiny_models import make_model, save
 from transformers import PreTrainedModel
 
 from gemma_vision.checkpoints.adapter_config import KNOWN, UNMERGEABLE, VARIANTS
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 peft = pytest.importorskip("peft", reason="PEFT is not installed")
 

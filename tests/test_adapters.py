@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from tiny_models import make_model, make_tokenizer, save
 
 from gemma_vision.checkpoints.adapter_config import strength
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import load
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 Q = "language_model.model.layers.1.self_attn.q_proj.weight"
 A = "base_model.model.model.language_model.layers.1.self_attn.q_proj.lora_A.weight"

@@ -42,9 +42,7 @@ HOMES = read_homes(DOCUMENT.read_text(encoding="utf-8"))
 
 # What a program that never runs a model needs: none of it may bring torch in.
 LIGHT = """
-answers checkpoints.config checkpoints.config_defaults checkpoints.download checkpoints.hub
-checkpoints.mask_decoder_files checkpoints.progress cli images model.config pipeline
-registry.loading requests runtime.engine
+answers checkpoints cli errors images model.config pipeline registry.loading requests runtime.engine
 """
 
 MAX_LINES = 260

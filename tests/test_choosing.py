@@ -18,7 +18,7 @@ from PIL import Image
 from tiny_models import make_model, save
 
 import gemma_vision
-from gemma_vision.checkpoints import memory, progress
+from gemma_vision.checkpoints import progress
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry import model_switcher
 from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache
@@ -26,6 +26,7 @@ from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import UnavailableEngine
+from gemma_vision.weights import memory
 
 SECONDS = 20.0
 SMALL = 1000  # parameters; with this as the mark, all checkpoints here are large ones

@@ -93,7 +93,7 @@ def test_every_language_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("folder", ["checkpoints", "requests/variants.py"])
+@pytest.mark.parametrize("folder", ["checkpoints", "weights", "requests/variants.py"])
 def test_every_error_of_loading_is_told(folder: str) -> None:
     path = ROOT / "gemma_vision" / folder
     files = path.rglob("*.py") if path.is_dir() else [path]

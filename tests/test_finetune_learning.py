@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 from tiny_models import make_model, make_tokenizer, save
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetune.data_mix import MixComponent
@@ -31,6 +30,7 @@ from gemma_vision.finetune.sequences import (
 from gemma_vision.finetune.trainee import drawings_of, find_base, open_trainee, rates
 from gemma_vision.finetune.writing import write_checkpoint
 from gemma_vision.optimization.answer_loss import AnswerLoss
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 FAMILIES = ["paligemma", "paligemma2"]
 TEXTS = [

@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from tiny_models import make_model, save
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 
 @pytest.fixture(scope="module")

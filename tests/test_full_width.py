@@ -17,8 +17,8 @@ from transformers import (
 )
 
 from gemma_vision.checkpoints.config import parse_config
-from gemma_vision.checkpoints.safetensors_files import our_name
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.weights.safetensors_files import our_name
 
 pytestmark = pytest.mark.slow
 

@@ -16,9 +16,9 @@ from hub_server import Hub, playing_hub
 from tiny_models import make_model, save
 
 from gemma_vision.checkpoints import hub
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.cli import main
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 MODEL = "someone/something"
 

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 from tiny_models import TOKENS, make_model, make_processor, save
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 FAMILIES = ("paligemma", "paligemma2")
 STEPS = 24  # greedy tokens that have to agree

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gemma_vision.checkpoints import memory
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights import memory
 
 BILLION = 10**9
 

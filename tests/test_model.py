@@ -16,9 +16,9 @@ from tiny_models import SIDE, make_model, save
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from gemma_vision.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from gemma_vision.model.config import SLIDING
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")
 BATCHES = [  # pictures and words of each row

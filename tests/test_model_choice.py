@@ -122,7 +122,7 @@ def test_an_app_for_others_is_known_by_any_name() -> None:
 
 
 def test_rows_say_what_is_here_what_is_loaded_and_what_fits(monkeypatch: Any) -> None:
-    monkeypatch.setattr("gemma_vision.checkpoints.memory.free", lambda device: 8 * 2**30)
+    monkeypatch.setattr("gemma_vision.weights.memory.free", lambda device: 8 * 2**30)
     rows = Choice(Noting(), ANY).rows()
     by_id = {row["id"]: row for row in rows}
     assert [row["here"] for row in rows] == sorted((row["here"] for row in rows), reverse=True)

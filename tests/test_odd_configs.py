@@ -13,8 +13,8 @@ from tiny_models import make_model, save
 from transformers import AutoModelForImageTextToText
 from transformers.models.siglip.modeling_siglip import SiglipMultiheadAttentionPoolingHead
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 EMBEDDING = "language_model.model.embed_tokens.weight"
 TOKENS = {"paligemma": 16, "paligemma2": 16, "gemma3": 4}

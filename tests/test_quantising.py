@@ -9,8 +9,8 @@ import pytest
 import torch
 from tiny_models import make_model, save
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 
 @pytest.fixture(scope="module")

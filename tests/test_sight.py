@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from tiny_models import SIDE, TOKENS, make_model, save
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
 from gemma_vision.images.resizing import to_pixels
 from gemma_vision.runtime.image_encoder import TOWER_BATCH, ImageEncoder
 from gemma_vision.runtime.lru_cache import LruCache
+from gemma_vision.weights.checkpoint import open_checkpoint
 
 
 def see(encoder: ImageEncoder, *groups: tuple[int, ...]) -> list[torch.Tensor]:

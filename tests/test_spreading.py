@@ -8,9 +8,9 @@ import pytest
 import torch
 from tiny_models import make_model, save
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
-from gemma_vision.checkpoints.device_map import part_of, plan_device_map
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
+from gemma_vision.weights.device_map import part_of, plan_device_map
 
 SIZES = {"vision.a": 30, "projector.b": 10, "text.embed_tokens.weight": 50, "text.norm.weight": 10}
 SIZES |= {f"text.layers.{index}.c": 100 for index in range(12)}

@@ -10,9 +10,9 @@ import pytest
 from tiny_models import make_model, make_tokenizer, save
 from tokenizers import Tokenizer
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint
-from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint
+from gemma_vision.weights.tokenizer_file import open_tokenizer
 
 PUBLISHED = {
     "paligemma": "google/paligemma-3b-pt-224",

@@ -15,10 +15,10 @@ from tiny_models import FORMS, make_model, save
 from tokenizers import Tokenizer
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.checkpoint import open_checkpoint, pick_device
-from gemma_vision.checkpoints.safetensors_files import our_name
-from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.checkpoint import open_checkpoint, pick_device
+from gemma_vision.weights.safetensors_files import our_name
+from gemma_vision.weights.tokenizer_file import open_tokenizer
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")
 
@@ -231,7 +231,7 @@ def test_numbers_get_the_type_of_the_contract(stored, asked, expected, copy: Pat
 
 
 def test_large_checkpoints_keep_their_type_on_a_cpu(copy: Path, monkeypatch) -> None:
-    monkeypatch.setattr("gemma_vision.checkpoints.weights.LARGE", 1000)
+    monkeypatch.setattr("gemma_vision.weights.loading.LARGE", 1000)
     tensors = load_file(copy / "model.safetensors")
     halved = {key: one.to(torch.bfloat16) for key, one in tensors.items()}
     save_file(halved, copy / "model.safetensors")

@@ -1,4 +1,4 @@
-"""Checkpoints: found, fetched, opened and strictly loaded, from safetensors only.
+"""Checkpoints: found, fetched and understood from their small files, or refused in words.
 
-The checkpoint that comes inside lies in `tiny/`. May touch the model; runs nothing.
+The checkpoint that comes inside lies in `tiny/`. Nothing here imports torch.
 """

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from gemma_vision.checkpoints.checkpoint import pick_device
 from gemma_vision.finetune.data_mix import FinetuneData, data_mix, read_data
 from gemma_vision.finetune.loop import train_model
 from gemma_vision.finetune.model_card import CardFacts, write_card
@@ -15,6 +14,7 @@ from gemma_vision.finetune.rehearsal import write_scenes
 from gemma_vision.finetune.scoring import Scores, score
 from gemma_vision.finetune.trainee import Trainee, drawings_of, find_base, open_trainee
 from gemma_vision.finetune.writing import write_checkpoint
+from gemma_vision.weights.checkpoint import pick_device
 
 
 def finetune(

@@ -14,12 +14,12 @@ from transformers import PaliGemmaForConditionalGeneration
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS, NOTES
 from gemma_vision.checkpoints.hub import find
-from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetune.plan import LoraOptions
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.tasks import Task
+from gemma_vision.weights.tokenizer_file import open_tokenizer
 
 SMALL = 20_000_000  # parameters
 LARGE = 1_000_000_000  # parameters; from here on activations are computed twice to save memory

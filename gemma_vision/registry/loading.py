@@ -16,19 +16,19 @@ from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
 from gemma_vision.checkpoints.hub import embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
-from gemma_vision.checkpoints.memory import PACKED
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.published import LICENCE, PUBLISHED
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.variants import limit_to
+from gemma_vision.weights.memory import PACKED
 
 if TYPE_CHECKING:
-    from gemma_vision.checkpoints.checkpoint import Checkpoint, Found
     from gemma_vision.checkpoints.progress import ProgressReporter
     from gemma_vision.requests.prompts import Family
     from gemma_vision.requests.request import Request
+    from gemma_vision.weights.checkpoint import Checkpoint, Found
 
 MAX_HEADER = 100_000_000  # bytes, as the format says
 
@@ -51,8 +51,8 @@ def load(
     base: the model under an adapter, where its folder names one that is not here.
     found: where it lies, from `checkpoint.locate`. reporter: told how far, may call it off.
     """
-    from gemma_vision.checkpoints.checkpoint import open_checkpoint
     from gemma_vision.runtime.local_engine import LocalEngine
+    from gemma_vision.weights.checkpoint import open_checkpoint
 
     checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
     notes = checkpoint.notes

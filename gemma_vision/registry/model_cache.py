@@ -10,10 +10,10 @@ import os
 import threading
 from collections.abc import Callable
 
-from gemma_vision.checkpoints.memory import LARGE, give_back
 from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import load, models
+from gemma_vision.weights.memory import LARGE, give_back
 
 MOST_LARGE = "GEMMA_VISION_LARGE_MODELS"
 

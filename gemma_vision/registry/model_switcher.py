@@ -15,17 +15,17 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.checkpoints import memory
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import called, count_parameters, load
 from gemma_vision.registry.model_cache import ModelCache, size
 from gemma_vision.runtime.engine import UnavailableEngine
+from gemma_vision.weights import memory
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:
-    from gemma_vision.checkpoints.checkpoint import Found
     from gemma_vision.pipeline import Pipeline
+    from gemma_vision.weights.checkpoint import Found
 
 log = logging.getLogger("gemma_vision.registry.model_switcher")
 
@@ -153,7 +153,7 @@ class ModelSwitcher:
 
     def _change(self, source: str, reporter: ProgressReporter) -> None:
         """Fetch beside the one that answers; read beside it too, if both may be in memory."""
-        from gemma_vision.checkpoints.checkpoint import locate
+        from gemma_vision.weights.checkpoint import locate
 
         found = locate(source, reporter)
         parameters = count_parameters(found.folder)

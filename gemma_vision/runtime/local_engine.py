@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gemma_vision.checkpoints.checkpoint import Checkpoint, open_checkpoint
 from gemma_vision.model.vision_language_model import State
 from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.lru_cache import LruCache
 from gemma_vision.runtime.prefill import Prefiller
+from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
 # Below so many parameters one thread is enough: waking a second one saves little, and where other

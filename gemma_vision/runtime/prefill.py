@@ -13,12 +13,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gemma_vision.checkpoints.checkpoint import Checkpoint
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.model.vision_language_model import State
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.image_encoder import EncoderInput, ImageEncoder
 from gemma_vision.runtime.lru_cache import LruCache
+from gemma_vision.weights.checkpoint import Checkpoint
 
 ROOM = 256  # tokens that the key-value cache is made for at first; it grows
 

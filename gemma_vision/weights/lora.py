@@ -22,8 +22,8 @@ from gemma_vision.checkpoints.adapter_config import (
 )
 from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS, name_of
 from gemma_vision.checkpoints.name_lists import list_names
-from gemma_vision.checkpoints.safetensors_files import read_file
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.safetensors_files import read_file
 
 EMBEDDING, HEAD = "text.embed_tokens.weight", "lm_head.weight"
 WRAPPER = "base_model.model."  # what PEFT writes before every name

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 import torch
 
 from gemma_vision.checkpoints.progress import ProgressReporter
-from gemma_vision.checkpoints.safetensors_files import TensorSource
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.weights.safetensors_files import TensorSource
 
 DISK = "disk"
 Place = int | str  # the number of a GPU, "cpu" or "disk"

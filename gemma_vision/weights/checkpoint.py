@@ -13,18 +13,18 @@ from tokenizers import Tokenizer
 from gemma_vision.checkpoints.adapted_model import find_base
 from gemma_vision.checkpoints.adapter_config import read_adapter
 from gemma_vision.checkpoints.config import read_config, read_json
-from gemma_vision.checkpoints.device_map import Place
 from gemma_vision.checkpoints.file_names import NOTES, TOKENIZER
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.progress import ProgressReporter
-from gemma_vision.checkpoints.quantization import BITS
-from gemma_vision.checkpoints.tokenizer_file import open_tokenizer
 from gemma_vision.checkpoints.weight_files import has_weights
-from gemma_vision.checkpoints.weights import load_dispatched, load_model
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.requests.prompts import Family, family_of
+from gemma_vision.weights.device_map import Place
+from gemma_vision.weights.loading import load_dispatched, load_model
+from gemma_vision.weights.quantization import BITS
+from gemma_vision.weights.tokenizer_file import open_tokenizer
 
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")

@@ -8,17 +8,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gemma_vision.checkpoints.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.checkpoints.foreign_formats import packed
-from gemma_vision.checkpoints.lora import EMBEDDING, HEAD, merge
-from gemma_vision.checkpoints.memory import LARGE
 from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.checkpoints.progress import ProgressReporter
-from gemma_vision.checkpoints.quantization import quantize
-from gemma_vision.checkpoints.safetensors_files import our_name, read_sources
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map
+from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
+from gemma_vision.weights.memory import LARGE
+from gemma_vision.weights.quantization import quantize
+from gemma_vision.weights.safetensors_files import our_name, read_sources
 
 WHOLE = (torch.float64, torch.float32, torch.bfloat16, torch.float16)  # numbers that stand alone
 
