@@ -68,5 +68,6 @@ class DeviceAudit(TorchFunctionMode):
 
 def _caller() -> str:
     """Where the project called what mixes."""
-    frames = [one for one in traceback.extract_stack() if "/training/" in one.filename]
+    ours = ("/training/", "/gemma_vision/")
+    frames = [one for one in traceback.extract_stack() if any(p in one.filename for p in ours)]
     return f"{frames[-1].filename}:{frames[-1].lineno} {frames[-1].line}" if frames else "a test"
