@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,21 +13,25 @@ from PIL import Image
 
 from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.options import OPTIONS, options_of
+from gemma_vision.requests.options import OPTIONS, Option, options_of
 from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, Family
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.variants import VERBS, apply_variant, known_prompts, limit_to
 from gemma_vision.runtime.local_engine import LocalEngine
+from gemma_vision.web import app as web_app
 from gemma_vision.web.components.cache_status import cache_status
+from gemma_vision.web.forms.fields import id_of
 from gemma_vision.web.forms.options import (
     LEAVE_OUT,
     LEFT_OUT,
     SETTINGS,
     UPFRONT,
+    field_of,
     field_properties,
     fit_options,
     offered,
+    option_properties,
     style_key,
 )
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
@@ -258,3 +263,32 @@ def test_every_option_has_one_field_and_one_text(name: str) -> None:
 def test_a_form_offers_every_option_of_a_task_that_some_checkpoint_was_taught(task: Task) -> None:
     names = {option.name for option in options_of(task)}
     assert names == offered(OWN, task) | offered(GEMMA3, task)
+
+
+def test_every_tab_offers_every_option() -> None:
+    async def build() -> Any:  # outside a running loop Gradio opens several and closes none
+        pipeline = pipeline_of(GEMMA3)
+        pipeline.engine.checkpoint = "here"  # so that it can be looked into
+        return web_app.build_app(pipeline)
+
+    page = asyncio.run(build())
+    there = {getattr(block, "elem_id", None) for block in page.blocks.values()}
+    names = {field_of(name).elem_id for name in (*UPFRONT, *SETTINGS)}
+    spoken = {"max-tokens", "temperature", "seed", "crops"}
+    expected = {
+        "": names,
+        "batch": names,
+        "video": names,
+        "inside": names - {"leave-out", "overlap", "score"},  # nothing is left out of what is there
+        "chat": spoken,
+    }
+    for tab, wanted in expected.items():
+        assert {id_of(tab, name) for name in wanted} <= there, tab
+    for side in ("left", "right"):
+        assert {id_of("compare", name, side) for name in names} <= there, side
+
+
+def test_an_option_without_a_field_of_its_own_follows_from_its_row() -> None:
+    row = Option("sharpness", float, 0.5, "How sharp.", frozenset(Task), low=0, high=1, step=0.1)
+    properties = option_properties(row)
+    assert properties == {"value": 0.5, "minimum": 0, "maximum": 1, "step": 0.1}

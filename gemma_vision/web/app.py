@@ -106,14 +106,14 @@ def build_tabs(pipeline: Pipeline, choice: Choice) -> list[Tab]:
 
 def lay_out(tabs: list[Tab], pipeline: Pipeline, choice: Choice) -> dict[gr.Tab, Tab]:
     """The tabs that the checkpoint has a use for, or another that takes its place may have."""
-    shown = {}
+    laid_out = {}
     for tab in tabs:
         is_useful = tab.is_useful(pipeline)
         if is_useful or choice.is_open:
             with gr.Tab(translate(f"tab_{tab.name}"), visible=is_useful) as holder:
                 tab.build()
-            shown[holder] = tab
-    return shown
+            laid_out[holder] = tab
+    return laid_out
 
 
 def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choice: Choice) -> None:

@@ -20,13 +20,13 @@ def build_crops() -> gr.HTML:
     return build_html("crops", words=crop_words(), elem_id="seen")
 
 
-def crops_value(request: Request | None, showing: ViewerState) -> JSON:
+def crops_value(request: Request | None, viewer: ViewerState) -> JSON:
     """The value of `build_crops` for a request: the picture that is shown and the rectangles.
 
     They are those that the answer's JSON tells: `Answer.crops` follows the same rule. Without a
     request, which is when none came about, there is nothing to show.
     """
-    if request is None or not request.pan_and_scan or showing.size is None:
+    if request is None or not request.pan_and_scan or viewer.size is None:
         return {"asked": False}
-    boxes = [list(box) for box in crop_boxes(showing.size)]
-    return {"asked": True, "picture": showing.picture(), "boxes": boxes}
+    boxes = [list(box) for box in crop_boxes(viewer.size)]
+    return {"asked": True, "picture": viewer.picture(), "boxes": boxes}

@@ -23,10 +23,9 @@ def build_html(
     """The component of NAME.html, NAME.css and NAME.js; of several names, theirs joined.
 
     scripts: further files of script by name, each behind those before it; what they import comes
-    along. script: what
-    stands in the place of all of them. options: as for gr.HTML; those that it does not know reach
-    the script as properties. A dict as `value` goes through as it is, and file entries in it become
-    addresses on the way out.
+    along. script: what stands in the place of all of them. options: as for gr.HTML; those that it
+    does not know reach the script as properties. A dict as `value` goes through as it is, and file
+    entries in it become addresses on the way out.
     """
     return gr.HTML(
         value,

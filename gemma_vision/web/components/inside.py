@@ -48,8 +48,8 @@ def pixels(stage: Stage) -> JSON:
     levels = (stage.arrays["pixels"].transpose(1, 2, 0) + 1) * 127.5
     image = Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
     image.thumbnail((MAX_SIDE, MAX_SIDE))
-    shown = photo("pixels", image)
-    return {"facts": stage.facts, "pictures": [shown, shown | {"key": "ruled"}]}
+    plain = photo("pixels", image)
+    return {"facts": stage.facts, "pictures": [plain, plain | {"key": "ruled"}]}
 
 
 def colours(stage: Stage) -> JSON:
@@ -70,8 +70,8 @@ def merged(stage: Stage) -> JSON:
         {"key": "embeds", "src": png(diverging(numbers)), "n": numbers.shape[1]},
         {"key": "mask", "src": mask, "n": len(stage.arrays["mask"])},
     ]
-    told = {"images": facts["images"], "told": facts["told"], "prompt": len(facts["pieces"])}
-    return {"facts": told, "pictures": pictures, "runs": runs(facts["pieces"])}
+    counts = {"images": facts["images"], "told": facts["told"], "prompt": len(facts["pieces"])}
+    return {"facts": counts, "pictures": pictures, "runs": runs(facts["pieces"])}
 
 
 def tokens(stage: Stage) -> JSON:
@@ -79,11 +79,11 @@ def tokens(stage: Stage) -> JSON:
     steps = stage.facts["steps"]
     rows = [[step.text, step.probability, step.score, positions(step)] for step in steps]
     rivals = [[list(pair) for pair in step.rivals] for step in steps]
-    shown = [
+    written = [
         {"text": text, "p": round(p, 4), "score": round(score, 4), "at": at, "rivals": others}
         for (text, p, score, at), others in zip(rows, rivals, strict=True)
     ]
-    return {"facts": {"n": len(steps)}, "pictures": [], "tokens": shown, "boxes": boxes(steps)}
+    return {"facts": {"n": len(steps)}, "pictures": [], "tokens": written, "boxes": boxes(steps)}
 
 
 def masks(stage: Stage) -> JSON:

@@ -67,20 +67,24 @@ def build_option_fields(
     family: Family, task: str, tab: str, names: Sequence[str], *, side: str = "", **own: Any
 ) -> dict[str, Component]:
     """The fields of these names; their ids are those of `id_of`. own: properties of this tab's."""
-    shown = field_properties(family, task)
+    fitted = field_properties(family, task)
     return {
         name: field_of(name).kind(
             elem_id=id_of(tab, field_of(name).elem_id, side),
-            **(fixed_properties(name) | shown[name] | own),
+            **(fixed_properties(name) | fitted[name] | own),
         )
         for name in names
     }
 
 
 def field_of(name: str) -> OptionField:
-    """The field of that name; one that the page says nothing of follows from its option's type."""
-    known = FIELDS.get(name)
-    return known or OptionField(name.replace("_", "-"), KINDS.get(OPTIONS[name].type, gr.Slider))
+    """The field of that name."""
+    return FIELDS.get(name) or field_from_row(OPTIONS[name])
+
+
+def field_from_row(option: Option) -> OptionField:
+    """The field of an option that the page says nothing of: it follows from the option's type."""
+    return OptionField(option.name.replace("_", "-"), KINDS.get(option.type, gr.Slider))
 
 
 def fixed_properties(name: str) -> Properties:
@@ -93,7 +97,7 @@ def fixed_properties(name: str) -> Properties:
 def option_properties(option: Option) -> Properties:
     """What a field takes from its option's row."""
     properties: Properties = {"value": ANY.get(option.name, option.default)}
-    if field_of(option.name).kind is gr.Slider:
+    if (FIELDS.get(option.name) or field_from_row(option)).kind is gr.Slider:
         properties |= {"minimum": option.low, "maximum": option.high, "step": option.step}
     if option.choices:
         properties["choices"] = list(option.choices)
@@ -103,13 +107,13 @@ def option_properties(option: Option) -> Properties:
 def field_properties(family: Family, task: str) -> dict[str, Properties]:
     """What hangs on the checkpoint and on the task, by field."""
     names = offered(family, task)
-    shown: dict[str, Properties] = {name: {"visible": name in names} for name in OPTIONS}
+    fitted: dict[str, Properties] = {name: {"visible": name in names} for name in OPTIONS}
     left_out = [name for name in LEFT_OUT if name in names]
-    shown[LEAVE_OUT] = {"choices": pills(left_out), "visible": bool(left_out)}
+    fitted[LEAVE_OUT] = {"choices": pills(left_out), "visible": bool(left_out)}
     has_prompts = task == Task.free and bool(known_prompts(family))
-    shown[PROMPTS] = {"choices": prompt_choices(family), "visible": has_prompts}
-    shown["style"]["choices"] = [(translate(style_key(family, one)), one) for one in family.styles]
-    return shown
+    fitted[PROMPTS] = {"choices": prompt_choices(family), "visible": has_prompts}
+    fitted["style"]["choices"] = [(translate(style_key(family, one)), one) for one in family.styles]
+    return fitted
 
 
 def offered(family: Family, task: str) -> set[str]:
@@ -136,10 +140,10 @@ def fit_options(family: Family, task: str, style: object = None) -> dict[str, Pr
     Where nothing was, or not one of this checkpoint's styles, it is a plain caption. A part that
     comes onto the page has lost its value, so that the style is always told.
     """
-    shown = field_properties(family, task)
-    shown["style"]["value"] = style if style in family.styles else OPTIONS["style"].default
-    shown[PROMPTS]["value"] = None
-    return shown
+    fitted = field_properties(family, task)
+    fitted["style"]["value"] = style if style in family.styles else OPTIONS["style"].default
+    fitted[PROMPTS]["value"] = None
+    return fitted
 
 
 def read_option_fields(family: Family, task: str, values: Mapping[str, Any]) -> dict[str, Any]:

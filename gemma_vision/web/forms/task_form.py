@@ -123,8 +123,8 @@ def fit_fields(
     fields: Mapping[str, Component], family: Family, task: str, style: object = None
 ) -> Updates:
     """Words and options of one request as a task wants them."""
-    shown = {"words": words_of(task)} | fit_options(family, task, style)
-    return {fields[name]: gr.update(**one) for name, one in shown.items() if name in fields}
+    fitted = {"words": words_of(task)} | fit_options(family, task, style)
+    return {fields[name]: gr.update(**one) for name, one in fitted.items() if name in fields}
 
 
 def keep_ticked(update: Mapping[str, Any], ticked: object) -> dict[str, Any]:

@@ -138,13 +138,13 @@ def connect(
 
     if is_busy_at_once:
         gr.on(list(starts), block, None, [outputs[name] for name in runner.busy], **SILENT)
-    shown = list(outputs.values())
-    own = {"show_progress": "minimal", "show_progress_on": shown[:1], **MODEL_QUEUE}
+    components = list(outputs.values())
+    own = {"show_progress": "minimal", "show_progress_on": components[:1], **MODEL_QUEUE}
     running = gr.on(
         list(starts),
         start,
         list(fields.values()),
-        shown,
+        components,
         preprocess=False,
         trigger_mode="once",
         api_visibility="private",

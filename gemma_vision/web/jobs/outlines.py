@@ -66,11 +66,11 @@ def thin(polygons: Polygons, size: Size) -> list[Any]:
     tolerance = 0.5 * max(1.0, max(size) / SHARP)
     thinned = []
     for polygon in polygons:
-        kept = simplify(polygon, tolerance)
+        points = simplify(polygon, tolerance)
         allowed = tolerance
-        while len(kept) > MAX_POINTS:
+        while len(points) > MAX_POINTS:
             allowed *= 2
-            kept = simplify(kept, allowed)
-        if len(kept) > 2:
-            thinned.append(np.round(kept + 0.5, 1).tolist())
+            points = simplify(points, allowed)
+        if len(points) > 2:
+            thinned.append(np.round(points + 0.5, 1).tolist())
     return thinned

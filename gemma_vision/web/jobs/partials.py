@@ -38,10 +38,10 @@ def partial_value(
     units = (top, left, bottom, right)
     x0, y0, x1, y1 = find_convention(policy).box(units, partial.units, size)
     edges = dict(zip(EDGES, (y0, x0, y1, x1), strict=True))
-    shown = {edge: round(edges[edge], 1) if i < known else None for i, edge in enumerate(EDGES)}
+    in_pixels = {edge: round(edges[edge], 1) if i < known else None for i, edge in enumerate(EDGES)}
     ready = opened(decoder, is_open) if partial.codes and known == len(EDGES) else None
     mask = outline(partial, size, policy, ready) if ready else None
-    return {"label": partial.label, "codes": len(partial.codes), "path": mask} | shown
+    return {"label": partial.label, "codes": len(partial.codes), "path": mask} | in_pixels
 
 
 def opened(decoder: LazyMaskDecoder | None, is_open: bool) -> CodesToMask | None:

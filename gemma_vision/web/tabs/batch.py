@@ -48,12 +48,12 @@ class BatchTab(TaskTab):
                 with build_settings():
                     form.build_options([name for name in SETTINGS if name != LENGTH])
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
-                shown = {
+                results = {
                     "progress": build_progress("batch"),
                     "gallery": build_gallery(),
                     "download": build_download(),
                 }
-        outputs = {**shown, "run": run, "stop": stop}
+        outputs = {**results, "run": run, "stop": stop}
         connect(self.runner, [run.click], {"upload": upload, **form.fields}, outputs)
         form.connect()
 

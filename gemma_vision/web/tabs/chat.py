@@ -90,8 +90,8 @@ class ChatTab(Tab):
 
     def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
         """The box for crops, which some checkpoints lack."""
-        shown = field_properties(pipeline.family, Task.chat)[CROPS]
-        return {self._options[CROPS]: keep_ticked(gr.update(**shown), chosen[CROPS])}
+        box = field_properties(pipeline.family, Task.chat)[CROPS]
+        return {self._options[CROPS]: keep_ticked(gr.update(**box), chosen[CROPS])}
 
     def leave(self, visitor: str) -> None:
         """End a visitor's turn and forget their conversation."""

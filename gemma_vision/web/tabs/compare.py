@@ -71,8 +71,8 @@ class CompareTab(Tab):
                     for side in SIDES:
                         self._sides[side] = self._build_side(side, first, example)
                 run, stop = build_buttons("compare", "compare")
-        told = build_html("compare", words=script_words(), elem_id="compare-told")
-        outputs = {"differences": told, **build_viewers(), "run": run, "stop": stop}
+        differences = build_html("compare", words=script_words(), elem_id="compare-told")
+        outputs = {"differences": differences, **build_viewers(), "run": run, "stop": stop}
         fields = {"upload": upload, "task": self._task, **self._fields()}
         connect(self.runner, [run.click], fields, outputs)
         self._connect_sides()

@@ -8,11 +8,10 @@ from typing import Any
 
 from gemma_vision.answers.answer import Answer
 from gemma_vision.images.opening import open_image
-from gemma_vision.registry.loading import models
+from gemma_vision.registry.loading import models, variant_from_registry
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.prompts import FAMILIES, Family
 from gemma_vision.requests.request import Request
-from gemma_vision.requests.variants import limit_to
 from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
@@ -138,8 +137,10 @@ def family_of(model_cache: ModelCache, name: object) -> Family | None:
     """
     if name == model_cache.pipeline.name:
         return model_cache.pipeline.family
-    rows = [row for row in models() if row["id"] == name]
-    return limit_to(FAMILIES[rows[0]["family"]], str(name), {}) if rows else None
+    for row in models():
+        if row["id"] == name:  # nobody has a folder of their own looked into
+            return variant_from_registry(row["id"]) or FAMILIES[row["family"]]
+    return None
 
 
 def differences(pair: Pair) -> JSON:

@@ -68,9 +68,9 @@ class VideoJob:
         from gemma_vision.video import annotate
 
         form = self._form
-        asked = {"task": form.task, "text": form.text, **self._options}
+        request = {"task": form.task, "text": form.text, **self._options}
         limits = {"every": form.every, "limit": form.num_frames}
-        return annotate(self._pipeline, self._source, self._target, **asked, **limits)
+        return annotate(self._pipeline, self._source, self._target, **request, **limits)
 
     def updates(self, progress: VideoProgress | None) -> NamedUpdates:
         """Progress, the newest frame and the tracks; they change when a frame is done."""
