@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 
 from gemma_vision.cli.arguments import COMMANDS  # noqa: E402  the tree's own, wherever it lies
 from gemma_vision.cli.option_arguments import flag_of  # noqa: E402
+from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, FileFormat  # noqa: E402
 from gemma_vision.requests.options import OPTIONS, Option  # noqa: E402
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS  # noqa: E402
 
@@ -45,6 +46,18 @@ def commands_table() -> str:
     """Every command in a line."""
     rows = [f"| `{name}` | {about} |" for name, about in COMMANDS.items()]
     return "\n".join(["| command | |", "|---|---|", *rows])
+
+
+def formats_table() -> str:
+    """The picture files that are read."""
+    plain = [f"| {one.name} | {suffixes(one)} | |" for one in FORMATS]
+    heic = f"| HEIC | {suffixes(HEIC)} | with `{EXTRA}` |"
+    return "\n".join(["| format | files | |", "|---|---|---|", *plain, heic])
+
+
+def suffixes(one: FileFormat) -> str:
+    """How files of a format end."""
+    return ", ".join(f"`{suffix}`" for suffix in one.suffixes)
 
 
 def offered(option: Option) -> str:
@@ -82,6 +95,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "options": ("docs/api.md", options_table),
     "endpoints": ("docs/api.md", endpoints_table),
     "commands": ("docs/cli.md", commands_table),
+    "formats": ("docs/library.md", formats_table),
 }
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
+import types
 import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from gemma_vision.images.file_formats import FORMATS, SUFFIXES, is_heic
 from gemma_vision.images.opening import MAX_BYTES, MAX_SIDE, ImageError, open_image
 from gemma_vision.images.resizing import to_pixels
 
@@ -38,7 +43,15 @@ def png_header(width: int, height: int) -> bytes:
     )
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "BMP", "GIF"])
+def tiff_header(width: int, height: int, tile: int = 0) -> bytes:
+    """A TIFF that claims a size and has one byte of pixels."""
+    tags = {256: width, 257: height, 258: 8, 259: 8, 262: 1, 277: 1}  # 8 bits, deflated, grey
+    tags |= {322: tile, 323: tile, 324: 8, 325: 1} if tile else {273: 8, 278: height, 279: 1}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+
+
+@pytest.mark.parametrize("kind", [one.name for one in FORMATS])
 def test_formats_that_people_have_open(kind: str) -> None:
     opened = open_image(encoded(noise(30, 20), kind))
     assert (opened.mode, opened.size) == ("RGB", (30, 20))
@@ -69,7 +82,11 @@ def test_one_picture_is_the_same_from_wherever_it_comes(make, tmp_path: Path) ->
         pytest.param(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "E_IMAGE_FORMAT", id="svg"),
         pytest.param(encoded(noise(64, 64))[:-900], "E_IMAGE_UNREADABLE", id="truncated png"),
         pytest.param(encoded(noise(64, 64), "JPEG")[:-900], "E_IMAGE_UNREADABLE", id="cut jpeg"),
-        pytest.param(encoded(noise(9, 9), "TIFF"), "E_IMAGE_FORMAT", id="tiff is not allowed"),
+        pytest.param(encoded(noise(9, 9), "PPM"), "E_IMAGE_FORMAT", id="ppm is not in the table"),
+        pytest.param(encoded(noise(64, 64), "TIFF")[:-9000], "E_IMAGE_UNREADABLE", id="cut tiff"),
+        pytest.param(encoded(noise(64, 64), "AVIF")[:-100], "E_IMAGE_UNREADABLE", id="cut avif"),
+        pytest.param(tiff_header(60_000, 60_000), "E_IMAGE_TOO_LARGE", id="tiff bomb"),
+        pytest.param(tiff_header(16, 16, tile=60_000), "E_IMAGE_TOO_LARGE", id="tile bomb"),
         pytest.param(png_header(60_000, 60_000), "E_IMAGE_TOO_LARGE", id="bomb"),
         pytest.param(png_header(MAX_SIDE + 1, 1), "E_IMAGE_TOO_LARGE", id="too wide"),
         pytest.param(png_header(12_000, 12_000), "E_IMAGE_TOO_LARGE", id="too many pixels"),
@@ -82,6 +99,11 @@ def test_one_picture_is_the_same_from_wherever_it_comes(make, tmp_path: Path) ->
         pytest.param(np.zeros((0, 4, 3)), "E_IMAGE_EMPTY", id="no pixels"),
         pytest.param(np.zeros(4), "E_IMAGE_TYPE", id="a row of numbers"),
         pytest.param(np.array([["a"]]), "E_IMAGE_TYPE", id="array of words"),
+        pytest.param(np.zeros((1, 3, 8, 8)), "E_IMAGE_TYPE", id="several pictures"),
+        pytest.param(np.zeros((3, 8, 3)), "E_IMAGE_TYPE", id="rows or channels"),
+        pytest.param(np.zeros((3, 8, 4)), "E_IMAGE_TYPE", id="three rows of RGBA or RGB"),
+        pytest.param(torch.zeros(2, 8, 8), "E_IMAGE_TYPE", id="tensor of two channels"),
+        pytest.param(torch.zeros(8, 8, dtype=torch.complex64), "E_IMAGE_TYPE", id="complex"),
     ],
 )
 def test_bad_input_gets_a_code_and_one_sentence(bad, code: str) -> None:
@@ -112,14 +134,15 @@ def test_pixels_that_are_missing_are_no_reason_to_ask_for_a_file() -> None:
     assert "PNG" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_stand_as_the_camera_was_held(orientation: int) -> None:
+def test_pictures_stand_as_the_camera_was_held(orientation: int, kind: str) -> None:
     from PIL import ImageOps
 
     plain = noise(12, 8)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    opened = open_image(encoded(plain, "PNG", exif=exif))
+    opened = open_image(encoded(plain, kind, exif=exif))
     plain.getexif()[0x0112] = orientation
     assert opened.tobytes() == ImageOps.exif_transpose(plain).tobytes()
     assert opened.size == ((12, 8) if orientation < 5 else (8, 12))
@@ -211,10 +234,152 @@ def test_pixels_equal_the_pillow_processor_to_the_bit(size, side: int, resize_fi
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_files_open_or_are_refused_in_words(data) -> None:
-    good = bytearray(encoded(noise(16, 16), data.draw(st.sampled_from(["PNG", "JPEG", "GIF"]))))
+    good = bytearray(
+        encoded(noise(16, 16), data.draw(st.sampled_from([one.name for one in FORMATS])))
+    )
     for _ in range(data.draw(st.integers(1, 6))):
         good[data.draw(st.integers(0, len(good) - 1))] = data.draw(st.integers(0, 255))
     try:
         assert open_image(bytes(good)).mode == "RGB"
     except ImageError as error:
         assert error.code.startswith("E_IMAGE")
+
+
+GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
+COLOUR = np.stack([GREY, 255 - GREY, GREY // 2], 2)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        pytest.param(COLOUR.transpose(2, 0, 1), id="channels first"),
+        pytest.param(COLOUR.astype(np.float32) / 255, id="floats"),
+        pytest.param(COLOUR.transpose(2, 0, 1) / 255, id="floats, channels first"),
+        pytest.param(torch.from_numpy(COLOUR), id="tensor"),
+        pytest.param(torch.from_numpy(COLOUR).permute(2, 0, 1), id="tensor, channels first"),
+        pytest.param((torch.from_numpy(COLOUR).permute(2, 0, 1) / 255), id="float tensor"),
+        pytest.param(
+            (torch.from_numpy(COLOUR) / 255).double().requires_grad_(), id="tensor with gradients"
+        ),
+        pytest.param(np.dstack([COLOUR, np.full_like(GREY, 255)]), id="opaque"),
+        pytest.param(
+            np.dstack([COLOUR, np.full_like(GREY, 255)]).transpose(2, 0, 1), id="opaque, first"
+        ),
+    ],
+)
+def test_numbers_are_one_picture_in_either_order_of_axes(made) -> None:
+    assert np.array_equal(np.asarray(open_image(made)), COLOUR)
+
+
+@pytest.mark.parametrize("made", [GREY, GREY[None], GREY[:, :, None], torch.from_numpy(GREY)[None]])
+def test_one_channel_is_grey_wherever_it_stands(made) -> None:
+    assert np.array_equal(np.asarray(open_image(made))[:, :, 0], GREY)
+
+
+def test_half_floats_of_torch_keep_their_brightness() -> None:
+    halves = torch.full((3, 6, 8), 0.5, dtype=torch.bfloat16)
+    assert open_image(halves).getpixel((0, 0)) == (128, 128, 128)
+
+
+def test_an_array_that_reads_either_way_is_asked_about() -> None:
+    with pytest.raises(ImageError, match=r"\(3, 8, 3\).*3 rows or of 3 channels"):
+        open_image(np.zeros((3, 8, 3)))
+
+
+def test_opening_an_array_imports_no_torch() -> None:
+    code = (
+        "import sys, numpy; from gemma_vision.images.opening import open_image; "
+        "open_image(numpy.zeros((8, 8, 3))); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.mark.parametrize(
+    "given, quoted",
+    [
+        pytest.param("https://example.org/a//b.jpg", "https://example.org/a//b.jpg", id="https"),
+        pytest.param(Path("http://example.org/a.jpg"), "http://example.org/a.jpg", id="path"),
+        pytest.param("s3://bucket/a.jpg", "s3://bucket/a.jpg", id="bucket"),
+        pytest.param("file:///home/a.jpg", "file:///home/a.jpg", id="file"),
+        pytest.param("data:image/png;base64,AAAA", "data:", id="data"),
+    ],
+)
+def test_an_address_is_refused_with_what_to_do(given, quoted: str) -> None:
+    with pytest.raises(ImageError) as caught:
+        open_image(given)
+    message = str(caught.value)
+    assert caught.value.code == "E_IMAGE_MISSING"
+    assert quoted in message and "AAAA" not in message
+    assert ("Download it" in message) == (quoted[:2] in ("ht", "s3"))
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "I;16", "F", "RGBA", "LA"])
+def test_tiff_files_of_every_kind_open(mode: str) -> None:
+    grey = Image.fromarray(np.full((6, 8), 255, np.uint8))
+    made = {
+        "I;16": lambda: Image.fromarray(np.full((6, 8), 65535, np.uint16)),
+        "F": lambda: Image.fromarray(np.full((6, 8), 1, np.float32)),
+    }.get(mode, lambda: grey.convert("RGB").convert(mode))()
+    opened = open_image(encoded(made, "TIFF"))
+    assert (opened.mode, opened.size) == ("RGB", (8, 6))
+    assert min(opened.getpixel((3, 3))) >= 254
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+def test_tiff_files_open_however_they_are_packed(compression: str) -> None:
+    plain = Image.new("RGB", (40, 30), (200, 40, 90))
+    opened = open_image(encoded(plain, "TIFF", compression=compression))
+    assert np.abs(np.asarray(opened).astype(int) - np.asarray(plain)).max() <= 4
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "AVIF"])
+def test_of_several_pages_the_first_is_taken(kind: str) -> None:
+    first, second = Image.new("RGB", (16, 16), "white"), Image.new("RGB", (16, 16), "black")
+    pages = encoded(first, kind, save_all=True, append_images=[second])
+    assert min(open_image(pages).getpixel((3, 3))) > 250
+
+
+HEIC_HEAD = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+
+
+def test_a_heic_picture_names_what_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)  # as where it is not installed
+    with pytest.raises(ImageError, match=r"HEIC.*JPEG.*gemma-vision\[heic\]") as caught:
+        open_image(HEIC_HEAD + bytes(99))
+    assert caught.value.code == "E_IMAGE_FORMAT"
+
+
+def test_a_heic_picture_opens_where_its_package_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def register() -> None:  # as pillow-heif does, with a picture of one colour
+        def opened(file: object, name: str) -> Image.Image:
+            return Image.new("RGB", (8, 6), (9, 8, 7))
+
+        Image.register_open("HEIF", opened, lambda head: head[8:12] == b"heic")
+
+    monkeypatch.setattr(Image, "OPEN", dict(Image.OPEN))
+    monkeypatch.setattr(Image, "ID", list(Image.ID))
+    monkeypatch.setitem(
+        sys.modules, "pillow_heif", types.SimpleNamespace(register_heif_opener=register)
+    )
+    assert open_image(HEIC_HEAD + bytes(99)).getpixel((0, 0)) == (9, 8, 7)
+
+
+@pytest.mark.parametrize(
+    "brands, told",
+    [
+        pytest.param(b"heic\0\0\0\0mif1", True, id="heic"),
+        pytest.param(b"mif1\0\0\0\0heic", True, id="still pictures of heic"),
+        pytest.param(b"mif1\0\0\0\0avif", False, id="still pictures of avif"),
+        pytest.param(b"isom\0\0\0\0mp41", False, id="a film"),
+    ],
+)
+def test_heic_is_told_by_its_brands(brands: bytes, told: bool) -> None:
+    head = struct.pack(">I", 8 + len(brands)) + b"ftyp" + brands
+    assert is_heic(head + bytes(40)) == told
+
+
+def test_every_suffix_of_the_table_is_small_and_begins_with_a_dot() -> None:
+    assert len(set(SUFFIXES)) == len(SUFFIXES)
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in SUFFIXES)
+    assert {".heic", ".avif", ".tif", ".tiff", ".png"} <= set(SUFFIXES)

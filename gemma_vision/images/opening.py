@@ -1,46 +1,54 @@
 """Opening: images opened with care, set upright, turned into pixels. Knows nothing of models.
 
-Whatever comes in (path, bytes, file, PIL picture, array) leaves as an upright RGB picture in
-memory without metadata; boxes and masks are always in pixels of that picture.
+Whatever comes in (path, bytes, file, PIL picture, array, tensor) leaves as an upright RGB picture
+in memory without metadata; boxes and masks are always in pixels of that picture.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 import warnings
 from pathlib import Path
 from typing import IO, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from postprocess.errors import UserError
+from gemma_vision.images.arrays import TensorLike, from_array, from_tensor, is_tensor, to_bytes
+from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, LISTED, is_heic, register_heic
+from gemma_vision.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE, ImageError, check_size
 
-Picture: TypeAlias = "Image.Image | np.ndarray | bytes | str | os.PathLike[str] | IO[bytes]"
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "ImageError",
+    "Picture",
+    "check_size",
+    "open_image",
+]
 
-MAX_BYTES = 50 * 2**20  # of an encoded file
-MAX_SIDE = 16_384  # pixels
-MAX_PIXELS = 80_000_000  # a whole picture from the largest phone cameras is under that
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
-NO_PICTURE = "Give a PNG, JPEG, WEBP, BMP or GIF picture."
+Picture: TypeAlias = (
+    "Image.Image | np.ndarray | TensorLike | bytes | str | os.PathLike[str] | IO[bytes]"
+)
+
+NO_PICTURE = f"Give a {LISTED} picture."
+ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/+(?P<rest>.*)", re.DOTALL)
+DATA_ADDRESS = "data:"
+TILE = (322, 323)  # tags of a TIFF: width and height of its tiles, in pixels
 _QUIET = threading.Lock()  # Python's filters of warnings are those of all threads
-
-
-class ImageError(UserError):
-    """A picture cannot be used; `code` is stable, the message is one sentence for a person."""
-
-    CODE = "E_IMAGE_UNREADABLE"
 
 
 def open_image(picture: Picture) -> Image.Image:
     """Open anything that shows something, as an upright RGB picture.
 
-    Files are checked by their size and header before they are decoded: PNG, JPEG, WEBP, BMP and
-    the first frame of a GIF, up to 50 MiB, 16384 pixels a side and 80 million pixels in all.
-    Raises ImageError with code E_IMAGE_MISSING, E_IMAGE_EMPTY, E_IMAGE_TOO_LARGE,
+    Files of `file_formats.FORMATS` (the first frame or page of several), and HEIC where its
+    package is installed, are checked by their size and header before they are decoded: up to
+    50 MiB, 16384 pixels a side and 80 million pixels in all. Nothing is fetched: an address is
+    refused. Raises ImageError with code E_IMAGE_MISSING, E_IMAGE_EMPTY, E_IMAGE_TOO_LARGE,
     E_IMAGE_FORMAT, E_IMAGE_UNREADABLE or E_IMAGE_TYPE.
     """
     if isinstance(picture, Image.Image):
@@ -48,16 +56,34 @@ def open_image(picture: Picture) -> Image.Image:
         return upright(picture)
     if isinstance(picture, np.ndarray):
         return upright(from_array(picture))
+    if is_tensor(picture):
+        return upright(from_tensor(picture))
     if isinstance(picture, (str, os.PathLike)):
-        if picture == "":
-            message = "The name of the picture is empty. Name a picture file."
-            raise ImageError(message, "E_IMAGE_MISSING")
+        check_path(os.fspath(picture))
         return upright(decode(*read_file(Path(picture))))
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return upright(decode(bytes(picture), "The picture"))
     if hasattr(picture, "read"):
         return upright(decode(picture.read(MAX_BYTES + 1), "The picture"))
     raise ImageError(f"A {type(picture).__name__} is no picture. {NO_PICTURE}", "E_IMAGE_TYPE")
+
+
+def check_path(path: str) -> None:
+    """Refuse what names no file: nothing at all, and addresses, which are not fetched."""
+    if path == "":
+        message = "The name of the picture is empty. Name a picture file."
+        raise ImageError(message, "E_IMAGE_MISSING")
+    if path.startswith(DATA_ADDRESS):
+        message = "A data: address is no file. Decode its base64 and give the bytes."
+        raise ImageError(message, "E_IMAGE_MISSING")
+    found = ADDRESS.match(path)
+    if found and found["scheme"].lower() == "file":
+        message = f"{path} is an address. Give the path without file://."
+        raise ImageError(message, "E_IMAGE_MISSING")
+    if found:
+        address = f"{found['scheme']}://{found['rest']}"  # of which a Path has lost a slash
+        message = f"{address} is an address; nothing is fetched. Download it, then name the file."
+        raise ImageError(message, "E_IMAGE_MISSING")
 
 
 def read_file(path: Path) -> tuple[bytes, str]:
@@ -81,8 +107,9 @@ def decode(data: bytes, name: str) -> Image.Image:
         limit = f"{name} is larger than {MAX_BYTES // 2**20} MiB. Save it smaller and try again."
         raise ImageError(limit, "E_IMAGE_TOO_LARGE")
     try:
-        image = _read_header(data)
+        image = _read_header(data, name)
         check_size(image.size, name)
+        check_tiles(image, name)
         image.load()
     except ImageError:
         raise
@@ -98,42 +125,28 @@ def decode(data: bytes, name: str) -> Image.Image:
     return image
 
 
-def _read_header(data: bytes) -> Image.Image:
+def check_tiles(image: Image.Image, name: str) -> None:
+    """Refuse a TIFF whose tiles are larger than pictures: one is decoded into memory whole."""
+    tags = getattr(image, "tag_v2", {})
+    if all(tag in tags for tag in TILE):
+        check_size((int(tags[TILE[0]]), int(tags[TILE[1]])), name)
+
+
+def _read_header(data: bytes, name: str) -> Image.Image:
     """The picture, its pixels not decoded yet.
 
-    Pillow warns of sizes that `check_size` refuses right after, so that nobody needs to hear it.
+    Pillow warns of sizes that `check_size` refuses right after, and of odd tags, so that nobody
+    needs to hear it.
     """
+    formats = [one.name for one in FORMATS]
+    if is_heic(data):
+        if not register_heic():
+            message = f"{name} is a HEIC picture. Save it as JPEG, or have it read: {EXTRA}."
+            raise ImageError(message, "E_IMAGE_FORMAT")
+        formats = [HEIC.name]
     with _QUIET, warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-
-
-def check_size(size: tuple[int, int], name: str = "The picture") -> None:
-    """Refuse pictures without pixels or with too many; size is (width, height)."""
-    width, height = size
-    if width < 1 or height < 1:
-        message = f"{name} is {width} x {height} pixels; it needs at least 1 x 1."
-        raise ImageError(message, "E_IMAGE_EMPTY")
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name} is {width} x {height}; the limit is {MAX_SIDE} a side and "
-            f"{MAX_PIXELS // 1_000_000} million pixels. Resize it and try again.",
-            "E_IMAGE_TOO_LARGE",
-        )
-
-
-def from_array(array: NDArray[np.generic]) -> Image.Image:
-    """(H, W) or (H, W, 1, 3 or 4): uint8 0..255, uint16 0..65535, bool, or float 0..1."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)):
-        message = f"An array of shape {array.shape} is no picture; (H, W) or (H, W, 3) is wanted."
-        raise ImageError(message, "E_IMAGE_TYPE")
-    if array.dtype.kind not in "buif":
-        message = f"An array of {array.dtype} is no picture; numbers are wanted."
-        raise ImageError(message, "E_IMAGE_TYPE")
-    check_size((array.shape[1], array.shape[0]))
-    return Image.fromarray(_to_bytes(array))
+        warnings.simplefilter("ignore")
+        return Image.open(io.BytesIO(data), formats=formats)
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -150,29 +163,9 @@ def upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
-        return Image.fromarray(_to_bytes(np.asarray(image))).convert("RGB")
+        return Image.fromarray(to_bytes(np.asarray(image))).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         see_through = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, see_through).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _to_bytes(array: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey levels of any kind as 0..255.
-
-    uint16 is 0..65535, bool 0..1; floats and wider integers are 0..1, 0..255 or 0..65535, the
-    narrowest range that holds them.
-    """
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array).astype(np.uint8, copy=False)
-    values = np.nan_to_num(array.astype(np.float64))
-    top = values.max()
-    if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        factor = 1 / 257  # 65535 -> 255
-    elif array.dtype.kind in "bf" and top <= 1:
-        factor = 255.0
-    else:
-        factor = 1.0 if top <= 255 else 1 / 257
-    # halves go up, so that 0.5 is 128
-    return np.clip(np.floor(values * factor + 0.5), 0, 255).astype(np.uint8)

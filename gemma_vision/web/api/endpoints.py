@@ -16,6 +16,7 @@ import gradio as gr
 import gemma_vision
 from gemma_vision.answers.answer import JSON
 from gemma_vision.checkpoints.lazy_mask_decoder import NONE
+from gemma_vision.images.file_formats import LISTED
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.options import Option, options_of, read_options
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
@@ -24,7 +25,7 @@ from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.tabs.paste_run import parse_for_visitor
 
-IMAGE = "The picture, a PNG, JPEG, WEBP, BMP or GIF file."
+IMAGE = f"The picture, a {LISTED} file."
 PARSE_ABOUT = "Read an answer that was written elsewhere: tokens in, boxes and masks out."
 PARSE_TAKES = (
     ("text", str, "The answer, with its <loc> and <seg> tokens or as box_2d JSON."),

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from gemma_vision.images.file_formats import SUFFIXES
 from gemma_vision.images.opening import MAX_BYTES, Picture
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 
 MAX_PICTURES = 32
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 
 # What reading a damaged, encrypted or oddly packed zip raises.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError)

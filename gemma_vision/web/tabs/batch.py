@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from gemma_vision.images.file_formats import SUFFIXES
 from gemma_vision.requests.tasks import FORM_TASKS, Task
 from gemma_vision.web.components.example_strip import load_examples
 from gemma_vision.web.components.progress import build_progress
@@ -19,7 +20,7 @@ from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
 from gemma_vision.web.tabs.batch_run import BatchJob
 
-FILE_TYPES = ["image", ".zip"]
+FILE_TYPES = ["image", *SUFFIXES, ".zip"]
 LENGTH = "max_tokens"  # in sight: it says how long a batch takes
 TASKS = tuple(task for task in FORM_TASKS if task != Task.free)
 
