@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from PIL.Image import Image
 
+from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
+from gemma_vision.answers.saving import save_answer
+from gemma_vision.answers.summary import summarize
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 JSON = dict[str, Any]
+MAX_PREVIEW = 1024  # pixels of the longer side in a notebook
+UNNAMED = "answer.png"  # what data sets call a picture that came from no file
 
 
 @dataclass(frozen=True)
@@ -48,6 +60,40 @@ class Answer:
     crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        """What was found, in a line, without the words that were asked or said."""
+        return summarize(self.instances, self.plain, self.finish, self.timing)
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows: the picture with what was found; None without a picture."""
+        if self.picture is None:
+            return None
+        shown = self.overlay() if self.instances else self.picture.copy()
+        shown.thumbnail((MAX_PREVIEW, MAX_PREVIEW))
+        file = io.BytesIO()
+        shown.save(file, "PNG")
+        return file.getvalue()
+
+    @property
+    def boxes(self) -> NDArray[np.float32]:
+        """(N, 4) float32: x0, y0, x1, y1 of each thing, in pixels of the upright picture."""
+        return stack_boxes(self.instances)
+
+    @property
+    def labels(self) -> list[str]:
+        """The name of each thing; "" where the answer gives none."""
+        return [instance.label for instance in self.instances]
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """(N,) float32: how sure each thing is, 0 to 1; NaN where nobody knows."""
+        return stack_scores(self.instances)
+
+    @property
+    def masks(self) -> NDArray[np.bool_] | None:
+        """(N, H, W) bool, empty for a thing without one; None where no thing has a mask."""
+        return stack_masks(self.instances, self.size)
+
     def cancelled(self) -> Answer:
         """The answer as a person left it who stopped here: what is closed stays."""
         return replace(self, finish="cancelled", partial=None)
@@ -68,6 +114,21 @@ class Answer:
         from postprocess.overlay import draw
 
         return draw(self.image if image is None else image, self.instances, **options)
+
+    def save(self, path: str | os.PathLike[str], kind: str | None = None) -> list[Path]:
+        """Write the answer and give the files that were written.
+
+        path: a file, whose suffix says what is written ("seen.png" the picture with what was
+        found, "seen.json" the answer, "seen.csv", "seen.svg", ...), or a folder. kind: one of
+        `postprocess.EXPORTERS` or "answer", where the suffix does not say it or means another.
+        Raises TaskError (E_KIND), which names what can be written.
+        """
+        from postprocess.exports import Annotated
+
+        source = self.request.images[0] if self.request else None
+        name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
+        found = Annotated(name, self.size, self.instances, self.picture)
+        return save_answer(Path(path).expanduser(), kind, found, self.to_dict())
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gemma_vision.images.opening import Picture
-from gemma_vision.requests.options import Options, check_options
+from gemma_vision.requests.options import OPTIONS, Options, check_options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
 from gemma_vision.requests.validation import TaskError, check_string, excerpt
 
@@ -70,6 +70,17 @@ class Request(Options):
         if self.drop_unasked and not self.spec.names_things:
             message = f"{self.task} asks for no names, so drop_unasked has nothing to go by."
             raise TaskError(message, "E_DROP_UNASKED")
+
+    def __repr__(self) -> str:
+        """The task, how many pictures, the options that are not as always; none of the words."""
+        count = len(self.images)
+        options = [
+            f"{name}={getattr(self, name)!r}"
+            for name, option in OPTIONS.items()
+            if getattr(self, name) != option.default
+        ]
+        pictures = f"{count} picture" + "s" * (count != 1)
+        return f"Request({', '.join([str(self.task), pictures, *options])})"
 
     @property
     def spec(self) -> TaskSpec:

@@ -1,0 +1,110 @@
+"""Saving: an answer as a file, of the kind that its suffix means, or as the files of a folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gemma_vision.requests.validation import TaskError, excerpt
+
+if TYPE_CHECKING:
+    from postprocess.exports import Annotated
+
+ANSWER = "answer"  # the answer's own JSON
+OVERLAY = "overlay"
+# The kinds that are one file, and how it ends. A suffix means the first kind that has it; the other
+# kinds of `postprocess.EXPORTERS` are folders.
+FILES: Mapping[str, tuple[str, ...]] = {
+    OVERLAY: (".png", ".jpg", ".jpeg", ".webp"),
+    ANSWER: (".json",),
+    "csv": (".csv",),
+    "svg": (".svg",),
+    "voc": (".xml",),
+    "paligemma": (".jsonl",),
+    "coco": (".json",),
+    "labelme": (".json",),
+}
+CODE = "E_KIND"
+
+
+def save_answer(
+    path: Path, kind: str | None, picture: Annotated, whole: Mapping[str, Any]
+) -> list[Path]:
+    """Write what `path` and `kind` say and give the files that were written.
+
+    picture: what was found in which picture. whole: the answer's JSON. Raises TaskError (E_KIND)
+    for what cannot be written, and names what can.
+    """
+    from postprocess.exports import EXPORTERS
+
+    suffix = path.suffix.lower()
+    if kind is not None and kind not in (ANSWER, *EXPORTERS):
+        known = ", ".join([ANSWER, *EXPORTERS])
+        raise TaskError(f"{excerpt(kind)} cannot be written; take one of {known}.", CODE)
+    if path.is_dir() or not suffix:
+        return save_folder(path, kind, picture)
+    kind = kind or kind_of(path)
+    check_suffix(path, kind)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind == ANSWER:
+        from postprocess.exports.files import write_json
+
+        return [write_json(path, whole)]
+    if kind == OVERLAY:
+        return [save_overlay(path, picture)]
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
+        (written,) = EXPORTERS[kind]([picture], Path(folder))
+        return [written.replace(path)]
+
+
+def save_folder(path: Path, kind: str | None, picture: Annotated) -> list[Path]:
+    """The files of a kind in a folder, named as its exporter does."""
+    from postprocess.exports import EXPORTERS
+
+    if kind is None:
+        message = f"{path} has no suffix that says what to write. {what_there_is()}"
+        raise TaskError(message, CODE)
+    if kind == ANSWER:
+        message = f"The answer's JSON is one file; name it, for example {path / 'answer.json'}."
+        raise TaskError(message, CODE)
+    return EXPORTERS[kind]([picture], path)
+
+
+def save_overlay(path: Path, picture: Annotated) -> Path:
+    """The picture with its things drawn on it, in the format of the suffix."""
+    from postprocess.overlay import draw
+
+    # each format takes the setting that it knows: PNG the first, the others the second
+    draw(picture.pixels, picture.instances).save(path, compress_level=1, quality=92)
+    return path
+
+
+def kind_of(path: Path) -> str:
+    """What the suffix of a file means; TaskError where it means nothing."""
+    for kind, suffixes in FILES.items():
+        if path.suffix.lower() in suffixes:
+            return kind
+    message = f"{path.name} does not say what to write. {what_there_is()}"
+    raise TaskError(message, CODE)
+
+
+def check_suffix(path: Path, kind: str) -> None:
+    """Refuse a file that could not hold a kind, or that would have to be several."""
+    suffixes = FILES.get(kind, ())
+    if not suffixes:
+        message = f"{kind} is several files; name a folder, for example {path.with_suffix('')}."
+        raise TaskError(message, CODE)
+    if path.suffix.lower() not in suffixes:
+        message = f"{kind} is written as {' or '.join(suffixes)}; {path.name} ends otherwise."
+        raise TaskError(message, CODE)
+
+
+def what_there_is() -> str:
+    """What a suffix or a kind may be, in two sentences."""
+    from postprocess.exports import EXPORTERS
+
+    suffixes = dict.fromkeys(suffix for ends in FILES.values() for suffix in ends)
+    kinds = ", ".join([ANSWER, *EXPORTERS])
+    return f"Take a file that ends in {', '.join(suffixes)}, or a folder and a kind of {kinds}."
