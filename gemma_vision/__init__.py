@@ -10,10 +10,12 @@ Importing this is cheap: torch and transformers come in when something needs the
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    __version__: str
+
     from gemma_vision.answers.answer import Answer
     from gemma_vision.answers.parse_answer import read
     from gemma_vision.errors import CheckpointError
@@ -60,13 +62,24 @@ HOMES = {
 }
 
 
+def installed_version() -> str:
+    """The version of the installed package, or "unknown" in a folder that was never installed."""
+    try:
+        return metadata.version("gemma-vision")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
 def __getattr__(name: str) -> Any:
-    if name not in HOMES:
+    if name == "__version__":
+        value: Any = installed_version()
+    elif name in HOMES:
+        value = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import inspect
 import subprocess
 import sys
@@ -39,6 +40,14 @@ def test_star_and_dir_give_the_promised_names(package):
 def test_unknown_names_are_an_attribute_error(package):
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         getattr(importlib.import_module(package), "nothing")  # noqa: B009
+
+
+def test_the_version_is_that_of_the_installed_package_wherever_it_is_told(capsys):
+    version = importlib.metadata.version("gemma-vision")
+    assert importlib.import_module("gemma_vision").__version__ == version
+    with pytest.raises(SystemExit):
+        importlib.import_module("gemma_vision.cli").main(["--version"])
+    assert capsys.readouterr().out.strip() == f"gemma-vision {version}"
 
 
 @pytest.mark.parametrize("package", CONTRACT)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from importlib import metadata
 
+import gemma_vision
 from gemma_vision.cli.command_parser import CommandParser
 from gemma_vision.cli.finetune import add_finetune
 from gemma_vision.cli.option_arguments import add_options
@@ -47,14 +47,6 @@ def parse_arguments(words: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def version() -> str:
-    """The installed version, or "unknown" in a folder that was never installed."""
-    try:
-        return metadata.version("gemma-vision")
-    except metadata.PackageNotFoundError:
-        return "unknown"
-
-
 def build() -> tuple[CommandParser, dict[str, CommandParser]]:
     """The parser of the program and that of each verb."""
     top = CommandParser(
@@ -63,7 +55,9 @@ def build() -> tuple[CommandParser, dict[str, CommandParser]]:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"gemma-vision {version()}")
+    top.add_argument(
+        "--version", action="version", version=f"gemma-vision {gemma_vision.__version__}"
+    )
     inner = top.add_subparsers(metavar="VERB", required=True)
     verbs: dict[str, CommandParser] = {}
     for name, about in COMMANDS.items():
