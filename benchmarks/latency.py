@@ -145,7 +145,8 @@ def make_requests(task: Task, words: str, options: argparse.Namespace) -> Iterat
         picture = compose(sample_scene(rng, size=(640, 480)))
         names = [load_atlas().names[thing.name] for thing in picture.things] or ["cat"]
         text = words.format(names=" ; ".join(names), first=names[0])
-        yield Request(Image.fromarray(picture.pixels), task, text, max_tokens=options.tokens)
+        image = Image.fromarray(picture.pixels)
+        yield Request(image, task, text, max_tokens=options.tokens, drop_unasked=False)
 
 
 def gemm_speed(side: int = 512, seconds: float = 0.5) -> float:

@@ -7,13 +7,15 @@ Knows nothing of tensors, threads or user interfaces.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
 
 from gemma_vision.answers.answer import Answer
 from gemma_vision.answers.answer_builder import AnswerBuilder, PreparedRequest
 from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture, open_image
+from gemma_vision.requests.names import Names, as_text, names_of, read_names
 from gemma_vision.requests.request import Request, Turn, as_turns
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError, excerpt, is_whole
@@ -22,6 +24,13 @@ from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
     from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.typed_options import (
+        AskOptions,
+        CaptionOptions,
+        FindOptions,
+        FreeOptions,
+        WordOptions,
+    )
     from postprocess.instances import CodesToMask
 
 BATCH = 8  # prompts decoded side by side; more wins little on a CPU and costs memory
@@ -83,29 +92,36 @@ class Pipeline:
             answers += self._finish(jobs)
         return answers
 
-    def detect(self, image: Picture, text: str, **options: Any) -> Answer:
-        """A box around every thing named in `text`, for example "cat ; dog"."""
-        return self.run(Request(image, Task.detect, text, **options))
+    def detect(self, image: Picture, text: Names, **options: Unpack[FindOptions]) -> Answer:
+        """A box around every thing named in `text`, for example "cat ; dog" or ["cat", "dog"]."""
+        return self.run(Request(image, Task.detect, as_text(text), **options))
 
-    def segment(self, image: Picture, text: str, **options: Any) -> Answer:
+    def segment(self, image: Picture, text: Names, **options: Unpack[FindOptions]) -> Answer:
         """A box and a mask of every thing named in `text`."""
-        return self.run(Request(image, Task.segment, text, **options))
+        return self.run(Request(image, Task.segment, as_text(text), **options))
 
     def caption(
-        self, image: Picture | tuple[Picture, ...], language: str = "en", **options: Any
+        self,
+        image: Picture | tuple[Picture, ...],
+        language: str = "en",
+        **options: Unpack[CaptionOptions],
     ) -> Answer:
         """A sentence about the picture in a language ("en", "ja", ...)."""
         return self.run(Request(image, Task.caption, language=language, **options))
 
-    def ask(self, image: Picture | tuple[Picture, ...], question: str, **options: Any) -> Answer:
+    def ask(
+        self, image: Picture | tuple[Picture, ...], question: str, **options: Unpack[AskOptions]
+    ) -> Answer:
         """The answer to a question about the picture."""
         return self.run(Request(image, Task.ask, question, **options))
 
-    def ocr(self, image: Picture | tuple[Picture, ...], **options: Any) -> Answer:
+    def ocr(self, image: Picture | tuple[Picture, ...], **options: Unpack[WordOptions]) -> Answer:
         """The words written in the picture."""
         return self.run(Request(image, Task.ocr, **options))
 
-    def free(self, image: Picture | tuple[Picture, ...], prompt: str, **options: Any) -> Answer:
+    def free(
+        self, image: Picture | tuple[Picture, ...], prompt: str, **options: Unpack[FreeOptions]
+    ) -> Answer:
         """What the model says to a prompt of your own."""
         return self.run(Request(image, Task.free, prompt, **options))
 
@@ -114,7 +130,7 @@ class Pipeline:
         image: Picture | tuple[Picture, ...],
         message: str,
         turns: Sequence[Turn] = (),
-        **options: Any,
+        **options: Unpack[FreeOptions],
     ) -> Answer:
         """The model's next turn in a conversation; `turns` is what was said before."""
         return self.run(Request(image, Task.chat, message, turns=as_turns(turns), **options))
@@ -138,11 +154,29 @@ class Pipeline:
         counts: dict[str, dict[str, int]] = getattr(self.engine, "cache_status", dict)()
         return counts
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that the checkpoint knows; none where its vocabulary is open."""
+        return names_of(self.card)
+
+    def interpret(self, request: Request) -> Request:
+        """The request as this checkpoint is asked: its names read, what is left out decided.
+
+        Where the checkpoint lists its names, things under others than those asked for are left out
+        unless the request says. Raises TaskError (E_UNKNOWN_NAME) where it knows none of the names.
+        """
+        if not request.spec.names_things:
+            return request
+        drops = bool(self.names) if request.drop_unasked is None else request.drop_unasked
+        reading = request.reading or read_names(request.text, self.names)
+        return replace(request, reading=reading, drop_unasked=drops)
+
     def _prepare(self, request: Request) -> PreparedRequest:
         if request.task not in self.tasks:
             message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."
             raise TaskError(message, "E_TASK_UNSUPPORTED")
-        text = self.family.write_prompt(request)  # the family's own checks come before the pictures
+        request = self.interpret(request)  # what is wrong with words comes before the pictures
+        text = self.family.write_prompt(request)
         images = tuple(open_image(picture) for picture in request.images)
         prompt = Prompt(
             images,

@@ -82,7 +82,8 @@ class Filters:
             if self.drop_full_frame and is_full_frame(instance, size):
                 yield index, "removed_full_frame", "Its box is nearly the whole picture."
             if self._is_unasked(instance.label):
-                yield index, "removed_unasked", "Nobody asked for things of its name."
+                name = instance.label or "a thing without a name"
+                yield index, "removed_unasked", f"Left out: {name}, not asked for."
             if self._is_unsure(instance.score):
                 said = f"Its score {instance.score:.2f} is below {self.min_score:.2f}."
                 yield index, "removed_score", said

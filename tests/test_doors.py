@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from fake_engine import fake_pipeline
 
 from gemma_vision.cli.arguments import COMMANDS, build
 from gemma_vision.cli.option_arguments import flag_of
-from gemma_vision.requests.options import OPTIONS, Option, options_of
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests import typed_options
+from gemma_vision.requests.options import OPTIONS, Option, Options, options_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task
 from gemma_vision.web.api.endpoints import parse_endpoint, task_endpoints
@@ -52,8 +56,31 @@ def test_a_video_offers_what_its_frames_can_be_asked(option: Option) -> None:
 
 
 def test_a_request_has_every_option_and_nothing_else() -> None:
-    own = {"image", "task", "text", "turns"}
+    own = {"image", "task", "text", "turns", "reading"}
     assert {one.name for one in fields(Request)} == {*OPTIONS, *own}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_types_of_a_verb_are_those_of_its_rows(task: str) -> None:
+    """Type checkers read `typed_options`, everything else the rows: they say the same."""
+    verb = inspect.signature(getattr(Pipeline, task))
+    (name,) = re.findall(r"^Unpack\[(\w+)\]$", verb.parameters["options"].annotation)
+    typed, hints, own = vars(typed_options)[name], get_type_hints(Options), set(verb.parameters)
+    wanted = {one.name: hints[one.name] for one in options_of(task) if one.name not in own}
+    assert get_type_hints(typed) == wanted and not typed.__required_keys__
+
+
+def test_the_types_of_read_are_those_of_its_rows() -> None:
+    hints = get_type_hints(Options)
+    wanted = {one.name: hints[one.name] for one in options_of(PARSE)}
+    assert get_type_hints(typed_options.FilterOptions) == wanted
+
+
+def test_what_may_be_null_is_yes_or_no_or_neither_on_the_command_line() -> None:
+    parser = COMMAND_PARSERS["detect"]
+    given = [["a.png", "cat"], ["a.png", "cat", "--drop-unasked"]]
+    given.append(["a.png", "cat", "--no-drop-unasked"])
+    assert [parser.parse_args(words).drop_unasked for words in given] == [None, True, False]
 
 
 def test_every_task_has_a_row_and_a_command() -> None:

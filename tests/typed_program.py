@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 
 import gemma_vision
@@ -15,6 +16,8 @@ image = Image.open("photo.jpg")
 answers: list[Answer] = [
     pipeline.detect("photo.jpg", "cat ; dog", drop_repeats=True, min_score=0.5),
     pipeline.segment(image, "cat"),
+    pipeline.detect(image, ["cat", "dog"], drop_unasked=None, max_overlap=0.7, seed=3),
+    pipeline.segment(torch.zeros(3, 224, 224), ("cat", "dog"), drop_unasked=False),
     pipeline.caption(Path("photo.jpg"), "en", style="describe"),
     pipeline.ask(np.zeros((4, 4, 3), np.uint8), "how many?"),
     pipeline.ocr(b"..."),
@@ -32,6 +35,15 @@ read: Answer = gemma_vision.read(
     "<loc0102><loc0102><loc0512><loc0460> cat", (640, 480), max_overlap=0.7
 )
 read.overlay(image)
+boxes: np.ndarray = answers[0].boxes * answers[0].scores[:, None]
+labels: list[str] = [label.upper() for label in answers[0].labels]
+if (masks := answers[1].masks) is not None:
+    print(masks.any(axis=(1, 2)), boxes, labels)
+written: list[Path] = answers[0].save("seen.png") + answers[0].save(Path("out"), kind="coco")
+print(answers[0], written, gemma_vision.__version__.split("."), pipeline.names)
+asked: Request = pipeline.interpret(Request(image, "detect", "the Cats"))
+if asked.reading is not None:
+    print(asked.names, asked.reading.corrections, asked.reading.alternatives)
 print(gemma_vision.models()[0]["id"], pipeline.describe(), pipeline.card)
 mentions = parse("<loc0102><loc0200><loc0800><loc0900> cat")
 instances = locate(mentions, image.size, MaskDecoder.load("mask_decoder.npz"), policy="bigvision")

@@ -33,6 +33,8 @@ class AnswerBuilder:
         self._reader = reader
         self._name = name
         self._hygiene = filters_of(prepared.request)
+        reading = prepared.request.reading
+        self._read_as = reading.notices if reading else []
         self._shapes = Shapes()
         self._timing: dict[str, float] = {}
         self._began = time.perf_counter()
@@ -65,7 +67,12 @@ class AnswerBuilder:
             instances=filtered.instances,
             partial=None if self.finish else reader.partial,
             finish=self.finish,
-            warnings=[*reader.notices, *filtered.notices, *self._cut(len(filtered.mentions))],
+            warnings=[
+                *self._read_as,
+                *reader.notices,
+                *filtered.notices,
+                *self._cut(len(filtered.mentions)),
+            ],
             policy=reader.policy,
             timing=self._measured() | self._timing | {"tokens": reader.tokens},
             model=self._name,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from PIL.Image import Image
 
@@ -21,6 +21,9 @@ from postprocess.filters import Filtered, Filters
 from postprocess.instances import locate
 from postprocess.tokens import Mention
 
+if TYPE_CHECKING:
+    from gemma_vision.requests.typed_options import FilterOptions
+
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
 # Pixels of all masks of one answer. A mask takes a byte for each pixel of the picture, so that
 # this is half a gigabyte: six masks of the largest picture, 40 of a 12 megapixel photograph.
@@ -35,7 +38,7 @@ def read(
     image: Picture | None = None,
     mask_decoder: str = NONE,
     policy: str | None = None,
-    **filters: Any,
+    **filters: Unpack[FilterOptions],
 ) -> Answer:
     """The answer that a text is, on a picture of `size` = (width, height) pixels.
 
@@ -73,7 +76,7 @@ def read_json(
     *,
     mask_decoder: str = NONE,
     policy: str | None = None,
-    **filters: Any,
+    **filters: Unpack[FilterOptions],
 ) -> JSON:
     """The JSON of the same answer, with one mask in memory at a time."""
     parsed = parse_text(text, as_size(size), mask_decoder, policy, filters)
@@ -106,7 +109,7 @@ def parse_text(
     size: tuple[int, int],
     mask_decoder: str,
     policy: str | None,
-    filters: dict[str, Any],
+    filters: Mapping[str, Any],
 ) -> ParsedText:
     """What the text says and what is left of it; that its masks fit into memory is checked."""
     check_string(text)

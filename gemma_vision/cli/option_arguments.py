@@ -29,7 +29,9 @@ def add_option(parser: CommandParser, option: Option, spec: Any = None) -> None:
     flag, about = flag_of(option.name), option.describe(spec).rstrip(".").replace("null", "default")
     about = f"{about[:1].lower()}{about[1:]}".replace("%", "%%")
     if option.type is bool:
-        parser.add_argument(flag, action="store_true", help=about)
+        # what may be null is yes, no, or neither
+        action: Any = argparse.BooleanOptionalAction if option.is_nullable else "store_true"
+        parser.add_argument(flag, action=action, default=option.default, help=about)
         return
     if option.default is not None:
         about = f"{about} (default: {option.default})"

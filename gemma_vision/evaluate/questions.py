@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
 from gemma_vision.images.opening import Picture, open_image
+from gemma_vision.requests.names import Reading, split_names
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 
@@ -54,15 +55,21 @@ def questions(pipeline: Pipeline, dataset: Dataset, scene: Scene) -> Iterator[Qu
     absent = dataset.absent[scene.id]
     if named := (*scene.names, *absent):
         text = " ; ".join(named)
-        yield Question(QuestionKind.FIND, Request(image, Task.detect, text, max_tokens=MAX_TOKENS))
+        yield Question(QuestionKind.FIND, ask_for(image, Task.detect, text, max_tokens=MAX_TOKENS))
     if absent:
-        request = Request(image, Task.detect, absent[0], max_tokens=MAX_TOKENS)
+        request = ask_for(image, Task.detect, absent[0], max_tokens=MAX_TOKENS)
         yield Question(QuestionKind.ABSENT, request)
     if Task.segment in pipeline.tasks:
         for thing in scene.outlined:
-            yield Question(QuestionKind.OUTLINE, Request(image, Task.segment, thing.name), thing)
+            yield Question(QuestionKind.OUTLINE, ask_for(image, Task.segment, thing.name), thing)
     if pipeline.card.get("counts") and Task.ask in pipeline.tasks:
         yield from countings(image, scene, (*scene.names, *absent[:1]))
+
+
+def ask_for(image: Picture, task: Task, text: str, **options: Any) -> Request:
+    """A request in the data set's own words, of whose answer everything counts."""
+    reading = Reading(split_names(text))
+    return Request(image, task, text, reading=reading, drop_unasked=False, **options)
 
 
 def countings(image: Picture, scene: Scene, names: tuple[str, ...]) -> Iterator[Question]:

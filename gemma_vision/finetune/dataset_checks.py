@@ -6,7 +6,8 @@ from typing import Any
 
 from gemma_vision.evaluate import Dataset, DatasetError, Scene, Thing, read_dataset
 from gemma_vision.images.opening import ImageError, open_image
-from gemma_vision.requests.request import CONTROL_TOKEN, NAME_SEPARATOR
+from gemma_vision.requests.names import NAME_SEPARATOR
+from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.mask_formats import ShapeError
 
 SLACK = 1.5  # pixels that a box may reach out of its picture

@@ -20,6 +20,7 @@ from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.published import LICENCE, PUBLISHED
+from gemma_vision.requests.names import names_of, read_names
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.variants import limit_to
 from gemma_vision.weights.memory import PACKED
@@ -84,11 +85,13 @@ def check_request(name: str | Path, request: Request) -> None:
     family = variant_from_registry(str(name))
     if family is not None:
         replace(family, title=str(name)).check_request(request)
+    if request.spec.names_things and request.reading is None:
+        read_names(request.text, names_of(read_json(folder_of(str(name)) / NOTES) or {}))
 
 
 def variant_from_registry(name: str) -> Family | None:
     """What a checkpoint understands, from its folder's small files or from the catalogue."""
-    folder = CHECKPOINTS / name if name in embedded() else Path(name).expanduser()
+    folder = folder_of(name)
     try:
         return limit_to(
             family_of(read_config(folder).family), name, read_json(folder / NOTES) or {}
@@ -96,6 +99,11 @@ def variant_from_registry(name: str) -> Family | None:
     except CheckpointError:
         listed = {hub_id: family for hub_id, family, *_ in PUBLISHED}
         return limit_to(family_of(listed[name]), name, {}) if name in listed else None
+
+
+def folder_of(name: str) -> Path:
+    """Where a checkpoint lies that comes inside or is named by its folder."""
+    return CHECKPOINTS / name if name in embedded() else Path(name).expanduser()
 
 
 def card_of(checkpoint: Checkpoint) -> dict[str, Any]:

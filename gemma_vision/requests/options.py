@@ -126,9 +126,13 @@ class Options:
             metavar="SCORE",
         ),
     )
-    drop_unasked: bool = field(
-        default=False,
-        metadata=row("Leave out things under a name that was not asked for.", NAMING),
+    drop_unasked: bool | None = field(
+        default=None,
+        metadata=row(
+            "Leave out things under a name that was not asked for; null does where the checkpoint "
+            "lists its names.",
+            NAMING,
+        ),
     )
     style: str = field(
         default="caption",

@@ -112,7 +112,7 @@ def family_of(name: str) -> Family:
 def words(family: Family, request: Request) -> str:
     """What is asked for, in the words the family was taught."""
     filled = family.wording[request.verb].format(
-        names=" ; ".join(request.names),
+        names=" ; ".join(dict.fromkeys(name.lower() for name in request.names)),
         language=request.language,
         region=locations(request.region) if request.region else "",
         tongue=TONGUES[request.language],

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gemma_vision.images.opening import Picture
+from gemma_vision.requests.names import Reading, split_names
 from gemma_vision.requests.options import OPTIONS, Options, check_options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
 from gemma_vision.requests.validation import TaskError, check_string, excerpt
@@ -22,7 +23,6 @@ CONTROL_TOKEN = re.compile(
     r"end_of_turn|bos|eos|pad|unk|mask|unused\d+)>|\[multimodal\]",
     re.IGNORECASE,
 )
-NAME_SEPARATOR = re.compile(r"[;,\n\uff1b\uff0c\u3001]")  # also the wide ones of East Asia
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,16 @@ class Request(Options):
 
     `text` is the names for detect and segment ("cat ; dog"), the question for ask, the prompt for
     free and the newest message for chat; caption and ocr do not read it. `turns` is what was said
-    before in a chat, first message first. The options (see `Options`) are given by name. A request
-    that cannot work raises `TaskError`.
+    before in a chat, first message first. `reading` is how the names were read; the pipeline reads
+    them where nobody has. The options (see `Options`) are given by name. A request that cannot
+    work raises `TaskError`.
     """
 
     image: Picture | tuple[Picture, ...] | list[Picture] = field(repr=False)  # never in logs
     task: Task | str
     text: str = field(default="", repr=False)
     turns: tuple[Turn, ...] = field(default=(), repr=False)
+    reading: Reading | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
@@ -62,6 +64,7 @@ class Request(Options):
         if isinstance(self.image, list):
             object.__setattr__(self, "image", tuple(self.image))
         check_text(self.text)
+        check_text(" ; ".join(self.reading.names if self.reading else ()))
         check_words(self)
         check_pictures(self)
         check_turns(self)
@@ -102,9 +105,11 @@ class Request(Options):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The things asked for, each once.   "cat ;dog, cat"  ->  ("cat", "dog")"""
-        names = (" ".join(name.split()) for name in NAME_SEPARATOR.split(self.text))
-        return tuple(dict.fromkeys(name for name in names if name))
+        """The things asked for, each once: as they were read, or else as they were written.
+
+        "cat ;dog, cat"  ->  ("cat", "dog")
+        """
+        return self.reading.names if self.reading else split_names(self.text)
 
 
 def as_pictures(

@@ -34,6 +34,8 @@ def answers(
     try:
         picture = image if isinstance(image, Image) else open_image(resolve_upload(image))
         request = Request(picture, task, text, **read_options(task, options))
+        if task in pipeline.tasks:
+            request = pipeline.interpret(request)
         for answer in StreamRun(lambda: pipeline.stream(request), None).follow():
             yield waiting(pipeline, request, picture.size) if answer is None else answer.to_dict()
     except Exception as error:

@@ -154,7 +154,7 @@ def read_option_fields(family: Family, task: str, values: Mapping[str, Any]) -> 
     given = {name: value for name, value in values.items() if ANY.get(name) != value}
     left_out = values.get(LEAVE_OUT)
     if isinstance(left_out, list):
-        given |= {name: name in left_out for name in LEFT_OUT}
+        given |= {name: name in left_out or None for name in LEFT_OUT}  # None is the default
     if values.get("style") not in family.styles:
         given["style"] = None
     names = offered(family, task)

@@ -33,7 +33,7 @@ class InsideJob:
         request = Request(image, form.task, form.text, **options)
         self._prompt = Prompt(
             (image,),
-            family.write_prompt(request),
+            family.write_prompt(self._pipeline.interpret(request)),
             min(request.max_tokens, MAX_TOKENS),
             request.temperature,
             request.seed,

@@ -1,0 +1,106 @@
+"""Phrases: what people write around names and between them, in English and Japanese.
+
+Nothing here knows which names there are: it gives ways to read a phrase, the plainest first.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+MAX_WORDS = 16  # of a phrase that is searched for a name
+MAX_PHRASE = 120  # characters of it
+# What may stand before a name, after it, and around it, word by word.
+BEFORE = frozenset(
+    """
+    a about all also an and any are around at both box boxes can count could cut detect draw
+    each every few find for from get give hello hey hi highlight how i identify image images in is
+    just like locate look looking many mark mask masks me my need number of on one only or our out
+    outline photo photos pic picture pictures please recognise recognize search see segment
+    several show sketch some spot that the their there these this those three to two us want we
+    what where which with would you your drawing drawings four five six seven eight nine ten
+    emoji icon
+    """.split()  # noqa: SIM905  a page of words reads as one
+)
+AFTER = frozenset(
+    """
+    a all also are can do drawing drawings emoji emojis for from here i icon icons image images in
+    is it me now of on out pic picture pictures photo photos please scene see thank thanks that the
+    them there they this too us visible we you
+    """.split()  # noqa: SIM905
+)
+# Marks at the ends of a phrase, in letters of usual width: full stops, quotes, brackets.
+EDGE = " \t.,;:!?\"'`()[]{}<>\u2018\u2019\u201c\u201d\u2026\u00ab\u00bb。、・「」『』"
+# What is understood as a mark between names where names stand on both sides. Kana only there.
+BETWEEN = re.compile(
+    r"(?<!\S)(?:and|or|plus|as well as)(?!\S)|[&/|+\uff06\uff0f\uff5c\uff0b・]", re.IGNORECASE
+)
+KANA_BETWEEN = re.compile(r"および|または|あるいは|それと|[とかや]")
+JAPANESE_BEFORE = re.compile(
+    r"(?:(?:この|その)?(?:写真|画像|絵)の中(?:の|から|で|に)|すべての|全ての|全部の|この|その|あの|"
+    r"[0-9一二三四五六七八九十]+[匹個台本枚頭羽人つ]の)+"
+)
+JAPANESE_AFTER = re.compile(
+    r"(?:の(?:写真|絵|画像|イラスト))?(?:ちゃん|さん|たち|達)?[はをがも]?(?:すべて|全て|全部)?[をに]?"
+    r"(?:(?:どこ|探|さが|見つけ|みつけ|検出|囲|かこ|切り抜|切りぬ|教え|おしえ|見せ|みせ|数え|描|"
+    r"ください|下さい|お願い|おねがい|いる|いま|ある|あり|です|だ)[ぁ-ん]*)?"
+)
+
+
+def tidy(phrase: str) -> str:
+    """A phrase without marks at its ends, in letters of usual width.   " cat. "  ->  "cat" """
+    return unicodedata.normalize("NFKC", phrase).strip(EDGE)
+
+
+def words_of(phrase: str) -> list[str]:
+    """Its words without marks around them."""
+    words = (word.strip(EDGE) for word in tidy(phrase).split())
+    return [word for word in words if word]
+
+
+def cores(phrase: str) -> Iterator[str]:
+    """What a phrase may be about, from the whole of it to less and less.
+
+    "find all dogs please"  ->  "find all dogs please", "find all dogs", "all dogs please", ...
+    Nothing of a phrase that is too long to be about one thing.
+    """
+    if len(phrase) > MAX_PHRASE:
+        return
+    words = words_of(phrase)[:MAX_WORDS]
+    first = next((n for n, word in enumerate(words) if not is_before(word)), len(words))
+    last = next((n for n, word in enumerate(reversed(words)) if not is_after(word)), len(words))
+    ends = range(len(words), max(len(words) - last, 0) - 1, -1)
+    for start in range(first + 1):
+        yield from (" ".join(words[start:end]) for end in ends if start < end)
+    yield from japanese_cores(tidy(phrase))
+
+
+def japanese_cores(phrase: str) -> Iterator[str]:
+    """すべての猫を探してください  ->  猫"""
+    found = JAPANESE_BEFORE.match(phrase)
+    rest = phrase[found.end() :] if found else phrase
+    yield rest
+    for end in range(len(rest) - 1, 0, -1):
+        if JAPANESE_AFTER.fullmatch(rest, end):
+            yield rest[:end]
+
+
+def core(phrase: str) -> str:
+    """The least that a phrase may be about: no word before or after that says nothing."""
+    words = words_of(phrase)
+    while words and is_before(words[0]):
+        words = words[1:]
+    while words and is_after(words[-1]):
+        words = words[:-1]
+    return " ".join(words)
+
+
+def is_before(word: str) -> bool:
+    """Whether a word may stand before a name and say nothing."""
+    return word.lower() in BEFORE or word.isdecimal()
+
+
+def is_after(word: str) -> bool:
+    """Whether a word may stand after a name and say nothing."""
+    return word.lower() in AFTER

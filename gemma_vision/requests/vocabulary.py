@@ -1,0 +1,134 @@
+"""Vocabulary: the names that a checkpoint lists, found under whatever form a person gives them."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from gemma_vision.requests.phrases import core, cores, words_of
+from gemma_vision.requests.synonyms import GROUPS
+
+MIN_TYPO = 5  # letters of a word from which on a slip is looked for
+MAX_NAME_WORDS = 5
+KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}  # to hiragana
+IRREGULAR = {
+    "person": "people",
+    "man": "men",
+    "woman": "women",
+    "child": "children",
+    "mouse": "mice",
+    "goose": "geese",
+    "foot": "feet",
+    "tooth": "teeth",
+    "ox": "oxen",
+}
+
+
+@dataclass(frozen=True)
+class Match:
+    """A listed name, what was written for it, and whether that is another word."""
+
+    name: str
+    written: str
+    is_other_word: bool = False
+
+
+@lru_cache(maxsize=16)
+def vocabulary_of(names: tuple[str, ...]) -> Vocabulary:
+    """The vocabulary of these names, made once."""
+    return Vocabulary(names)
+
+
+class Vocabulary:
+    """Names by every form they are written in: case, number, spaces, hyphens, kana, synonyms."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._matches: dict[str, Match] = {}
+        for make in (lambda name: (name,), plurals, singulars):
+            for name in self.names:
+                for form in make(name):
+                    self._matches.setdefault(key(form), Match(name, form))
+        for group in GROUPS:
+            listed = [self._matches[key(word)] for word in group if key(word) in self._matches]
+            for word in group if listed else ():
+                for form in (word, *plurals(word)):
+                    self._matches.setdefault(key(form), Match(listed[0].name, form, True))
+
+    def find(self, phrase: str) -> Match | None:
+        """The name that a phrase means, None where it means none or more than one."""
+        for written in cores(phrase):
+            if match := self._matches.get(key(written)):
+                return replace(match, written=written)
+        return None
+
+    def find_all(self, phrase: str) -> list[Match]:
+        """The names that a phrase lists with nothing between them; none unless all are names.
+
+        "cat dog"  ->  cat, dog;   "red car"  ->  nothing
+        """
+        words = words_of(core(phrase))
+        found: list[Match] = []
+        while words:
+            for count in range(min(len(words), MAX_NAME_WORDS), 0, -1):
+                if match := self.find(" ".join(words[:count])):
+                    break
+            else:
+                return []
+            found.append(match)
+            words = words[count:]
+        return found
+
+    def suggest(self, phrase: str) -> tuple[str, ...]:
+        """Names that may have been meant: one slip away, or else named within the phrase."""
+        written = key(core(phrase))
+        slips = {
+            match.name: None
+            for form, match in self._matches.items()
+            if len(form) >= MIN_TYPO and is_one_slip(written, form)
+        }
+        return tuple(slips or dict.fromkeys(self._named_within(phrase)))
+
+    def _named_within(self, phrase: str) -> Iterator[str]:
+        for word in words_of(phrase):
+            if match := self._matches.get(key(word)):
+                yield match.name
+
+
+def key(text: str) -> str:
+    """What forms of one word have in common: letters and digits, small, kana as hiragana."""
+    plain = unicodedata.normalize("NFKC", text).casefold().translate(KATAKANA)
+    return "".join(filter(str.isalnum, plain)) or plain
+
+
+def plurals(name: str) -> Iterator[str]:
+    """Forms of a name that mean several, right and nearly right.   cactus  ->  cactuses, cacti"""
+    head, last = name[: name.rfind(" ") + 1], name[name.rfind(" ") + 1 :]
+    if last.lower() in IRREGULAR:
+        yield head + IRREGULAR[last.lower()]
+    yield from (f"{name}s", f"{name}es")
+    for end, other in (("y", "ies"), ("f", "ves"), ("fe", "ves"), ("us", "i"), ("man", "men")):
+        if last.endswith(end):
+            yield name.removesuffix(end) + other
+
+
+def singulars(name: str) -> Iterator[str]:
+    """Forms of a name that mean one, where the name means several.   cats  ->  cat"""
+    for end, other in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
+        if name.endswith(end) and not name.endswith("ss") and len(name) > len(end) + 2:
+            yield name.removesuffix(end) + other
+
+
+def is_one_slip(one: str, other: str) -> bool:
+    """Whether a letter more, less or else, or two in the wrong order, is all the difference."""
+    if one == other or abs(len(one) - len(other)) > 1:
+        return False
+    short, long = sorted((one, other), key=len)
+    pairs = enumerate(zip(short, long, strict=False))
+    n = next((n for n, (a, b) in pairs if a != b), len(short))  # the first difference
+    if len(short) < len(long):
+        return short[n:] == long[n + 1 :]
+    is_swap = short[n + 2 :] == long[n + 2 :] and short[n : n + 2] == long[n : n + 2][::-1]
+    return is_swap or short[n + 1 :] == long[n + 1 :]
