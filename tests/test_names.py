@@ -14,7 +14,7 @@ from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import check_request
-from gemma_vision.requests.names import Reading, as_text, names_of, read_names, split_names
+from gemma_vision.requests.names import ParsedNames, as_text, names_of, read_names, split_names
 from gemma_vision.requests.prompts import PALIGEMMA
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.synonyms import GROUPS
@@ -351,8 +351,8 @@ def test_notes_without_a_list_of_names_leave_the_vocabulary_open(names: object) 
 
 def test_a_reading_of_ones_own_is_asked_as_it_is() -> None:
     pipeline = listing()
-    reading = Reading(("giraffe",))
+    reading = ParsedNames(("giraffe",))
     pipeline.run(Request(Image.new("RGB", (8, 8)), "detect", "giraffe", reading=reading))
     assert pipeline.engine.prompts[0].text == "detect giraffe"
     with pytest.raises(TaskError, match="command"):
-        Request("a.png", "detect", "cat", reading=Reading(("<image>",)))
+        Request("a.png", "detect", "cat", reading=ParsedNames(("<image>",)))

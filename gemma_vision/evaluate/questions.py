@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
 from gemma_vision.images.opening import Picture, open_image
-from gemma_vision.requests.names import Reading, split_names
+from gemma_vision.requests.names import ParsedNames, split_names
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 
@@ -68,7 +68,7 @@ def questions(pipeline: Pipeline, dataset: Dataset, scene: Scene) -> Iterator[Qu
 
 def ask_for(image: Picture, task: Task, text: str, **options: Any) -> Request:
     """A request in the data set's own words, of whose answer everything counts."""
-    reading = Reading(split_names(text))
+    reading = ParsedNames(split_names(text))
     return Request(image, task, text, reading=reading, drop_unasked=False, **options)
 
 

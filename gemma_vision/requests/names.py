@@ -24,7 +24,7 @@ MAX_QUOTED = 5  # unknown words that it quotes
 
 
 @dataclass(frozen=True)
-class Reading:
+class ParsedNames:
     """How names were read.
 
     names: what the model is asked, each once. asked: the parts of the text, as they were written.
@@ -95,7 +95,7 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
-def read_names(text: str, known: Sequence[str] = ()) -> Reading:
+def read_names(text: str, known: Sequence[str] = ()) -> ParsedNames:
     """The names of a text as a checkpoint is asked for them.
 
     known: the names that it lists. Raises TaskError (E_UNKNOWN_NAME) where none of them is meant.
@@ -103,7 +103,7 @@ def read_names(text: str, known: Sequence[str] = ()) -> Reading:
     return read_listed(text, tuple(known)) if known else read_open(text)
 
 
-def read_open(text: str) -> Reading:
+def read_open(text: str) -> ParsedNames:
     """Phrases as they are, in small letters and without a full stop, and how else to cut them."""
     asked = split_names(text)
     names = [tidy(part).lower() or part for part in asked]
@@ -111,7 +111,7 @@ def read_open(text: str) -> Reading:
     meant = tuple(
         (part, other) for (part, other), name in zip(others, names, strict=True) if other != (name,)
     )
-    return Reading(tuple(dict.fromkeys(names)), asked, alternatives=meant)
+    return ParsedNames(tuple(dict.fromkeys(names)), asked, alternatives=meant)
 
 
 def cut(part: str) -> Iterator[str]:
@@ -124,7 +124,7 @@ def cut(part: str) -> Iterator[str]:
             yield core(said).lower() or said.lower()
 
 
-def read_listed(text: str, known: tuple[str, ...]) -> Reading:
+def read_listed(text: str, known: tuple[str, ...]) -> ParsedNames:
     """The names that are listed, in the order in which they were asked for."""
     vocabulary = vocabulary_of(known)
     pieces = [piece for part in split_names(text) for piece in pieces_of(part, vocabulary)]
@@ -132,7 +132,7 @@ def read_listed(text: str, known: tuple[str, ...]) -> Reading:
     unknown = tuple(dict.fromkeys(piece for piece in pieces if isinstance(piece, str)))
     other = ((match.written, match.name) for match in found if match.is_other_word)
     meant = ((part, vocabulary.suggest(part)) for part in unknown[:MAX_QUOTED])
-    reading = Reading(
+    reading = ParsedNames(
         names=tuple(dict.fromkeys(match.name for match in found)),
         asked=tuple(piece if isinstance(piece, str) else piece.written for piece in pieces),
         corrections=tuple(dict.fromkeys(other)),

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gemma_vision.images.opening import Picture
-from gemma_vision.requests.names import Reading, split_names
+from gemma_vision.requests.names import ParsedNames, split_names
 from gemma_vision.requests.options import OPTIONS, Options, check_options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
 from gemma_vision.requests.validation import TaskError, check_string, excerpt
@@ -56,7 +56,7 @@ class Request(Options):
     task: Task | str
     text: str = field(default="", repr=False)
     turns: tuple[Turn, ...] = field(default=(), repr=False)
-    reading: Reading | None = field(default=None, repr=False)
+    reading: ParsedNames | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", as_task(self.task))
