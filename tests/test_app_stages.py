@@ -19,6 +19,7 @@ from gemma_vision.runtime.grammar import Grammar
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.web.components.inside import attention, describe, diverging, runs
 from gemma_vision.web.tabs.inside import InsideTab
+from postprocess.tokens import parse
 
 
 def opened(source: str) -> Image.Image:
@@ -89,7 +90,7 @@ def test_each_edge_of_a_box_brings_its_distribution(stages: dict[str, dict[str, 
 
 
 def test_codes_stand_beside_their_mask() -> None:
-    (stage,) = masks(CAT_WITH_MASK, FakeDecoder())  # type: ignore[arg-type]
+    (stage,) = masks(parse(CAT_WITH_MASK), FakeDecoder())  # type: ignore[arg-type]
     (cat,) = describe(stage)["masks"]
     assert cat["label"] == "cat" and cat["codes"] == list(range(16))
     assert cat["box"] == [102, 102, 512, 460] and opened(cat["src"]).size == (64, 64)

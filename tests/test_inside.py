@@ -12,10 +12,13 @@ from fake_engine import CAT_WITH_MASK, FakeDecoder
 from PIL import Image
 
 from gemma_vision.images.resizing import to_pixels
-from gemma_vision.inside import Stage, masks, principal, trace
+from gemma_vision.inside import Stage, Step, masks, principal, trace
+from gemma_vision.inside.answer_trace import found
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import Grammar
 from gemma_vision.runtime.local_engine import LocalEngine
+from postprocess.filters import Filters
+from postprocess.tokens import parse
 
 ORDER = ["pixels", "patches", "features", "soft", "merged", "tokens"]
 
@@ -143,7 +146,7 @@ def test_closing_the_trace_ends_it(engine: LocalEngine, picture: Image.Image) ->
 
 
 def test_codes_become_masks() -> None:
-    (stage,) = masks(CAT_WITH_MASK, FakeDecoder())  # type: ignore[arg-type]
+    (stage,) = masks(parse(CAT_WITH_MASK), FakeDecoder())  # type: ignore[arg-type]
     assert stage.shape == (1, 64, 64)
     assert stage.arrays["codes"].tolist() == [list(range(16))]
     assert stage.facts["labels"] == ["cat"]
@@ -159,7 +162,7 @@ def test_codes_become_masks() -> None:
     ],
 )
 def test_without_codes_or_decoder_there_is_no_mask(text: str, decoder: object) -> None:
-    assert list(masks(text, decoder)) == []  # type: ignore[arg-type]
+    assert list(masks(parse(text), decoder)) == []  # type: ignore[arg-type]
 
 
 def test_no_decoder_is_fetched_for_an_answer_without_codes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +170,7 @@ def test_no_decoder_is_fetched_for_an_answer_without_codes(monkeypatch: pytest.M
         "gemma_vision.checkpoints.lazy_mask_decoder.open_decoder",
         lambda name: pytest.fail(f"{name} was opened"),
     )
-    assert list(masks("two animals", "published")) == []
+    assert list(masks(parse("two animals"), "published")) == []
 
 
 def test_principal_components_separate_what_differs_and_fill_the_range() -> None:
@@ -181,3 +184,10 @@ def test_principal_components_separate_what_differs_and_fill_the_range() -> None
 
 def test_features_that_are_all_alike_have_one_colour() -> None:
     assert np.ptp(principal(np.ones((9, 6))), axis=0).tolist() == [0, 0, 0]
+
+
+def test_what_is_filtered_out_has_no_mask_stage() -> None:
+    steps = [Step(0, CAT_WITH_MASK, 1.0, 0.5, ())]
+    assert [mention.label for mention in found(steps, (640, 480), Filters())] == ["cat"]
+    other = Filters(drop_unasked=frozenset({"dog"}))
+    assert found(steps, (640, 480), other) == []

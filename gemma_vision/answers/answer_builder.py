@@ -32,7 +32,7 @@ class AnswerBuilder:
         self._prepared = prepared
         self._reader = reader
         self._name = name
-        self._hygiene = filters_of(prepared.request)
+        self._filters = filters_of(prepared.request)
         reading = prepared.request.reading
         self._read_as = reading.notices if reading else []
         self._shapes = Shapes()
@@ -59,7 +59,7 @@ class AnswerBuilder:
     def answer(self) -> Answer:
         """The answer as it stands, filtered as the request says."""
         reader = self._reader
-        filtered = self._hygiene.apply(reader.mentions, reader.instances, reader.size)
+        filtered = self._filters.apply(reader.mentions, reader.instances, reader.size)
         return Answer(
             request=self._prepared.request,
             text=reader.text,

@@ -7,7 +7,7 @@ hidden keeps a value from before, which says nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import gradio as gr
@@ -22,10 +22,13 @@ from gemma_vision.requests.variants import VERBS, known_prompts
 from gemma_vision.web.forms.fields import id_of, pills
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES
 from gemma_vision.web.i18n.texts import translate
+from postprocess.filters import Filters
 
 PT = "_pt"  # ends the key of a text that says: only pt checkpoints were taught this
 PROMPTS, LEAVE_OUT = "prompts", "leave_out"  # fields that are no option by themselves
 LEFT_OUT = tuple(name for name in OPTIONS if name.startswith("drop_"))  # the boxes of LEAVE_OUT
+FILTERS = (*(one.name for one in fields(Filters)), LEAVE_OUT)  # of what was found
+LENGTH = "max_tokens"
 ANY = {"max_overlap": 1.0, "min_score": 0.0}  # where such a slider stands while nothing is asked
 
 Properties = dict[str, Any]

@@ -13,7 +13,7 @@ from gemma_vision.web.components.example_strip import load_examples
 from gemma_vision.web.components.progress import build_progress
 from gemma_vision.web.forms.fields import build_buttons, build_example_button, build_settings
 from gemma_vision.web.forms.form_values import FormValues, read_form
-from gemma_vision.web.forms.options import SETTINGS
+from gemma_vision.web.forms.options import LENGTH, SETTINGS
 from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import translate
@@ -21,7 +21,6 @@ from gemma_vision.web.jobs.events import SILENT, Updates, connect
 from gemma_vision.web.tabs.batch_run import BatchJob
 
 FILE_TYPES = ["image", *SUFFIXES, ".zip"]
-LENGTH = "max_tokens"  # in sight: it says how long a batch takes
 TASKS = tuple(task for task in FORM_TASKS if task != Task.free)
 
 
@@ -45,7 +44,7 @@ class BatchTab(TaskTab):
                 form.build_task()
                 form.build_options()
                 run, stop = build_buttons("run", "batch")
-                form.build_options([LENGTH])
+                form.build_options([LENGTH])  # in sight: it says how long a batch takes
                 with build_settings():
                     form.build_options([name for name in SETTINGS if name != LENGTH])
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):

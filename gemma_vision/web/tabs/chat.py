@@ -14,7 +14,7 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.forms.fields import build_settings
 from gemma_vision.web.forms.form_values import read_form
-from gemma_vision.web.forms.options import build_option_fields, field_properties
+from gemma_vision.web.forms.options import FILTERS, SETTINGS, build_option_fields, field_properties
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.forms.task_form import keep_ticked
 from gemma_vision.web.i18n.texts import script_words, translate
@@ -28,7 +28,7 @@ from gemma_vision.web.jobs.events import (
 from gemma_vision.web.tabs.chat_sessions import ChatJob, ChatSessions, ChatValues
 
 CROPS = "pan_and_scan"
-SETTINGS = ("max_tokens", "temperature", "seed")
+SPOKEN = tuple(name for name in SETTINGS if name not in FILTERS)  # a conversation draws nothing
 
 
 class ChatTab(Tab):
@@ -116,5 +116,5 @@ def build_message() -> gr.MultimodalTextbox:
 def build_chat_options(pipeline: Pipeline) -> dict[str, Component]:
     """What is asked of every turn; crops hold for a whole conversation."""
     family, info = pipeline.family, translate("chat_crops")
-    fields = build_option_fields(family, Task.chat, "chat", SETTINGS)
+    fields = build_option_fields(family, Task.chat, "chat", SPOKEN)
     return fields | build_option_fields(family, Task.chat, "chat", [CROPS], info=info)

@@ -12,13 +12,12 @@ from gemma_vision.web.components.example_strip import load_examples
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.forms.fields import build_buttons, build_image, build_settings
 from gemma_vision.web.forms.form_values import FormValues, read_form
+from gemma_vision.web.forms.options import LENGTH, SETTINGS
 from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import script_words
 from gemma_vision.web.jobs.events import connect
 from gemma_vision.web.tabs.inside_run import MAX_TOKENS, InsideJob
-
-SETTINGS = ("temperature", "seed", "region")  # nothing is left out of what is followed
 
 
 class InsideTab(TaskTab):
@@ -47,8 +46,8 @@ class InsideTab(TaskTab):
                 form.build_options()
                 run, stop = build_buttons("follow", "inside")
                 with build_settings():
-                    form.build_options(["max_tokens"], value=MAX_TOKENS, maximum=MAX_TOKENS)
-                    form.build_options(SETTINGS)
+                    form.build_options([LENGTH], value=MAX_TOKENS, maximum=MAX_TOKENS)
+                    form.build_options([name for name in SETTINGS if name != LENGTH])
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 stages = build_html("inside", words=script_words(), elem_id="inside")
         outputs = {"stages": stages, "run": run, "stop": stop}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gemma_vision.answers.answer_builder import filters_of
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
@@ -31,9 +32,11 @@ class InsideJob:
         image = open_image(resolve_upload(form.upload))
         options = {"max_tokens": MAX_TOKENS, **read_option_fields(family, form.task, form.options)}
         request = Request(image, form.task, form.text, **options)
+        request = self._pipeline.interpret(request)
+        self._filters = filters_of(request)
         self._prompt = Prompt(
             (image,),
-            family.write_prompt(self._pipeline.interpret(request)),
+            family.write_prompt(request),
             min(request.max_tokens, MAX_TOKENS),
             request.temperature,
             request.seed,
@@ -47,7 +50,7 @@ class InsideJob:
 
         engine: Any = self._pipeline.engine  # one that runs here
         known: dict[str, JSON] = {}
-        for stage in trace(engine, self._prompt, self._pipeline.decoder):
+        for stage in trace(engine, self._prompt, self._pipeline.decoder, self._filters):
             known[stage.name] = describe(stage)
             yield list(known.values())
 
