@@ -17,7 +17,7 @@ from gemma_vision.web.components.scripts import body, imports
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "gemma_vision" / "web" / "components"
-FILES = sorted(path.name for path in FOLDER.glob("*.js"))
+FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.js"))
 MAX_LINES = 260  # as for every file
 
 
