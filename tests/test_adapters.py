@@ -101,7 +101,7 @@ def test_parts_trained_whole_replace_those_of_the_model(base: Path, tmp_path: Pa
             id="no such layer",
         ),
         pytest.param({"base_model.model.odd": torch.zeros(1)}, {}, "does not have", id="odd part"),
-        pytest.param(factors(), {"base_model_name_or_path": ""}, "not name its base", id="none"),
+        pytest.param(factors(), {"base_model_name_or_path": ""}, "does not name", id="no base"),
         pytest.param(factors(), {"base_model_name_or_path": "gone"}, "'gone'", id="base is gone"),
         pytest.param({}, {"base_model_name_or_path": "/home/me/pg"}, "--base", id="my path"),
         pytest.param(
