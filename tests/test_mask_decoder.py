@@ -9,7 +9,7 @@ import pytest
 from noise_decoder import noise_arrays, write_noise
 
 from postprocess.mask_decoder import MaskDecoder, MaskDecoderError
-from postprocess.tokens import CODES_PER_MASK, NUM_CODES
+from postprocess.tokens import CODES_PER_MASK, MASK_SIDE, NUM_CODES
 
 DATA = Path(__file__).parent / "data"
 
@@ -169,11 +169,8 @@ def test_the_module_carries_the_names_of_the_file():
     assert shapes == {name: array.shape for name, array in noise_arrays(0).items()}
 
 
-def test_the_module_counts_as_the_language_counts():
-    from postprocess import mask_decoder, tokens, vqvae
-
-    assert (vqvae.NUM_CODES, vqvae.CODES_PER_MASK) == (tokens.NUM_CODES, tokens.CODES_PER_MASK)
-    assert vqvae.MASK_SIDE == mask_decoder.MASK_SIDE
+def test_a_mask_is_as_large_as_the_language_says(decoder):
+    assert decoder.decode([[0] * CODES_PER_MASK]).shape == (1, MASK_SIDE, MASK_SIDE)
 
 
 def test_torch_comes_in_with_the_first_decoder_alone():
