@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from gemma_vision.requests.phrases import BETWEEN, KANA_BETWEEN, core, tidy
+from gemma_vision.requests.name_cutting import pieces_of
+from gemma_vision.requests.phrases import BETWEEN, core, tidy
 from gemma_vision.requests.validation import TaskError, excerpt
-from gemma_vision.requests.vocabulary import Match, Vocabulary, vocabulary_of
+from gemma_vision.requests.vocabulary import Match, vocabulary_of
 from postprocess.tokens import Notice
 
 Names: TypeAlias = "str | list[str] | tuple[str, ...]"
 NAME_SEPARATOR = re.compile(r"[;,\n\uff1b\uff0c\u3001]")  # also the wide ones of East Asia
-MAX_MARKS = 32  # in one part that are weighed; where there are more it is cut at each
 MAX_TOLD = 40  # names of a checkpoint that a sentence tells
 MAX_QUOTED = 5  # unknown words that it quotes
 
@@ -143,49 +143,3 @@ def read_listed(text: str, known: tuple[str, ...]) -> ParsedNames:
     if unknown and not reading.names:
         raise TaskError(reading.explain_unknown(), "E_UNKNOWN_NAME")
     return reading
-
-
-def pieces_of(part: str, vocabulary: Vocabulary) -> Iterator[Match | str]:
-    """The names in a part, cut where a mark stands between names; as a string what is none."""
-    for piece in cut_at_marks(part, vocabulary):
-        if match := vocabulary.find(piece):
-            yield match
-        else:
-            yield from vocabulary.find_all(piece) or (piece,)
-
-
-@dataclass(frozen=True)
-class Cutting:
-    """A beginning of a part in pieces, and how many of its characters are in names."""
-
-    pieces: tuple[str, ...] = ()
-    num_known: int = 0
-
-    @property
-    def worth(self) -> tuple[int, int]:
-        """The more is known the better, then the fewer pieces."""
-        return self.num_known, -len(self.pieces)
-
-
-def cut_at_marks(part: str, vocabulary: Vocabulary) -> Sequence[str]:
-    """Cut so that as much of the part as can be is names, in as few pieces as can be.
-
-    "cat and giraffe"  ->  cat, giraffe;   "salt and pepper"  ->  salt and pepper
-    """
-    found = (mark for kind in (BETWEEN, KANA_BETWEEN) for mark in kind.finditer(part))
-    marks = sorted(mark.span() for mark in found)
-    if len(marks) > MAX_MARKS:
-        return [said for piece in BETWEEN.split(part) if (said := tidy(piece))]
-    best = [(0, Cutting())]  # where a piece may begin, and the best of what is before it
-    for end, after in [*marks, (len(part), len(part))]:
-        ways = (add(before, tidy(part[start:end]), vocabulary) for start, before in best)
-        best.append((after, max(ways, key=lambda way: way.worth)))
-    return best[-1][1].pieces or [part]
-
-
-def add(before: Cutting, piece: str, vocabulary: Vocabulary) -> Cutting:
-    """A cutting with one more piece; with none where there is nothing between two marks."""
-    if not piece:
-        return before
-    num_known = len(piece) if vocabulary.find(piece) else 0
-    return Cutting((*before.pieces, piece), before.num_known + num_known)
