@@ -15,7 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from gemma_vision.cli.arguments import COMMANDS  # noqa: E402  the tree's own, wherever it lies
+from gemma_vision.answers.saving import FILES, kind_of  # noqa: E402  the tree's own
+from gemma_vision.cli.arguments import COMMANDS  # noqa: E402
 from gemma_vision.cli.option_arguments import flag_of  # noqa: E402
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, FileFormat  # noqa: E402
 from gemma_vision.requests.options import OPTIONS, Option  # noqa: E402
@@ -53,6 +54,15 @@ def formats_table() -> str:
     plain = [f"| {one.name} | {suffixes(one)} | |" for one in FORMATS]
     heic = f"| HEIC | {suffixes(HEIC)} | with `{EXTRA}` |"
     return "\n".join(["| format | files | |", "|---|---|---|", *plain, heic])
+
+
+def suffixes_table() -> str:
+    """What an answer is saved as, by the suffix of its file."""
+    rows = []
+    for kind, ends in FILES.items():
+        means = [f"`{suffix}`" for suffix in ends if kind_of(Path(f"a{suffix}")) == kind]
+        rows.append(f"| `{kind}` | {', '.join(f'`{one}`' for one in ends)} | {', '.join(means)} |")
+    return "\n".join(["| kind | in a file | what these mean alone |", "|---|---|---|", *rows])
 
 
 def suffixes(one: FileFormat) -> str:
@@ -96,6 +106,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "endpoints": ("docs/api.md", endpoints_table),
     "commands": ("docs/cli.md", commands_table),
     "formats": ("docs/library.md", formats_table),
+    "suffixes": ("docs/library.md", suffixes_table),
 }
 
 
