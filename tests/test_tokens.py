@@ -22,6 +22,7 @@ from postprocess.tokens import (
     parse,
     write,
 )
+from postprocess.tokens.label import clean_label
 
 
 def locs(*numbers: int) -> str:
@@ -372,6 +373,52 @@ PIECES = st.one_of(
             "\\",
             '"}',
             ", ",
+            "'",
+            "//",
+            "/*",
+            "*/",
+            "{'point': [5, 6], 'label': 'a'},",
+            '{"objects": [',
+            '{"x_min":0.1,"y_min":0.2,"x_max":0.3,"y_max":0.4}',
+            ']}',
+        ]
+    ),
+    st.sampled_from(
+        [
+            "<ref>cat</ref>",
+            "<ref>",
+            "<box>(1,2),(3,4)</box>",
+            "<box>",
+            "</box>",
+            "<|det|>[[1, 2, 3, 4]]<|/det|>",
+            "<loc_12>",
+            "<loc_1><loc_2><loc_3><loc_4>",
+            "<sep>",
+            '<point x="1" y="2" alt="a">a</point>',
+            "</point>",
+            "<think>",
+            "</think>",
+            "<|channel>thought",
+            "<channel|>",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "&lt;loc0102&gt;",
+            "&amp;lt;seg001&amp;gt;",
+            "\\u003cloc0102\\u003e",
+            "\\<loc0102\\>",
+            "%3Cloc0102%3E",
+            "\uff1c\uff4c\uff4f\uff43\uff10\uff11\uff10\uff12\uff1e",
+            "<LOC0102>",
+            "&quot;",
+            "&amp;",
+            "\\n",
+            "&#60;",
+            "`",
+            "```",
+            "\u2581",
+            "</s>",
         ]
     ),
     st.text(max_size=5),
@@ -411,7 +458,7 @@ def test_a_prefix_parses_to_a_prefix(text):
 
 MARK = re.compile(r"<(loc\d{4,6}|seg\d{3,6}|bos|pad|image|eos|end_of_turn)>", re.ASCII)
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters=";\r\n")
-LABELS = st.text(LETTERS).map(str.strip).filter(lambda label: not MARK.search(label))
+LABELS = st.text(LETTERS).map(clean_label).filter(lambda label: not MARK.search(label))
 SOUND = st.builds(
     lambda label, ys, xs, codes: Mention(
         label, (min(ys), min(xs), max(ys), max(xs)), tuple(codes or ())
@@ -563,6 +610,12 @@ def lines_run(text: str, step: int) -> int:
         pytest.param("word ", id="words"),
         pytest.param('{"box_2d": [1, 2, 3, 4], "label": "a"}, ', id="JSON"),
         pytest.param("{", id="braces"),
+        pytest.param("{'a': {'b': 1}}, ", id="other objects"),
+        pytest.param("<ref>cat</ref><box>(1,2),(3,4)</box> ", id="tags"),
+        pytest.param("<ref><", id="broken tags"),
+        pytest.param("cat<loc_1><loc_2><loc_3><loc_4>", id="Florence-2"),
+        pytest.param("&lt;loc0102&gt;", id="escapes"),
+        pytest.param("<loc0001>, ", id="a run with commas"),
     ],
 )
 @pytest.mark.parametrize("step", [3, 10**9], ids=["in pieces", "at once"])

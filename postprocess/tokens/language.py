@@ -10,8 +10,29 @@ MASK_SIDE = 64  # pixels of a decoded mask
 BOX_2D_UNITS = 1000  # the JSON form counts in thousandths
 UNKNOWN_CODE = -1  # stands for a code that is not written yet
 
-SKIPPED_MARKS = ("<bos>", "<pad>", "<image>")
-END_MARKS = ("<eos>", "<end_of_turn>")
+FINE_UNITS = 1_000_000  # for numbers that come as fractions or pixels of a known size
+
+SKIPPED_MARKS = ("<bos>", "<pad>", "<image>", "<unk>", "<s>", "<grounding>")
+END_MARKS = (
+    "<eos>", "<end_of_turn>", "</s>", "<turn|>", "<|endoftext|>", "<|im_end|>", "<|eot_id|>",
+    "<|end\u2581of\u2581sentence|>", "<\uff5cend\u2581of\u2581sentence\uff5c>",
+)  # fmt: skip
+THOUGHT_OPENINGS = ("<|channel>", "<think>")  # Gemma 4's; and that of most others
+THOUGHT_ENDINGS = ("<channel|>", "</think>")
+
+Position = tuple[int, int]  # y, x in units
+
+
+@dataclass(frozen=True)
+class DrawnMask:
+    """A mask that an answer draws itself, without codes.
+
+    `rings` are closed lines of (y, x) in the mention's units around the parts of the thing; `png`
+    is a picture of probabilities, to be stretched over the box. One of the two is there.
+    """
+
+    rings: tuple[tuple[Position, ...], ...] = ()
+    png: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -19,16 +40,21 @@ class Mention:
     """What an answer says about one thing, in the answer's own units.
 
     `box` is y0, x0, y1, x1 in `units` with y0 <= y1 and x0 <= x1; `codes` are 16 mask codes or ().
-    Two mentions are equal when they say the same, wherever in the text and however surely.
+    `point` is y, x where the text gives a point: the box is then the empty one at that place.
+    `drawn` is a mask that needs no decoder. `score` is 0..1 where the text or the model says how
+    sure it is. Two mentions are equal when they say the same, wherever in the text and however
+    surely.
     """
 
     label: str
     box: tuple[int, int, int, int]
     codes: tuple[int, ...] = ()
     units: int = NUM_BINS
+    point: Position | None = None
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
     score: float | None = field(default=None, compare=False)
+    drawn: DrawnMask | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +74,9 @@ class Partial:
             return None
         missing = CODES_PER_MASK - len(self.codes) if self.codes else 0
         codes = self.codes + (UNKNOWN_CODE,) * missing
-        return Mention(self.label, upright(self.positions), codes, self.units, self.start)
+        return Mention(
+            self.label, upright(self.positions), codes, self.units, start=self.start
+        )
 
 
 @dataclass(frozen=True)

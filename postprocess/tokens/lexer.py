@@ -1,11 +1,20 @@
-"""Lexer: cuts a growing text into positions, codes, marks and words, however it arrives."""
+"""Lexer: cuts a growing text into positions, codes, marks and words, however it arrives.
+
+A token is read the same in capitals, in full-width letters, and with its brackets escaped as HTML,
+JSON, addresses or Markdown write them; such a piece says that it `is_escaped`.
+"""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from postprocess.tokens.language import END_MARKS, SKIPPED_MARKS
+from postprocess.tokens.language import (
+    END_MARKS,
+    SKIPPED_MARKS,
+    THOUGHT_ENDINGS,
+    THOUGHT_OPENINGS,
+)
 
 MAX_DIGITS = 6  # <loc1024> and above are read as out of range; longer numbers are words
 
@@ -17,8 +26,12 @@ class PieceKind(Enum):
     CODE = auto()
     SKIPPED = auto()
     END = auto()
+    THOUGHT = auto()
+    THOUGHT_END = auto()
     SEPARATOR = auto()
     NEWLINE = auto()
+    ESCAPED_NEWLINE = auto()  # the two characters \\n
+    ENTITY = auto()  # &amp; and the like
     WORDS = auto()
 
 
@@ -30,6 +43,7 @@ class Piece:
     text: str
     start: int
     number: int = 0
+    is_escaped: bool = False
 
     @property
     def end(self) -> int:
@@ -37,23 +51,58 @@ class Piece:
         return self.start + len(self.text)
 
 
+_OPEN = r"(?:\\{0,2}<|\\{1,2}(?:u003c|x3c)|&(?:amp;){0,2}(?:lt|#0{0,3}60|#x0{0,3}3c);|%3c|[＜﹤])"
+_CLOSE = r"(?:\\{0,2}>|\\{1,2}(?:u003e|x3e)|&(?:amp;){0,2}(?:gt|#0{0,3}62|#x0{0,3}3e);|%3e|[＞﹥])"
+_DIGITS = r"[0-9０-９]"
+
+
+def _escaped(*names: str) -> str:
+    """The pattern of marks, in any case, whose brackets may be escaped."""
+    return f"(?i:{_OPEN}(?:{'|'.join(names)}){_CLOSE})"
+
+
+def _names(marks: tuple[str, ...]) -> list[str]:
+    return [re.escape(mark[1:-1]) for mark in marks]
+
+
+_LOC, _SEG = r"(?:loc|ｌｏｃ)", r"(?:seg|ｓｅｇ)"
 _GROUPS = (
-    (PieceKind.POSITION, rf"<loc([0-9]{{4,{MAX_DIGITS}}})>"),
-    (PieceKind.CODE, rf"<seg([0-9]{{3,{MAX_DIGITS}}})>"),
-    (PieceKind.SKIPPED, "|".join(SKIPPED_MARKS)),
-    (PieceKind.END, "|".join(END_MARKS)),
+    (PieceKind.POSITION, rf"<loc[0-9]{{4,{MAX_DIGITS}}}>"),
+    (PieceKind.CODE, rf"<seg[0-9]{{3,{MAX_DIGITS}}}>"),
+    (PieceKind.WORDS, r"[^<;\r\n&\\%＜﹤]+"),
     (PieceKind.SEPARATOR, ";"),
     (PieceKind.NEWLINE, r"[\r\n]"),
-    (PieceKind.WORDS, r"[^<;\r\n]+|<"),
+    (PieceKind.POSITION, _escaped(rf"{_LOC}{_DIGITS}{{4,{MAX_DIGITS}}}")),
+    (PieceKind.CODE, _escaped(rf"{_SEG}{_DIGITS}{{3,{MAX_DIGITS}}}")),
+    (PieceKind.SKIPPED, _escaped(*_names(SKIPPED_MARKS))),
+    (PieceKind.END, _escaped(*_names(END_MARKS))),
+    (PieceKind.THOUGHT, _escaped(*_names(THOUGHT_OPENINGS))),
+    (PieceKind.THOUGHT_END, _escaped(*_names(THOUGHT_ENDINGS))),
+    (PieceKind.ENTITY, "&(?:amp|lt|gt|quot|apos|nbsp|#0{0,3}39|#x0{0,3}27);"),
+    (PieceKind.ESCAPED_NEWLINE, r"\\n"),
+    (PieceKind.WORDS, r"."),
 )
-_PIECE = re.compile("|".join(f"(?P<{kind.name}>{pattern})" for kind, pattern in _GROUPS))
-_NUMBERED_START = re.compile(rf"<(?:loc|seg)[0-9]{{0,{MAX_DIGITS}}}")
-_MARK_STARTS = frozenset(
-    mark[:length]
-    for mark in ("<loc", "<seg", *SKIPPED_MARKS, *END_MARKS)
-    for length in range(1, len(mark))
+_PIECE = re.compile("|".join(f"({pattern})" for _, pattern in _GROUPS))
+_KINDS = (PieceKind.WORDS, *(kind for kind, _ in _GROUPS))
+_NUMBERED = frozenset({PieceKind.POSITION, PieceKind.CODE})
+_BETWEEN = frozenset(
+    {PieceKind.SEPARATOR, PieceKind.NEWLINE, PieceKind.ESCAPED_NEWLINE, PieceKind.ENTITY}
 )
-_LONGEST = max(len(mark) for mark in (*SKIPPED_MARKS, *END_MARKS, "<loc" + "0" * MAX_DIGITS + ">"))
+_NUMBER = re.compile(rf"(?:loc|seg|ｌｏｃ|ｓｅｇ)({_DIGITS}+)", re.IGNORECASE)
+_PLAIN = re.compile(r"<[|/]?[a-z0-9_\u2581\uff5c]+[|]?>")
+
+# What may become a mark or an entity. Every beginning of such a text matches too, and no whole one
+# does, so that what is held back does not depend on how the text arrives.
+_NAME = r"[|/｜]?[a-z0-9_\u2581ｌｏｃｓｅｇ０-９]*[|｜]?"
+_SLASHED = r"\\{1,2}(?:u(?:0(?:03?)?)?|x3?)?|%3?"
+_ENTITY = "&(?:amp;){0,2}(?:[a-z]{0,4}|#x?[0-9a-f]{0,6})"
+_TAIL = re.compile(
+    rf"(?i:(?:{_SLASHED}|{_ENTITY}|{_OPEN}{_NAME}(?:{_SLASHED}|{_ENTITY})?)\Z)"
+)
+_OPENER = re.compile(r"[<&\\%＜﹤]")
+_LONGEST = max(
+    len(f"&amp;amp;#x00060;{mark}&amp;amp;#x00062;") for mark in (*END_MARKS, "loc" + "0" * 6)
+)
 
 
 class Lexer:
@@ -79,16 +128,17 @@ class Lexer:
 
 def _start_of_open_mark(text: str) -> int:
     """Where a mark begins that the end of the text cuts; the text's length where there is none."""
-    start = text.rfind("<", max(0, len(text) - _LONGEST))
-    if start < 0:
-        return len(text)
-    tail = text[start:]
-    is_open = tail in _MARK_STARTS or _NUMBERED_START.fullmatch(tail)
-    return start if is_open else len(text)
+    for opener in _OPENER.finditer(text, max(0, len(text) - _LONGEST)):
+        if _TAIL.match(text, opener.start()):
+            return opener.start()
+    return len(text)
 
 
 def _cut(text: str, offset: int) -> Iterator[Piece]:
     for match in _PIECE.finditer(text):
-        kind = PieceKind[match.lastgroup or ""]
-        number = int(match[0][4:-1]) if kind in (PieceKind.POSITION, PieceKind.CODE) else 0
-        yield Piece(kind, match[0], offset + match.start(), number)
+        kind, piece, start = _KINDS[match.lastindex or 0], match[0], offset + match.start()
+        if kind is PieceKind.WORDS or kind in _BETWEEN:
+            yield Piece(kind, piece, start)
+            continue
+        number = int(_NUMBER.findall(piece)[0]) if kind in _NUMBERED else 0
+        yield Piece(kind, piece, start, number, not _PLAIN.fullmatch(piece))

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from postprocess.tokens.label import FILLERS, clean_label
 from postprocess.tokens.language import (
     CODES_PER_MASK,
     NUM_BINS,
     NUM_CODES,
     NUM_POSITIONS,
+    DrawnMask,
     Mention,
     Notice,
     Partial,
@@ -23,13 +25,26 @@ class Record:
     notices: list[Notice]
     units: int = NUM_BINS
     end: int = 0
+    score: float | None = None
+    drawn: DrawnMask | None = None
+    is_point: bool = False  # two positions are all there is
+    is_exact: bool = False  # the label is as it stands: nothing surrounds it
     is_run_open: bool = True  # another position right now would belong to the same run
+    has_break: bool = False  # a line ended where more tokens may still come
     _positions: list[int] = field(default_factory=list)
     _spans: list[tuple[int, int]] = field(default_factory=list)
     _codes: list[int] = field(default_factory=list)
     _codes_start: int = 0
     _words: list[str] = field(default_factory=list)
     _has_words: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the box or the mask is begun and not whole: space, commas and lines may follow."""
+        if self._has_words:
+            return False
+        has_part_of_mask = 0 < len(self._codes) < CODES_PER_MASK
+        return has_part_of_mask or (self.is_run_open and 0 < len(self._positions) < NUM_POSITIONS)
 
     @property
     def takes_codes(self) -> bool:
@@ -48,7 +63,8 @@ class Record:
     @property
     def label(self) -> str:
         """The words after the box and its codes."""
-        return "".join(self._words).strip()
+        words = "".join(self._words)
+        return words.strip() if self.is_exact else clean_label(words)
 
     def add_position(self, number: int, start: int, end: int) -> None:
         """One more position of the run, brought into range."""
@@ -56,6 +72,7 @@ class Record:
         position = min(max(number, 0), highest)
         if position != number:
             self._report("out_of_range", start, f"Position {number} was read as {position}.")
+        self.has_break = False
         self._positions.append(position)
         self._spans.append((start, end))
         self.end = end
@@ -67,6 +84,7 @@ class Record:
             self._report("out_of_range", start, said)
         if not self._codes:
             self._codes_start = start
+        self.has_break = False
         self._codes.append(number)
         self.is_run_open = False
         self.end = end
@@ -76,12 +94,14 @@ class Record:
         self._words.append(text)
         self.is_run_open = False
         if not text.isspace():
-            self._has_words = True
+            self._has_words |= bool(text.strip(FILLERS))
             self.end = start + len(text.rstrip())
 
     def close(self) -> list[Mention]:
         """The record's mentions: one for each four positions; codes and label go to the last."""
         count = len(self._positions)
+        if self.is_point and count == 2:
+            return [self._point()]
         if count < NUM_POSITIONS:
             said = f"A box needs 4 positions; this one has {count} and was left out."
             self._report("incomplete_box", self.start, said)
@@ -104,7 +124,16 @@ class Record:
             self._report("inverted_box", start, "The box's corners were in the wrong order.")
         if _is_full_frame(box, self.units):
             self._report("full_frame", start, "The box is the whole picture, a common mistake.")
-        return Mention(label, box, codes, self.units, start, end or spans[-1][1])
+        end = end or spans[-1][1]
+        return Mention(
+            label, box, codes, self.units, None, start, end, score=self.score, drawn=self.drawn
+        )
+
+    def _point(self) -> Mention:
+        y, x = self._positions
+        return Mention(
+            self.label, (y, x, y, x), (), self.units, (y, x), self.start, self.end, self.score
+        )
 
     def _whole_codes(self) -> tuple[int, ...]:
         count = len(self._codes)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from postprocess.errors import UserError
+from postprocess.tokens.label import clean_label
 from postprocess.tokens.language import CODES_PER_MASK, NUM_BINS, NUM_CODES, Mention
 from postprocess.tokens.lexer import Lexer, PieceKind
 
@@ -17,7 +18,8 @@ def write(mentions: Iterable[Mention]) -> str:
     """`<loc..>x4 cat ; <loc..>x4 dog`, with `<seg..>x16` before the label where there are codes.
 
     Raises MentionError for what would not read back the same: positions or codes out of range, a
-    box upside down, a label with `;`, a new line, a mark of the language or space at its ends.
+    box upside down, a label with `;`, a new line, a mark of the language, an escape, or with space,
+    quotes or brackets around it.
     """
     return " ; ".join(_write_record(mention) for mention in mentions)
 
@@ -57,8 +59,8 @@ def _check_codes(codes: tuple[int, ...]) -> None:
 def _check_label(label: str) -> None:
     lexer = Lexer()
     pieces = [*lexer.feed(label), *lexer.close()]
-    if label != label.strip() or any(piece.kind is not PieceKind.WORDS for piece in pieces):
+    if label != clean_label(label) or any(piece.kind is not PieceKind.WORDS for piece in pieces):
         raise MentionError(
             f"The label {label!r} cannot be written: it may hold no ';', new line, <loc>, <seg> or "
-            "end mark, and no space at its ends. Take them out."
+            "end mark, and no space, quotes or brackets around it. Take them out."
         )
