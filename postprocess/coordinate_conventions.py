@@ -12,6 +12,7 @@ from postprocess.tokens import NUM_BINS
 
 Box = tuple[float, float, float, float]
 Pixels = tuple[int, int, int, int]
+Point = tuple[float, float]  # x, y
 
 
 class ConventionError(UserError):
@@ -34,6 +35,10 @@ class CoordinateConvention:
         width, height = size
         y0, x0, y1, x1 = (value / self._per_side(units) for value in box)
         return _clip((x0 * width, y0 * height, x1 * width, y1 * height), size)
+
+    def point(self, point: tuple[int, int], units: int, size: tuple[int, int]) -> Point:
+        """y, x in units -> x, y in pixels, unrounded, within (W, H)."""
+        return self.box((*point, *point), units, size)[:2]
 
     def pixels(self, box: Box) -> Pixels:
         """The whole-pixel box of an unrounded one."""

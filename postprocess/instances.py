@@ -3,18 +3,26 @@
 K mentions with masks, H x W picture. Masks are drawn within their box only.
 """
 
+import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from postprocess.coordinate_conventions import Box, CoordinateConvention, Pixels, find_convention
+from postprocess.coordinate_conventions import (
+    Box,
+    CoordinateConvention,
+    Pixels,
+    Point,
+    find_convention,
+)
 from postprocess.errors import UserError
 from postprocess.mask_decoder import to_probability
-from postprocess.tokens import MASK_SIDE, Mention
+from postprocess.mask_formats import extent, fill
+from postprocess.tokens import MASK_SIDE, DrawnMask, Mention
 
 _HALF = 128  # of 255: from here on a soft mask is inside
 
@@ -49,7 +57,8 @@ class Instance:
 
     `box` is x0, y0, x1, y1 in pixels, unrounded and within the picture; `pixels` is the whole-pixel
     box that the mask lives in; `mask` is (H, W) bool or None; `probability` is (H, W) float32 0..1
-    where it was asked for; `score` is 0..1 or None.
+    where it was asked for; `score` is 0..1 or None. `point` is x, y in pixels where the thing is a
+    point; its boxes are then the empty ones at that place.
     """
 
     label: str
@@ -58,6 +67,7 @@ class Instance:
     mask: Mask | None = None
     probability: Soft | None = None
     score: float | None = None
+    point: Point | None = None
 
 
 def locate(
@@ -101,6 +111,7 @@ def describe(
             instance.label,
             rules.units(instance.box, size),
             tuple(next(codes)) if encoder and instance.mask is not None else (),
+            point=None if instance.point is None else rules.units(instance.box, size)[:2],
             score=instance.score,
         )
         for instance in instances
@@ -141,12 +152,37 @@ def _locate_one(
 ) -> Instance:
     box = rules.box(mention.box, mention.units, size)
     pixels = rules.pixels(box)
+    if mention.point is not None:
+        point = rules.point(mention.point, mention.units, size)
+        return Instance(mention.label, box, pixels, score=mention.score, point=point)
     if decoded is None:
-        return Instance(mention.label, box, pixels, score=mention.score)
+        found = Instance(mention.label, box, pixels, score=mention.score)
+        return found if mention.drawn is None else _drawn(found, mention.drawn, mention.units, size)
     drawn = _resize(decoded, pixels, rules)
     mask = _paste(drawn >= _HALF if rules.is_soft else drawn > 0, pixels, size)
     probability = _paste(_soft(drawn, rules), pixels, size) if wants_soft else None
     return Instance(mention.label, box, pixels, mask, probability, mention.score)
+
+
+def _drawn(found: Instance, drawn: DrawnMask, units: int, size: tuple[int, int]) -> Instance:
+    """With the mask that the answer drew itself; without one where its picture is broken."""
+    if drawn.rings:
+        scale = (size[0] / units, size[1] / units)
+        rings = [[(x * scale[0], y * scale[1]) for y, x in ring] for ring in drawn.rings]
+        mask = np.logical_or.reduce([fill([ring], size) for ring in rings])
+        x0, y0, x1, y1 = found.pixels
+        left, top, right, bottom = extent(mask) if mask.any() else found.pixels
+        pixels = (min(x0, left), min(y0, top), max(x1, right), max(y1, bottom))
+        return replace(found, mask=mask, pixels=pixels)
+    width, height = found.pixels[2] - found.pixels[0], found.pixels[3] - found.pixels[1]
+    if width <= 0 or height <= 0:
+        return replace(found, mask=np.zeros(size[::-1], np.bool_))
+    try:
+        with Image.open(io.BytesIO(drawn.png), formats=["PNG"]) as picture:
+            part = picture.convert("L").resize((width, height), Image.Resampling.BILINEAR)
+    except (OSError, ValueError, SyntaxError):
+        return found
+    return replace(found, mask=_paste(np.asarray(part) >= _HALF, found.pixels, size))
 
 
 def _resize(decoded: Soft, pixels: Pixels, rules: CoordinateConvention) -> Array:

@@ -11,7 +11,8 @@ from postprocess.errors import UserError
 Mask = npt.NDArray[np.bool_]
 Ring = list[list[int]]  # [[x, y], ...], closed without repeating its first point
 
-_MIN_POINTS = 3
+_SPECKS = 0.02  # the share of a mask that single pixels may be to be left out
+_ROWS = 512  # distances of this many points are worked out together
 
 
 class ShapeError(UserError):
@@ -64,10 +65,18 @@ def mask_from_coco(segmentation: Any, size: tuple[int, int]) -> Mask | None:
 
 
 def polygons(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> list[Ring]:
-    """The outer rings of a mask, largest first, through the centres of its outermost pixels.
+    """The rings of a mask, through the centres of its outermost pixels and of those around holes.
 
-    A polygon has no holes: what a ring encloses counts as inside. A speck thinner than a triangle
-    is left out, unless the mask is nothing but specks. With `pixels` only that part is looked at.
+    Outer rings and holes alike, to be filled by the even-odd rule (`fill`); the largest part comes
+    first, each with its holes behind it. With `pixels` only that part is looked at.
+    """
+    return [ring for part in parts(mask, pixels) for ring in part]
+
+
+def parts(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> list[list[Ring]]:
+    """For each part of a mask its outer ring and then its holes, largest first.
+
+    Single pixels beside something larger are left out, as long as they are next to nothing of it.
     """
     import cv2
 
@@ -75,11 +84,45 @@ def polygons(mask: Mask, pixels: tuple[int, int, int, int] | None = None) -> lis
     x0, y0, x1, y1 = _inside(pixels or extent(mask), (width, height))
     if x1 <= x0 or y1 <= y0:
         return []
-    part = np.ascontiguousarray(mask[y0:y1, x0:x1]).view(np.uint8)
-    found, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x0, y0))
-    rings = sorted((ring[:, 0] for ring in found), key=cv2.contourArea, reverse=True)
-    whole = [ring for ring in rings if len(ring) >= _MIN_POINTS] or rings
-    return [ring.tolist() for ring in whole]
+    inside = np.ascontiguousarray(mask[y0:y1, x0:x1]).view(np.uint8)
+    found, tree = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE, offset=(x0, y0))
+    grouped: dict[int, list[npt.NDArray[np.int32]]] = {}
+    for number, ring in enumerate(found):
+        parent = int(tree[0][number][3])
+        if parent < 0:
+            grouped.setdefault(number, []).insert(0, ring[:, 0])
+        else:
+            grouped.setdefault(parent, []).append(ring[:, 0])
+    ordered = sorted(grouped.values(), key=lambda part: -cv2.contourArea(part[0]))
+    specks = [part for part in ordered if len(part[0]) == 1]
+    most = max(1, int(_SPECKS * np.count_nonzero(inside)))
+    if len(specks) < len(ordered) and len(specks) <= most:
+        ordered = [part for part in ordered if len(part[0]) > 1]
+    return [[ring.tolist() for ring in part] for part in ordered]
+
+
+def join_rings(rings: Sequence[Sequence[Sequence[float]]]) -> list[tuple[float, float]]:
+    """One ring through all of them, there and back along the shortest seam to each next one.
+
+    A hole joined to its outer ring stays a hole under the even-odd rule.
+    """
+    first, *others = (np.asarray(ring, float) for ring in rings)
+    joined = first
+    for points in sorted(others, key=lambda ring: _nearest(first, ring)[0]):
+        _, here, there = _nearest(joined, points)
+        detour = np.concatenate([points[there:], points[: there + 1]])
+        joined = np.concatenate([joined[: here + 1], detour, joined[here:]])
+    return [(float(x), float(y)) for x, y in joined]
+
+
+def _nearest(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> tuple[float, int, int]:
+    """The smallest distance between points of two rings, and which ones have it."""
+    best = (np.inf, 0, 0)
+    for start in range(0, len(one), _ROWS):
+        apart = np.linalg.norm(one[start : start + _ROWS, None] - other[None], axis=2)
+        here, there = np.unravel_index(int(apart.argmin()), apart.shape)
+        best = min(best, (float(apart[here, there]), start + int(here), int(there)))
+    return best
 
 
 def simplify(ring: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.float64]:
@@ -95,13 +138,16 @@ def simplify(ring: npt.ArrayLike, tolerance: float) -> npt.NDArray[np.float64]:
 
 
 def fill(rings: Sequence[Sequence[Sequence[float]]], size: tuple[int, int]) -> Mask:
-    """Polygons -> the (H, W) mask of what they enclose, edges included; size = (W, H)."""
+    """Rings -> the (H, W) mask of what they enclose, edges included; size = (W, H).
+
+    By the even-odd rule: a ring within a ring is a hole.
+    """
     import cv2
 
     canvas = np.zeros((size[1], size[0]), np.uint8)
-    for ring in rings:
-        points = np.rint(np.asarray(ring, np.float64)).astype(np.int32)
-        cv2.fillPoly(canvas, [points.reshape(-1, 1, 2)], 1)
+    whole = [np.rint(np.asarray(ring, np.float64)).astype(np.int32) for ring in rings]
+    if whole:
+        cv2.fillPoly(canvas, [points.reshape(-1, 1, 2) for points in whole], 1)
     return canvas.astype(np.bool_)
 
 

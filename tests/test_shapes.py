@@ -10,8 +10,10 @@ from pycocotools import mask as coco
 from postprocess.mask_formats import (
     ShapeError,
     fill,
+    join_rings,
     mask_from_coco,
     mask_of,
+    parts,
     polygons,
     run_lengths,
     simplify,
@@ -51,11 +53,47 @@ def test_a_filled_polygon_is_the_mask_again():
     assert np.array_equal(fill(rings, (120, 90)), mask)
 
 
-def test_a_hole_is_filled():
-    solid = ellipse(80, 80, 40, 40, 30, 30)
-    ring = solid & ~ellipse(80, 80, 40, 40, 10, 10)
-    assert len(polygons(ring)) == 1
-    assert np.array_equal(fill(polygons(ring), (80, 80)), solid)
+ROWS, COLUMNS = np.mgrid[:100, :120]
+RADIUS = np.hypot(COLUMNS - 60, ROWS - 50)
+BLOCK = (COLUMNS > 10) & (COLUMNS < 110) & (ROWS > 80) & (ROWS < 90)
+
+SHAPES = {
+    "disc": RADIUS < 40,
+    "ring": (RADIUS < 40) & (RADIUS > 20),
+    "ring of one pixel": (RADIUS < 40) & (RADIUS > 38.5),
+    "letter O": (np.hypot((COLUMNS - 60) / 0.7, ROWS - 50) < 40)
+    & (np.hypot((COLUMNS - 60) / 0.5, ROWS - 50) > 30),
+    "ring in a ring": ((RADIUS < 40) & (RADIUS > 30)) | ((RADIUS < 20) & (RADIUS > 10)),
+    "comb": BLOCK
+    | ((COLUMNS % 4 == 0) & (ROWS > 10) & (ROWS <= 80) & (COLUMNS > 10) & (COLUMNS < 110)),
+    "grid of holes": (COLUMNS % 7 == 0) | (ROWS % 7 == 0),
+    "two parts": ellipse(120, 100, 30, 30, 20, 15) | ellipse(120, 100, 90, 70, 15, 20),
+    "two lines of one pixel": ((ROWS == 10) & (COLUMNS < 50)) | ((COLUMNS == 70) & (ROWS > 20)),
+    "a block and a line": ((COLUMNS < 20) & (ROWS < 20)) | ((ROWS == 60) & (COLUMNS > 40)),
+    "diagonal": ROWS == COLUMNS,
+    "chessboard": (ROWS + COLUMNS) % 2 == 0,
+    "dust": (ROWS % 5 == 0) & (COLUMNS % 5 == 0),
+}
+
+
+@pytest.mark.parametrize("mask", SHAPES.values(), ids=SHAPES.keys())
+def test_polygons_keep_the_shape_with_its_holes(mask):
+    assert np.array_equal(fill(polygons(mask), (120, 100)), mask)
+
+
+@pytest.mark.parametrize("mask", SHAPES.values(), ids=SHAPES.keys())
+def test_a_seam_keeps_the_holes_of_a_part(mask):
+    joined = [fill([join_rings(part)], (120, 100)) for part in parts(mask)]
+    both = np.logical_or.reduce(joined)
+    assert (both & mask).sum() / (both | mask).sum() >= 0.95
+
+
+@given(arrays(bool, st.tuples(st.integers(8, 20), st.integers(8, 20))))
+@settings(max_examples=200, deadline=None)
+def test_no_more_than_a_few_single_pixels_are_lost(mask):
+    filled = fill(polygons(mask), mask.shape[::-1])
+    assert not (filled & ~mask).any()
+    assert (mask & ~filled).sum() <= max(1, 0.02 * mask.sum())
 
 
 @pytest.mark.parametrize(

@@ -380,7 +380,7 @@ PIECES = st.one_of(
             "{'point': [5, 6], 'label': 'a'},",
             '{"objects": [',
             '{"x_min":0.1,"y_min":0.2,"x_max":0.3,"y_max":0.4}',
-            ']}',
+            "]}",
         ]
     ),
     st.sampled_from(

@@ -162,7 +162,7 @@ class Shapes:
         self._known: dict[int, tuple[Instance, JSON]] = {}
 
     def describe(self, instance: Instance) -> JSON:
-        """One entry of "instances": label, box, pixels, score, mask (run-length), polygons."""
+        """One entry of "instances": label, box, point, pixels, score, mask, polygons."""
         known = self._known.get(id(instance))
         if known is None:  # the instance is kept too, so that its id stays its own
             known = self._known[id(instance)] = (instance, instance_json(instance))
@@ -170,15 +170,16 @@ class Shapes:
 
 
 def instance_json(instance: Instance) -> JSON:
-    """An instance by the contract; mask and polygons are None where there is no mask."""
+    """An instance by the contract; point, mask and polygons are None where there is none."""
     from postprocess.mask_formats import polygons, run_lengths
 
     mask = instance.mask
     return {
         "label": instance.label,
-        "box": [float(edge) for edge in instance.box],
+        "box": [round(float(edge), 2) for edge in instance.box],
+        "point": instance.point and [round(float(edge), 2) for edge in instance.point],
         "pixels": [int(edge) for edge in instance.pixels],
-        "score": None if instance.score is None else round(instance.score, 6),
+        "score": None if instance.score is None else round(instance.score, 4),
         "mask": None if mask is None else run_lengths(mask, instance.pixels),
         "polygons": None if mask is None else polygons(mask, instance.pixels),
     }

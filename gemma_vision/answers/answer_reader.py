@@ -28,7 +28,8 @@ class StreamingReader:
     """Reads one answer. `feed` it chunks, `close` it at the end, look at it at any time.
 
     size: (width, height) of the picture in pixels. decoder: None for boxes only. One that cannot be
-    opened leaves a notice and boxes, never a mask from the wrong codebook.
+    opened leaves a notice and boxes, never a mask from the wrong codebook. input_size: that of the
+    picture as it was resized for a model that counts in its pixels.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class StreamingReader:
         size: tuple[int, int],
         decoder: LazyMaskDecoder | None = None,
         policy: str = "space",
+        *,
+        input_size: tuple[int, int] | None = None,
     ) -> None:
         self.size = size
         self.policy = policy
@@ -44,7 +47,7 @@ class StreamingReader:
         self.repeated = False
         self.mentions: list[Mention] = []
         self._decoder = decoder
-        self._parser = Parser()
+        self._parser = Parser(size=size, input_size=input_size)
         self._instances: list[Instance] = []
         self._own_notices: list[Notice] = []
         self._copies: Counter[Mention] = Counter()
@@ -102,7 +105,9 @@ class StreamingReader:
 
     def _take(self, closed: Sequence[Mention]) -> None:
         for mention in closed:
-            self.mentions.append(replace(mention, score=self._score(mention)))
+            score = self._score(mention)
+            said = mention.score if score is None else score
+            self.mentions.append(replace(mention, score=said))
             self._copies[mention] += 1  # mentions are equal when box, codes and label are
             self.repeated |= self._copies[mention] >= MAX_COPIES
 

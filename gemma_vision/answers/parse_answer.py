@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from PIL.Image import Image
@@ -38,6 +38,7 @@ def read(
     image: Picture | None = None,
     mask_decoder: str = NONE,
     policy: str | None = None,
+    input_size: tuple[int, int] | None = None,
     **filters: Unpack[FilterOptions],
 ) -> Answer:
     """The answer that a text is, on a picture of `size` = (width, height) pixels.
@@ -45,12 +46,15 @@ def read(
     image: the picture itself, in the place of its size; `overlay` draws onto it. mask_decoder:
     "published" for codes of Google's checkpoints, "embedded" for those of the embedded one, the
     path of a file, or "none" for boxes only. policy: how units become pixels, "space" or
-    "bigvision"; None takes what the decoder's checkpoint was trained for. filters: drop_repeats,
-    max_overlap, drop_full_frame and min_score, as those of `Request`. Raises TaskError, ImageError
-    for a size that no picture has, ConventionError for the policy.
+    "bigvision"; None takes what the decoder's checkpoint was trained for. input_size: of the resized
+    picture whose pixels a model like Qwen2.5-VL counts in; None reads such numbers as thousandths,
+    as Qwen3-VL counts. filters: drop_repeats, max_overlap, drop_full_frame and min_score, as those
+    of `Request`. Raises TaskError, ImageError for a size that no picture has, ConventionError for
+    the policy.
     """
     picture = None if image is None else open_image(image)
-    parsed = parse_text(text, size_of(size, picture), mask_decoder, policy, filters)
+    whole = size_of(size, picture)
+    parsed = parse_text(text, whole, mask_decoder, policy, filters, input_size)
     instances = list(parsed.reader.locate_each(parsed.filtered.mentions))
     return Answer(
         request=None,
@@ -76,10 +80,11 @@ def read_json(
     *,
     mask_decoder: str = NONE,
     policy: str | None = None,
+    input_size: tuple[int, int] | None = None,
     **filters: Unpack[FilterOptions],
 ) -> JSON:
     """The JSON of the same answer, with one mask in memory at a time."""
-    parsed = parse_text(text, as_size(size), mask_decoder, policy, filters)
+    parsed = parse_text(text, as_size(size), mask_decoder, policy, filters, input_size)
     reader, filtered = parsed.reader, parsed.filtered
     return answer_json(
         model=None,
@@ -110,6 +115,7 @@ def parse_text(
     mask_decoder: str,
     policy: str | None,
     filters: Mapping[str, Any],
+    input_size: tuple[int, int] | None = None,
 ) -> ParsedText:
     """What the text says and what is left of it; that its masks fit into memory is checked."""
     check_string(text)
@@ -119,13 +125,13 @@ def parse_text(
     wanted = Filters(**read_options(PARSE, filters))
     policy = policy or (BIGVISION if mask_decoder == EMBEDDED else SPACE)
     find_convention(policy)  # an unknown one ends here, in words
-    reader = StreamingReader(size, lazy_decoder(mask_decoder), policy)
+    input_size = None if input_size is None else as_size(input_size)
+    reader = StreamingReader(size, lazy_decoder(mask_decoder), policy, input_size=input_size)
     reader.feed(Chunk(text))
     reader.close()
-    boxes = locate(reader.mentions, size, policy=policy)
-    filtered = wanted.apply(reader.mentions, boxes, size)
-    if mask_decoder != NONE:
-        check_masks(filtered.mentions, size)
+    bare = [replace(mention, drawn=None) for mention in reader.mentions]
+    filtered = wanted.apply(reader.mentions, locate(bare, size, policy=policy), size)
+    check_masks(filtered.mentions, size, with_codes=mask_decoder != NONE)
     return ParsedText(reader, filtered)
 
 
@@ -149,9 +155,9 @@ def as_size(size: Iterable[int]) -> tuple[int, int]:
     return width, height
 
 
-def check_masks(mentions: Sequence[Mention], size: tuple[int, int]) -> None:
+def check_masks(mentions: Sequence[Mention], size: tuple[int, int], *, with_codes: bool) -> None:
     """Refuse more masks on a picture of this size than memory is meant for."""
-    count = sum(bool(mention.codes) for mention in mentions)
+    count = sum(bool(one.drawn or (with_codes and one.codes)) for one in mentions)
     most = MAX_MASK_PIXELS // (size[0] * size[1])
     if count > most:
         message = (

@@ -9,6 +9,7 @@ import sys
 from PIL import Image
 
 from gemma_vision.answers.parse_answer import read
+from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.option_arguments import given_options
@@ -35,7 +36,8 @@ def run(options: argparse.Namespace) -> int:
         **given_options(PARSE, options),
     )
     print_json(answer.to_dict())
-    saver.save(path, size, answer.instances, image)
+    decoder = lazy_decoder(options.mask_decoder)
+    saver.save(path, size, answer.instances, image, decoder=decoder)
     return 0
 
 

@@ -46,9 +46,11 @@ def run_one(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -
     """One answer, as one JSON object; whatever is wrong shows before a model is loaded."""
     asked = request(options, wish.text, tuple(map(open_image, wish.pictures)))
     check_supported(options, asked)
-    answer = load(options).run(asked)
+    pipeline = load(options)
+    answer = pipeline.run(asked)
     print_json(answer.to_dict())
-    saver.save(wish.pictures[0], answer.image.size, answer.instances, answer.image)
+    path, image = wish.pictures[0], answer.image
+    saver.save(path, image.size, answer.instances, image, decoder=pipeline.decoder)
     return 0
 
 
@@ -61,7 +63,8 @@ def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) 
     for path, answer in answers(pipeline, options, wish):
         print_json({"file": path} | answer.to_dict(), indent=None)
         try:
-            saver.save(path, answer.image.size, answer.instances, answer.image)
+            image = answer.image
+            saver.save(path, image.size, answer.instances, image, decoder=pipeline.decoder)
             done += 1
         except SaveError as error:
             complain(f"{path}: {error}")

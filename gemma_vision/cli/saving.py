@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.writing import print_message
 from gemma_vision.errors import describe, is_explained
@@ -15,6 +17,7 @@ from postprocess.errors import UserError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from postprocess.exports.annotated import Codec
     from postprocess.instances import Instance
 
 DEFAULT = "overlay"
@@ -52,18 +55,25 @@ class Saver:
         self._names = names_of(pictures)
 
     def save(
-        self, path: str, size: tuple[int, int], instances: Sequence[Instance], image: Image | None
+        self,
+        path: str,
+        size: tuple[int, int],
+        instances: Sequence[Instance],
+        image: Image | None,
+        *,
+        decoder: LazyMaskDecoder | None = None,
     ) -> None:
         """Write the forms asked for, named after the picture's file.
 
-        A form that fails does not keep the others back; SaveError then tells of all that did.
+        decoder: what the masks were made with; lines for fine-tuning have its codes. A form that fails does not keep the others back; SaveError then tells of all that did.
         """
         if self.folder is None:
             return
         from postprocess.exports import EXPORTERS, Annotated
 
         name, stem = self._names[place(path)]
-        picture, failed = Annotated(name, size, instances, image, stem), []
+        codec = self._codec(instances, decoder)
+        picture, failed = Annotated(name, size, instances, image, stem, codec), []
         for kind in self.kinds:
             try:
                 for written in EXPORTERS[kind]([picture], self.folder):
@@ -74,6 +84,19 @@ class Saver:
                 failed.append(f"{kind} cannot be written: {describe(error, names_files=True)[1]}")
         if failed:
             raise SaveError(" ".join(failed))
+
+    def _codec(
+        self, instances: Sequence[Instance], decoder: LazyMaskDecoder | None
+    ) -> Codec | None:
+        """What turns masks into codes, where lines with masks are asked for and it is at hand."""
+        is_wanted = "paligemma" in self.kinds and any(one.mask is not None for one in instances)
+        if decoder is None or not is_wanted:
+            return None
+        try:
+            opened: Any = decoder.open()
+        except DecoderError:
+            return None
+        return opened if hasattr(opened, "encode") else None
 
 
 def names_of(pictures: Sequence[str]) -> dict[Path, tuple[str, str]]:

@@ -2,19 +2,24 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from PIL import Image
 
 from postprocess.coordinate_conventions import Box, Pixels
 from postprocess.exports.files import ExportError
 from postprocess.exports.naming import free_stems, safe_stem
-from postprocess.instances import Instance, Mask
+from postprocess.instances import CodesToMask, Instance, Mask, MaskToCodes
 from postprocess.mask_formats import extent
 
 # What XML 1.0 leaves out: control characters, surrogates and two that are no characters.
 _CONTROLS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Codec(CodesToMask, MaskToCodes, Protocol):
+    """Masks to codes and back; `MaskDecoder` is one. Use the one of the model to be trained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +28,7 @@ class Annotated:
 
     `image` is needed by the exports that show pixels only. `file_name` is what data sets call it,
     `files` how the files about it begin where its own name, cleaned, is not free (see `apart`).
+    `codec` turns masks into codes and back, for lines of PaliGemma.
     """
 
     file_name: str
@@ -30,6 +36,7 @@ class Annotated:
     instances: Sequence[Instance]
     image: Image.Image | None = None
     files: str | None = None
+    codec: Codec | None = None
 
     @property
     def stem(self) -> str:
@@ -51,6 +58,19 @@ def apart(pictures: Sequence[Annotated]) -> list[Annotated]:
     """The same pictures, no two of which have files of the same name."""
     stems = free_stems([picture.file_name for picture in pictures])
     return [replace(one, files=stem) for one, stem in zip(pictures, stems, strict=True)]
+
+
+def refuse_points(pictures: Iterable[Annotated], form: str) -> list[Annotated]:
+    """The pictures, unless one has a point, which the form cannot hold: ExportError then."""
+    pictures = list(pictures)
+    for picture in pictures:
+        points = sum(one.point is not None for one in picture.instances)
+        if points:
+            raise ExportError(
+                f"{form} has no points, and {picture.file_name} has {points}. Leave them out, or "
+                "take coco, labelme, csv, svg or voc."
+            )
+    return pictures
 
 
 def on_one_line(text: str) -> str:

@@ -13,6 +13,9 @@ FILE = "annotations.json"
 
 JSON = dict[str, Any]
 
+_POINTED: JSON = {"keypoints": ["point"], "skeleton": []}
+_VISIBLE = 2  # the third number of a key point that is labelled and seen
+
 
 def to_coco(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
     """Write `annotations.json`; pictures that it already holds under other names stay in it."""
@@ -23,7 +26,11 @@ def to_coco(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
 
 
 def describe(pictures: Iterable[Annotated]) -> JSON:
-    """Pictures as a COCO data set: images, annotations, categories in order of appearance."""
+    """Pictures as a COCO data set: images, annotations, categories in order of appearance.
+
+    A point is an annotation with one key point and an empty box.
+    """
+    pictures = list(pictures)
     images: list[JSON] = []
     annotations: list[JSON] = []
     categories: dict[str, int] = {}
@@ -35,7 +42,11 @@ def describe(pictures: Iterable[Annotated]) -> JSON:
             category = categories.setdefault(instance.label, len(categories) + 1)
             ids = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category}
             annotations.append(ids | _annotation(instance))
-    named = [{"id": number, "name": name} for name, number in categories.items()]
+    pointed = {one.label for picture in pictures for one in picture.instances if one.point}
+    named = [
+        {"id": number, "name": name} | (_POINTED if name in pointed else {})
+        for name, number in categories.items()
+    ]
     return {"images": images, "annotations": annotations, "categories": named}
 
 
@@ -64,6 +75,8 @@ def _annotation(instance: Instance) -> JSON:
         "segmentation": [] if mask is None else run_lengths(mask, instance.pixels),
         "iscrowd": 0,
     }
+    if instance.point is not None:
+        annotation |= {"keypoints": [*instance.point, _VISIBLE], "num_keypoints": 1}
     return annotation if instance.score is None else annotation | {"score": instance.score}
 
 
@@ -79,4 +92,7 @@ def _read_instance(annotation: JSON, names: dict[Any, str], size: tuple[int, int
     mask = mask_from_coco(annotation.get("segmentation"), size)
     label = names[annotation["category_id"]]
     pixels = whole_box(box, mask, size)
-    return Instance(label, box, pixels, mask, score=annotation.get("score"))
+    score, keypoints = annotation.get("score"), annotation.get("keypoints") or []
+    is_point = len(keypoints) == 3 and wide == high == 0
+    point = (float(keypoints[0]), float(keypoints[1])) if is_point else None
+    return Instance(label, box, pixels, mask, score=score, point=point)

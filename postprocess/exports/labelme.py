@@ -1,23 +1,26 @@
 """LabelMe: a JSON file for each picture, polygons and rectangles that people can edit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+
+import numpy as np
 
 from postprocess.exports.annotated import Annotated, whole_box
 from postprocess.exports.coco import FILE as COCO_FILE
 from postprocess.exports.files import ExportError, read_json, write_json
 from postprocess.instances import Instance
-from postprocess.mask_formats import fill, polygons
+from postprocess.mask_formats import Ring, fill, join_rings, parts
 
 JSON = dict[str, Any]
 
+_MIN_POINTS = 3  # of a polygon
 _VERSION = "5.5.0"  # of the program whose files these are like
 
 
 def to_labelme(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
-    """`NAME.json` for each picture; the rings of one mask share a group."""
+    """`NAME.json` for each picture; the parts of one mask share a group, holes hang on a seam."""
     return [write_json(folder / f"{picture.stem}.json", describe(picture)) for picture in pictures]
 
 
@@ -48,10 +51,13 @@ def read_labelme(path: Path) -> list[Annotated]:
 
 
 def _shapes(instance: Instance, number: int) -> Iterator[JSON]:
-    rings = [] if instance.mask is None else polygons(instance.mask, instance.pixels)
+    found = [] if instance.mask is None else parts(instance.mask, instance.pixels)
+    rings = [_ring(part) for part in found]
     x0, y0, x1, y1 = instance.box
     said = "" if instance.score is None else f"score {instance.score}"
     outlines: list[tuple[str, Any]] = [("polygon", ring) for ring in rings]
+    if instance.point is not None:
+        outlines = [("point", [list(instance.point)])]
     for kind, points in outlines or [("rectangle", [[x0, y0], [x1, y1]])]:
         yield {
             "label": instance.label,
@@ -61,6 +67,12 @@ def _shapes(instance: Instance, number: int) -> Iterator[JSON]:
             "flags": {},
             "description": said,
         }
+
+
+def _ring(part: Sequence[Ring]) -> list[list[float]]:
+    """A part and its holes as one ring, of three points at least."""
+    ring = [list(point) for point in (join_rings(part) if len(part) > 1 else part[0])]
+    return ring + ring[-1:] * (_MIN_POINTS - len(ring))
 
 
 def _read_file(file: Path) -> Annotated:
@@ -91,15 +103,18 @@ def _group(numbered: tuple[int, JSON]) -> tuple[Any, ...]:
 
 def _read_thing(shapes: list[JSON], size: tuple[int, int]) -> Instance:
     kinds = {shape["shape_type"] for shape in shapes}
-    if not kinds <= {"polygon", "rectangle"}:
-        raise ValueError(f"shapes can be polygons and rectangles, not {', '.join(sorted(kinds))}")
+    if not kinds <= {"polygon", "rectangle"} and kinds != {"point"}:
+        raise ValueError(
+            f"shapes can be polygons, rectangles and points, not {', '.join(sorted(kinds))}"
+        )
     points = [(float(x), float(y)) for shape in shapes for x, y in shape["points"]]
     xs, ys = zip(*points, strict=True)
     box = (min(xs), min(ys), max(xs), max(ys))
-    mask = fill([shape["points"] for shape in shapes], size) if kinds == {"polygon"} else None
-    return Instance(
-        str(shapes[0]["label"]), box, whole_box(box, mask, size), mask, score=_score(shapes[0])
-    )
+    masks = [fill([shape["points"]], size) for shape in shapes if kinds == {"polygon"}]
+    mask = np.logical_or.reduce(masks) if masks else None
+    pixels, label, score = whole_box(box, mask, size), str(shapes[0]["label"]), _score(shapes[0])
+    point = points[0] if kinds == {"point"} else None
+    return Instance(label, box, pixels, mask, score=score, point=point)
 
 
 def _score(shape: JSON) -> float | None:

@@ -6,9 +6,9 @@ Positions are rounded to 1023rds, as big_vision made the text that PaliGemma was
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from postprocess.exports.annotated import Annotated, on_one_line
+from postprocess.exports.annotated import Annotated, Codec, on_one_line, refuse_points
 from postprocess.exports.files import read_text, write_text
 from postprocess.instances import CodesToMask, Instance, MaskToCodes, describe, locate
 from postprocess.metrics import mask_iou
@@ -21,20 +21,18 @@ _POLICY = "bigvision"
 JSON = dict[str, Any]
 
 
-class Codec(CodesToMask, MaskToCodes, Protocol):
-    """Masks to codes and back; `MaskDecoder` is one. Use the one of the model to be trained."""
-
-
 def to_paligemma(
     pictures: Iterable[Annotated], folder: Path, *, decoder: Codec | None = None
 ) -> list[Path]:
     """Write `train.jsonl`; lines that it already holds about other pictures stay in it.
 
-    With a mask decoder there are `segment` lines too, each with `mask_iou`: for every mask, how
-    much of it is left after 16 codes. Raises MentionError for a label that holds `;` or a token.
+    With a mask decoder, or the `codec` of a picture, there are `segment` lines too, each with
+    `mask_iou`: for every mask, how much of it is left after 16 codes. Raises MentionError for a
+    label that holds `;` or a token, ExportError for points.
     """
     path = folder / FILE
-    fresh = [line for picture in pictures for line in lines(picture, decoder)]
+    pictures = refuse_points(pictures, "The language of PaliGemma")
+    fresh = [line for one in pictures for line in lines(one, decoder or one.codec)]
     images = {line["image"] for line in fresh}
     known = [json.loads(line) for line in read_text(path).splitlines()] if path.exists() else []
     kept = [line for line in known if line["image"] not in images]

@@ -46,10 +46,15 @@ def _group(number: int, instance: Instance, color: Color, width: int, opacity: f
         f'<rect x="{x0}" y="{y0}" width="{round(x1 - x0, 3)}" height="{round(y1 - y0, 3)}" '
         f'fill="none" stroke-width="{width}"/>',
     ]
+    if instance.point is not None:
+        x, y = (round(edge, 3) for edge in instance.point)
+        shapes[1] = f'<circle cx="{x}" cy="{y}" r="{2 * width}" fill="{paint}"/>'
     if instance.mask is not None:
         rings = polygons(instance.mask, instance.pixels)
         path = " ".join(_path(ring) for ring in rings)
-        shapes.append(f'<path d="{path}" fill="{paint}" fill-opacity="{opacity}"/>')
+        shapes.append(
+            f'<path d="{path}" fill="{paint}" fill-rule="evenodd" fill-opacity="{opacity}"/>'
+        )
     head = f'<g id="instance-{number}" data-label={quoteattr(label)} stroke="{paint}">'
     return "\n".join([head, *shapes, "</g>"])
 

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,19 @@ FORMULA = (
     "@",
     "'",
 )  # how a cell begins that spreadsheets work out, or that we marked
-COLUMNS = ("file_name", "width", "height", "label", "score", "x0", "y0", "x1", "y1", "mask")
+COLUMNS = (
+    "file_name",
+    "width",
+    "height",
+    "label",
+    "score",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "mask",
+    "point",
+)
 
 
 def to_csv(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
@@ -57,7 +70,8 @@ def _row(picture: Annotated, instance: Instance) -> list[Any]:
     score = "" if instance.score is None else instance.score
     mask = "" if instance.mask is None else run_lengths(instance.mask, instance.pixels)["counts"]
     name, label = as_text(picture.file_name), as_text(on_one_line(instance.label))
-    return [name, *picture.size, label, score, *instance.box, mask]
+    point = "" if instance.point is None else f"{instance.point[0]} {instance.point[1]}"
+    return [name, *picture.size, label, score, *instance.box, mask, point]
 
 
 def as_text(words: str) -> str:
@@ -77,4 +91,6 @@ def _read_row(row: dict[str, str], size: tuple[int, int]) -> Instance:
     score = float(row["score"]) if row["score"] else None
     box = (x0, y0, x1, y1)
     label = as_written(row["label"])
-    return Instance(label, box, whole_box(box, mask, size), mask, score=score)
+    pixels = whole_box(box, mask, size)
+    found = Instance(label, box, pixels, mask, score=score)
+    return replace(found, point=(x0, y0)) if row.get("point") else found

@@ -33,6 +33,11 @@ def describe(picture: Annotated) -> str:
         corners = ET.SubElement(thing, "bndbox")
         for corner, edge in zip(_CORNERS, _corners(instance.pixels, picture.size), strict=True):
             _say(corners, corner, str(edge))
+        if instance.point is not None:  # as the devkit of 2011 has it for actions
+            place = ET.SubElement(thing, "point")
+            x, y = instance.point
+            _say(place, "x", str(x + 1))
+            _say(place, "y", str(y + 1))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
 

@@ -10,13 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from postprocess.exports.annotated import Annotated, on_one_line
+from postprocess.exports.annotated import Annotated, on_one_line, refuse_points
 from postprocess.exports.files import write_text
 from postprocess.exports.yolo_reading import CLASSES, SIZES, Known, read_names, read_sizes
 from postprocess.instances import Instance
-from postprocess.mask_formats import polygons
+from postprocess.mask_formats import join_rings, polygons
 
 _MIN_POINTS = 3  # a line of fewer would read as a box
 _STRANGE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')  # not in names of some system
@@ -27,7 +25,10 @@ Points = Sequence[Sequence[float]]
 
 
 def to_yolo(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
-    """`class cx cy width height` for each instance, as detection is trained with."""
+    """`class cx cy width height` for each instance, as detection is trained with.
+
+    Raises ExportError for points.
+    """
     return _write(pictures, folder, _box_shares)
 
 
@@ -38,18 +39,6 @@ def to_yolo_polygons(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
     The files are those of `to_yolo`: a folder holds boxes or polygons, not both.
     """
     return _write(pictures, folder, _ring_shares)
-
-
-def join_rings(rings: Sequence[Points]) -> list[tuple[float, float]]:
-    """One ring through all of them, there and back along the shortest seam to each next one."""
-    joined = np.asarray(rings[0], float)
-    for ring in rings[1:]:
-        points = np.asarray(ring, float)
-        apart = np.linalg.norm(joined[:, None] - points[None], axis=2)
-        here, there = np.unravel_index(apart.argmin(), apart.shape)
-        detour = np.concatenate([points[there:], points[: there + 1]])
-        joined = np.concatenate([joined[: here + 1], detour, joined[here:]])
-    return [(float(x), float(y)) for x, y in joined]
 
 
 def label_name(picture: Annotated, owners: Mapping[str, str]) -> str:
@@ -82,7 +71,7 @@ def _write(
     known = read_sizes(folder)
     owners = {name.casefold(): file_name for name, (file_name, _) in known.items()}
     written = []
-    for picture in pictures:
+    for picture in refuse_points(pictures, "YOLO"):
         lines = []
         for instance in picture.instances:
             label = on_one_line(instance.label)

@@ -1,5 +1,7 @@
 """The answer language of PaliGemma: `<loc>` boxes, `<seg>` masks, labels. Text in, mentions out.
 
+What other models answer is read too, see `dialects`.
+
 Knows nothing of pictures, pixels or models, and imports nothing but the standard library.
 """
 
@@ -13,6 +15,7 @@ from postprocess.tokens.language import (
     NUM_POSITIONS,
     SKIPPED_MARKS,
     UNKNOWN_CODE,
+    DrawnMask,
     Mention,
     Notice,
     Partial,
@@ -31,6 +34,7 @@ __all__ = [
     "NUM_POSITIONS",
     "SKIPPED_MARKS",
     "UNKNOWN_CODE",
+    "DrawnMask",
     "Mention",
     "MentionError",
     "Notice",

@@ -74,9 +74,7 @@ class Partial:
             return None
         missing = CODES_PER_MASK - len(self.codes) if self.codes else 0
         codes = self.codes + (UNKNOWN_CODE,) * missing
-        return Mention(
-            self.label, upright(self.positions), codes, self.units, start=self.start
-        )
+        return Mention(self.label, upright(self.positions), codes, self.units, start=self.start)
 
 
 @dataclass(frozen=True)

@@ -51,9 +51,15 @@ class Piece:
         return self.start + len(self.text)
 
 
-_OPEN = r"(?:\\{0,2}<|\\{1,2}(?:u003c|x3c)|&(?:amp;){0,2}(?:lt|#0{0,3}60|#x0{0,3}3c);|%3c|[＜﹤])"
-_CLOSE = r"(?:\\{0,2}>|\\{1,2}(?:u003e|x3e)|&(?:amp;){0,2}(?:gt|#0{0,3}62|#x0{0,3}3e);|%3e|[＞﹥])"
-_DIGITS = r"[0-9０-９]"
+_OPEN = (
+    r"(?:\\{0,2}<|\\{1,2}(?:u003c|x3c)|&(?:amp;){0,2}(?:lt|#0{0,3}60|#x0{0,3}3c);"
+    r"|%3c|[\uff1c\ufe64])"
+)
+_CLOSE = (
+    r"(?:\\{0,2}>|\\{1,2}(?:u003e|x3e)|&(?:amp;){0,2}(?:gt|#0{0,3}62|#x0{0,3}3e);"
+    r"|%3e|[\uff1e\ufe65])"
+)
+_DIGITS = r"[0-9\uff10-\uff19]"
 
 
 def _escaped(*names: str) -> str:
@@ -65,11 +71,12 @@ def _names(marks: tuple[str, ...]) -> list[str]:
     return [re.escape(mark[1:-1]) for mark in marks]
 
 
-_LOC, _SEG = r"(?:loc|ｌｏｃ)", r"(?:seg|ｓｅｇ)"
+# In full-width letters too, as input methods for Chinese and Japanese write them.
+_LOC, _SEG = r"(?:loc|\uff4c\uff4f\uff43)", r"(?:seg|\uff53\uff45\uff47)"
 _GROUPS = (
     (PieceKind.POSITION, rf"<loc[0-9]{{4,{MAX_DIGITS}}}>"),
     (PieceKind.CODE, rf"<seg[0-9]{{3,{MAX_DIGITS}}}>"),
-    (PieceKind.WORDS, r"[^<;\r\n&\\%＜﹤]+"),
+    (PieceKind.WORDS, r"[^<;\r\n&\\%\uff1c\ufe64]+"),
     (PieceKind.SEPARATOR, ";"),
     (PieceKind.NEWLINE, r"[\r\n]"),
     (PieceKind.POSITION, _escaped(rf"{_LOC}{_DIGITS}{{4,{MAX_DIGITS}}}")),
@@ -83,23 +90,24 @@ _GROUPS = (
     (PieceKind.WORDS, r"."),
 )
 _PIECE = re.compile("|".join(f"({pattern})" for _, pattern in _GROUPS))
+_NUM_EXACT = 2  # the first groups are positions and codes as they should be
 _KINDS = (PieceKind.WORDS, *(kind for kind, _ in _GROUPS))
 _NUMBERED = frozenset({PieceKind.POSITION, PieceKind.CODE})
 _BETWEEN = frozenset(
     {PieceKind.SEPARATOR, PieceKind.NEWLINE, PieceKind.ESCAPED_NEWLINE, PieceKind.ENTITY}
 )
-_NUMBER = re.compile(rf"(?:loc|seg|ｌｏｃ|ｓｅｇ)({_DIGITS}+)", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?:loc|seg|\uff4c\uff4f\uff43|\uff53\uff45\uff47)({_DIGITS}+)", re.IGNORECASE
+)
 _PLAIN = re.compile(r"<[|/]?[a-z0-9_\u2581\uff5c]+[|]?>")
 
 # What may become a mark or an entity. Every beginning of such a text matches too, and no whole one
 # does, so that what is held back does not depend on how the text arrives.
-_NAME = r"[|/｜]?[a-z0-9_\u2581ｌｏｃｓｅｇ０-９]*[|｜]?"
+_NAME = r"[|/\uff5c]?[a-z0-9_\u2581\uff4c\uff4f\uff43\uff53\uff45\uff47\uff10-\uff19]*[|\uff5c]?"
 _SLASHED = r"\\{1,2}(?:u(?:0(?:03?)?)?|x3?)?|%3?"
 _ENTITY = "&(?:amp;){0,2}(?:[a-z]{0,4}|#x?[0-9a-f]{0,6})"
-_TAIL = re.compile(
-    rf"(?i:(?:{_SLASHED}|{_ENTITY}|{_OPEN}{_NAME}(?:{_SLASHED}|{_ENTITY})?)\Z)"
-)
-_OPENER = re.compile(r"[<&\\%＜﹤]")
+_TAIL = re.compile(rf"(?i:(?:{_SLASHED}|{_ENTITY}|{_OPEN}{_NAME}(?:{_SLASHED}|{_ENTITY})?)\Z)")
+_OPENER = re.compile(r"[<&\\%\uff1c\ufe64]")
 _LONGEST = max(
     len(f"&amp;amp;#x00060;{mark}&amp;amp;#x00062;") for mark in (*END_MARKS, "loc" + "0" * 6)
 )
@@ -136,7 +144,11 @@ def _start_of_open_mark(text: str) -> int:
 
 def _cut(text: str, offset: int) -> Iterator[Piece]:
     for match in _PIECE.finditer(text):
-        kind, piece, start = _KINDS[match.lastindex or 0], match[0], offset + match.start()
+        group, piece, start = match.lastindex or 0, match[0], offset + match.start()
+        kind = _KINDS[group]
+        if group <= _NUM_EXACT:
+            yield Piece(kind, piece, start, int(piece[4:-1]))
+            continue
         if kind is PieceKind.WORDS or kind in _BETWEEN:
             yield Piece(kind, piece, start)
             continue

@@ -1,4 +1,4 @@
-"""Prose: the text outside `<loc>` records. Keeps the words and takes out what other dialects say."""
+"""Prose: the text outside `<loc>` records. Keeps the words, takes out what other dialects say."""
 
 import re
 from dataclasses import dataclass, field

@@ -40,7 +40,7 @@ class Record:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the box or the mask is begun and not whole: space, commas and lines may follow."""
+        """Whether a box or a mask is begun and not whole: space, commas and lines may follow."""
         if self._has_words:
             return False
         has_part_of_mask = 0 < len(self._codes) < CODES_PER_MASK

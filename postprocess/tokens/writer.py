@@ -7,6 +7,8 @@ from postprocess.tokens.label import clean_label
 from postprocess.tokens.language import CODES_PER_MASK, NUM_BINS, NUM_CODES, Mention
 from postprocess.tokens.lexer import Lexer, PieceKind
 
+_WORDS = frozenset({PieceKind.WORDS, PieceKind.ESCAPED_NEWLINE})
+
 
 class MentionError(UserError):
     """A mention that the answer language has no words for."""
@@ -25,6 +27,10 @@ def write(mentions: Iterable[Mention]) -> str:
 
 
 def _write_record(mention: Mention) -> str:
+    if mention.point is not None:
+        raise MentionError(
+            f"{mention.label!r} is a point, and the language has boxes alone. Leave it out."
+        )
     _check_box(mention)
     _check_codes(mention.codes)
     _check_label(mention.label)
@@ -59,7 +65,7 @@ def _check_codes(codes: tuple[int, ...]) -> None:
 def _check_label(label: str) -> None:
     lexer = Lexer()
     pieces = [*lexer.feed(label), *lexer.close()]
-    if label != clean_label(label) or any(piece.kind is not PieceKind.WORDS for piece in pieces):
+    if label != clean_label(label) or any(piece.kind not in _WORDS for piece in pieces):
         raise MentionError(
             f"The label {label!r} cannot be written: it may hold no ';', new line, <loc>, <seg> or "
             "end mark, and no space, quotes or brackets around it. Take them out."

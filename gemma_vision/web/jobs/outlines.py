@@ -31,6 +31,7 @@ class Outlines:
             {
                 "label": instance["label"],
                 "box": instance["box"],
+                "point": instance.get("point"),
                 "score": instance["score"],
                 "color": "#{:02x}{:02x}{:02x}".format(*colors[instance["label"]]),
                 "path": self._path(instance["polygons"], size),

@@ -106,6 +106,6 @@ def record(thing: FlorenceThing, scale: Scale, span: Span, notices: list[Notice]
 
 
 def _labels(value: Mapping[str, Any], keys: tuple[str, ...], count: int) -> list[str]:
-    found = next((value[key] for key in keys if isinstance(value.get(key), list)), [])
+    found: list[Any] = next((value[key] for key in keys if isinstance(value.get(key), list)), [])
     labels = [str(label) for label in found[:count]]
     return labels + [""] * (count - len(labels))

@@ -86,7 +86,7 @@ def read_marked(text: str, start: int, label: str, notices: list[Notice]) -> Mar
     if _MOLMO.fullmatch(opening):
         return _read_molmo(opening, text[len(opening) :], span, notices)
     if opening in _NAMES:
-        name, closing, text = text[len(opening) :].partition(_NAMES[opening])
+        name, _, text = text[len(opening) :].partition(_NAMES[opening])
         label = name.strip()
         opening = next((tag for tag in _PLACES if text.lstrip().startswith(tag)), "")
     if opening not in _PLACES:
@@ -98,13 +98,12 @@ def read_marked(text: str, start: int, label: str, notices: list[Notice]) -> Mar
     return Marked(_places(body.removesuffix(ending), scale, label, span, notices), label)
 
 
-def _places(
-    body: str, scale: Scale, label: str, span: Span, notices: list[Notice]
-) -> list[Record]:
+def _places(body: str, scale: Scale, label: str, span: Span, notices: list[Notice]) -> list[Record]:
     about = About(label)
     if scale is _HALVES:
         return [
-            box_record(box, scale, span, notices, about) for box in _patch_boxes(body, span, notices)
+            box_record(box, scale, span, notices, about)
+            for box in _patch_boxes(body, span, notices)
         ]
     records = []
     for numbers in _lists(body):

@@ -1,4 +1,4 @@
-"""Masks in JSON: PNG pictures, code tokens and polygons, checked as far as that goes without Pillow."""
+"""Masks in JSON: PNG pictures, code tokens and polygons, checked before anybody draws them."""
 
 import base64
 import binascii

@@ -44,8 +44,7 @@ _LISTS = (
 _CORNERS = ("y_min", "x_min", "y_max", "x_max")
 _UNREADABLE = ("bbox", "box", "bounding_box", "box_3d", "bbox_3d", "keypoints", "polygon", "obb")
 ABOUT_THINGS = re.compile(
-    r"""["'](?:b?box_2d|point(?:_2d)?|x_min|%s|bboxes|quad_boxes|polygons)\\?["']"""
-    % "|".join(_LISTS)
+    rf"""["'](?:b?box_2d|point(?:_2d)?|x_min|{"|".join(_LISTS)}|bboxes|quad_boxes)\\?["']"""
 )
 
 
@@ -186,9 +185,7 @@ def _points(
     return Found([point_record(one, scale, span, notices, about) for one in lists], words)
 
 
-def _about(
-    value: JSON, scale: Scale, span: Span, notices: list[Notice]
-) -> tuple[About, list[str]]:
+def _about(value: JSON, scale: Scale, span: Span, notices: list[Notice]) -> tuple[About, list[str]]:
     """Label, score and mask of a thing, and the words that are none of them."""
     label = next((key for key in _LABELS if _is_said(value.get(key))), "")
     score = next((score_of(value[key]) for key in _SCORES if key in value), None)

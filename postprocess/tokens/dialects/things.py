@@ -64,7 +64,11 @@ NOTHING = About()
 
 
 def box_record(
-    numbers: Sequence[float], scale: Scale, span: Span, notices: list[Notice], about: About = NOTHING
+    numbers: Sequence[float],
+    scale: Scale,
+    span: Span,
+    notices: list[Notice],
+    about: About = NOTHING,
 ) -> Record:
     """A record of positions y0, x0, y1, x1 in a dialect's numbers; four make a box."""
     record = Record(span[0], notices, scale.units, score=about.score, drawn=about.drawn)
@@ -76,7 +80,11 @@ def box_record(
 
 
 def point_record(
-    numbers: Sequence[float], scale: Scale, span: Span, notices: list[Notice], about: About = NOTHING
+    numbers: Sequence[float],
+    scale: Scale,
+    span: Span,
+    notices: list[Notice],
+    about: About = NOTHING,
 ) -> Record:
     """A record of a point y, x in a dialect's numbers."""
     record = Record(span[0], notices, scale.units, score=about.score, is_point=True)
