@@ -1,40 +1,31 @@
 """Lettering: short labels on coloured pills, placed where they hide as little as possible."""
 
 import math
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from postprocess.fonts import Run, clusters, runs_of
 from postprocess.palette import Color, ink_on
 
 Place = tuple[int, int, int, int]  # x0, y0, x1, y1
 
-# Pillow's own font knows ASCII alone; for other letters a font of the machine is looked for.
-_WIDE_FONTS = (
-    "NotoSansCJK-Regular.ttc",
-    "NotoSans-Regular.ttf",
-    "DejaVuSans.ttf",
-    "Arial Unicode.ttf",
-    "msyh.ttc",
-    "Arial.ttf",
-)
-_NO_LETTER = "\uffff"  # every font shows its sign for a missing letter here
 _MAX_SHARE = 0.6  # of the picture's width that a pill may take
 _ELLIPSIS = "\u2026"
-
-Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
+_MOST_LETTERS = 200
+_ABOVE = 0.85  # of an emoji's height that is above the line
+_RISE = 0.36  # of the letters' height, from their middle down to the line they stand on
 
 
 @dataclass(frozen=True)
 class Pill:
-    """A label ready to draw: its words, its place, its font and its colour."""
+    """A label ready to draw: its letters, where they go, how high they are and their colour."""
 
     text: str
     place: Place
-    font: Font
+    height: int
     color: Color
 
 
@@ -49,19 +40,16 @@ def arrange(
 ) -> Pill:
     """A pill for a box: above it if that is free, else beside its other corners."""
     height = font_size(size)
-    foreign = "".join(sorted({letter for letter in text if not letter.isascii()}))
-    font = _font(height, foreign)
-    text = _without_accents(text) if font is _font(height, "") else text
-    text, length = _shorten(text, font, _MAX_SHARE * size[0] - height)
+    text, length = _shorten(text, height, _MAX_SHARE * size[0] - height)
     wide, tall = round(length) + round(0.7 * height), round(1.45 * height)
     places = (_within(place, size) for place in _corners(box, wide, tall))
-    return Pill(text, _freest(places, [pill.place for pill in others]), font, color)
+    return Pill(text, _freest(places, [pill.place for pill in others]), height, color)
 
 
 def write_pill(drawn: Image.Image, pill: Pill) -> None:
     """Draw one onto a picture."""
     x0, y0, x1, y1 = pill.place
-    picture = _picture(pill.text, pill.font, pill.color, (x1 - x0, y1 - y0))
+    picture = _picture(pill.text, pill.height, pill.color, (x1 - x0, y1 - y0))
     drawn.paste(picture, (x0, y0), picture)
 
 
@@ -100,44 +88,56 @@ def _overlap(a: Place, b: Place) -> int:
 
 
 @lru_cache(maxsize=512)  # a growing answer and a film show the same labels again and again
-def _shorten(text: str, font: Font, width: float) -> tuple[str, float]:
-    """The text, or as much of it as fits, and its length in pixels."""
-    text = " ".join(text.split())[:200]
-    length = font.getlength(text)
+def _shorten(text: str, height: int, width: float) -> tuple[str, float]:
+    """The text as it can be drawn, or as much of it as fits, and its length in pixels."""
+    text = _drawable(" ".join(text.split())[:_MOST_LETTERS], height)
+    length = _length(text, height)
     if length <= width:
         return text, length
-    kept = next((k for k in range(len(text) - 1, 0, -1) if font.getlength(text[:k]) <= width), 1)
-    text = text[:kept].rstrip() + _ELLIPSIS
-    return text, font.getlength(text)
+    parts = clusters(text)
+    counts = range(len(parts) - 1, 0, -1)
+    kept = next((k for k in counts if _length("".join(parts[:k]), height) <= width), 1)
+    text = "".join(parts[:kept]).rstrip() + _ELLIPSIS
+    return text, _length(text, height)
+
+
+def _drawable(text: str, height: int) -> str:
+    """The letters that are drawn for a text."""
+    return "".join(run.text for run in runs_of(text, height))
+
+
+def _length(text: str, height: int) -> float:
+    return sum(run.length for run in runs_of(text, height))
 
 
 @lru_cache(maxsize=512)
-def _picture(text: str, font: Font, color: Color, size: tuple[int, int]) -> Image.Image:
+def _picture(text: str, height: int, color: Color, size: tuple[int, int]) -> Image.Image:
     """A pill of this (width, height), clear outside its round corners."""
-    width, height = size
+    width, tall = size
     picture = Image.new("RGBA", size)
     canvas = ImageDraw.Draw(picture)
-    canvas.rounded_rectangle((0, 0, width - 1, height - 1), radius=height // 4, fill=color)
-    canvas.text((width / 2, height / 2), text, ink_on(color), font, "mm")
+    canvas.rounded_rectangle((0, 0, width - 1, tall - 1), radius=tall // 4, fill=color)
+    runs = runs_of(text, height)
+    if len(runs) == 1 and runs[0].scale == 1:
+        canvas.text((width / 2, tall / 2), text, ink_on(color), runs[0].font, "mm")
+        return picture
+    x = (width - sum(run.length for run in runs)) / 2
+    baseline = round(tall / 2 + _RISE * height)
+    for run in runs:
+        _write_run(picture, run, (round(x), baseline), color)
+        x += run.length
     return picture
 
 
-@lru_cache(maxsize=64)
-def _font(height: int, foreign: str) -> Font:
-    """A font with these letters beyond ASCII where there is one, else Pillow's own."""
-    for name in _WIDE_FONTS if foreign else ():
-        try:
-            font = ImageFont.truetype(name, height)
-        except OSError:
-            continue
-        missing = bytes(font.getmask(_NO_LETTER))
-        if all(bytes(font.getmask(letter)) != missing for letter in foreign):
-            return font
-    return _font(height, "") if foreign else ImageFont.load_default(height)
-
-
-def _without_accents(text: str) -> str:
-    """Accents dropped where that leaves ASCII; other scripts stay as they are."""
-    letters = unicodedata.normalize("NFKD", text)
-    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return plain if plain.isascii() else text
+def _write_run(picture: Image.Image, run: Run, place: tuple[int, int], color: Color) -> None:
+    """Draw letters of one font from a place on the line that they stand on."""
+    if run.scale == 1:
+        ImageDraw.Draw(picture).text(place, run.text, ink_on(color), run.font, "ls")
+        return
+    _, _, right, bottom = run.font.getbbox(run.text)
+    drawn = Image.new("RGBA", (max(1, round(right)), max(1, round(bottom))))
+    ImageDraw.Draw(drawn).text((0, 0), run.text, font=run.font, embedded_color=True)
+    small = drawn.resize((max(1, round(run.length)), max(1, round(drawn.height * run.scale))))
+    picture.alpha_composite(
+        small, (max(place[0], 0), max(place[1] - round(0.85 * small.height), 0))
+    )

@@ -21,6 +21,7 @@ __all__ = ["PALETTE", "OverlayError", "draw", "label_color", "label_colors"]
 Cover = npt.NDArray[np.uint8]
 
 _THIN = 3  # edges up to this width are smoothed; on wider ones nobody sees steps of a pixel
+_DOT = 2  # widths of a line from the middle of a point's dot to its edge
 _CASING = (24, 24, 24)  # a dark edge beside each line: it shows on a picture of any colour
 
 
@@ -42,7 +43,8 @@ def draw(
     colors: Mapping[str, Color] | None = None,
     numbers: Sequence[int] | None = None,
 ) -> Image.Image:
-    """The picture with its instances: masks blended in, boxes, and numbered labels on pills.
+    """The picture with its instances: masks blended in, boxes, points as dots, and numbered
+    labels on pills.
 
     Each label has one colour, which stays the same while instances arrive; `colors` brings those
     of a whole film, `numbers` what its things are called, instead of 1, 2, 3. `opacity` is that of
@@ -56,10 +58,9 @@ def draw(
     drawn = _copy(image)
     for instance in largest_first if masks else ():
         _blend(drawn, instance, colors[instance.label], opacity)
-    if boxes:
-        canvas = ImageDraw.Draw(drawn)
-        for instance in largest_first:
-            _draw_box(canvas, instance, colors[instance.label], line_width(image.size))
+    canvas = ImageDraw.Draw(drawn)
+    for instance in largest_first if boxes else ():
+        _draw_place(canvas, instance, colors[instance.label], line_width(image.size))
     for pill in _pills(instances, numbers, colors, image.size, labels=labels, scores=scores):
         write_pill(drawn, pill)
     return drawn
@@ -111,6 +112,16 @@ def _cover(inside: Cover, opacity: int, width: int) -> Cover:
     return cover
 
 
+def _draw_place(canvas: ImageDraw.ImageDraw, instance: Instance, color: Color, width: int) -> None:
+    """A box, or a dot where the thing is a point."""
+    if instance.point is None:
+        _draw_box(canvas, instance, color, width)
+        return
+    x, y = instance.point
+    for radius, paint in ((_DOT * width + max(1, width // 3), _CASING), (_DOT * width, color)):
+        canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=paint)
+
+
 def _draw_box(canvas: ImageDraw.ImageDraw, instance: Instance, color: Color, width: int) -> None:
     x0, y0, x1, y1 = instance.pixels
     edges = (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1))
@@ -134,8 +145,18 @@ def _pills(
             words.append(f"{instance.score:.0%}")
         text = " ".join(word for word in words if word)
         if text:
-            pills.append(arrange(text, colors[instance.label], instance.pixels, size, pills))
+            place = _reach(instance, size)
+            pills.append(arrange(text, colors[instance.label], place, size, pills))
     return pills
+
+
+def _reach(instance: Instance, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """What its label should leave free: its box, or its dot."""
+    if instance.point is None:
+        return instance.pixels
+    radius = (_DOT + 1) * line_width(size)
+    x, y = (round(value) for value in instance.point)
+    return x - radius, y - radius, x + radius, y + radius
 
 
 def _area(instance: Instance) -> int:

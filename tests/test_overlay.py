@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from postprocess import label_drawing
+from postprocess import fonts, label_drawing
 from postprocess.instances import Instance
 from postprocess.label_drawing import arrange, font_size
 from postprocess.overlay import OverlayError, draw, line_width
@@ -227,14 +227,67 @@ def test_a_long_label_is_shortened_to_fit():
     [
         pytest.param("cat", "cat", id="ascii"),
         pytest.param("\u00c5ngstr\u00f6m", "Angstrom", id="accents are dropped"),
-        pytest.param("\u732b", "\u732b", id="other scripts stay"),
+        pytest.param("\u00d8lstykke stra\u00dfe", "Olstykke strasse", id="letters without parts"),
+        pytest.param("\u732b", "U+732B", id="other scripts as code points"),
+        pytest.param("a \u732b\u72ac", "a U+732B U+72AC", id="one by one"),
+        pytest.param("\U0001f431", "U+1F431", id="emoji"),
     ],
 )
 def test_without_a_font_for_them_foreign_letters_are_spelled_plainly(text, shown, monkeypatch):
-    monkeypatch.setattr(label_drawing, "_WIDE_FONTS", ("no such font",))
-    label_drawing._font.cache_clear()
+    monkeypatch.setattr(fonts, "font_files", lambda: ())
+    forget()
     assert arrange(text, (0, 0, 0), (0, 0, 90, 90), (900, 900), []).text == shown
-    label_drawing._font.cache_clear()
+    forget()
+
+
+def forget():
+    """What is remembered of the machine's fonts."""
+    for remembered in (fonts.runs_of, fonts._font_for, label_drawing._shorten):
+        remembered.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("\u0e41\u0e21\u0e27", id="Thai"),
+        pytest.param("\u092c\u093f\u0932\u094d\u0932\u0940", id="Hindi"),
+        pytest.param("1 \u0e41\u0e21\u0e27 cat \u092c\u093f", id="both and ASCII"),
+    ],
+)
+def test_fonts_that_come_along_are_enough_for_scripts_that_machines_lack(text, monkeypatch):
+    monkeypatch.setattr(fonts, "folders", lambda: iter(()))
+    fonts.font_files.cache_clear()
+    forget()
+    runs = fonts.runs_of(text, 20)
+    assert "".join(run.text for run in runs) == text
+    missing = {bytes(run.font.getmask("\uffff")) for run in runs}
+    assert all(bytes(run.font.getmask(run.text)) not in missing for run in runs)
+    fonts.font_files.cache_clear()
+    forget()
+
+
+def test_marks_and_joined_emoji_stay_with_their_letters():
+    firefighter = "\U0001f469\u200d\U0001f692"
+    thumb = "\U0001f44d\U0001f3fd"
+    assert fonts.clusters(f"e\u0301\u0e21\u0e35{firefighter}{thumb}a") == [
+        "e\u0301", "\u0e21\u0e35", firefighter, thumb, "a"
+    ]  # fmt: skip
+
+
+def test_a_label_of_many_scripts_is_drawn():
+    label = "cat \u732b \uace0\uc591\uc774 \u0e41\u0e21\u0e27 \u092c\u093f \U0001f431"
+    found = thing(label, (10, 60, 390, 140), (400, 150), masked=False)
+    plain = draw(picture(400), [found], labels=False)
+    drawn = np.asarray(draw(picture(400), [found])) != np.asarray(plain)
+    assert drawn.any()
+
+
+def test_a_point_is_a_dot_with_its_label_beside_it():
+    found = Instance("cat", (100.0, 75.0, 100.0, 75.0), (100, 75, 100, 75), point=(100.0, 75.0))
+    drawn = draw(picture(), [found], labels=False)
+    assert drawn.getpixel((100, 75)) == label_color("cat") and drawn.getpixel((115, 75)) == GREY
+    assert draw(picture(), [found]).getpixel((100, 75)) == label_color("cat")
+    assert draw(picture(), [found], boxes=False, labels=False).tobytes() == picture().tobytes()
 
 
 def test_letters_grow_with_the_picture():
