@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from postprocess.errors import UserError
 from postprocess.instances import Instance
-from postprocess.tokens import Mention, Notice
+from postprocess.tokens import Mention, Notice, folded
 
 _FRAME = 0.9  # of the picture's area: as much as users of PaliGemma reject in practice
 
@@ -91,7 +91,7 @@ class Filters:
     def _is_unasked(self, label: str) -> bool:
         if self.drop_unasked is None:
             return False
-        return label.strip().casefold() not in {name.casefold() for name in self.drop_unasked}
+        return folded(label) not in {folded(name) for name in self.drop_unasked}
 
     def _is_unsure(self, score: float | None) -> bool:
         return self.min_score is not None and score is not None and score < self.min_score
@@ -117,7 +117,7 @@ def suppressed(instances: Sequence[Instance], among: Sequence[int], overlap: flo
     surest = sorted(among, key=lambda index: (-(instances[index].score or 0.0), index))
     labelled: dict[str, list[int]] = {}
     for index in surest:
-        labelled.setdefault(instances[index].label, []).append(index)
+        labelled.setdefault(folded(instances[index].label), []).append(index)
     gone: list[int] = []
     for group in labelled.values():
         boxes = np.array([instances[index].box for index in group], np.float64)

@@ -24,6 +24,7 @@ from postprocess.mask_decoder import to_probability
 from postprocess.mask_formats import extent, fill
 from postprocess.tokens import MASK_SIDE, DrawnMask, Mention
 
+UNNAMED = "thing"  # what an unlabelled thing is called, in files and on pictures
 _HALF = 128  # of 255: from here on a soft mask is inside
 
 Array = npt.NDArray[Any]
@@ -68,6 +69,11 @@ class Instance:
     probability: Soft | None = None
     score: float | None = None
     point: Point | None = None
+
+    @property
+    def name(self) -> str:
+        """What the thing is called: its label, or "thing" where it has none."""
+        return self.label if self.label.strip() else UNNAMED
 
 
 def locate(

@@ -140,7 +140,7 @@ def _pills(
 ) -> list[Pill]:
     pills: list[Pill] = []
     for number, instance in zip(numbers, instances, strict=True):
-        words = [str(number), instance.label] if labels else []
+        words = [str(number), instance.name] if labels else []
         if scores and instance.score is not None:
             words.append(f"{instance.score:.0%}")
         text = " ".join(word for word in words if word)

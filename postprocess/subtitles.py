@@ -1,6 +1,7 @@
 """Subtitles: words at the bottom of a picture, as films have them."""
 
 import textwrap
+import unicodedata
 from dataclasses import replace
 
 from PIL import Image
@@ -11,7 +12,7 @@ from postprocess.palette import Color
 MAX_LINES = 3
 INK: Color = (24, 24, 24)  # of the pills; `ink_on` makes the letters white
 NARROW = 0.58  # of the picture's width: a pill takes no more
-LETTER = 0.55  # an average letter's width, in heights
+LETTER = 0.55  # a Latin letter's average width, in heights; those of Chinese take a whole one
 
 
 def write_subtitle(image: Image.Image, text: str) -> Image.Image:
@@ -25,7 +26,9 @@ def write_subtitle(image: Image.Image, text: str) -> Image.Image:
 def _pills(text: str, size: tuple[int, int]) -> list[Pill]:
     """One pill for each line, in the middle, above one another."""
     width, height = size
-    letters = max(8, int(NARROW * width / (LETTER * font_size(size))))
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    letter = LETTER + (1 - LETTER) * wide / max(len(text), 1)
+    letters = max(8, int(NARROW * width / (letter * font_size(size))))
     lines = textwrap.wrap(text, letters, max_lines=MAX_LINES, placeholder=" \u2026")
     pills: list[Pill] = []
     bottom = height - font_size(size) // 2

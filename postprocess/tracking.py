@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from postprocess.coordinate_conventions import Box
 from postprocess.instances import Instance
 from postprocess.metrics import best_first, box_iou
+from postprocess.tokens import folded
 
 LEAST = 0.2  # overlap (IoU) from which on two boxes are one thing: pictures lie some frames apart
 PATIENCE = 3  # pictures that a thing may be missing from
@@ -32,7 +33,7 @@ class Track:
 
     def overlap(self, instance: Instance) -> float:
         """IoU with where it was or where it should be, whichever is more; 0 for another label."""
-        if instance.label != self.label:
+        if folded(instance.label) != folded(self.label):
             return 0.0
         return max(box_iou(self.box, instance.box), box_iou(self.expected, instance.box))
 

@@ -39,10 +39,10 @@ def describe(pictures: Iterable[Annotated]) -> JSON:
         name = picture.file_name
         images.append({"id": image_id, "file_name": name, "width": width, "height": height})
         for instance in picture.instances:
-            category = categories.setdefault(instance.label, len(categories) + 1)
+            category = categories.setdefault(instance.name, len(categories) + 1)
             ids = {"id": len(annotations) + 1, "image_id": image_id, "category_id": category}
             annotations.append(ids | _annotation(instance))
-    pointed = {one.label for picture in pictures for one in picture.instances if one.point}
+    pointed = {one.name for picture in pictures for one in picture.instances if one.point}
     named = [
         {"id": number, "name": name} | (_POINTED if name in pointed else {})
         for name, number in categories.items()

@@ -25,7 +25,7 @@ def to_supervision(instances: Sequence[Instance]) -> Any:
     if not instances:
         return supervision.Detections.empty()
     numbers: dict[str, int] = {}
-    classes = [numbers.setdefault(one.label, len(numbers)) for one in instances]
+    classes = [numbers.setdefault(one.name, len(numbers)) for one in instances]
     masks = [one.mask for one in instances if one.mask is not None]
     scores = [one.score for one in instances if one.score is not None]
     return supervision.Detections(
@@ -33,5 +33,5 @@ def to_supervision(instances: Sequence[Instance]) -> Any:
         mask=np.stack(masks) if len(masks) == len(instances) else None,
         confidence=np.array(scores, np.float32) if len(scores) == len(instances) else None,
         class_id=np.array(classes),
-        data={"class_name": np.array([one.label for one in instances])},
+        data={"class_name": np.array([one.name for one in instances])},
     )

@@ -60,7 +60,7 @@ def _shapes(instance: Instance, number: int) -> Iterator[JSON]:
         outlines = [("point", [list(instance.point)])]
     for kind, points in outlines or [("rectangle", [[x0, y0], [x1, y1]])]:
         yield {
-            "label": instance.label,
+            "label": instance.name,
             "points": points,
             "group_id": number if len(rings) > 1 else None,
             "shape_type": kind,

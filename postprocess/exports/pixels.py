@@ -8,7 +8,7 @@ from PIL import Image
 
 from postprocess.exports.annotated import Annotated
 from postprocess.exports.files import safe_name
-from postprocess.instances import Instance
+from postprocess.instances import UNNAMED, Instance
 from postprocess.overlay import draw, label_colors
 
 _MAX_INDEX = 255  # the highest number that an 8-bit indexed PNG can hold
@@ -87,7 +87,7 @@ def _count(instance: Instance) -> int:
 
 
 def _numbered(number: int, instance: Instance) -> str:
-    return f"{number}.{safe_name(instance.label, 'thing')}"
+    return f"{number}.{safe_name(instance.name, UNNAMED)}"
 
 
 def _save(image: Image.Image, path: Path) -> Path:

@@ -39,7 +39,7 @@ def describe(picture: Annotated, *, opacity: float = 0.5) -> str:
 
 def _group(number: int, instance: Instance, color: Color, width: int, opacity: float) -> str:
     paint = "#{:02x}{:02x}{:02x}".format(*color)
-    label = without_controls(on_one_line(instance.label))
+    label = without_controls(on_one_line(instance.name))
     x0, y0, x1, y1 = (round(edge, 3) for edge in instance.box)
     shapes = [
         f"<title>{escape(label)}</title>",

@@ -69,7 +69,7 @@ def read_csv(path: Path) -> list[Annotated]:
 def _row(picture: Annotated, instance: Instance) -> list[Any]:
     score = "" if instance.score is None else instance.score
     mask = "" if instance.mask is None else run_lengths(instance.mask, instance.pixels)["counts"]
-    name, label = as_text(picture.file_name), as_text(on_one_line(instance.label))
+    name, label = as_text(picture.file_name), as_text(on_one_line(instance.name))
     point = "" if instance.point is None else f"{instance.point[0]} {instance.point[1]}"
     return [name, *picture.size, label, score, *instance.box, mask, point]
 

@@ -27,7 +27,7 @@ def describe(picture: Annotated) -> str:
     _say(root, "segmented", "0")
     for instance in picture.instances:
         thing = ET.SubElement(root, "object")
-        _say(thing, "name", on_one_line(instance.label))
+        _say(thing, "name", on_one_line(instance.name))
         for mark, said in (("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
             _say(thing, mark, said)
         corners = ET.SubElement(thing, "bndbox")

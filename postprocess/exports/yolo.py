@@ -74,7 +74,7 @@ def _write(
     for picture in refuse_points(pictures, "YOLO"):
         lines = []
         for instance in picture.instances:
-            label = on_one_line(instance.label)
+            label = on_one_line(instance.name)
             names += [label] if label not in names else []
             numbers = shares(instance, picture.size)
             values = " ".join(f"{number:.{_DIGITS}f}" for number in numbers)

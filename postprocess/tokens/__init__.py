@@ -5,6 +5,7 @@ What other models answer is read too, see `dialects`.
 Knows nothing of pictures, pixels or models, and imports nothing but the standard library.
 """
 
+from postprocess.tokens.label import folded
 from postprocess.tokens.language import (
     BOX_2D_UNITS,
     CODES_PER_MASK,
@@ -42,6 +43,7 @@ __all__ = [
     "Partial",
     "Spelling",
     "SpellingError",
+    "folded",
     "parse",
     "parse_ids",
     "read_pieces",

@@ -1,6 +1,7 @@
 """Label: the words of a record without what only surrounds them."""
 
 import re
+import unicodedata
 
 FILLERS = " \t\r\n\u00a0\u200b\u2581,\uff0c\u3001`'\"()[]*|"  # what may stand between tokens
 
@@ -32,6 +33,11 @@ def clean_label(words: str) -> str:
         for opening, closing in _PAIRS:
             label = _without(label, opening, closing)
     return label
+
+
+def folded(label: str) -> str:
+    """A label as labels and names are compared: trimmed, and without regard to case."""
+    return unicodedata.normalize("NFKC", " ".join(label.split())).casefold()
 
 
 def _without(label: str, opening: str, closing: str) -> str:
