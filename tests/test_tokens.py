@@ -1,10 +1,12 @@
 """The answer language: what each form reads as, however it arrives, and written back."""
 
+import html
 import json
 import random
 import re
 import subprocess
 import sys
+import urllib.parse
 
 import pytest
 from hypothesis import example, given, settings
@@ -36,6 +38,8 @@ def segs(*numbers: int) -> str:
 BOX = locs(10, 20, 300, 400)
 CODES = tuple(range(5, 85, 5))
 MASK = segs(*CODES)
+BOX_TOKENS = [locs(number) for number in (10, 20, 300, 400)]
+MASK_TOKENS = [segs(code) for code in CODES]
 CAT = Mention("cat", (10, 20, 300, 400))
 DOG = Mention("dog", (10, 20, 300, 400))
 BARE = Mention("", (10, 20, 300, 400))
@@ -174,6 +178,143 @@ def read(text: str) -> tuple[list[Mention], list[str], str]:
 )
 def test_each_form_reads_by_the_rules(text, mentions, notices, plain):
     assert read(text) == (mentions, notices, plain)
+
+
+FULL_WIDTH = str.maketrans(
+    {chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F)}
+)  # ! to ~ as Chinese and Japanese input methods write them
+
+
+@pytest.mark.parametrize(
+    ("text", "mentions", "notices", "plain"),
+    [
+        pytest.param(" ".join(BOX_TOKENS) + " cat", [CAT], [], "", id="spaces"),
+        pytest.param(", ".join(BOX_TOKENS) + " cat", [CAT], [], "", id="commas"),
+        pytest.param("\n".join(BOX_TOKENS) + " cat", [CAT], [], "", id="lines"),
+        pytest.param(",\r\n\t".join(BOX_TOKENS) + "\ncat", [BARE], [], "cat", id="a line behind"),
+        pytest.param(str(BOX_TOKENS) + " cat", [CAT], [], "", id="a list of tokens"),
+        pytest.param(
+            f"{BOX} {', '.join(MASK_TOKENS)} cat", [MASKED_CAT], [], "", id="codes with commas"
+        ),
+        pytest.param(
+            f"{BOX} " + "\n".join(MASK_TOKENS) + " cat", [MASKED_CAT], [], "", id="columns"
+        ),
+        pytest.param(f"{BOX}, {MASK}, cat", [MASKED_CAT], [], "", id="commas between the parts"),
+        pytest.param(
+            f"{BOX} {MASK}\ncat", [Mention("", CAT.box, CODES)], [], "cat", id="a line ends a mask"
+        ),
+        pytest.param(
+            f"{locs(1, 2, 3)}\ncat", [], ["incomplete_box"], "cat", id="a line ends half a box"
+        ),
+        pytest.param(
+            f"{BOX} {segs(*CODES[:9])}\n{BOX} dog",
+            [BARE, DOG],
+            ["incomplete_mask"],
+            "",
+            id="a line ends half a mask",
+        ),
+        pytest.param(html.escape(f"{BOX} cat"), [CAT], ["escaped"], "", id="HTML"),
+        pytest.param(
+            html.escape(html.escape(f"{BOX} {MASK} cat")), [MASKED_CAT], ["escaped"], "", id="twice"
+        ),
+        pytest.param(
+            html.escape(f'{BOX} dog & "cat"'),
+            [Mention('dog & "cat"', CAT.box)],
+            ["escaped"],
+            "",
+            id="HTML in the label",
+        ),
+        pytest.param(
+            BOX.replace("<", "&#60;").replace(">", "&#x3E;"), [BARE], ["escaped"], "", id="numbers"
+        ),
+        pytest.param(
+            json.dumps(f"{BOX} cat\n").replace("<", "\\u003c").replace(">", "\\u003e"),
+            [CAT],
+            ["escaped"],
+            "",
+            id="JSON",
+        ),
+        pytest.param(
+            f"{BOX} cat".replace("<", "\\<").replace(">", "\\>"),
+            [CAT],
+            ["escaped"],
+            "",
+            id="Markdown",
+        ),
+        pytest.param(urllib.parse.quote(BOX), [BARE], ["escaped"], "", id="an address"),
+        pytest.param(f"`{BOX} cat`", [CAT], ["escaped"], "", id="code"),
+        pytest.param(
+            f"So:\n```text\n{BOX} cat ; {BOX} dog\n```\nBye.",
+            [CAT, DOG],
+            ["escaped"],
+            "So: Bye.",
+            id="a fence",
+        ),
+        pytest.param(
+            f"{BOX} cat".upper(), [Mention("CAT", CAT.box)], ["escaped"], "", id="capitals"
+        ),
+        pytest.param(f"{BOX.translate(FULL_WIDTH)} cat", [CAT], ["escaped"], "", id="full-width"),
+        pytest.param(f"{BOX} cat<EOS>", [CAT], ["escaped"], "", id="an end mark in capitals"),
+        pytest.param(
+            f"{html.escape(BOX)} cat ; {html.escape(BOX)} dog",
+            [CAT, DOG],
+            ["escaped"],
+            "",
+            id="once",
+        ),
+        pytest.param("R&D &amp; a 5% \\ b", [], [], "R&D &amp; a 5% \\ b", id="nothing escaped"),
+        pytest.param(
+            f"<|channel>thought\n{BOX} dog<channel|>Yes: {BOX} cat",
+            [CAT],
+            [],
+            "Yes:",
+            id="a thought",
+        ),
+        pytest.param(f"<think>{BOX} dog</think>\n{BOX} cat", [CAT], [], "", id="another's thought"),
+        pytest.param(f"{BOX} cat ; <think>{BOX} dog", [CAT], [], "", id="a thought without an end"),
+    ],
+)
+def test_tokens_are_read_however_they_are_wrapped(text, mentions, notices, plain):
+    assert read(text) == (mentions, notices, plain)
+
+
+def test_a_thought_is_kept_apart():
+    parser = Parser()
+    parser.feed(f"<|channel>thought\nI see {BOX} a dog.<channel|>{BOX} cat")
+    parser.close()
+    assert parser.thought == f"thought\nI see {BOX} a dog." and parser.plain == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        pytest.param("\u2581cat\u2581", "cat", id="sentencepiece"),
+        pytest.param("black\u2581cat", "black cat", id="sentencepiece inside"),
+        pytest.param("cat]'", "cat", id="the end of a list"),
+        pytest.param("cat`", "cat", id="a backtick"),
+        pytest.param("cat</s>", "cat", id="another end mark"),
+        pytest.param("cat<unk>", "cat", id="unknown"),
+        pytest.param("cat<|im_end|>", "cat", id="the end of a turn elsewhere"),
+        pytest.param("'cat'", "cat", id="quotes"),
+        pytest.param("\u201ccat\u201d", "cat", id="curly quotes"),
+        pytest.param("\u300c\u732b\u300d", "\u732b", id="corner brackets"),
+        pytest.param("[cat]", "cat", id="brackets"),
+        pytest.param("(cat),", "cat", id="a comma"),
+        pytest.param("**cat**", "cat", id="bold"),
+        pytest.param("cat (black)", "cat (black)", id="brackets that belong to it"),
+        pytest.param("man's hat", "man's hat", id="an apostrophe"),
+        pytest.param('the "Queen"', 'the "Queen"', id="quotes that belong to it"),
+        pytest.param("black cat, left", "black cat, left", id="a comma inside"),
+        pytest.param("'" * 5000, "", id="nothing but quotes"),
+    ],
+)
+def test_what_surrounds_a_label_is_no_part_of_it(words, label):
+    assert [mention.label for mention in parse(f"{BOX} {words}")] == [label]
+
+
+def test_a_list_of_texts_is_read_without_its_quotes():
+    text = repr([f"{BOX} cat", f"{BOX} man's hat", f"{BOX} dog"])
+    assert [mention.label for mention in parse(text)] == ["cat", "man's hat", "dog"]
 
 
 def box_2d(*numbers: object, **rest: object) -> str:
@@ -494,6 +635,9 @@ def test_writing_takes_the_form_that_models_were_trained_on():
         pytest.param(Mention("a", (1, 2, 3, 4), (1, 2)), "16", id="two codes"),
         pytest.param(Mention("a", (1, 2, 3, 4), (128,) * 16), "127", id="a code out of range"),
         pytest.param(Mention("a", (1, 2, 3, 4), units=1000), "1000", id="thousandths"),
+        pytest.param(Mention("a", (1, 2, 1, 2), point=(1, 2)), "point", id="a point"),
+        pytest.param(Mention("[a]", (1, 2, 3, 4)), "brackets", id="brackets around it"),
+        pytest.param(Mention("a\\<loc0001>", (1, 2, 3, 4)), "<loc", id="an escaped position"),
     ],
 )
 def test_what_would_read_back_differently_is_refused(mention, said):

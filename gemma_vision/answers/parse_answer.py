@@ -46,30 +46,30 @@ def read(
     image: the picture itself, in the place of its size; `overlay` draws onto it. mask_decoder:
     "published" for codes of Google's checkpoints, "embedded" for those of the embedded one, the
     path of a file, or "none" for boxes only. policy: how units become pixels, "space" or
-    "bigvision"; None takes what the decoder's checkpoint was trained for. input_size: of the resized
-    picture whose pixels a model like Qwen2.5-VL counts in; None reads such numbers as thousandths,
-    as Qwen3-VL counts. filters: drop_repeats, max_overlap, drop_full_frame and min_score, as those
-    of `Request`. Raises TaskError, ImageError for a size that no picture has, ConventionError for
-    the policy.
+    "bigvision"; None takes what the decoder's checkpoint was trained for. input_size: (width,
+    height) of the resized picture that Qwen2.5-VL's pixels count in; None reads such numbers as
+    thousandths, as Qwen3-VL counts. filters: drop_repeats, max_overlap, drop_full_frame and
+    min_score, as those of `Request`. Raises TaskError, ImageError for a size that no picture has,
+    ConventionError for the policy.
     """
     picture = None if image is None else open_image(image)
     whole = size_of(size, picture)
     parsed = parse_text(text, whole, mask_decoder, policy, filters, input_size)
-    instances = list(parsed.reader.locate_each(parsed.filtered.mentions))
+    reader, filtered = parsed.reader, parsed.filtered
     return Answer(
         request=None,
-        text=parsed.reader.text,
-        mentions=parsed.filtered.mentions,
-        instances=instances,
+        text=reader.text,
+        mentions=filtered.mentions,
+        instances=list(reader.locate_each(filtered.mentions)),
         partial=None,
         finish="stop",
-        warnings=[*parsed.reader.notices, *parsed.filtered.notices],
-        policy=parsed.reader.policy,
+        warnings=[*reader.notices, *filtered.notices],
+        policy=reader.policy,
         timing={},
         model=None,
         prompt=None,
-        plain=parsed.reader.plain,
-        size=parsed.reader.size,
+        plain=reader.plain,
+        size=reader.size,
         picture=picture,
     )
 

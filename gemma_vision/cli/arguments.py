@@ -146,6 +146,11 @@ def add_parse(parser: CommandParser) -> None:
     parser.add_argument("picture", nargs="?", help="the picture it is about")
     parser.add_argument("--size", metavar="WxH", help="the picture's size instead: 640x480")
     parser.add_argument(
+        "--input-size",
+        metavar="WxH",
+        help="of the resized picture that the answer's pixels count in, as Qwen2.5-VL's do",
+    )
+    parser.add_argument(
         "--mask-decoder",
         default="none",
         metavar="NAME",

@@ -27,12 +27,14 @@ def run(options: argparse.Namespace) -> int:
     kind = "overlay" if image else "coco"
     saver = Saver(options.save, options.kinds, [path], otherwise=kind)
     size = image.size if image else read_size(options.size)
+    input_size = read_size(options.input_size) if options.input_size else None
     answer = read(
         read_answer(options.text),
         None if image else size,
         image=image,
         mask_decoder=options.mask_decoder,
         policy=options.policy,
+        input_size=input_size,
         **given_options(PARSE, options),
     )
     print_json(answer.to_dict())

@@ -65,7 +65,8 @@ class Saver:
     ) -> None:
         """Write the forms asked for, named after the picture's file.
 
-        decoder: what the masks were made with; lines for fine-tuning have its codes. A form that fails does not keep the others back; SaveError then tells of all that did.
+        decoder: what the masks were made with; lines for fine-tuning have its codes. A form that
+        fails does not keep the others back; SaveError then tells of all that did.
         """
         if self.folder is None:
             return

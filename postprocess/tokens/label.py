@@ -25,7 +25,7 @@ def clean_label(words: str) -> str:
     """
     label = words.replace(_SPACE, " ").strip()
     if len(label) > _LONGEST:
-        return label.strip(_EDGES).strip()
+        return label.strip(_EDGES + _OPENINGS + _CLOSINGS).strip()
     previous = None
     while label != previous:
         previous = label
@@ -48,9 +48,10 @@ def _without(label: str, opening: str, closing: str) -> str:
         return label[1:-1]
     balance = label.count(opening) - label.count(closing) if opening != closing else 0
     is_odd = opening == closing and label.count(opening) % 2 == 1
-    if (balance < 0 or is_odd) and label.endswith(closing):
+    lonely = closing if balance < 0 or is_odd else opening if balance > 0 else None
+    if lonely is not None and label.endswith(lonely):
         return label[:-1]
-    if (balance > 0 or is_odd) and label.startswith(opening):
+    if lonely is not None and label.startswith(lonely):
         return label[1:]
     return label
 
