@@ -491,3 +491,55 @@ def test_yolo_pictures_that_differ_in_their_suffix_both_keep_their_labels(tmp_pa
         to_yolo(pictures, tmp_path)
     counts = {picture.file_name: len(picture.instances) for picture in read_yolo(tmp_path)}
     assert counts == {"a.png": 1, "a.jpg": 0}
+
+
+DOT = Instance("cat", (10.5, 20.25, 10.5, 20.25), (10, 20, 10, 20), score=0.5, point=(10.5, 20.25))
+
+
+@pytest.mark.parametrize("kind", ["coco", "csv", "labelme"])
+def test_a_point_reads_back_as_a_point(kind, tmp_path):
+    export(kind, tmp_path, annotated([CAT, DOT]))
+    cat, dot = READERS[kind](tmp_path)[0].instances
+    assert cat.point is None and cat.mask is not None
+    assert (dot.label, dot.box, dot.point, dot.mask) == ("cat", DOT.box, DOT.point, None)
+
+
+def test_a_point_is_a_key_point_of_coco_and_a_circle_of_svg(tmp_path):
+    (path,) = export("coco", tmp_path, annotated([DOT]))
+    data = json.loads(path.read_text())
+    assert data["annotations"][0]["keypoints"] == [10.5, 20.25, 2]
+    assert data["categories"][0]["keypoints"] == ["point"]
+    (path,) = export("svg", tmp_path, annotated([DOT]))
+    assert '<circle cx="10.5" cy="20.25"' in path.read_text()
+    (path,) = export("voc", tmp_path, annotated([DOT]))
+    assert [axis.text for axis in ET.parse(path).find("object/point")] == ["11.5", "21.25"]
+
+
+@pytest.mark.parametrize("kind", ["yolo", "yolo-polygons", "paligemma"])
+def test_a_form_without_points_says_so_and_writes_nothing(kind, tmp_path):
+    with pytest.raises(ExportError, match=r"no points, and photo\.jpg has 1"):
+        export(kind, tmp_path / "new", annotated([CAT, DOT]))
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("kind", ["coco", "csv", "labelme", "yolo-polygons"])
+def test_a_hole_stays_a_hole(kind, tmp_path):
+    ring = ellipse(80, 60, 50, 50) & ~ellipse(80, 60, 30, 20)
+    export(kind, tmp_path, annotated([thing("ring", ring)]))
+    (back,) = READERS[kind.removesuffix("-polygons")](tmp_path)[0].instances
+    assert not back.mask[60, 80] and mask_iou(back.mask, ring) >= 0.95
+
+
+def test_svg_fills_by_the_even_odd_rule(tmp_path):
+    ring = ellipse(80, 60, 50, 50) & ~ellipse(80, 60, 30, 20)
+    (path,) = export("svg", tmp_path, annotated([thing("ring", ring)]))
+    shape = next(one for one in ET.parse(path).getroot().iter() if one.tag.endswith("path"))
+    assert shape.get("fill-rule") == "evenodd" and shape.get("d").count("M") == 2
+
+
+def test_a_picture_can_bring_what_turns_its_masks_into_codes(tmp_path):
+    block = np.zeros(SIZE[::-1], bool)
+    block[20:80, 40:120] = True
+    picture = Annotated("photo.jpg", SIZE, [thing("block", block)], codec=Codebook())
+    (path,) = EXPORTERS["paligemma"]([picture], tmp_path)
+    assert [line["prefix"] for line in read_lines(path)] == ["detect block", "segment block"]

@@ -160,3 +160,30 @@ def test_an_unknown_policy_is_refused_in_words():
 def test_an_endless_answer_is_refused():
     with pytest.raises(TaskError, match="limit"):
         read_json("x" * (MAX_ANSWER + 1), SIZE)
+
+
+def test_numbers_of_boxes_have_two_decimals_and_points_stand_beside_them():
+    text = (
+        '[{"point": [333, 667], "label": "cat", "score": 0.123456}, {"box_2d": [1, 2, 333, 667]}]'
+    )
+    dot, box = read(text, (999, 777)).to_dict()["instances"]
+    assert (dot["point"], dot["score"]) == ([666.33, 258.74], 0.1235)
+    assert dot["box"] == [666.33, 258.74, 666.33, 258.74]
+    assert (box["point"], box["box"]) == (None, [2.0, 0.78, 666.33, 258.74])
+
+
+def test_pixels_of_a_resized_picture_are_read_by_its_size():
+    text = '[{"bbox_2d": [64, 64, 320, 640], "label": "cat"}]'
+    (cat,) = read(text, SIZE, input_size=(640, 640)).instances
+    assert cat.box == (64.0, 48.0, 320.0, 480.0)
+    with pytest.raises(TaskError, match="no size"):
+        read(text, SIZE, input_size=(640,))
+
+
+def test_masks_that_an_answer_draws_count_for_memory(monkeypatch):
+    monkeypatch.setattr("gemma_vision.answers.parse_answer.MAX_MASK_PIXELS", 640 * 480)
+    one = '{"box_2d": [1, 2, 300, 400], "mask": [[1, 2], [300, 2], [300, 400]]}'
+    assert read(f"[{one}]", SIZE).instances[0].mask.any()
+    with pytest.raises(TaskError) as caught:
+        read(f"[{one}, {one.replace('400', '401')}]", SIZE)
+    assert caught.value.code == "E_TOO_MANY_MASKS"
