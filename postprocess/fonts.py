@@ -45,7 +45,7 @@ _PLAIN = {
 
 
 @dataclass(frozen=True)
-class Run:
+class GlyphRun:
     """Letters that one font draws. `scale` is below 1 for fonts of one large size."""
 
     text: str
@@ -59,15 +59,15 @@ class Run:
 
 
 @lru_cache(maxsize=2048)
-def runs_of(text: str, height: int) -> tuple[Run, ...]:
+def runs_of(text: str, height: int) -> tuple[GlyphRun, ...]:
     """A text as runs in letters of this height; what no font has is spelled."""
-    runs: list[Run] = []
+    runs: list[GlyphRun] = []
     for cluster, path in _with_fonts(text):
         font, scale = _opened(path, height)
         if runs and runs[-1].font is font:
-            runs[-1] = Run(runs[-1].text + cluster, font, scale)
+            runs[-1] = GlyphRun(runs[-1].text + cluster, font, scale)
         else:
-            runs.append(Run(cluster, font, scale))
+            runs.append(GlyphRun(cluster, font, scale))
     return tuple(runs)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from postprocess.fonts import Run, clusters, runs_of
+from postprocess.fonts import GlyphRun, clusters, runs_of
 from postprocess.palette import Color, ink_on
 
 Place = tuple[int, int, int, int]  # x0, y0, x1, y1
@@ -129,7 +129,7 @@ def _picture(text: str, height: int, color: Color, size: tuple[int, int]) -> Ima
     return picture
 
 
-def _write_run(picture: Image.Image, run: Run, place: tuple[int, int], color: Color) -> None:
+def _write_run(picture: Image.Image, run: GlyphRun, place: tuple[int, int], color: Color) -> None:
     """Draw letters of one font from a place on the line that they stand on."""
     if run.scale == 1:
         ImageDraw.Draw(picture).text(place, run.text, ink_on(color), run.font, "ls")

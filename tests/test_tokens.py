@@ -292,6 +292,7 @@ def test_a_thought_is_kept_apart():
         pytest.param("black\u2581cat", "black cat", id="sentencepiece inside"),
         pytest.param("cat]'", "cat", id="the end of a list"),
         pytest.param("cat`", "cat", id="a backtick"),
+        pytest.param("`${cat}`{{dog}}", "`${cat}`{{dog}}", id="backticks that belong to it"),
         pytest.param("cat</s>", "cat", id="another end mark"),
         pytest.param("cat<unk>", "cat", id="unknown"),
         pytest.param("cat<|im_end|>", "cat", id="the end of a turn elsewhere"),

@@ -177,7 +177,7 @@ def test_the_timeline_follows_things_in_seconds(tmp_path: Path) -> None:
     ]
     assert [[one["id"] for one in row["instances"]] for row in told["frames"]] == [[1], [1, 2], [2]]
     cat = told["frames"][0]["instances"][0]
-    assert {"id", "label", "box", "pixels", "score", "mask", "polygons"} == set(cat)
+    assert {"id", "label", "box", "point", "pixels", "score", "mask", "polygons"} == set(cat)
     assert cat["mask"]["size"] == [96, 128]
     assert (told["task"], told["prompt"], told["finish"]) == (
         "segment",

@@ -55,6 +55,11 @@ def read(
     picture = None if image is None else open_image(image)
     whole = size_of(size, picture)
     parsed = parse_text(text, whole, mask_decoder, policy, filters, input_size)
+    return parsed_answer(parsed, picture)
+
+
+def parsed_answer(parsed: ParsedText, picture: Image | None) -> Answer:
+    """What was read as an answer, its masks drawn."""
     reader, filtered = parsed.reader, parsed.filtered
     return Answer(
         request=None,

@@ -7,9 +7,9 @@ FILLERS = " \t\r\n\u00a0\u200b\u2581,\uff0c\u3001`'\"()[]*|"  # what may stand b
 
 _SPACE = "\u2581"  # how SentencePiece writes a space
 _SEAM = re.compile(r"[\"'`\])]{1,4}\s*,\s*[\[(]?[\"'`]?\Z")  # between two texts of a list
-_EDGES = " \t\r\n\u00a0\u200b`,*"
-_OPENINGS = "\"'\u201c\u2018\u00ab\u300c\u300e\u3010([{<"
-_CLOSINGS = "\"'\u201d\u2019\u00bb\u300d\u300f\u3011)]}>"
+_EDGES = " \t\r\n\u00a0\u200b,*"
+_OPENINGS = "\"'`\u201c\u2018\u00ab\u300c\u300e\u3010([{<"
+_CLOSINGS = "\"'`\u201d\u2019\u00bb\u300d\u300f\u3011)]}>"
 _PAIRS = tuple(zip(_OPENINGS, _CLOSINGS, strict=True))
 _LONGEST = 300  # characters; a longer text is no label, and only its ends are cleaned
 

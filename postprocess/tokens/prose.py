@@ -7,7 +7,7 @@ from postprocess.tokens.braces import STRUCTURE, BraceEvent, BraceScanner
 from postprocess.tokens.dialects import Sizes, florence, kosmos, markup, objects
 from postprocess.tokens.language import BOX_2D_UNITS, Notice, Partial
 from postprocess.tokens.record import Record
-from postprocess.tokens.words import Words
+from postprocess.tokens.words import PlainWords
 
 _STRUCTURE = re.compile(f"[{STRUCTURE}]")
 _OUTSIDE = re.compile(r"[{<>]")  # what matters while no object is open
@@ -33,7 +33,7 @@ class Prose:
     def __init__(self, notices: list[Notice], sizes: Sizes) -> None:
         self._notices = notices
         self._sizes = sizes
-        self._words = Words()
+        self._words = PlainWords()
         self._start = 0  # where the words begin that are not settled yet
         self._scanner = BraceScanner()
         self._objects: list[_Object] = []  # the innermost last
@@ -43,7 +43,7 @@ class Prose:
         self._tag: tuple[int, int] | None = None  # an open "<": among the words, and in the text
         self._mark: tuple[int, int] | None = None  # the same of a thing between tags
         self._label = ""  # of the last thing between tags, as long as only space follows it
-        self._run: florence.Run | None = None
+        self._run: florence.TokenRun | None = None
 
     @property
     def text(self) -> str:
@@ -176,10 +176,10 @@ class Prose:
         self._forget_objects()
         return records
 
-    def _found(self, inner: _Object, end: int) -> objects.Found | None:
+    def _found(self, inner: _Object, end: int) -> objects.ObjectReading | None:
         return objects.read_object(inner.text, (inner.start, end), self._sizes, self._notices)
 
-    def _take(self, found: objects.Found | None) -> list[Record]:
+    def _take(self, found: objects.ObjectReading | None) -> list[Record]:
         """Take an object out of the words if it is about things."""
         if found is None:
             return []
@@ -228,10 +228,10 @@ class Prose:
             records += self._close_mark()
         return records
 
-    def _open_run(self, start: int) -> florence.Run:
+    def _open_run(self, start: int) -> florence.TokenRun:
         """The words on this line and behind the last tag are the label of the tokens."""
         label = self._words.take_last_line()
-        return florence.Run(label.strip(), max(start - len(label.lstrip()), 0), start)
+        return florence.TokenRun(label.strip(), max(start - len(label.lstrip()), 0), start)
 
     def _end_run(self) -> list[Record]:
         run, self._run = self._run, None

@@ -13,7 +13,7 @@ _SURROUNDINGS = _SEPARATORS + "\"'`,[]()\u2581\\"  # no words where nothing else
 _LONGEST_FENCE = 20
 
 
-class Words:
+class PlainWords:
     """The stretches that are settled, and the parts of the one that still grows."""
 
     def __init__(self) -> None:

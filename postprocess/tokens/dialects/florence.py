@@ -42,7 +42,7 @@ class FlorenceThing:
 
 
 @dataclass
-class Run:
+class TokenRun:
     """Tokens that follow each other, the words before them, and where both begin."""
 
     label: str

@@ -49,14 +49,14 @@ ABOUT_THINGS = re.compile(
 
 
 @dataclass
-class Found:
+class ObjectReading:
     """What an object says: things, and words that are no label."""
 
     records: list[Record] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
 
 
-def read_object(text: str, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def read_object(text: str, span: Span, sizes: Sizes, notices: list[Notice]) -> ObjectReading | None:
     """What an object says, whole or cut; None when it is not about things."""
     value = read_loosely(text)
     if not isinstance(value, dict):
@@ -67,7 +67,7 @@ def read_object(text: str, span: Span, sizes: Sizes, notices: list[Notice]) -> F
             if found is not None:
                 return found
     if any(value.get(key) == [] for key in _LISTS):
-        return Found(words=_words(value, ()))
+        return ObjectReading(words=_words(value, ()))
     for key in _UNREADABLE:
         if lists_of_numbers(value.get(key)):
             unread(notices, span[0], f'Nobody says how "{key}" counts; it was left as words.')
@@ -81,46 +81,60 @@ def words_of(text: str) -> list[str]:
     return _words(value, ()) if isinstance(value, dict) else []
 
 
-def _read_box_2d(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_box_2d(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     lists = lists_of_numbers(value["box_2d"])
     is_in_fractions = bool(lists) and all(_are_fractions(one) for one in lists)
     scale = FRACTIONS_OF_BOX_2D if is_in_fractions else THOUSANDTHS
     return _boxes(value, lists, scale, span, notices)
 
 
-def _read_bbox_2d(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_bbox_2d(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     lists = [yx(one) for one in lists_of_numbers(value["bbox_2d"])]
     scale = _input_scale(lists, sizes, span, notices)
-    return Found() if scale is None else _boxes(value, lists, scale, span, notices)
+    return ObjectReading() if scale is None else _boxes(value, lists, scale, span, notices)
 
 
-def _read_corners(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_corners(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     corners = [number_of(value.get(key)) for key in _CORNERS]
     numbers = [corner for corner in corners if corner is not None]
     if len(numbers) < len(_CORNERS) or max(numbers) > 2:
         unread(notices, span[0], "A box needs four corners in shares of the picture.")
-        return Found()
+        return ObjectReading()
     return _boxes(value, [numbers], FRACTIONS, span, notices)
 
 
-def _read_x_and_y(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_x_and_y(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     """Moondream's points; anything may have an x and a y, so these must be shares alone."""
     numbers = [number_of(value.get(key)) for key in ("y", "x")]
     shares = [number for number in numbers if number is not None and 0 <= number <= 1]
     return _points(value, [shares], FRACTIONS, span, notices) if len(shares) == 2 else None
 
 
-def _read_point(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_point(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     return _points(value, lists_of_numbers(value["point"]), THOUSANDTHS, span, notices)
 
 
-def _read_point_2d(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_point_2d(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     lists = [yx(one) for one in lists_of_numbers(value["point_2d"])]
     scale = _input_scale(lists, sizes, span, notices)
-    return Found() if scale is None else _points(value, lists, scale, span, notices)
+    return ObjectReading() if scale is None else _points(value, lists, scale, span, notices)
 
 
-def _read_florence(value: JSON, span: Span, sizes: Sizes, notices: list[Notice]) -> Found | None:
+def _read_florence(
+    value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
+) -> ObjectReading | None:
     things = florence.things_of(value)
     if things is None:
         return None
@@ -128,12 +142,12 @@ def _read_florence(value: JSON, span: Span, sizes: Sizes, notices: list[Notice])
         if things:
             said = "These boxes count in pixels of the picture; say its size to have them read."
             unread(notices, span[0], said)
-        return Found()
+        return ObjectReading()
     scale = pixels_of(sizes.picture)
-    return Found([florence.record(thing, scale, span, notices) for thing in things])
+    return ObjectReading([florence.record(thing, scale, span, notices) for thing in things])
 
 
-Reader = Callable[[JSON, Span, Sizes, list[Notice]], Found | None]
+Reader = Callable[[JSON, Span, Sizes, list[Notice]], ObjectReading | None]
 _READERS: dict[str, Reader] = {
     "box_2d": _read_box_2d,  # Gemini, PaliGemma 2, Gemma 3: y0, x0, y1, x1
     "bbox_2d": _read_bbox_2d,  # Qwen2.5-VL, Qwen3-VL: x0, y0, x1, y1
@@ -169,20 +183,20 @@ def _are_fractions(numbers: list[float]) -> bool:
 
 def _boxes(
     value: JSON, lists: list[list[float]], scale: Scale, span: Span, notices: list[Notice]
-) -> Found | None:
+) -> ObjectReading | None:
     if not lists:
         return None
     about, words = _about(value, scale, span, notices)
-    return Found([box_record(one, scale, span, notices, about) for one in lists], words)
+    return ObjectReading([box_record(one, scale, span, notices, about) for one in lists], words)
 
 
 def _points(
     value: JSON, lists: list[list[float]], scale: Scale, span: Span, notices: list[Notice]
-) -> Found | None:
+) -> ObjectReading | None:
     if not lists or any(len(one) != 2 for one in lists):
         return None
     about, words = _about(value, scale, span, notices)
-    return Found([point_record(one, scale, span, notices, about) for one in lists], words)
+    return ObjectReading([point_record(one, scale, span, notices, about) for one in lists], words)
 
 
 def _about(value: JSON, scale: Scale, span: Span, notices: list[Notice]) -> tuple[About, list[str]]:
