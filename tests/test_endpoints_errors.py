@@ -157,3 +157,18 @@ def test_the_app_answers_after_an_error(client: Client, image: Any) -> None:
     with pytest.raises(AppError):
         client.predict(image, "fail", api_name="/detect")
     assert client.predict(image, "cat", api_name="/detect")["finish"] == "stop"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        pytest.param("https://nonexistent.invalid/cat.jpg", id="no such host"),
+        pytest.param("http://127.0.0.1:9/cat.jpg", id="this machine"),
+        pytest.param("http://0.0.0.0/cat.jpg", id="no machine"),
+    ],
+)
+def test_an_address_that_cannot_be_fetched_is_the_persons_error(
+    client: Client, address: str
+) -> None:
+    with pytest.raises(AppError, match=r"^E_UPLOAD: .*address could not be fetched"):
+        client.predict(handle_file(address), "cat", api_name="/detect")

@@ -383,3 +383,16 @@ def test_every_suffix_of_the_table_is_small_and_begins_with_a_dot() -> None:
     assert len(set(SUFFIXES)) == len(SUFFIXES)
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in SUFFIXES)
     assert {".heic", ".avif", ".tif", ".tiff", ".png"} <= set(SUFFIXES)
+
+
+def test_an_open_file_is_read_from_its_start(picture_file: Path) -> None:
+    with picture_file.open("rb") as file:
+        file.read(100)
+        assert open_image(file).size == (640, 480)
+        assert open_image(file).size == (640, 480)
+
+
+def test_a_file_that_is_open_as_text_is_refused_in_words() -> None:
+    with pytest.raises(ImageError, match="binary mode") as caught:
+        open_image(io.StringIO("text"))  # type: ignore[arg-type]
+    assert caught.value.code == "E_IMAGE_TYPE"

@@ -12,7 +12,7 @@ import re
 import threading
 import warnings
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, TypeAlias, cast
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -64,8 +64,19 @@ def open_image(picture: Picture) -> Image.Image:
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return upright(decode(bytes(picture), "The picture"))
     if hasattr(picture, "read"):
-        return upright(decode(picture.read(MAX_BYTES + 1), "The picture"))
+        return upright(decode(read_object(cast("IO[bytes]", picture)), "The picture"))
     raise ImageError(f"A {type(picture).__name__} is no picture. {NO_PICTURE}", "E_IMAGE_TYPE")
+
+
+def read_object(file: IO[bytes]) -> bytes:
+    """The bytes of an open file, from its start wherever somebody has read to."""
+    if hasattr(file, "seekable") and file.seekable():
+        file.seek(0)
+    data = file.read(MAX_BYTES + 1)
+    if not isinstance(data, bytes):
+        message = "The picture's file is open as text; open it in binary mode, as open(path, 'rb')."
+        raise ImageError(message, "E_IMAGE_TYPE")
+    return data
 
 
 def check_path(path: str) -> None:

@@ -5,6 +5,8 @@ Gradio prints such errors with all that a visitor sent: words, and the names of 
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -56,7 +58,18 @@ class PrivateErrorBlocks(gr.Blocks):
             message = "The file is no uploaded file; upload it and try again."
             raise to_client(UploadError(message)) from None
         except Exception as error:
-            raise to_client(error) from None
+            raise to_client(fetch_error(error) or error) from None
+
+
+def fetch_error(error: Exception) -> UploadError | None:
+    """The refusal for an address that a client named and that could not be fetched.
+
+    Gradio fetches it before a handler is reached; None for errors of anything else.
+    """
+    files = (frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+    if not any("safehttpx" in Path(file).parts or "httpx" in Path(file).parts for file in files):
+        return None
+    return UploadError("The picture's address could not be fetched; upload the picture instead.")
 
 
 def parameters(block_fn: Any) -> list[tuple[str, bool, Any, Any]]:
