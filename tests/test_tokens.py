@@ -591,6 +591,7 @@ def test_however_the_text_arrives_it_reads_the_same(text, data):
 @given(TEXTS)
 @settings(max_examples=100, deadline=None)
 @example(f"{BOX}{BOX}{BOX} cat ; {BOX}")
+@example("<box><loc_12>}<box>(1,2),(3,4)</box>;<loc_1><loc_2><loc_3><loc_4>]```")
 def test_a_prefix_parses_to_a_prefix(text):
     whole = parse(text)
     for cut in range(len(text) + 1):

@@ -5,6 +5,7 @@ may be escaped once more than they should be; a single quote opens one only wher
 for it is an apostrophe elsewhere.
 """
 
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 STRUCTURE = r"{}\"'\\\r\n/*"  # the characters that can matter, for a class of a pattern
@@ -17,6 +18,19 @@ class BraceEvent(Enum):
     OPENS = auto()
     CLOSES = auto()
     BREAKS = auto()  # a line ends within a string: this is no object
+
+
+@dataclass
+class OpenObject:
+    """An object being written: its characters, those of objects inside it replaced by null."""
+
+    start: int
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What is there of it."""
+        return "".join(self.parts)
 
 
 class BraceScanner:

@@ -1,9 +1,8 @@
 """Prose: the text outside `<loc>` records. Keeps the words, takes out what other dialects say."""
 
 import re
-from dataclasses import dataclass, field
 
-from postprocess.tokens.braces import STRUCTURE, BraceEvent, BraceScanner
+from postprocess.tokens.braces import STRUCTURE, BraceEvent, BraceScanner, OpenObject
 from postprocess.tokens.dialects import Sizes, florence, kosmos, markup, objects
 from postprocess.tokens.language import BOX_2D_UNITS, Notice, Partial
 from postprocess.tokens.record import Record
@@ -15,18 +14,6 @@ _FILLERS = " ,"  # may stand between two places of one thing
 _LONGEST_PREVIEW = 400  # characters looked at while an object is being written
 
 
-@dataclass
-class _Object:
-    """An object being written: its characters, those of objects inside it replaced by null."""
-
-    start: int
-    parts: list[str] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.parts)
-
-
 class Prose:
     """The words so far, and the object or the tags being written, if any are."""
 
@@ -36,7 +23,7 @@ class Prose:
         self._words = PlainWords()
         self._start = 0  # where the words begin that are not settled yet
         self._scanner = BraceScanner()
-        self._objects: list[_Object] = []  # the innermost last
+        self._objects: list[OpenObject] = []  # the innermost last
         self._objects_at = 0  # where the outermost begins among the words
         self._is_around = False  # the outermost has held a thing: it is no words
         self._before = ""  # the last character that is no space
@@ -149,7 +136,7 @@ class Prose:
     def _open_object(self, place: int) -> None:
         if not self._objects:
             self._objects_at = self._words.count
-        self._objects.append(_Object(place))
+        self._objects.append(OpenObject(place))
         self._before = "{"
         self._put("{", place)
 
@@ -176,7 +163,7 @@ class Prose:
         self._forget_objects()
         return records
 
-    def _found(self, inner: _Object, end: int) -> objects.ObjectReading | None:
+    def _found(self, inner: OpenObject, end: int) -> objects.ObjectReading | None:
         return objects.read_object(inner.text, (inner.start, end), self._sizes, self._notices)
 
     def _take(self, found: objects.ObjectReading | None) -> list[Record]:
@@ -204,9 +191,11 @@ class Prose:
             self._tag = (self._words.count, place)
             self._words.add("<")
             return []
-        self._words.add(">")
         if self._tag is None:
-            return self._end_run()
+            records = self._end_run()
+            self._words.add(">")
+            return records
+        self._words.add(">")
         (at, start), self._tag = self._tag, None
         return self._read_tag(self._words.since(at), at, start, place + 1)
 
@@ -221,9 +210,14 @@ class Prose:
             else:
                 self._run.part(end)
             return []
-        records = self._end_run()
+        records: list[Record] = []
+        if self._run:
+            self._words.cut(at)
+            records = self._end_run()
+            at, self._start = self._words.count, start
+            self._words.add(tag)
         if self._mark is None and markup.is_opening(tag):
-            self._mark = (self._words.count - 1 if records else at, start)
+            self._mark = (at, start)
         if self._mark is not None and (tag in markup.CLOSINGS or tag.endswith("/>")):
             records += self._close_mark()
         return records
@@ -237,6 +231,7 @@ class Prose:
         run, self._run = self._run, None
         if run is None:
             return []
+        self._tag = self._mark = None
         self._words.settle(before_record=True)
         self._words.follow(record=True)
         return run.records(self._notices)
