@@ -105,7 +105,12 @@ def share_empty(
     """The share of pictures in which `detect` of so many names, drawn anew each, finds nothing."""
     rng, names = np.random.default_rng(seed), drawings()[2][:NUM_NAMES]
     requests = [
-        Request(one, Task.detect, " ; ".join(rng.choice(names, num_names, replace=False)))
+        Request(
+            one,
+            Task.detect,
+            " ; ".join(rng.choice(names, num_names, replace=False)),
+            drop_unasked=False,  # whatever it sees counts
+        )
         for one in shown
     ]
     answers = pipeline.batch(requests, size=16)
