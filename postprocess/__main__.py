@@ -10,24 +10,38 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError
-from postprocess.exports.annotated import apart
+from postprocess.datasets.annotated import apart, without_points
+from postprocess.datasets.notices import Notices
+from postprocess.errors import UserError
+from postprocess.exports import EXPORTERS, POINTLESS, READERS, Annotated, ExportError
 from postprocess.exports.paligemma import read_mask_ious, to_paligemma
-from postprocess.mask_decoder import MaskDecoder, MaskDecoderError
-from postprocess.tokens import MentionError
+from postprocess.mask_decoder import MaskDecoder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert; 0, or 2 with one sentence on standard error when it cannot be done."""
     options = build_parser().parse_args(arguments)
+    notices = Notices()
     try:
-        pictures = apart(READERS[options.source](options.data))
-        written = _exporter(options)(pictures, options.out)
-    except (ExportError, MaskDecoderError, MentionError, OSError) as error:
+        write = _exporter(options)
+        pictures = apart(READERS[options.source](options.data, notices), notices)
+        if options.target in POINTLESS:
+            pictures = [without_points(picture, notices) for picture in pictures]
+        if not any(len(picture.instances) for picture in pictures):
+            raise ExportError(f"There are no things in {options.data}, so nothing was written.")
+        written = write(pictures, options.out)
+    except (UserError, OSError) as error:
+        _say(notices)
         print(error, file=sys.stderr)
         return 2
+    _say(notices)
     _report(pictures, written)
     return 0
+
+
+def _say(notices: Notices) -> None:
+    for sentence in notices.sentences:
+        print(sentence, file=sys.stderr)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -14,6 +14,7 @@ import numpy as np
 from postprocess.coordinate_conventions import Box
 from postprocess.instances import Instance, Mask
 from postprocess.mask_formats import run_lengths
+from postprocess.tokens import folded
 
 JSON = dict[str, Any]
 Group = Sequence[Sequence[Instance]]  # the instances of each picture
@@ -41,13 +42,14 @@ def match(
 ) -> list[tuple[int, int, float]]:
     """Pairs (index in truth, index in found, IoU of the boxes), best first, each used once.
 
-    Labels are looked at only where `same_label` is wanted; an IoU of `least` or below is no match.
+    Labels are looked at only where `same_label` is wanted, and compared without case; an IoU of
+    `least` or below is no match.
     """
     overlaps = (
         (box_iou(a.box, b.box), i, j)
         for i, a in enumerate(truth)
         for j, b in enumerate(found)
-        if not same_label or a.label == b.label
+        if not same_label or folded(a.label) == folded(b.label)
     )
     return best_first(overlaps, least=least)
 
@@ -75,16 +77,22 @@ def confusion(
 ) -> dict[tuple[str | None, str | None], int]:
     """How often each true label was called what: (true, found) -> count, boxes matched by overlap.
 
-    (label, None) counts what was missed, (None, label) what was found where nothing is.
+    (label, None) counts what was missed, (None, label) what was found where nothing is. Labels that
+    differ in their case alone are one, written as it came first.
     """
     counts: Counter[tuple[str | None, str | None]] = Counter()
-    for true, seen in zip(truth, found, strict=True):
-        pairs = match(true, seen, least=least)
-        counts.update((true[i].label, seen[j].label) for i, j, _ in pairs)
+    spelled: dict[str, str] = {}
+    for one in (one for group in (truth, found) for picture in group for one in picture):
+        spelled.setdefault(folded(one.label), one.label)
+    for true_things, found_things in zip(truth, found, strict=True):
+        true = [spelled[folded(one.label)] for one in true_things]
+        seen = [spelled[folded(one.label)] for one in found_things]
+        pairs = match(true_things, found_things, least=least)
+        counts.update((true[i], seen[j]) for i, j, _ in pairs)
         missed = set(range(len(true))) - {i for i, _, _ in pairs}
         invented = set(range(len(seen))) - {j for _, j, _ in pairs}
-        counts.update((true[i].label, None) for i in missed)
-        counts.update((None, seen[j].label) for j in invented)
+        counts.update((true[i], None) for i in missed)
+        counts.update((None, seen[j]) for j in invented)
     return dict(counts)
 
 
@@ -122,8 +130,10 @@ def coco_precision(
 
 
 def _labels(*groups: Group) -> dict[str, None]:
-    """Every label once, in order of appearance."""
-    return dict.fromkeys(one.label for group in groups for picture in group for one in picture)
+    """Every label once, in order of appearance, as they are compared."""
+    return dict.fromkeys(
+        folded(one.label) for group in groups for picture in group for one in picture
+    )
 
 
 def _data_set(truth: Group, labels: dict[str, int], *, masks: bool) -> JSON:
@@ -144,7 +154,7 @@ def _rows(group: Group, labels: dict[str, int], *, masks: bool) -> Iterator[JSON
             x0, y0, x1, y1 = instance.box
             row: JSON = {
                 "image_id": number,
-                "category_id": labels[instance.label],
+                "category_id": labels[folded(instance.label)],
                 "bbox": [x0, y0, x1 - x0, y1 - y0],
                 "area": _area(instance.box),
                 "score": 1.0 if instance.score is None else instance.score,

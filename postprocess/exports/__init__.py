@@ -10,20 +10,29 @@ for all pictures add to it, so one call for many pictures and a call for each co
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from postprocess.exports.annotated import Annotated
-from postprocess.exports.coco import read_coco, to_coco
+from postprocess.datasets import READERS
+from postprocess.datasets.annotated import Annotated
+from postprocess.datasets.files import ExportError
+from postprocess.exports.coco import to_coco
 from postprocess.exports.detections import to_supervision
-from postprocess.exports.files import ExportError
-from postprocess.exports.labelme import read_labelme, to_labelme
+from postprocess.exports.label_studio import to_label_studio
+from postprocess.exports.labelme import to_labelme
 from postprocess.exports.paligemma import to_paligemma
 from postprocess.exports.pixels import to_cutouts, to_mask_pngs, to_overlay
 from postprocess.exports.svg import to_svg
-from postprocess.exports.tables import read_csv, to_csv
-from postprocess.exports.voc import read_voc, to_voc
+from postprocess.exports.tables import to_csv
+from postprocess.exports.voc import to_voc
 from postprocess.exports.yolo import to_yolo, to_yolo_polygons
-from postprocess.exports.yolo_reading import read_yolo
 
-__all__ = ["EXPORTERS", "READERS", "Annotated", "ExportError", "to_supervision"]
+__all__ = [
+    "EXPORTERS",
+    "POINTLESS",
+    "READERS",
+    "Annotated",
+    "ExportError",
+    "folder_of",
+    "to_supervision",
+]
 
 EXPORTERS: dict[str, Callable[[Iterable[Annotated], Path], list[Path]]] = {
     "overlay": to_overlay,
@@ -37,12 +46,21 @@ EXPORTERS: dict[str, Callable[[Iterable[Annotated], Path], list[Path]]] = {
     "csv": to_csv,
     "svg": to_svg,
     "paligemma": to_paligemma,
+    "label-studio": to_label_studio,
 }
 
-READERS: dict[str, Callable[[Path], list[Annotated]]] = {
-    "coco": read_coco,
-    "yolo": read_yolo,
-    "labelme": read_labelme,
-    "voc": read_voc,
-    "csv": read_csv,
-}
+# Forms that have no words for a point, and refuse it.
+POINTLESS = ("yolo", "yolo-polygons", "paligemma")
+
+# Forms whose files have the same names.
+_ALIKE = (("yolo", "yolo-polygons"),)
+
+
+def folder_of(kind: str, kinds: Iterable[str], folder: Path) -> Path:
+    """Where a form is written when several are asked for at once.
+
+    Forms whose files would have the same names get a folder each, called as the form is.
+    """
+    asked = set(kinds)
+    is_shared = any(kind in alike and asked >= set(alike) for alike in _ALIKE)
+    return folder / kind if is_shared else folder

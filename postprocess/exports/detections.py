@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from postprocess.exports.files import ExportError
+from postprocess.datasets.files import ExportError
 from postprocess.instances import Instance
 
 

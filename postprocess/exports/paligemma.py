@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from postprocess.exports.annotated import Annotated, Codec, on_one_line, refuse_points
-from postprocess.exports.files import read_text, write_text
+from postprocess.datasets.annotated import Annotated, Codec, on_one_line, refuse_points
+from postprocess.datasets.files import read_text, write_text
 from postprocess.instances import CodesToMask, Instance, MaskToCodes, describe, locate
 from postprocess.metrics import mask_iou
 from postprocess.tokens import Mention, write

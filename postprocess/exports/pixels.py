@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from postprocess.exports.annotated import Annotated
-from postprocess.exports.files import safe_name
+from postprocess.datasets.annotated import Annotated
+from postprocess.datasets.files import safe_name
 from postprocess.instances import UNNAMED, Instance
 from postprocess.overlay import draw, label_colors
 

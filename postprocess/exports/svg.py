@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
-from postprocess.exports.annotated import Annotated, on_one_line, without_controls
-from postprocess.exports.files import write_text
+from postprocess.datasets.annotated import Annotated, on_one_line, without_controls
+from postprocess.datasets.files import write_text
 from postprocess.instances import Instance
 from postprocess.mask_formats import polygons
 from postprocess.overlay import label_colors, line_width

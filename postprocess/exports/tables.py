@@ -3,36 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from postprocess.exports.annotated import Annotated, on_one_line, whole_box
-from postprocess.exports.files import ExportError, read_text, write_text
+from postprocess.datasets.annotated import Annotated, on_one_line
+from postprocess.datasets.files import ExportError, read_text, replaced, write_text
+from postprocess.datasets.tables import COLUMNS, FILE, FORMULA
 from postprocess.instances import Instance
-from postprocess.mask_formats import mask_of, run_lengths
-
-FILE = "instances.csv"
-FORMULA = (
-    "=",
-    "+",
-    "-",
-    "@",
-    "'",
-)  # how a cell begins that spreadsheets work out, or that we marked
-COLUMNS = (
-    "file_name",
-    "width",
-    "height",
-    "label",
-    "score",
-    "x0",
-    "y0",
-    "x1",
-    "y1",
-    "mask",
-    "point",
-)
+from postprocess.mask_formats import run_lengths
 
 
 def to_csv(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
@@ -41,29 +19,27 @@ def to_csv(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
     A picture without instances leaves no row.
     """
     path = folder / FILE
-    known = read_csv(path) if path.exists() else []
-    merged = {picture.file_name: picture for picture in [*known, *pictures]}
+    fresh = [
+        (as_text(picture.file_name), [_row(picture, instance) for instance in picture.instances])
+        for picture in pictures
+    ]
     table = io.StringIO()
     rows = csv.writer(table, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for picture in merged.values():
-        rows.writerows(_row(picture, instance) for instance in picture.instances)
+    for several in replaced(_known_rows(path) if path.exists() else [], fresh):
+        rows.writerows(several)
     return [write_text(path, table.getvalue())]
 
 
-def read_csv(path: Path) -> list[Annotated]:
-    """The pictures of a table that `to_csv` wrote."""
-    path = Path(path)
-    path = path / FILE if path.is_dir() else path
-    found: dict[tuple[str, tuple[int, int]], list[Instance]] = {}
-    try:
-        for row in csv.DictReader(io.StringIO(read_text(path))):
-            size = (int(row["width"]), int(row["height"]))
-            name = as_written(row["file_name"])
-            found.setdefault((name, size), []).append(_read_row(row, size))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ExportError(f"{path} is not a table of instances ({error!r}).") from error
-    return [Annotated(name, size, instances) for (name, size), instances in found.items()]
+def _known_rows(path: Path) -> list[tuple[str, list[list[Any]]]]:
+    """The rows of each picture in a table that this package wrote, as they stand there."""
+    rows = list(csv.reader(io.StringIO(read_text(path))))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise ExportError(f"{path} is not a table of instances. Name another folder.")
+    found: dict[str, list[list[Any]]] = {}
+    for row in rows[1:]:
+        found.setdefault(row[0], []).append(row)
+    return list(found.items())
 
 
 def _row(picture: Annotated, instance: Instance) -> list[Any]:
@@ -77,20 +53,3 @@ def _row(picture: Annotated, instance: Instance) -> list[Any]:
 def as_text(words: str) -> str:
     """A cell that no spreadsheet takes for a formula: an apostrophe in front says it is text."""
     return f"'{words}" if words.startswith(FORMULA) else words
-
-
-def as_written(cell: str) -> str:
-    """What `as_text` was given."""
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
-
-
-def _read_row(row: dict[str, str], size: tuple[int, int]) -> Instance:
-    x0, y0, x1, y1 = (float(row[column]) for column in ("x0", "y0", "x1", "y1"))
-    counts = row["mask"]
-    mask = mask_of({"size": [size[1], size[0]], "counts": counts}) if counts else None
-    score = float(row["score"]) if row["score"] else None
-    box = (x0, y0, x1, y1)
-    label = as_written(row["label"])
-    pixels = whole_box(box, mask, size)
-    found = Instance(label, box, pixels, mask, score=score)
-    return replace(found, point=(x0, y0)) if row.get("point") else found

@@ -1,7 +1,7 @@
 """YOLO: a text file for each picture, one line for each thing, everything in shares of the sides.
 
-`labels/NAME.txt` beside `classes.txt` and `sizes.csv`. YOLO itself keeps neither sizes nor names of
-pictures nor scores; the sizes file lets this package read what it wrote without the pictures.
+`labels/NAME.txt` beside `classes.txt`, `data.yaml` and `sizes.csv`. YOLO itself keeps neither sizes
+nor names of pictures nor scores; the sizes file lets this package read what it wrote without them.
 """
 
 import csv
@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from postprocess.exports.annotated import Annotated, on_one_line, refuse_points
-from postprocess.exports.files import write_text
-from postprocess.exports.yolo_reading import CLASSES, SIZES, Known, read_names, read_sizes
+import yaml
+
+from postprocess.datasets.annotated import Annotated, on_one_line, refuse_points
+from postprocess.datasets.files import write_text
+from postprocess.datasets.yolo_layout import CLASSES, DATA, SIZES, Known, names_of, read_sizes
 from postprocess.instances import Instance
 from postprocess.mask_formats import join_rings, polygons
 
@@ -67,7 +69,7 @@ def _write(
     folder: Path,
     shares: Callable[[Instance, tuple[int, int]], list[float]],
 ) -> list[Path]:
-    names = read_names(folder) if (folder / CLASSES).exists() else []
+    names = (names_of(folder / CLASSES) or []) if (folder / CLASSES).exists() else []
     known = read_sizes(folder)
     owners = {name.casefold(): file_name for name, (file_name, _) in known.items()}
     written = []
@@ -84,7 +86,7 @@ def _write(
         owners[name.casefold()] = picture.file_name
         written.append(write_text(folder / "labels" / f"{name}.txt", "".join(lines)))
     classes = write_text(folder / CLASSES, "".join(f"{name}\n" for name in names))
-    return [*written, classes, _write_sizes(folder, known)]
+    return [*written, classes, _write_data(folder, names), _write_sizes(folder, known)]
 
 
 def _box_shares(instance: Instance, size: tuple[int, int]) -> list[float]:
@@ -102,6 +104,12 @@ def _ring_shares(instance: Instance, size: tuple[int, int]) -> list[float]:
     ring = join_rings(rings)
     ring += ring[-1:] * (_MIN_POINTS - len(ring))
     return [value / side for point in ring for value, side in zip(point, size, strict=True)]
+
+
+def _write_data(folder: Path, names: Sequence[str]) -> Path:
+    """What Ultralytics trains with; without a `path` it takes the folder that the file is in."""
+    content = {"train": "images", "val": "images", "names": dict(enumerate(names))}
+    return write_text(folder / DATA, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
 
 
 def _write_sizes(folder: Path, known: Known) -> Path:

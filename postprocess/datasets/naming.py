@@ -6,13 +6,15 @@ many file systems do not tell cases apart.
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 from pathlib import PurePath, PurePosixPath
 
-from postprocess.exports.files import safe_name
+from postprocess.datasets.files import safe_name
 
-TAKEN = ("annotations",)  # of COCO's file, which LabelMe's would be written over
+# of files about all pictures, which those about one would be written over
+TAKEN = ("annotations", "label_studio")
 
 
 def picture_names(paths: Sequence[PurePath]) -> list[str]:
@@ -26,6 +28,25 @@ def picture_names(paths: Sequence[PurePath]) -> list[str]:
         return [path.name for path in paths]
     root = os.path.commonpath([path.parent for path in files])
     return [path.relative_to(root).as_posix() for path in paths]
+
+
+def own_or_longer_names(paths: Sequence[tuple[Sequence[str], int]]) -> list[str]:
+    """What pictures are called whose paths are known: by as little of them as tells them apart.
+
+    paths: for each its folders and its name, and how many of the last of these belong to its name
+    in any case.   a/1.jpg b/1.jpg c/2.jpg, 1 each  ->  "a/1.jpg", "b/1.jpg", "2.jpg"
+    """
+    lengths = [length for _, length in paths]
+    while True:
+        names = ["/".join(p[-length:]) for (p, _), length in zip(paths, lengths, strict=True)]
+        counts = Counter(names)
+        longer = [
+            length + (counts[name] > 1 and length < len(path))
+            for (path, _), length, name in zip(paths, lengths, names, strict=True)
+        ]
+        if longer == lengths:
+            return names
+        lengths = longer
 
 
 def free_names(

@@ -1,0 +1,206 @@
+"""Label Studio's JSON read: tasks with annotations, or else predictions, of boxes and areas."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
+
+from postprocess.coordinate_conventions import Box
+from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
+from postprocess.datasets.brush import unpack_brush
+from postprocess.datasets.files import ExportError, read_json
+from postprocess.datasets.naming import own_or_longer_names
+from postprocess.datasets.notices import Notices, Once
+from postprocess.datasets.numbers import read_number, read_numbers
+from postprocess.datasets.picture_files import (
+    PictureFinder,
+    Size,
+    name_parts,
+    read_size,
+    upright_size,
+)
+from postprocess.instances import Instance, Mask
+from postprocess.mask_formats import extent, fill
+
+FILE = "label_studio.json"
+BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
+POINT = "keypointlabels"
+
+JSON = dict[str, Any]
+Shape = tuple[Box, Mask | None]
+
+
+def read_label_studio(path: Path, notices: Notices | None = None) -> list[Annotated]:
+    """The pictures of an export in JSON or JSON-MIN, or of the one in a folder.
+
+    Of a task its last annotation is read, or its last prediction where nobody annotated it.
+    """
+    file = find_export(Path(path))
+    tasks = read_json(file, "Label Studio")
+    tasks = [tasks] if isinstance(tasks, dict) and "data" in tasks else tasks
+    try:
+        if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+            raise ValueError("it is no list of tasks")
+        if not tasks:
+            raise ValueError("it has no tasks")
+        places = [name_parts(image_of(task)) for task in tasks]
+        names = own_or_longer_names([(place, 1) for place in places])
+        finder = PictureFinder([file.parent, file.parent / "images"])
+        return [
+            read_task(task, name, finder, notices or Notices())
+            for task, name in zip(tasks, names, strict=True)
+        ]
+    except ExportError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ExportError(f"{file} is no Label Studio file ({error}). Export it again.") from error
+
+
+def find_export(path: Path) -> Path:
+    """The file that a path names; ExportError where there is none, or more than one."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise ExportError(f"There is no file {path}. Name an export of Label Studio.")
+    if (path / FILE).is_file():
+        return path / FILE
+    found = sorted(path.glob("*.json"))
+    if len(found) != 1:
+        which = "several JSON files" if found else "no JSON file"
+        raise ExportError(f"There is {which} in {path}: looked for {FILE}. Name the file itself.")
+    return found[0]
+
+
+def image_of(task: JSON) -> str:
+    """The path of a task's picture, out of an address where it is one."""
+    data = task.get("data", task)
+    said = data.get("image") or next(
+        (v for v in data.values() if isinstance(v, str) and "." in v), None
+    )
+    if not isinstance(said, str):
+        raise ValueError("a task has no image")
+    if "?" not in said and "://" not in said:
+        return said
+    address = urlsplit(said)
+    return unquote(parse_qs(address.query).get("d", [address.path])[0])
+
+
+def results_of(task: JSON) -> list[JSON]:
+    """The results of a task: of its last annotation, or prediction, or laid flat in JSON-MIN."""
+    for kind in ("annotations", "completions", "predictions"):
+        given = [one for one in task.get(kind) or () if not one.get("was_cancelled")]
+        if given:
+            return list(given[-1].get("result") or ())
+    if "data" in task:
+        return []
+    lists = [value for value in task.values() if isinstance(value, list)]
+    return [
+        {"type": kind, "value": one, **one}
+        for value in lists
+        for one in value
+        if isinstance(one, dict)
+        for kind in _READERS
+        if kind in one
+    ]
+
+
+def read_task(task: JSON, name: str, finder: PictureFinder, notices: Notices) -> Annotated:
+    """A task's picture with its things."""
+    results = results_of(task)
+    size = size_of(task, results, name, finder)
+    once = Once(target=notices)
+    things = LazyInstances.checked(
+        partial(read_result, result, size, f"{result.get('type')} in {name}", once)
+        for result in results
+        if result.get("value")
+    )
+    once.is_over = True
+    return Annotated(name, size, things)
+
+
+def size_of(task: JSON, results: list[JSON], name: str, finder: PictureFinder) -> Size:
+    """The picture's (width, height), which its results give, or its data, or its file."""
+    for result in results:
+        size = read_size(result.get("original_width"), result.get("original_height"), name)
+        if size is not None:
+            return size
+    data = task.get("data", {})
+    size = read_size(data.get("width"), data.get("height"), name)
+    if size is not None:
+        return size
+    path = finder.find(name)
+    if path is None:
+        raise ExportError(f"{name} has no results that give its size, and is not there.")
+    return upright_size(path)
+
+
+def read_result(result: JSON, size: Size, where: str, notices: Notices) -> Instance | None:
+    """The thing of a result; None for another kind or one without an area, which are told."""
+    kind, value = str(result.get("type")), result["value"]
+    if kind not in _READERS:
+        notices.add("shape", where)
+        return None
+    box, mask = _READERS[kind](value, size)
+    box = within(box, size)
+    label, score = str((value.get(kind) or [""])[0]), read_number(result.get("score"))
+    if kind == POINT:
+        point = (box[0], box[1])
+        return Instance(label, box, whole_box(box, None, size), score=score, point=point)
+    if box[2] <= box[0] or box[3] <= box[1] or (mask is not None and not mask.any()):
+        notices.add("no_area", where)
+        return None
+    return Instance(label, box, whole_box(box, mask, size), mask, score=score)
+
+
+def read_rectangle(value: JSON, size: Size) -> Shape:
+    """x, y, width and height in hundredths of the sides; a turned one is the box around it."""
+    x, y, wide, high = (numbers_of(value, key) for key in ("x", "y", "width", "height"))
+    corners = np.array([[x, y], [x + wide, y], [x + wide, y + high], [x, y + high]])
+    points = corners * np.array(size) / 100
+    angle = np.deg2rad(read_number(value.get("rotation")) or 0.0)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    points = points[0] + (points - points[0]) @ turn
+    (x0, y0), (x1, y1) = points.min(0).tolist(), points.max(0).tolist()
+    return (x0, y0, x1, y1), None
+
+
+def read_polygon(value: JSON, size: Size) -> Shape:
+    """Corners in hundredths of the sides."""
+    points = [numbers for point in value["points"] if (numbers := read_numbers(point))]
+    if len(points) < 3 or any(len(point) != 2 for point in points):
+        return (0.0, 0.0, 0.0, 0.0), None
+    corners = np.clip(np.array(points) / 100, -1, 2) * np.array(size)
+    (x0, y0), (x1, y1) = corners.min(0).tolist(), corners.max(0).tolist()
+    return (x0, y0, x1, y1), fill([corners.tolist()], size)
+
+
+def read_brush(value: JSON, size: Size) -> Shape:
+    """A mask in the packed form of the brush."""
+    mask = unpack_brush(value.get("rle"), size)
+    x0, y0, x1, y1 = extent(mask)
+    return (float(x0), float(y0), float(x1), float(y1)), mask
+
+
+def read_keypoint(value: JSON, size: Size) -> Shape:
+    """A place in hundredths of the sides."""
+    x, y = numbers_of(value, "x") * size[0] / 100, numbers_of(value, "y") * size[1] / 100
+    return (x, y, x, y), None
+
+
+_READERS: dict[str, Callable[[JSON, Size], Shape]] = {
+    BOX: read_rectangle,
+    OUTLINE: read_polygon,
+    BRUSH: read_brush,
+    POINT: read_keypoint,
+}
+
+
+def numbers_of(value: JSON, key: str) -> float:
+    """A number of a result's value."""
+    number = read_number(value.get(key))
+    if number is None:
+        raise ValueError(f"a result has no {key}")
+    return number

@@ -1,0 +1,105 @@
+"""Notices: what a reader left out or took another way than it was written, counted by kind."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+# kind -> what is said of one and of several
+_SENTENCES = {
+    "no_area": (
+        "{n} box without an area was left out",
+        "{n} boxes without an area were left out",
+    ),
+    "outside": (
+        "{n} box outside its picture was left out",
+        "{n} boxes outside their pictures were left out",
+    ),
+    "no_box": (
+        "{n} annotation with neither a box nor a mask was left out",
+        "{n} annotations with neither a box nor a mask were left out",
+    ),
+    "clipped": (
+        "{n} box reached beyond its picture and was cut off at the edge",
+        "{n} boxes reached beyond their pictures and were cut off at the edge",
+    ),
+    "no_picture": (
+        "{n} annotation of a picture that is not listed was left out",
+        "{n} annotations of pictures that are not listed were left out",
+    ),
+    "copy": (
+        "{n} annotation that is listed twice was left out",
+        "{n} annotations that are listed twice were left out",
+    ),
+    "bad_mask": (
+        "{n} mask that cannot be read was left out, its box kept",
+        "{n} masks that cannot be read were left out, their boxes kept",
+    ),
+    "bad_ring": (
+        "{n} ring of fewer than three corners was left out",
+        "{n} rings of fewer than three corners were left out",
+    ),
+    "codes": (
+        "{n} mask was left out, for its codes need a mask decoder",
+        "{n} masks were left out, for their codes need a mask decoder",
+    ),
+    "point": (
+        "{n} point was left out, for only boxes and masks are of use here",
+        "{n} points were left out, for only boxes and masks are of use here",
+    ),
+    "shape": (
+        "{n} shape that is neither a box nor an area was left out",
+        "{n} shapes that are neither boxes nor areas were left out",
+    ),
+    "same_name": (
+        "{n} category has the name of another and counts as the same",
+        "{n} categories have the names of others and count as the same",
+    ),
+    "renamed": (
+        "{n} picture has the name of another and was numbered",
+        "{n} pictures have the names of others and were numbered",
+    ),
+}
+
+
+@dataclass
+class Notices:
+    """Collects what is told beside a data set, so that nothing is left out in silence."""
+
+    _counts: Counter[str] = field(default_factory=Counter)
+    _first: dict[str, str] = field(default_factory=dict)
+    _said: list[str] = field(default_factory=list)
+
+    def add(self, kind: str, where: str = "") -> None:
+        """Count one thing of a kind; `where` says which one, and is told of the first."""
+        assert kind in _SENTENCES, kind
+        self._counts[kind] += 1
+        self._first.setdefault(kind, where)
+
+    def add_sentence(self, sentence: str) -> None:
+        """Something about the data set as a whole."""
+        if sentence not in self._said:
+            self._said.append(sentence)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """One sentence for each kind, the data set as a whole first."""
+        return (*self._said, *map(self._sentence, self._counts))
+
+    def _sentence(self, kind: str) -> str:
+        count, where = self._counts[kind], self._first[kind]
+        text = _SENTENCES[kind][count > 1].format(n=count)
+        if not where:
+            return f"{text}."
+        return f"{text} ({'the first: ' if count > 1 else ''}{where})."
+
+
+@dataclass
+class Once(Notices):
+    """Hands notices on until it is over: what is read a second time is not told again."""
+
+    target: Notices = field(default_factory=Notices)
+    is_over: bool = False
+
+    def add(self, kind: str, where: str = "") -> None:
+        """Count one thing of a kind, unless it is over."""
+        if not self.is_over:
+            self.target.add(kind, where)

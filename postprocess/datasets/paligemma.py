@@ -1,0 +1,91 @@
+"""PaliGemma's lines for fine-tuning read: `{"image", "prefix", "suffix"}`, one a line."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from postprocess.datasets.annotated import Annotated
+from postprocess.datasets.files import ExportError, read_text
+from postprocess.datasets.notices import Notices
+from postprocess.datasets.picture_files import PictureFinder, upright_size, walk_files
+from postprocess.instances import locate
+from postprocess.tokens import Mention, folded, parse
+
+_POLICY = "bigvision"  # as this package writes the lines
+_VERBS = ("detect ", "segment ")
+
+Line = dict[str, Any]
+
+
+def read_paligemma(path: Path, notices: Notices | None = None) -> list[Annotated]:
+    """The pictures of a .jsonl file, or of all in a folder, which have to be there for their sizes.
+
+    The boxes of every suffix are read; one that a `segment` line repeats counts once. Masks are
+    codes of some decoder and are left out, which leaves a notice.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise ExportError(f"There is no file {path}. Name a .jsonl file, or a folder of them.")
+    files = [path]
+    if path.is_dir():
+        files = [file for file in walk_files(path) if file.suffix.casefold() == ".jsonl"]
+    found: dict[tuple[Path, str], list[Mention]] = {}
+    for file in files:
+        for line in lines_of(file):
+            mentions = found.setdefault((file.parent, line["image"]), [])
+            add_new(mentions, mentions_of(line), notices or Notices(), str(line["image"]))
+    if not found:
+        raise ExportError(
+            f"There are no lines in {path}: looked for .jsonl files with image, prefix and suffix."
+        )
+    return [to_picture(folder, name, mentions) for (folder, name), mentions in found.items()]
+
+
+def lines_of(file: Path) -> Iterator[Line]:
+    """The lines of a file; ExportError for one that is none."""
+    for number, text in enumerate(read_text(file).split("\n"), 1):
+        if not text.strip():
+            continue
+        try:
+            line = json.loads(text)
+            if not all(isinstance(line[key], str) for key in ("image", "prefix", "suffix")):
+                raise TypeError("image, prefix and suffix are text")
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ExportError(
+                f"{file}: line {number} is not one of image, prefix and suffix ({error})."
+            ) from error
+        yield line
+
+
+def mentions_of(line: Line) -> list[Mention]:
+    """The things of a suffix; those without a label have the only name of the prefix."""
+    prefix = str(line["prefix"]).strip()
+    verb = next((verb for verb in _VERBS if prefix.casefold().startswith(verb)), "")
+    asked = prefix[len(verb) :].strip() if verb and ";" not in prefix else ""
+    return [
+        mention if mention.label else Mention(asked, mention.box, mention.codes, mention.units)
+        for mention in parse(str(line["suffix"]))
+    ]
+
+
+def add_new(mentions: list[Mention], fresh: list[Mention], notices: Notices, where: str) -> None:
+    """Add those that no earlier line had."""
+    known = {(folded(one.label), one.box) for one in mentions}
+    for mention in fresh:
+        if mention.codes:
+            notices.add("codes", f"{mention.label!r} in {where}")
+        if (folded(mention.label), mention.box) not in known:
+            mentions.append(mention)
+
+
+def to_picture(folder: Path, name: str, mentions: list[Mention]) -> Annotated:
+    """A picture and its things in pixels; ExportError where it is not there."""
+    path = PictureFinder([folder, folder / "images"]).find(name)
+    if path is None:
+        raise ExportError(
+            f"The picture {name} is not in {folder}, and its lines give shares of it. Put it there."
+        )
+    size = upright_size(path)
+    found = locate(mentions, size, policy=_POLICY)
+    return Annotated(name, size, [one for one in found if one.box[2] > one.box[0]])

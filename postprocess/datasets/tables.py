@@ -1,0 +1,168 @@
+"""CSV read: a row for each thing, as this package, Roboflow and TensorFlow write them."""
+
+import csv
+import io
+from functools import partial
+from pathlib import Path
+
+from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
+from postprocess.datasets.files import ExportError, read_text
+from postprocess.datasets.notices import Notices, Once
+from postprocess.datasets.numbers import read_number
+from postprocess.datasets.picture_files import PictureFinder, Size, read_size, upright_size
+from postprocess.datasets.segmentations import read_runs
+from postprocess.instances import Instance
+from postprocess.mask_formats import mask_of
+
+FILE = "instances.csv"
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "'",
+)  # how a cell begins that spreadsheets work out, or that we marked
+COLUMNS = (
+    "file_name",
+    "width",
+    "height",
+    "label",
+    "score",
+    "x0",
+    "y0",
+    "x1",
+    "y1",
+    "mask",
+    "point",
+)
+
+_OURS = {  # what other programs call a column
+    "filename": "file_name",
+    "image": "file_name",
+    "class": "label",
+    "name": "label",
+    "confidence": "score",
+    "xmin": "x0",
+    "ymin": "y0",
+    "xmax": "x1",
+    "ymax": "y1",
+}
+_NEEDED = ("file_name", "label", "x0", "y0", "x1", "y1")
+_DELIMITERS = ",;\t"
+_NOT_OURS = ("sizes.csv",)
+
+Row = dict[str, str]
+
+
+def read_csv(path: Path, notices: Notices | None = None) -> list[Annotated]:
+    """The pictures of a table, or of the one table in a folder."""
+    file = find_table(Path(path))
+    notices = notices or Notices()
+    finder = PictureFinder([file.parent, file.parent / "images"])
+    found: dict[tuple[str, Size], list[tuple[int, Row]]] = {}
+    sizes: dict[str, Size] = {}
+    try:
+        for number, row in enumerate(rows_of(file), 2):
+            name = as_written(row["file_name"])
+            size = read_size(row.get("width"), row.get("height"), name) or sizes.get(name)
+            if size is None:
+                size = sizes[name] = measure(name, finder)
+            found.setdefault((name, size), []).append((number, row))
+        return [
+            Annotated(name, size, things_of(rows, size, file, notices))
+            for (name, size), rows in found.items()
+        ]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        if isinstance(error, ExportError):
+            raise
+        raise ExportError(f"{file} is not a table of instances ({error}).") from error
+
+
+def find_table(path: Path) -> Path:
+    """The table that a path names; ExportError where there is none, or more than one."""
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise ExportError(f"There is no file {path}. Name a table, or a folder with {FILE}.")
+    if (path / FILE).is_file():
+        return path / FILE
+    tables = [one for one in sorted(path.iterdir()) if one.suffix.casefold() == ".csv"]
+    tables = [one for one in tables if one.name not in _NOT_OURS]
+    if len(tables) != 1:
+        which = "more than one table" if tables else "no table"
+        raise ExportError(f"There is {which} in {path}: looked for {FILE}. Name the file itself.")
+    return tables[0]
+
+
+def rows_of(file: Path) -> list[Row]:
+    """The rows by our names of the columns, with the delimiter that the first line has."""
+    text = read_text(file)
+    head = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=head.count)
+    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+    columns = {name: clean_name(name) for name in reader.fieldnames or ()}
+    if missing := [name for name in _NEEDED if name not in columns.values()]:
+        raise ValueError(f"it has no column {missing[0]}")
+    return [
+        {columns[key]: value or "" for key, value in row.items() if key in columns}
+        for row in reader
+    ]
+
+
+def clean_name(name: str) -> str:
+    """Our name of a column."""
+    plain = name.strip().casefold()
+    return _OURS.get(plain, plain)
+
+
+def measure(name: str, finder: PictureFinder) -> Size:
+    """The size of a picture that the table gives none of."""
+    path = finder.find(name)
+    if path is None:
+        raise ValueError(f"{name} has no width and height, and is not there")
+    return upright_size(path)
+
+
+def things_of(
+    rows: list[tuple[int, Row]], size: Size, file: Path, notices: Notices
+) -> LazyInstances:
+    """The things of one picture; a row without a box is a picture without things."""
+    once = Once(target=notices)
+    found = LazyInstances.checked(
+        partial(read_row, row, size, f"row {number} of {file.name}", once)
+        for number, row in rows
+        if any(row[name].strip() for name in ("x0", "y0", "x1", "y1"))
+    )
+    once.is_over = True
+    return found
+
+
+def read_row(row: Row, size: Size, where: str, notices: Notices) -> Instance | None:
+    """The thing of a row; None for one without an area, which leaves a notice."""
+    x0, y0, x1, y1 = (number_in(row, column, where) for column in ("x0", "y0", "x1", "y1"))
+    box, label = within((x0, y0, x1, y1), size), as_written(row["label"])
+    if row.get("point"):
+        score, point = read_number(row.get("score")), (box[0], box[1])
+        return Instance(label, box, whole_box(box, None, size), score=score, point=point)
+    if box[2] <= box[0] or box[3] <= box[1]:
+        notices.add("no_area", where)
+        return None
+    runs = read_runs({"counts": row["mask"]}, size, where) if row.get("mask") else None
+    if row.get("mask") and runs is None:
+        raise ValueError(f"{where} has a mask that cannot be read")
+    mask = mask_of(runs) if isinstance(runs, dict) else None
+    score = read_number(row.get("score"))
+    return Instance(label, box, whole_box(box, mask, size), mask, score=score)
+
+
+def number_in(row: Row, column: str, where: str) -> float:
+    """A number of a row; a comma in it is the point of some languages."""
+    number = read_number(row[column].replace(",", "."))
+    if number is None:
+        raise ValueError(f"{where} has {row[column][:20]!r} as its {column}")
+    return number
+
+
+def as_written(cell: str) -> str:
+    """What stood in a cell before it was marked as text for spreadsheets."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell

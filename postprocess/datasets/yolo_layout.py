@@ -1,0 +1,186 @@
+"""Where a YOLO data set keeps its names, its lines and its pictures, as the programs lay it out.
+
+data.yaml, images/train/a.jpg, labels/train/a.txt      Ultralytics
+data.yaml, train/images/a.jpg, train/labels/a.txt      Roboflow
+obj.names, obj_train_data/a.jpg, obj_train_data/a.txt  Darknet, CVAT
+classes.txt, sizes.csv, images/a.jpg, labels/a.txt     Gemma Vision, labelImg
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from postprocess.datasets.files import ExportError, read_text
+from postprocess.datasets.picture_files import SUFFIXES, Size, name_key, walk_files
+
+CLASSES = "classes.txt"
+DATA = "data.yaml"  # where Ultralytics keeps the names
+SIZES = "sizes.csv"
+
+_ABOVE = 2  # folders above the one that is named are searched for names
+_LISTS = ("classes", "obj", "train", "val", "valid", "test", "trainval", "predefined_classes")
+_LABELS, _IMAGES = "labels", "images"
+
+Known = dict[str, tuple[str, Size]]  # label file under labels/ -> name and size of the picture
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """Lines about a picture. `name` is the file's path from its root, without the suffix."""
+
+    path: Path
+    name: str
+    picture: Path | None  # None where it is not there
+
+
+def label_files(folder: Path) -> list[LabelFile]:
+    """The files of lines: those under a `labels` folder, or else those beside a picture."""
+    files = list(walk_files(folder))
+    texts = [file for file in files if file.suffix.casefold() == ".txt"]
+    under = [file for file in texts if labels_index(file.relative_to(folder)) is not None]
+    pictures = PicturesByStem(files)
+    chosen = under or [file for file in texts if is_beside_or_lines(file, pictures)]
+    return [
+        LabelFile(file, short_name(file, folder), pictures.of(file))
+        for file in chosen
+        if not (is_list(file) and pictures.of(file) is None)
+    ]
+
+
+def labels_index(path: Path) -> int | None:
+    """Which of a path's folders is the last one called `labels`."""
+    found = [k for k, part in enumerate(path.parts[:-1]) if part.casefold() == _LABELS]
+    return found[-1] if found else None
+
+
+def short_name(file: Path, folder: Path) -> str:
+    """The name of a label file under its root, without the suffix.
+
+    labels/train/a.txt -> "train/a", train/labels/a.txt -> "train/labels/a"
+    """
+    path = file.relative_to(folder).with_suffix("")
+    return "/".join(path.parts[1:] if path.parts[0].casefold() == _LABELS else path.parts)
+
+
+def is_list(file: Path) -> bool:
+    """Whether a text file lists names or pictures, and holds no lines of things."""
+    return file.stem.casefold() in _LISTS or file.stem.casefold().startswith("readme")
+
+
+def is_beside_or_lines(file: Path, pictures: "PicturesByStem") -> bool:
+    """Whether a text file is about a picture beside it, or looks as if it were about one."""
+    if pictures.of(file):
+        return True
+    words = "" if is_list(file) else next(iter(read_text(file).splitlines()), "")
+    return len(words.split()) >= 5 and all(map(is_numeric, words.split()))
+
+
+def is_numeric(word: str) -> bool:
+    """Whether a word is a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+class PicturesByStem:
+    """The pictures among some files, found by the label file that is about them."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self._found: dict[tuple[str, str], list[Path]] = {}
+        for file in files:
+            if file.suffix.casefold() in SUFFIXES:
+                key = (name_key(str(file.parent)), name_key(file.stem))
+                self._found.setdefault(key, []).append(file)
+
+    def of(self, file: Path) -> Path | None:
+        """The picture beside a label file, or under `images` where that is under `labels`."""
+        for place in places_of(file.parent):
+            found = self._found.get((name_key(str(place)), name_key(file.stem)))
+            if found:
+                return min(found, key=lambda path: SUFFIXES.index(path.suffix.casefold()))
+        return None
+
+
+def places_of(folder: Path) -> Iterator[Path]:
+    """Where the pictures of a folder of label files may be."""
+    yield folder
+    index = labels_index(folder / "x")
+    if index is not None:
+        parts = folder.parts
+        yield Path(*parts[:index], _IMAGES, *parts[index + 1 :])
+        yield Path(*parts[:index], *parts[index + 1 :])
+
+
+def read_names(folder: Path) -> list[str]:
+    """The names of the classes by number, from a file in a folder or above it.
+
+    ExportError where there is none, which says what was looked for.
+    """
+    for place in (folder, folder / _LABELS, *list(folder.resolve().parents)[:_ABOVE]):
+        files = sorted(place.iterdir()) if place.is_dir() else []
+        for pick in (is_classes, is_yaml):
+            for file in filter(pick, files):
+                names = names_of(file)
+                if names is not None:
+                    return names
+    raise ExportError(
+        f"There is no file of names for {folder}: looked for {CLASSES}, obj.names, {DATA} in it "
+        "and above. Put one there."
+    )
+
+
+def is_classes(file: Path) -> bool:
+    """Whether a file is a plain list of names."""
+    return file.name.casefold() in (CLASSES, "labels.txt") or file.suffix.casefold() == ".names"
+
+
+def is_yaml(file: Path) -> bool:
+    """Whether a file is YAML, as Ultralytics describes data sets."""
+    return file.suffix.casefold() in (".yaml", ".yml")
+
+
+def names_of(file: Path) -> list[str] | None:
+    """The names in a file; None where it is YAML of another kind."""
+    if not is_yaml(file):
+        return [name.strip() for name in read_text(file).splitlines()]
+    try:
+        content = yaml.safe_load(read_text(file))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ExportError(f"{file} cannot be read as YAML ({error}). Export it again.") from error
+    names = content.get("names") if isinstance(content, dict) else None
+    return None if names is None else in_order(names, file)
+
+
+def in_order(names: Any, file: Path) -> list[str]:
+    """The names of a list, or of a table of numbers; unnamed numbers between them are empty."""
+    if isinstance(names, dict):
+        try:
+            numbered = {int(key): name for key, name in names.items()}
+            if numbered and (min(numbered) < 0 or max(numbered) > 10 * len(numbered) + 100):
+                raise ValueError("its numbers are not those of a list")
+        except (TypeError, ValueError) as error:
+            raise ExportError(f"{file} has no list of names ({error}).") from error
+        names = [numbered.get(k, "") for k in range(max(numbered, default=-1) + 1)]
+    if not isinstance(names, list):
+        raise ExportError(f"{file} has no list of names (it is a {type(names).__name__}).")
+    return [str(name).strip() for name in names]
+
+
+def read_sizes(folder: Path) -> Known:
+    """What `sizes.csv` says; nothing where there is none."""
+    if not (folder / SIZES).exists():
+        return {}
+    rows = csv.DictReader(io.StringIO(read_text(folder / SIZES)))
+    try:
+        return {
+            row["stem"]: (row["file_name"], (int(row["width"]), int(row["height"]))) for row in rows
+        }
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise ExportError(f"{folder / SIZES} is not a table of sizes ({error!r}).") from error
