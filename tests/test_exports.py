@@ -10,15 +10,25 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from pycocotools.coco import COCO
 
-from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError, to_supervision
+from postprocess.datasets.annotated import apart
+from postprocess.datasets.brush import pack_brush, unpack_brush
+from postprocess.datasets.yolo import read_yolo
+from postprocess.exports import (
+    EXPORTERS,
+    READERS,
+    Annotated,
+    ExportError,
+    folder_of,
+    to_supervision,
+)
 from postprocess.exports.paligemma import to_paligemma
 from postprocess.exports.pixels import cut_out, indexed
 from postprocess.exports.yolo import join_rings, to_yolo
-from postprocess.exports.yolo_reading import read_yolo
-from postprocess.instances import Instance, locate
+from postprocess.instances import UNNAMED, Instance, locate
 from postprocess.metrics import mask_iou
 from postprocess.palette import label_color
 from postprocess.tokens import MentionError, parse
@@ -90,12 +100,15 @@ def test_a_picture_without_a_name_is_a_picture(name):
 
 
 # What each format keeps: of a masked thing its mask and its box, or the box of its outline.
-EXACT = {"coco", "csv"}
-WITH_SCORES = {"coco", "csv", "labelme"}
-WITH_MASKS = {"coco", "csv", "labelme", "yolo-polygons"}
+EXACT = {"coco", "csv", "label-studio"}
+WITH_SCORES = {"coco", "csv", "labelme", "label-studio"}
+WITH_MASKS = {"coco", "csv", "labelme", "label-studio", "yolo-polygons"}
 
 
-@pytest.mark.parametrize("kind", ["coco", "csv", "labelme", "voc", "yolo", "yolo-polygons"])
+READ_BACK = ["coco", "csv", "label-studio", "labelme", "voc", "yolo", "yolo-polygons"]
+
+
+@pytest.mark.parametrize("kind", READ_BACK)
 def test_what_is_written_reads_back(kind, tmp_path):
     export(kind, tmp_path)
     (back,) = READERS[kind.removesuffix("-polygons")](tmp_path)
@@ -115,7 +128,7 @@ def test_what_is_written_reads_back(kind, tmp_path):
             assert not outside.any()
 
 
-@pytest.mark.parametrize("kind", ["coco", "csv", "yolo", "paligemma"])
+@pytest.mark.parametrize("kind", ["coco", "csv", "yolo", "paligemma", "label-studio"])
 def test_one_call_for_many_pictures_and_a_call_for_each_come_to_the_same(kind, tmp_path):
     pictures = [annotated([CAT, BOX], "a.jpg"), annotated([TWO_PARTS], "b.jpg")]
     together = export(kind, tmp_path / "together", *pictures)
@@ -267,6 +280,8 @@ def test_yolo_counts_in_shares_of_the_sides(tmp_path):
         "0", "0.20000000", "0.30000000", "0.20000000", "0.40000000"
     ]  # fmt: skip
     assert (tmp_path / "classes.txt").read_text() == "cat\n"
+    data = yaml.safe_load((tmp_path / "data.yaml").read_text())
+    assert data == {"train": "images", "val": "images", "names": {0: "cat"}}
 
 
 def test_yolo_of_others_takes_sizes_from_the_pictures(tmp_path):
@@ -496,7 +511,7 @@ def test_yolo_pictures_that_differ_in_their_suffix_both_keep_their_labels(tmp_pa
 DOT = Instance("cat", (10.5, 20.25, 10.5, 20.25), (10, 20, 10, 20), score=0.5, point=(10.5, 20.25))
 
 
-@pytest.mark.parametrize("kind", ["coco", "csv", "labelme"])
+@pytest.mark.parametrize("kind", ["coco", "csv", "labelme", "label-studio"])
 def test_a_point_reads_back_as_a_point(kind, tmp_path):
     export(kind, tmp_path, annotated([CAT, DOT]))
     cat, dot = READERS[kind](tmp_path)[0].instances
@@ -543,3 +558,65 @@ def test_a_picture_can_bring_what_turns_its_masks_into_codes(tmp_path):
     picture = Annotated("photo.jpg", SIZE, [thing("block", block)], codec=Codebook())
     (path,) = EXPORTERS["paligemma"]([picture], tmp_path)
     assert [line["prefix"] for line in read_lines(path)] == ["detect block", "segment block"]
+
+
+def test_forms_of_the_same_files_get_a_folder_each_when_both_are_asked_for(tmp_path):
+    both = ["yolo", "coco", "yolo-polygons"]
+    assert folder_of("yolo", both, tmp_path) == tmp_path / "yolo"
+    assert folder_of("yolo-polygons", both, tmp_path) == tmp_path / "yolo-polygons"
+    assert folder_of("coco", both, tmp_path) == folder_of("yolo", ["yolo"], tmp_path) == tmp_path
+
+
+def test_no_two_forms_write_a_file_of_one_name(tmp_path):
+    """Whatever a picture is called, all forms at once lose nothing."""
+    pictures = apart([annotated(name=f"{name}.jpg") for name in ("annotations", "label_studio")])
+    written = [
+        path
+        for kind in EXPORTERS
+        for path in EXPORTERS[kind](pictures, folder_of(kind, EXPORTERS, tmp_path))
+    ]
+    assert len(written) == len(set(written))
+
+
+def test_what_is_added_to_keeps_rows_that_no_reader_would_take(tmp_path):
+    """A box without an area is a thing that some answer had."""
+    thin = thing("cat", box=(10.0, 10.0, 10.0, 30.0))
+    for kind in ("coco", "csv"):
+        export(kind, tmp_path, annotated([thin], "a.jpg"))
+        export(kind, tmp_path, annotated([CAT], "b.jpg"))
+    assert len(json.loads((tmp_path / "annotations.json").read_text())["annotations"]) == 2
+    assert len((tmp_path / "instances.csv").read_text().splitlines()) == 3
+
+
+def test_pictures_of_one_name_that_come_together_stay_two(tmp_path):
+    for _ in range(2):
+        export("coco", tmp_path, annotated([CAT], "a.jpg"), annotated([BOX], "a.jpg"))
+    data = json.loads((tmp_path / "annotations.json").read_text())
+    assert [row["file_name"] for row in data["images"]] == ["a.jpg", "a.jpg"]
+
+
+def test_label_studio_gets_predictions_and_the_interface_they_belong_to(tmp_path):
+    tasks, interface = export("label-studio", tmp_path)
+    (task,) = json.loads(tasks.read_text())
+    first, *_, last = task["predictions"][0]["result"]
+    assert (first["type"], first["value"]["brushlabels"], first["score"]) == (
+        "brushlabels", ["cat"], 0.875
+    )  # fmt: skip
+    assert (last["type"], last["value"]["rectanglelabels"]) == ("rectanglelabels", [UNNAMED])
+    assert last["value"]["x"] == pytest.approx(100 / 160)
+    controls = {one.get("name") for one in ET.parse(interface).getroot()}
+    assert {result["from_name"] for result in task["predictions"][0]["result"]} < controls
+
+
+@pytest.mark.parametrize("density", [0.0, 0.02, 0.5, 1.0])
+def test_a_mask_survives_the_brush(density):
+    mask = np.random.default_rng(0).random((61, 83)) < density
+    assert np.array_equal(unpack_brush(pack_brush(mask), (83, 61)), mask)
+
+
+@pytest.mark.parametrize(
+    "rle", [None, "abc", [], [1, 2, 3], [256] * 40, [0, 0, 4, 0, 0], [255] * 200], ids=repr
+)
+def test_bytes_that_are_no_brush_mask_are_refused(rle):
+    with pytest.raises(ValueError):
+        unpack_brush(rle, (16, 16))

@@ -28,6 +28,10 @@ def ask(task: str, text: str = "", **options) -> Request:
             ask("detect", " cat ;dog,, red  car\n"), "detect cat ; dog ; red car", id="names"
         ),
         pytest.param(ask("segment", "cat ; dog"), "segment cat ; dog", id="segment"),
+        pytest.param(
+            ask("detect", "Cat ; CAT ; Stra\u00dfe"), "detect cat ; stra\u00dfe", id="small letters"
+        ),
+        pytest.param(ask("ask", "Is it a Cat?"), "answer en Is it a Cat?", id="words as they are"),
         pytest.param(ask("caption"), "caption en", id="caption"),
         pytest.param(ask("caption", language="ja"), "caption ja", id="caption in Japanese"),
         pytest.param(ask("ask", "what is it? "), "answer en what is it?", id="question"),

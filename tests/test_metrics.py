@@ -107,6 +107,14 @@ def test_confusion_counts_what_was_called_what():
     }
 
 
+def test_names_compare_without_case_and_the_spaces_around_them():
+    truth = [[thing("Black Cat", 0, 0, 10, 10)]]
+    found = [[thing(" black  cat", 0, 0, 10, 10)]]
+    assert match(truth[0], found[0], same_label=True) == [(0, 0, 1.0)]
+    assert confusion(truth, found) == {("Black Cat", "Black Cat"): 1}
+    assert average_precision(truth, found)["ap"] == pytest.approx(1)
+
+
 def square(x0, y0, x1, y1):
     mask = np.zeros((100, 100), bool)
     mask[y0:y1, x0:x1] = True

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from postprocess.__main__ import main
+from postprocess.datasets.annotated import apart
+from postprocess.datasets.files import NAME_BYTES, safe_name
+from postprocess.datasets.naming import free_names, free_stems, picture_names, safe_stem
 from postprocess.exports import EXPORTERS, READERS, Annotated
-from postprocess.exports.annotated import apart
-from postprocess.exports.files import NAME_BYTES, safe_name
-from postprocess.exports.naming import free_names, free_stems, picture_names, safe_stem
 from postprocess.instances import Instance
 
 SIZE = (32, 24)
@@ -96,7 +96,7 @@ def test_no_export_of_pictures_with_alike_names_is_lost(tmp_path, kind):
     together = {path for picture in pictures for path in EXPORTERS[kind]([picture], tmp_path)}
     (tmp_path / "one").mkdir()
     alone = [path for path in EXPORTERS[kind](pictures[:1], tmp_path / "one")]
-    shared = 2 * (kind == "yolo")  # its classes and its sizes
+    shared = 3 * (kind == "yolo")  # its classes, its data and its sizes
     assert len(together) == 3 * (len(alone) - shared) + shared
 
 

@@ -49,7 +49,7 @@ def save_answer(
     check_suffix(path, kind)
     path.parent.mkdir(parents=True, exist_ok=True)
     if kind == ANSWER:
-        from postprocess.exports.files import write_json
+        from postprocess.datasets.files import write_json
 
         return [write_json(path, whole)]
     if kind == OVERLAY:

@@ -163,7 +163,7 @@ def add_parse(parser: CommandParser) -> None:
 
 def add_eval(parser: CommandParser) -> None:
     """A data set and how much of it."""
-    parser.add_argument("folder", help="a folder with annotations.json and its pictures")
+    parser.add_argument("folder", help="a COCO folder with its pictures, or its JSON file")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures")
     parser.add_argument(
         "--results", metavar="FILE", help="keep results here as they come, and go on from there"

@@ -17,7 +17,7 @@ from postprocess.errors import UserError
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from postprocess.exports.annotated import Codec
+    from postprocess.datasets.annotated import Codec
     from postprocess.instances import Instance
 
 DEFAULT = "overlay"
@@ -70,14 +70,14 @@ class Saver:
         """
         if self.folder is None:
             return
-        from postprocess.exports import EXPORTERS, Annotated
+        from postprocess.exports import EXPORTERS, Annotated, folder_of
 
         name, stem = self._names[place(path)]
         codec = self._codec(instances, decoder)
         picture, failed = Annotated(name, size, instances, image, stem, codec), []
         for kind in self.kinds:
             try:
-                for written in EXPORTERS[kind]([picture], self.folder):
+                for written in EXPORTERS[kind]([picture], folder_of(kind, self.kinds, self.folder)):
                     print_message(f"wrote {written}")
             except (OSError, ValueError) as error:
                 if not is_explained(error):
@@ -102,7 +102,7 @@ class Saver:
 
 def names_of(pictures: Sequence[str]) -> dict[Path, tuple[str, str]]:
     """For each file what data sets call it, and how the names of files about it begin."""
-    from postprocess.exports.naming import free_stems, picture_names
+    from postprocess.datasets.naming import free_stems, picture_names
 
     paths = list(dict.fromkeys(map(place, pictures)))
     names = picture_names(paths)

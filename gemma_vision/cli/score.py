@@ -7,8 +7,15 @@ from typing import Any
 
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.progress import ProgressLine
-from gemma_vision.cli.writing import print_json
-from gemma_vision.evaluate import PROMPT, REFS, evaluate, evaluate_phrases, read_dataset
+from gemma_vision.cli.writing import print_json, print_message
+from gemma_vision.evaluate import (
+    PROMPT,
+    REFS,
+    check_things,
+    evaluate,
+    evaluate_phrases,
+    read_dataset,
+)
 from gemma_vision.registry.loading import load
 
 
@@ -19,9 +26,12 @@ def run(options: argparse.Namespace) -> int:
     """
     check_arguments(options)
     dataset = read_dataset(options.folder)
+    for notice in dataset.notices:
+        print_message(notice)
     has_phrases = (dataset.folder / REFS).is_file()
     if not has_phrases:
         check_unphrased(options)
+        check_things(dataset, options.limit)
     pipeline = load(options.model, options.device, options.dtype, base=options.base)
     progress = ProgressLine("phrases" if has_phrases else "pictures")
     shared: dict[str, Any] = {

@@ -1,12 +1,7 @@
-"""Dataset: a COCO folder as pictures with named things. Knows nothing of models.
-
-The folder holds `annotations.json` (COCO: images, annotations, categories) and the pictures, beside
-it or in `images/`.
-"""
+"""Dataset: pictures with named things, for a checkpoint to be scored on or to learn from."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +15,7 @@ import numpy.typing as npt
 from postprocess.errors import UserError
 from postprocess.instances import Instance
 from postprocess.mask_formats import mask_from_coco
-
-ANNOTATIONS = "annotations.json"
-PLACES = ("", "images")  # where pictures may lie, seen from the folder
+from postprocess.tokens import folded
 
 Mask = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
@@ -83,13 +76,17 @@ class Scene:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A whole data set. `seed` draws the absent names; `coco` is the file as it was read."""
+    """A whole data set, its annotations read from `path`. `seed` draws the absent names.
+
+    notices: what is to be told of the data set, a sentence each.
+    """
 
     folder: Path
     scenes: tuple[Scene, ...]
     categories: Mapping[str, int]  # name -> id
     seed: int
-    coco: Mapping[str, Any]
+    path: Path
+    notices: tuple[str, ...] = ()
 
     @cached_property
     def absent(self) -> dict[int, tuple[str, ...]]:
@@ -107,48 +104,51 @@ class Dataset:
             drawn[scene.id] = tuple(lacking[pick] for pick in picks)
         return drawn
 
+    def category_of(self, label: str) -> int | None:
+        """The number of the name that an answer's label means; None where it is none of them."""
+        return self._numbers.get(folded(label))
 
-def read_dataset(folder: str | Path) -> Dataset:
-    """Read a COCO folder; DatasetError says what is missing or wrong."""
-    folder = Path(folder)
-    path = folder / ANNOTATIONS
-    if not path.is_file():
-        raise DatasetError(f"There is no {path}; name a folder that holds a COCO {ANNOTATIONS}.")
-    try:
-        coco = json.loads(path.read_text(encoding="utf-8"))
-        names = {row["id"]: str(row["name"]) for row in coco["categories"]}
-        things = read_things(coco["annotations"], names)
-        scenes = tuple(read_scene(row, folder, things) for row in coco["images"])
-        seed = int((coco.get("info") or {}).get("seed", 0))
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise DatasetError(f"{path} is no COCO file of boxes ({what}).") from error
-    if not scenes:
-        raise DatasetError(f"{path} lists no pictures; there is nothing to evaluate.")
-    return Dataset(folder, scenes, {name: number for number, name in names.items()}, seed, coco)
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {folded(name): number for name, number in self.categories.items()}
 
-
-def read_things(rows: list[dict[str, Any]], names: Mapping[int, str]) -> dict[int, list[Thing]]:
-    """The annotations of each picture's id, in the order of the file."""
-    things: dict[int, list[Thing]] = {}
-    for row in rows:
-        x, y, width, height = map(float, row["bbox"])
-        thing = Thing(
-            row["id"],
-            names[row["category_id"]],
-            (x, y, x + width, y + height),
-            row.get("segmentation"),
-            bool(row.get("iscrowd", 0)),
-        )
-        things.setdefault(row["image_id"], []).append(thing)
-    return things
+    @cached_property
+    def coco(self) -> dict[str, Any]:
+        """The data set as pycocotools wants it: what was read, numbered anew from 1."""
+        things = [(scene, thing) for scene in self.scenes for thing in scene.things]
+        return {
+            "info": {},
+            "images": [coco_image(scene) for scene in self.scenes],
+            "categories": [{"id": n, "name": name} for name, n in self.categories.items()],
+            "annotations": [
+                coco_annotation(number, scene, thing, self.categories[thing.name])
+                for number, (scene, thing) in enumerate(things, 1)
+            ],
+        }
 
 
-def read_scene(row: dict[str, Any], folder: Path, things: Mapping[int, list[Thing]]) -> Scene:
-    """One picture's row, its file found."""
-    for place in PLACES:
-        path = folder / place / row["file_name"]
-        if path.is_file():
-            size = (int(row["width"]), int(row["height"]))
-            return Scene(row["id"], path, size, tuple(things.get(row["id"], ())))
-    raise DatasetError(f"{folder / row['file_name']} is listed in {ANNOTATIONS} and is not there.")
+def coco_image(scene: Scene) -> dict[str, Any]:
+    """A picture as a row of COCO."""
+    width, height = scene.size
+    return {"id": scene.id, "file_name": scene.path.name, "width": width, "height": height}
+
+
+def coco_annotation(number: int, scene: Scene, thing: Thing, category: int) -> dict[str, Any]:
+    """A thing as a row of COCO. pycocotools takes an annotation of number 0 for none."""
+    x0, y0, x1, y1 = thing.box
+    return {
+        "id": number,
+        "image_id": scene.id,
+        "category_id": category,
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        "area": (x1 - x0) * (y1 - y0),
+        "iscrowd": int(thing.is_crowd),
+        "segmentation": thing.segmentation or [],
+    }
+
+
+def check_picture_size(scene: Scene, size: tuple[int, int]) -> None:
+    """The picture is of the (width, height) that the annotations say, seen upright."""
+    if size != scene.size:
+        there, said = (f"{width} x {height}" for width, height in (size, scene.size))
+        raise DatasetError(f"{scene.path} is {there} and its annotations say {said}; correct them.")

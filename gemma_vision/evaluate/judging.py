@@ -14,6 +14,7 @@ from gemma_vision.evaluate.result import Masked, Result
 from postprocess.instances import crop
 from postprocess.mask_formats import run_lengths
 from postprocess.metrics import mask_iou, match
+from postprocess.tokens import folded
 
 if TYPE_CHECKING:
     from gemma_vision.answers.answer import Answer
@@ -70,7 +71,7 @@ def judge_mask(pipeline: Pipeline, scene: Scene, thing: Thing, answer: Answer) -
     truth = thing.mask(scene.size)
     assert truth is not None, "only things with a mask are asked for"
     for mention, instance in zip(answer.mentions, answer.instances, strict=True):
-        if instance.label == thing.name and instance.mask is not None:
+        if folded(instance.label) == folded(thing.name) and instance.mask is not None:
             shape = decoded_shape(pipeline, mention.codes)
             inside = None if shape is None else mask_iou(shape, true_shape(thing, truth))
             runs = run_lengths(instance.mask, instance.pixels)
@@ -101,11 +102,12 @@ def first_number(answer: Answer) -> int | None:
 
 def coco_result(dataset: Dataset, scene: Scene, instance: Instance) -> Iterator[dict[str, Any]]:
     """A box as a COCO result; nothing for a label that is no category. No score counts as 1."""
-    if instance.label in dataset.categories:
+    category = dataset.category_of(instance.label)
+    if category is not None:
         x0, y0, x1, y1 = instance.box
         yield {
             "image_id": scene.id,
-            "category_id": dataset.categories[instance.label],
+            "category_id": category,
             "bbox": [x0, y0, x1 - x0, y1 - y0],
             "score": 1.0 if instance.score is None else instance.score,
         }

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from gemma_vision.images.opening import open_image
-from postprocess.exports.files import safe_name
+from postprocess.datasets.files import safe_name
 from postprocess.instances import Instance
 from postprocess.overlay import draw
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
+from postprocess.datasets.numbers import read_whole
 
 REFS = "refs.json"
 PROMPT = "segment {text}"  # of the mix checkpoints; those tuned on RefCOCO take "{text}" alone
@@ -29,11 +30,13 @@ class Phrase:
 def read_phrases(dataset: Dataset, split: str | None = None) -> list[Phrase]:
     """Every sentence of `refs.json`, or those of one split; DatasetError says what is wrong."""
     path = dataset.folder / REFS
-    scenes = {scene.id: scene for scene in dataset.scenes}
-    things = {thing.id: thing for scene in dataset.scenes for thing in scene.things}
+    scenes: dict[int | None, Scene] = {scene.id: scene for scene in dataset.scenes}
+    things: dict[int | None, Thing] = {
+        thing.id: thing for scene in dataset.scenes for thing in scene.things
+    }
     try:
         phrases = [
-            Phrase(text, scenes[ref["image_id"]], things[ref["ann_id"]])
+            Phrase(text, scenes[read_whole(ref["image_id"])], things[read_whole(ref["ann_id"])])
             for ref in json.loads(path.read_text(encoding="utf-8"))
             if split is None or ref.get("split") == split
             for text in sentences(ref)

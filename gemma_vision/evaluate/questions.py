@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
+from gemma_vision.evaluate.dataset import Dataset, Scene, Thing, check_picture_size
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.requests.names import ParsedNames, split_names
 from gemma_vision.requests.request import Request
@@ -49,9 +49,7 @@ class Question:
 def questions(pipeline: Pipeline, dataset: Dataset, scene: Scene) -> Iterator[Question]:
     """Everything that is asked of one picture."""
     image = open_image(scene.path)
-    if image.size != scene.size:
-        there, said = (f"{width} x {height}" for width, height in (image.size, scene.size))
-        raise DatasetError(f"{scene.path} is {there} and its annotations say {said}; correct them.")
+    check_picture_size(scene, image.size)
     absent = dataset.absent[scene.id]
     if named := (*scene.names, *absent):
         text = " ; ".join(named)

@@ -16,7 +16,7 @@ from gemma_vision.evaluate.dataset import DatasetError
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
 
-PROTOCOL = 2  # goes up when the questions or their comparison change
+PROTOCOL = 3  # goes up when the questions or their comparison change
 JSON = dict[str, Any]
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset, DatasetError
+from gemma_vision.evaluate.dataset import Dataset, DatasetError
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import PROMPT, REFS, Phrase, read_phrases
 from gemma_vision.evaluate.record import ResultsFile, subject_of
@@ -42,7 +42,7 @@ def evaluate_phrases(
     """
     decoder = decoder_of(pipeline)
     phrases = read_phrases(dataset, split)[:limit]
-    files = (dataset.folder / ANNOTATIONS, dataset.folder / REFS)
+    files = (dataset.path, dataset.folder / REFS)
     subject = subject_of(pipeline, *files, split=split, prompt=prompt)
     record = ResultsFile(Path(results) if results else None, subject)
     todo = [number for number in range(len(phrases)) if number not in record.rows]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gemma_vision.evaluate.dataset import ANNOTATIONS, Dataset
+from gemma_vision.evaluate.dataset import Dataset
+from gemma_vision.evaluate.dataset_reader import check_things
 from gemma_vision.evaluate.examine import examine
 from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
@@ -38,7 +39,8 @@ def evaluate(
     that was begun is gone on with. report: a folder for a page with the worst cases drawn.
     progress: told how many pictures of how many are done.
     """
-    subject = subject_of(pipeline, dataset.folder / ANNOTATIONS)
+    check_things(dataset, limit)
+    subject = subject_of(pipeline, dataset.path)
     record = ResultsFile(Path(results) if results else None, subject)
     scenes = dataset.scenes[:limit]
     todo = [scene for scene in scenes if scene.id not in record.rows]

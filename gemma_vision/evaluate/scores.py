@@ -71,17 +71,8 @@ def average_precision(
         return None, None
     found = [row for result in results for row in result.found]
     images = [result.image for result in results]
-    precision = coco_precision(with_areas(dataset.coco), found, images)
+    precision = coco_precision(dataset.coco, found, images)
     return round(precision["ap"], 6), round(precision["ap50"], 6)
-
-
-def with_areas(coco: Any) -> dict[str, Any]:
-    """The data set's file with the keys that pycocotools insists on."""
-    rows = [
-        {"area": row["bbox"][2] * row["bbox"][3], "iscrowd": 0, **row}
-        for row in coco["annotations"]
-    ]
-    return {**coco, "info": coco.get("info") or {}, "annotations": rows}
 
 
 def mean_shape_ious(dataset: Dataset, wanted: set[int]) -> list[float]:

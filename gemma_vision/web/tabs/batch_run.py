@@ -27,8 +27,8 @@ from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, preview_file
 from gemma_vision.web.server.picture_uploads import PictureUpload, collect_pictures
 from gemma_vision.web.server.uploads import upload_folder
+from postprocess.datasets.naming import free_names, free_stems, picture_names
 from postprocess.exports import EXPORTERS, Annotated
-from postprocess.exports.naming import free_names, free_stems, picture_names
 
 KINDS = ("overlay", "coco", "masks")  # what the zip holds, beside answers.jsonl
 

@@ -1,0 +1,123 @@
+"""Dataset reader: a COCO folder as a data set whose names can be asked for.
+
+Laid out as Gemma Vision, Roboflow, CVAT, Label Studio, FiftyOne or COCO itself do it; see
+`postprocess.datasets.coco_layout`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from gemma_vision.evaluate.dataset import (
+    Dataset,
+    DatasetError,
+    Scene,
+    Thing,
+    check_picture_size,
+)
+from gemma_vision.images.opening import ImageError, open_image
+from gemma_vision.requests.names import NAME_SEPARATOR
+from gemma_vision.requests.request import CONTROL_TOKEN
+from postprocess.datasets.coco import read_coco_file
+from postprocess.datasets.coco_file import CocoFile, CocoPicture
+from postprocess.datasets.coco_ids import number_rows
+from postprocess.datasets.files import ExportError
+from postprocess.datasets.notices import Notices
+
+
+def read_dataset(given: str | Path) -> Dataset:
+    """Read a COCO folder, or its file; DatasetError says what is missing or wrong.
+
+    What was left out or taken another way than it was written is told in `notices`.
+    """
+    notices = Notices()
+    try:
+        file = read_coco_file(Path(given), notices)
+    except ExportError as error:
+        raise DatasetError(str(error)) from error
+    file = without_points(file, notices)
+    things = [thing for picture in file.pictures for thing in picture.things]
+    categories = askable_categories(file, {thing.label for thing in things})
+    thing_ids = iter(number_rows([thing.id for thing in things]))
+    scene_ids = number_rows([picture.id for picture in file.pictures])
+    scenes = tuple(
+        Scene(
+            number,
+            find_picture(file, picture),
+            picture.size,
+            tuple(
+                Thing(next(thing_ids), one.label, one.box, one.segmentation, one.is_crowd)
+                for one in picture.things
+            ),
+        )
+        for number, picture in zip(scene_ids, file.pictures, strict=True)
+    )
+    folder = file.path.parent
+    return Dataset(folder, scenes, categories, file.seed, file.path, notices.sentences)
+
+
+def without_points(file: CocoFile, notices: Notices) -> CocoFile:
+    """The data set without its points, which have no box to be scored or learned by."""
+    pictures = []
+    for picture in file.pictures:
+        for thing in picture.things:
+            if thing.point is not None:
+                notices.add("point", f"annotation {thing.id} of {picture.file_name}")
+        kept = tuple(thing for thing in picture.things if thing.point is None)
+        pictures.append(replace(picture, things=kept))
+    return replace(file, pictures=tuple(pictures))
+
+
+def askable_categories(file: CocoFile, used: set[str]) -> dict[str, int]:
+    """The names that can be asked for, with their numbers; DatasetError where a used one cannot."""
+    numbers = number_rows([category.id for category in file.categories])
+    names = [category.name for category in file.categories]
+    for name in names:
+        if name in used and not is_askable_name(name):
+            raise DatasetError(
+                f"The category {name!r} of {file.path} cannot be asked for; give it a name "
+                "without ; and , in it."
+            )
+    return {name: n for name, n in zip(names, numbers, strict=True) if is_askable_name(name)}
+
+
+def is_askable_name(name: str) -> bool:
+    """Whether a prompt of several names can hold this one."""
+    return bool(name) and not NAME_SEPARATOR.search(name) and not CONTROL_TOKEN.search(name)
+
+
+def find_picture(file: CocoFile, picture: CocoPicture) -> Path:
+    """Where a picture's file is."""
+    path = file.finder.find(picture.file_name)
+    if path is None:
+        raise DatasetError(
+            f"{picture.file_name} is listed in {file.path} and is not there; put it beside it or "
+            "in images/."
+        )
+    return path
+
+
+def check_things(dataset: Dataset, limit: int | None = None) -> None:
+    """Refuse a data set with nothing to find in its first pictures."""
+    scenes = dataset.scenes[:limit]
+    if not any(scene.objects for scene in scenes):
+        which = (
+            "" if len(scenes) == len(dataset.scenes) else f" in its first {len(scenes)} pictures"
+        )
+        raise DatasetError(f"{dataset.path} lists no things{which}; there is nothing to score.")
+
+
+def check_pictures(dataset: Dataset) -> None:
+    """Open every picture and draw every mask before anything is learned from them.
+
+    DatasetError names a file that is no picture or has another size than its annotations say.
+    """
+    for scene in dataset.scenes:
+        try:
+            size = open_image(scene.path).size
+        except ImageError as error:
+            raise DatasetError(str(error)) from error
+        check_picture_size(scene, size)
+        for thing in scene.things:
+            thing.mask(scene.size)

@@ -1,0 +1,462 @@
+"""Data sets as other programs lay them out: read right, or refused in one sentence."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scripted_scenes import CASES
+
+from gemma_vision.images.limits import MAX_PIXELS, MAX_SIDE
+from postprocess.__main__ import main as convert
+from postprocess.datasets import READERS, ExportError, Notices, picture_files
+from postprocess.exports import EXPORTERS, POINTLESS, Annotated
+from postprocess.instances import Instance
+
+FORMATS = CASES / "formats"
+SQUARE = [10, 10, 40, 40]
+MIDDLE, CORNER = [84, 84, 140, 140], [33.6, 33.6, 56, 56]  # what the lines of YOLO say
+
+# folder, format -> name of a picture -> its things
+READ = {
+    "coco_same": (
+        "coco",
+        {"1.jpg": [("car", [1, 1, 21, 21])], "1-2.jpg": [("car", [50, 50, 70, 70])]},
+    ),
+    "csv_excel": ("csv", {"a.jpg": [("car", SQUARE)]}),
+    "lm_bom": ("labelme", {"a.jpg": [("car", SQUARE), ("dog", [100, 100, 150, 140])]}),
+    "lm_circle": ("labelme", {"a.jpg": [("ball", [80, 80, 120, 120])]}),
+    "lm_group_apart": (
+        "labelme",
+        {"a.jpg": [("car", [10, 10, 90, 40]), ("dog", [100, 100, 120, 120])]},
+    ),
+    "lm_no_size": ("labelme", {"a.jpg": [("car", SQUARE)]}),
+    "lm_other_json": ("labelme", {"a.jpg": [("car", SQUARE), ("dog", [100, 100, 150, 140])]}),
+    "lm_point_too": ("labelme", {"a.jpg": [("car", SQUARE), ("nose", [50, 50, 50, 50])]}),
+    "lm_same": (
+        "labelme",
+        {"a/1.jpg": [("car", [10, 10, 30, 30])], "b/1.jpg": [("car", [50, 10, 70, 30])]},
+    ),
+    "pali_roboflow": (
+        "paligemma",
+        {
+            "p1_jpg.rf.a1.jpg": [
+                ("car", [21.9, 21.9, 109.5, 109.5]),
+                ("fish", [131.4, 131.4, 197.1, 197.1]),
+            ]
+        },
+    ),
+    "voc_gbk": ("voc", {"a.jpg": [("\u8f66", [10, 11, 60, 70])]}),
+    "voc_nosize": ("voc", {"a.jpg": [("car", [10, 11, 60, 70])]}),
+    "voc_split": ("voc", {"a.jpg": [("car", [10, 11, 60, 70])]}),
+    "voc_zero": ("voc", {"a.jpg": [("car", [0, 0, 223, 223])]}),
+    "yolo_Caps": ("yolo", {"a.jpg": [("car", MIDDLE), ("fish", CORNER)]}),
+    "yolo_bom": ("yolo", {"a.jpg": [("car", MIDDLE)]}),
+    "yolo_bom_classes_only": ("yolo", {"a.jpg": [("car", MIDDLE), ("fish", CORNER)]}),
+    "yolo_names_only_txt": ("yolo", {"obj_train_data/a.jpg": [("car", MIDDLE), ("fish", CORNER)]}),
+    "yolo_trainlist": ("yolo", {"a.jpg": [("car", MIDDLE), ("fish", CORNER)]}),
+    "yolo_ultra": (
+        "yolo",
+        {f"{part}/p1.jpg": [("car", MIDDLE), ("fish", CORNER)] for part in ("train", "val")},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", sorted(path.name for path in FORMATS.iterdir()))
+def test_a_data_set_of_another_program_is_converted(case, tmp_path, capsys):
+    kind, pictures = READ[case]
+    out = tmp_path / "out"
+    assert convert([str(FORMATS / case), "--from", kind, "--to", "coco", "--out", str(out)]) == 0
+    count = sum(map(len, pictures.values()))
+    assert f"{len(pictures)} pictures with {count} things" in capsys.readouterr().out
+    back = {one.file_name: one.instances for one in READERS["coco"](out)}
+    assert list(back) == list(pictures)
+    for name, things in pictures.items():
+        assert [one.label for one in back[name]] == [label for label, _ in things]
+        boxes = [one.box for one in back[name]]
+        assert np.allclose(boxes, [box for _, box in things], atol=0.1)
+
+
+@pytest.mark.parametrize("kind", POINTLESS)
+def test_a_form_without_points_gets_the_rest_and_says_so(kind, tmp_path, capsys):
+    data = str(FORMATS / "lm_point_too")
+    assert convert([data, "--from", "labelme", "--to", kind, "--out", str(tmp_path)]) == 0
+    out, error = capsys.readouterr()
+    assert "1 pictures with 1 things" in out
+    assert "1 point was left out" in error and "'nose' in a.jpg" in error
+
+
+def test_what_was_left_out_is_told(tmp_path, capsys):
+    shapes = [shape("polygon", [[0, 0], [9, 0], [9, 9]]), shape("line", [[0, 0], [9, 9]])]
+    data = {"imagePath": "a.png", "imageWidth": 20, "imageHeight": 20, "shapes": shapes}
+    text(tmp_path / "a.json", json.dumps(data))
+    run = [str(tmp_path), "--from", "labelme", "--to", "csv", "--out", str(tmp_path / "out")]
+    assert convert(run) == 0
+    assert "1 shape that is neither a box nor an area was left out (the line" in (
+        capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("is_there", [True, False], ids=["empty", "absent"])
+def test_nothing_found_is_code_2_and_says_what_was_looked_for(kind, is_there, tmp_path, capsys):
+    folder = tmp_path / "data"
+    if is_there:
+        folder.mkdir()
+    code = convert([str(folder), "--from", kind, "--to", "csv", "--out", str(tmp_path / "out")])
+    out, error = capsys.readouterr()
+    assert (code, out) == (2, "") and error.count("\n") == 1
+    assert ("ooked for" if is_there else "There is no file") in error
+
+
+def test_a_data_set_without_things_is_code_2(tmp_path, capsys):
+    EXPORTERS["yolo"]([Annotated("a.jpg", (9, 9), [])], tmp_path)
+    assert convert([str(tmp_path), "--from", "yolo", "--to", "csv", "--out", str(tmp_path)]) == 2
+    assert "no things" in capsys.readouterr().err
+
+
+def picture(path: Path, size: tuple[int, int] = (200, 100)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size).save(path)
+    return path
+
+
+def text(path: Path, content: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return path
+
+
+def things(kind: str, path: Path, notices: Notices | None = None) -> dict[str, list]:
+    """Each picture's name -> (label, rounded box, whether there is a mask) of its things."""
+    return {
+        one.file_name: [
+            (thing.label, tuple(map(round, thing.box)), thing.mask is not None)
+            for thing in one.instances
+        ]
+        for one in READERS[kind](path, notices)
+    }
+
+
+BOX = ("dog", (50, 25, 150, 75), False)
+
+
+@pytest.mark.parametrize(
+    ("names", "content"),
+    [
+        pytest.param("data.yaml", "names: [cat, dog]", id="a list"),
+        pytest.param("data.yaml", "names: {0: cat, 1: dog}", id="a table"),
+        pytest.param("data.yaml", "nc: 2\nnames:\n- cat\n- dog\n", id="lines"),
+        pytest.param("set.yml", "path: ../x\nnames: {1: dog}", id="a table with a gap"),
+        pytest.param("obj.names", "cat\ndog\n", id="Darknet"),
+        pytest.param("labels/classes.txt", "cat\r\ndog", id="labelImg"),
+        pytest.param("../data.yaml", "names: [cat, dog]", id="above"),
+    ],
+)
+def test_yolo_names_are_found(names, content, tmp_path):
+    folder = tmp_path / "data"
+    picture(folder / "images" / "a.JPG")
+    text(folder / "labels" / "a.txt", "1.0 0.5 0.5 0.5 0.5\n")
+    text(folder / names, content)
+    assert things("yolo", folder) == {"a.JPG": [BOX]}
+
+
+def test_yolo_as_roboflow_lays_it_out_is_read_whole_and_by_split(tmp_path):
+    text(tmp_path / "data.yaml", "train: ../train/images\nnames: [cat, dog]\n")
+    text(tmp_path / "README.roboflow.txt", "4 images in 2 splits\n")
+    for split in ("train", "valid"):
+        picture(tmp_path / split / "images" / "a.jpg")
+        text(tmp_path / split / "labels" / "a.txt", "1 0.5 0.5 0.5 0.5\n")
+    whole = things("yolo", tmp_path)
+    assert whole == {"train/images/a.jpg": [BOX], "valid/images/a.jpg": [BOX]}
+    assert things("yolo", tmp_path / "train") == {"a.jpg": [BOX]}
+    assert things("yolo", tmp_path / "train" / "labels") == {"a.jpg": [BOX]}
+    assert things("yolo", tmp_path / "data.yaml") == whole
+
+
+def test_boxes_and_outlines_may_stand_in_one_file_of_yolo(tmp_path):
+    picture(tmp_path / "a.png")
+    text(tmp_path / "classes.txt", "cat\ndog\n")
+    text(tmp_path / "a.txt", "1 .5 .5 .5 .5\n\ndog 0 0 1 0 1 1\n1 .5 .5 0 .5\n")
+    notices = Notices()
+    assert things("yolo", tmp_path, notices) == {"a.png": [BOX, ("dog", (0, 0, 200, 100), True)]}
+    (said,) = notices.sentences
+    assert said.startswith("1 box without an area was left out")
+
+
+@pytest.mark.parametrize(
+    "line", ["0 nan 0 1 1", "0 1e300 0 1 1", "inf 0 0 1 1", "0 100 50 20 20", "0 0.5"], ids=str
+)
+def test_numbers_that_are_no_shares_are_refused(line, tmp_path):
+    picture(tmp_path / "images" / "a.png")
+    text(tmp_path / "classes.txt", "cat\n")
+    text(tmp_path / "labels" / "a.txt", f"{line}\n")
+    with pytest.raises(ExportError, match=r"line 1 of .*a\.txt"):
+        READERS["yolo"](tmp_path)
+
+
+def shape(kind: str | None, points: list, **more) -> dict:
+    return {"label": "cat", "points": points, "shape_type": kind, **more}
+
+
+def png(mask: np.ndarray) -> str:
+    file = io.BytesIO()
+    Image.fromarray(mask.astype(np.uint8) * 255).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+DISC = np.hypot(*(np.mgrid[:21, :31] - np.array([10, 15])[:, None, None])) < 9
+
+
+@pytest.mark.parametrize(
+    ("shapes", "box", "has_mask"),
+    [
+        pytest.param(
+            [shape("rectangle", [[90, 60], [20, 10]])], (20, 10, 90, 60), False, id="any corner"
+        ),
+        pytest.param(
+            [shape("rectangle", [[20, 10], [90, 10], [90, 60], [20, 60]])],
+            (20, 10, 90, 60),
+            False,
+            id="all corners",
+        ),
+        pytest.param(
+            [shape(None, [[20, 10], [90, 10], [90, 60]])], (20, 10, 90, 60), True, id="old"
+        ),
+        pytest.param([shape("circle", [[50, 50], [50, 70]])], (30, 30, 70, 70), True, id="circle"),
+        pytest.param(
+            [shape("mask", [[20, 10], [50, 30]], mask=png(DISC))], (27, 12, 44, 29), True, id="mask"
+        ),
+        pytest.param(
+            [
+                shape("polygon", [[0, 0], [9, 0], [9, 9]], group_id=4),
+                shape("line", [[0, 0], [9, 9]]),
+                shape("polygon", [[50, 50], [99, 50], [99, 99]], group_id=4),
+            ],
+            (0, 0, 99, 99),
+            True,
+            id="a group",
+        ),
+        pytest.param(
+            [shape("polygon", [[-1e300, 0], [90, 0], [90, 60]])], (0, 0, 90, 60), True, id="far"
+        ),
+    ],
+)
+def test_shapes_of_labelme_are_read(shapes, box, has_mask, tmp_path):
+    data = {"imagePath": "a.png", "imageWidth": 200, "imageHeight": 100, "shapes": shapes}
+    text(tmp_path / "a.json", json.dumps(data))
+    assert things("labelme", tmp_path) == {"a.png": [("cat", box, has_mask)]}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(shape("mask", [[0, 0], [9, 9]], mask="!"), id="no base64"),
+        pytest.param(shape("mask", [[0, 0], [9, 9]], mask=png(np.ones((300, 9)))), id="too large"),
+        pytest.param(shape("polygon", [[0], [1], [2]]), id="no points"),
+        pytest.param(shape("polygon", "abc"), id="text"),
+        pytest.param(shape("rectangle", [[0, 0]]), id="one corner"),
+        pytest.param(7, id="no shape"),
+    ],
+)
+def test_a_broken_shape_names_its_file(broken, tmp_path):
+    data = {"imagePath": "a.png", "imageWidth": 200, "imageHeight": 100, "shapes": [broken]}
+    text(tmp_path / "a.json", json.dumps(data))
+    with pytest.raises(ExportError, match=r"a\.json"):
+        list(READERS["labelme"](tmp_path)[0].instances)
+
+
+def voc(corners: str, size: str = "<size><width>200</width><height>100</height></size>") -> str:
+    x0, y0, x1, y1 = corners.split()
+    box = f"<xmin>{x0}</xmin><ymin>{y0}</ymin><xmax>{x1}</xmax><ymax>{y1}</ymax>"
+    thing = f"<object><name>cat</name><bndbox>{box}</bndbox></object>"
+    return f"<annotation><filename>a.png</filename>{size}{thing}</annotation>"
+
+
+@pytest.mark.parametrize(
+    ("corners", "box"),
+    [
+        pytest.param("1 1 20 30", (0, 0, 20, 30), id="from 1"),
+        pytest.param("0 5 20 30", (0, 5, 20, 30), id="from 0"),
+        pytest.param("20 30 1 1", (0, 0, 20, 30), id="corners the other way"),
+        pytest.param("1.5 2 2e1 30", (0, 1, 20, 30), id="parts of pixels"),
+        pytest.param("5 5 999 999", (4, 4, 200, 100), id="past the edge"),
+    ],
+)
+def test_boxes_of_voc_are_read(corners, box, tmp_path):
+    text(tmp_path / "a.xml", voc(corners))
+    assert things("voc", tmp_path) == {"a.png": [("cat", box, False)]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(voc("1 1 nan 9"), "xmax is missing or no number", id="nan"),
+        pytest.param(voc("1 1 9 9", ""), "with a size", id="no size, no picture"),
+        pytest.param(voc("1 1 9 9").replace("200", "9" * 9), "at most", id="a huge size"),
+        pytest.param(
+            '<?xml version="1.0" encoding="x"?>' + voc("1 1 9 9"), "as text", id="encoding"
+        ),
+        pytest.param(
+            '<?xml version="1.0" encoding="hex"?>' + voc("1 1 9 9"), "as text", id="codec"
+        ),
+        pytest.param("<annotation>" * 9999, "no element|not a VOC", id="depth"),
+        pytest.param("<!DOCTYPE a []>" + voc("1 1 9 9"), "document type", id="entities"),
+    ],
+)
+def test_broken_voc_is_refused_in_words(content, said, tmp_path):
+    text(tmp_path / "a.xml", content)
+    with pytest.raises(ExportError, match=said):
+        READERS["voc"](tmp_path)
+
+
+def test_xml_of_other_programs_is_passed_over(tmp_path):
+    text(tmp_path / "a.xml", voc("1 1 20 30"))
+    text(tmp_path / "project.xml", "<project/>")
+    assert list(things("voc", tmp_path)) == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "file_name,width,height,label,x0,y0,x1,y1\na.png,200,100,dog,50,25,150,75\n",
+        "file_name;width;height;label;x0;y0;x1;y1\na.png;200;100;dog;50,0;25,0;150,0;75,0\n",
+        "filename,width,height,class,xmin,ymin,xmax,ymax\na.png,200,100,dog,50,25,150,75\n",
+        "filename\tclass\txmin\tymin\txmax\tymax\na.png\tdog\t50\t25\t150\t75\n",
+    ],
+    ids=["ours", "semicolons", "Roboflow", "tabs, no size"],
+)
+def test_tables_of_other_programs_are_read(table, tmp_path):
+    picture(tmp_path / "a.png")
+    text(tmp_path / "_annotations.csv", table)
+    assert things("csv", tmp_path) == {"a.png": [BOX]}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a.png,200,100,dog,50,25,nan,75,,", "'nan' as its x1"),
+        ("a.png,200,100,dog,50,25,150,75,,abc", "mask that cannot be read"),
+        ("a.png,1e9,1e9,dog,50,25,150,75,,", "at most"),
+        ("a.png,,,dog,50,25,150,75,,", "is not there"),
+    ],
+)
+def test_a_broken_row_is_refused_in_words(row, said, tmp_path):
+    head = "file_name,width,height,label,x0,y0,x1,y1,score,mask"
+    text(tmp_path / "instances.csv", f"{head}\n{row}\n")
+    with pytest.raises(ExportError, match=said):
+        READERS["csv"](tmp_path)
+
+
+def test_a_cell_beyond_all_measure_is_refused_in_words(tmp_path):
+    text(tmp_path / "instances.csv", f"file_name,label,x0,y0,x1,y1\na,{'b' * 10**6},0,0,1,1\n")
+    assert csv.field_size_limit() < 10**6
+    with pytest.raises(ExportError, match="field larger"):
+        READERS["csv"](tmp_path)
+
+
+def test_lines_of_paligemma_are_read_once_for_each_thing(tmp_path):
+    picture(tmp_path / "images" / "a.png", (1023, 1023))
+    box = "<loc0010><loc0020><loc0300><loc0400>"
+    codes = "".join(f"<seg{n:03d}>" for n in range(16))
+    lines = [
+        {"image": "a.png", "prefix": "detect cat ; dog", "suffix": f"{box} cat ; {box} dog"},
+        {"image": "a.png", "prefix": "segment cat", "suffix": f"{box} {codes} cat"},
+        {"image": "a.png", "prefix": "caption en", "suffix": "a cat and a dog"},
+    ]
+    text(tmp_path / "train.jsonl", "\n".join(map(json.dumps, lines)))
+    notices = Notices()
+    found = things("paligemma", tmp_path, notices)
+    assert found == {
+        "a.png": [("cat", (20, 10, 400, 300), False), ("dog", (20, 10, 400, 300), False)]
+    }
+    assert "codes need a mask decoder" in notices.sentences[0]
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", '{"image": "a.png", "prefix": "x"}', '"x"'])
+def test_a_broken_line_is_named(line, tmp_path):
+    text(tmp_path / "a.jsonl", f"{line}\n")
+    with pytest.raises(ExportError, match=r"a\.jsonl: line 1"):
+        READERS["paligemma"](tmp_path)
+
+
+def result(kind: str, value: dict, **more) -> dict:
+    sizes = {"original_width": 200, "original_height": 100}
+    return {"type": kind, "value": value | {kind: ["dog"]}, **sizes, **more}
+
+
+TURNED = {"x": 50, "y": 25, "width": 25, "height": 50, "rotation": 90}
+CORNERS = {"points": [[25, 25], [75, 25], [75, 75], [25, 75]]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "box", "has_mask"),
+    [
+        (
+            "rectanglelabels",
+            {"x": 25, "y": 25, "width": 50, "height": 50},
+            (50, 25, 150, 75),
+            False,
+        ),
+        ("rectanglelabels", TURNED, (50, 25, 100, 75), False),
+        ("polygonlabels", CORNERS, (50, 25, 150, 75), True),
+    ],
+    ids=["box", "turned", "outline"],
+)
+def test_results_of_label_studio_are_read(kind, value, box, has_mask, tmp_path):
+    given = result(kind, value, score=0.5)
+    full = [{"data": {"image": "/data/upload/1/ab-a.png"}, "annotations": [{"result": [given]}]}]
+    least = [{"image": "/data/local-files/?d=x/ab-a.png", "label": [given["value"] | given]}]
+    for content in (full, least):
+        text(tmp_path / "export.json", json.dumps(content))
+        assert things("label-studio", tmp_path) == {"ab-a.png": [("dog", box, has_mask)]}
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo", "labelme", "voc", "csv", "label-studio"])
+def test_pictures_of_one_name_in_two_folders_stay_two(name, tmp_path):
+    thing = Instance("cat", (2.0, 2.0, 9.0, 9.0), (2, 2, 9, 9))
+    names = ["a/1.jpg", "b/1.jpg"]
+    EXPORTERS[name]([Annotated(one, (20, 20), [thing]) for one in names], tmp_path)
+    assert list(things(name, tmp_path)) == names
+
+
+def test_a_picture_may_be_as_large_as_one_that_is_looked_at():
+    assert (picture_files.MAX_SIDE, picture_files.MAX_PIXELS) == (MAX_SIDE, MAX_PIXELS)
+
+
+def test_no_name_is_found_outside_the_folder(tmp_path):
+    secret = picture(tmp_path / "secret.png")
+    (tmp_path / "data").mkdir()
+    finder = picture_files.PictureFinder([tmp_path / "data"])
+    for name in ("../secret.png", str(secret), "x/../../secret.png", "..\\secret.png", "", "\0"):
+        assert finder.find(name) is None, name
+
+
+def test_a_name_that_two_files_could_be_is_none(tmp_path):
+    for place in ("a", "b"):
+        picture(tmp_path / place / "1.png")
+    finder = picture_files.PictureFinder([tmp_path])
+    assert finder.find("1.png") is None
+    assert finder.find("C:\\data\\b\\1.PNG") == tmp_path / "b" / "1.png"
+
+
+def test_masks_are_drawn_when_they_are_looked_at(tmp_path, monkeypatch):
+    """A data set of many large masks needs the memory of one."""
+    shutil.copytree(CASES / "coco", tmp_path / "data")
+    from postprocess.datasets import coco_file
+
+    drawn = []
+    draw = coco_file.mask_from_coco
+    monkeypatch.setattr(coco_file, "mask_from_coco", lambda *given: drawn.append(1) or draw(*given))
+    pictures = READERS["coco"](tmp_path / "data" / "base.json")
+    assert not drawn
+    assert (
+        sum(one.mask is not None for each in pictures for one in each.instances) == len(drawn) == 14
+    )
