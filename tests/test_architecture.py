@@ -46,6 +46,8 @@ answers checkpoints cli errors images model.config pipeline registry.loading req
 """
 
 MAX_LINES = 260
+MAX_FILES = 16  # of one folder
+PARTS = {".py", ".js", ".css", ".html"}
 MAX_FUNCTION = 40
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "base", "manager", "factory", "misc"}
@@ -226,3 +228,52 @@ def test_every_rank_stands_for_something():
     entries = {entry for rooms in RANKS for entry in rooms}
     used = {rank(module)[1] for module in ours()}
     assert entries == used, "take out of the page what is no longer there"
+
+
+def test_a_room_has_few_files():
+    """Scripts, styles and templates of a component count with it: viewer.py, viewer_paint.js."""
+    for folder in sorted({path.parent for path in modules().values()}):
+        if folder.is_relative_to(ROOT / "gemma_vision"):
+            parts = {path.name.split(".")[0] for path in folder.iterdir() if path.suffix in PARTS}
+            rooms = [part for part in parts if not any(belongs(part, one) for one in parts)]
+            assert len(rooms) <= MAX_FILES, f"{folder} has {len(rooms)} files: {sorted(rooms)}"
+
+
+def belongs(part: str, owner: str) -> bool:
+    """Whether a script without a module of its own is part of another component."""
+    is_module = any((ROOT / "gemma_vision").rglob(f"{part}.py"))
+    return part.startswith(f"{owner}_") and not is_module
+
+
+ROOTS = {"UserError", "CheckpointError", "ImageError", "TaskError"}  # the last three inherit it
+
+# The rows of the families, and the formats and models of others that bear such a name.
+NAMING = {
+    "gemma_vision.checkpoints.config_defaults",
+    "gemma_vision.cli.saving",  # a file format
+    "gemma_vision.model.architecture",
+    "gemma_vision.registry.published",
+    "gemma_vision.requests.prompts",
+}
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_only_the_rows_name_a_family(module):
+    if not module.startswith("gemma_vision") or module in NAMING:
+        return
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert not named & {"paligemma2", "gemma3"}, module
+    compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    for node in compared:
+        words = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+        assert not words & {"paligemma", "gemma", "gemma2"}, f"{module}, line {node.lineno}"
+
+
+def test_every_error_of_a_person_has_one_root():
+    for module, path in modules().items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Error"):
+                bases = {ast.unparse(base) for base in node.bases}
+                is_root = module == "postprocess.errors"
+                assert is_root or bases & ROOTS or bases <= {"gr.Error"}, f"{module}.{node.name}"

@@ -139,14 +139,14 @@ def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
 @pytest.mark.parametrize(
     "words, said",
     [
-        pytest.param({"finetune": "gone"}, "name a folder that holds a COCO", id="no folder"),
+        pytest.param({"finetune": "gone"}, "Name a COCO file, or a folder", id="no folder"),
         pytest.param({"--model": "gone"}, "There is no model 'gone'", id="no model"),
         pytest.param({"--device": "tpu"}, "no tpu device", id="no device"),
         pytest.param({"--minutes": "nan"}, "--minutes is nan", id="minutes that are none"),
         pytest.param({"--threads": "0"}, "--threads is 0", id="no threads"),
         pytest.param({"--out": f"{__file__}/out"}, "cannot be made", id="no place"),
         pytest.param({"--runs": f"{__file__}/runs"}, "cannot be made", id="no place of state"),
-        pytest.param({"--rehearse": "gone"}, "name a folder that holds a COCO", id="no rehearsal"),
+        pytest.param({"--rehearse": "gone"}, "Name a COCO file, or a folder", id="no rehearsal"),
     ],
 )
 def test_the_command_line_ends_in_a_sentence(words, said, data, tmp_path, capsys) -> None:

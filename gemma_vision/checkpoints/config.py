@@ -58,7 +58,7 @@ def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfi
     model_type = values.get("model_type")
     text = _part(values, "text_config")
     kind = _find_kind(model_type, text)
-    check_keys(values, kind.text_kind)
+    check_keys(values, kind)
     vision = _parse_vision(_part(values, "vision_config"))
     config = ModelConfig(
         family=kind.family,

@@ -7,47 +7,19 @@ one that it ignores too is ignored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from gemma_vision.checkpoints.file_names import SINGLE
+from gemma_vision.checkpoints.config_defaults import COMMON_KEYS, ConfigKind
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig
 
-TANH = "gelu_pytorch_tanh"
-EVERY = ("gemma", "gemma2", "gemma3")  # kinds of text, as in TextConfig.kind
 
-
-@dataclass(frozen=True)
-class PlainKey:
-    """A key whose value has to be one of these, or absent. part: "" is the file's outermost."""
-
-    part: str
-    key: str
-    plain: tuple[object, ...]
-    kinds: tuple[str, ...] = EVERY
-
-
-PLAIN_KEYS = (
-    PlainKey("", "transformers_weights", (SINGLE,)),
-    PlainKey("vision_config", "model_type", ("siglip_vision_model",)),
-    PlainKey("vision_config", "hidden_act", (TANH,)),  # "gelu" is the exact one in a tower
-    PlainKey("text_config", "attention_bias", (False,)),
-    # Early Gemma files say "gelu" and were trained with its tanh form; transformers knows it too
-    PlainKey("text_config", "hidden_act", (TANH, "gelu"), ("gemma",)),
-    PlainKey("text_config", "hidden_activation", (TANH,)),
-    # Both ways over the whole prompt, words included: what PaliGemma does and Gemma 3 does not
-    PlainKey("text_config", "use_bidirectional_attention", (True,), ("gemma", "gemma2")),
-    PlainKey("text_config", "use_bidirectional_attention", (False,), ("gemma3",)),
-)
-
-
-def check_keys(values: Mapping[str, Any], text_kind: str) -> None:
+def check_keys(values: Mapping[str, Any], kind: ConfigKind) -> None:
     """Refuse a config.json that asks for something else than is computed: CheckpointError."""
-    for row in PLAIN_KEYS:
+    for row in (*COMMON_KEYS, *kind.plain_keys):
         part = (values.get(row.part) or {}) if row.part else values
         value = part.get(row.key)
-        if text_kind in row.kinds and value is not None and value not in row.plain:
+        if value is not None and value not in row.plain:
             where = f" in its {row.part}" if row.part else ""
             raise CheckpointError(
                 f"config.json has {row.key} {value!r}{where}; {row.plain[0]!r} is what is computed "

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gemma_vision.checkpoints.file_names import SINGLE
+
 SIGLIP = {
     "hidden_size": 768,
     "intermediate_size": 3072,
@@ -45,6 +47,32 @@ GEMMA2 = GEMMA | {
 GEMMA3 = GEMMA2 | {"vocab_size": 262_208}
 
 
+TANH = "gelu_pytorch_tanh"
+
+
+@dataclass(frozen=True)
+class PlainKey:
+    """A key whose value has to be one of these, or absent. part: "" is the file's outermost."""
+
+    part: str
+    key: str
+    plain: tuple[object, ...]
+
+
+COMMON_KEYS = (  # of every kind
+    PlainKey("", "transformers_weights", (SINGLE,)),
+    PlainKey("vision_config", "model_type", ("siglip_vision_model",)),
+    PlainKey("vision_config", "hidden_act", (TANH,)),  # "gelu" is the exact one in a tower
+    PlainKey("text_config", "attention_bias", (False,)),
+    PlainKey("text_config", "hidden_activation", (TANH,)),
+)
+# Early Gemma files say "gelu" and were trained with its tanh form; transformers knows it too
+EARLY_GELU = PlainKey("text_config", "hidden_act", (TANH, "gelu"))
+# Both ways over the whole prompt, words included: what PaliGemma does and Gemma 3 does not
+BOTH_WAYS = PlainKey("text_config", "use_bidirectional_attention", (True,))
+ONE_WAY = PlainKey("text_config", "use_bidirectional_attention", (False,))
+
+
 @dataclass(frozen=True)
 class ConfigKind:
     """One kind of config.json, by its model_type and that of its text part.
@@ -73,6 +101,7 @@ class ConfigKind:
     has_qk_norm: bool = False
     tokens_key: str = ""
     default_tokens: int = 256
+    plain_keys: tuple[PlainKey, ...] = ()  # besides those of every kind
     published: str = ""  # one that a person may take the missing parts of
 
 
@@ -87,6 +116,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         scale="head_dim",
         caps=("final_logit_softcapping",),  # by PaliGemma over any text, by default none
         has_four_norms=False,
+        plain_keys=(EARLY_GELU, BOTH_WAYS),
         published="google/paligemma-3b-pt-224",
     ),
     ConfigKind(
@@ -99,6 +129,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         window_period=2,
         caps=("attn_logit_softcapping", "final_logit_softcapping"),
         published="google/paligemma2-3b-pt-224",
+        plain_keys=(BOTH_WAYS,),
     ),
     ConfigKind(
         model_type="gemma3",
@@ -113,6 +144,7 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         local_theta=10_000.0,
         has_qk_norm=True,
         tokens_key="mm_tokens_per_image",
+        plain_keys=(ONE_WAY,),
         published="google/gemma-3-4b-it",
     ),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gemma_vision.finetune.scoring import Scores
+from gemma_vision.registry.published import LICENCE
 
 FIGURES = ("recall50", "recall75", "ap50", "mean_box_iou", "miou", "absent_empty")
 TITLES = {"new": "Pictures put aside", "old": "What it knew before"}
@@ -85,7 +86,7 @@ def write_card(facts: CardFacts, before: Scores, after: Scores) -> str:
         steps=facts.steps,
         device=facts.device,
         rehearsed=rehearsed,
-        licence="that of the base model" if facts.licence == "gemma" else facts.licence,
+        licence="that of the base model" if facts.licence == LICENCE else facts.licence,
     )
 
 
