@@ -22,7 +22,8 @@ from scripted_scenes import BASE, NUM_OBJECTS, PICTURES, scripted_pipeline
 
 from gemma_vision.cli import score
 from gemma_vision.cli.program import main as gemma_vision_main
-from gemma_vision.evaluate import DatasetError, check_pictures, check_things, read_dataset
+from gemma_vision.evaluate import DatasetError, read_dataset
+from gemma_vision.finetune.dataset_checks import read_folder
 from postprocess.__main__ import main as convert
 from postprocess.datasets import READERS
 
@@ -484,13 +485,10 @@ def test_fine_tuning_reads_the_same_things_or_one_sentence(name, mutated):
     folder = mutated(mutation)
     if mutation.refused:
         with pytest.raises(DatasetError) as caught:
-            dataset = read_dataset(folder)
-            check_things(dataset)
-            check_pictures(dataset)
+            read_folder(folder)
         assert mutation.said in str(caught.value)
         assert_one_sentence(str(caught.value))
         return
-    dataset = read_dataset(folder)
-    check_pictures(dataset)
+    dataset = read_folder(folder)
     assert sum(len(scene.objects) for scene in dataset.scenes) == NUM_OBJECTS - mutation.lost
     assert any(mutation.said in notice for notice in dataset.notices) or not mutation.said

@@ -118,6 +118,22 @@ def test_a_damaged_picture_is_named(tmp_path: Path) -> None:
         read_folder(tmp_path)
 
 
+def test_all_mistakes_are_named_at_once_and_many_are_counted(tmp_path: Path) -> None:
+    coco = deepcopy(COCO)
+    coco["images"] = [COCO["images"][0] | {"id": i, "file_name": f"{i}.png"} for i in range(9)]
+    coco["annotations"] = [COCO["annotations"][0] | {"id": i, "image_id": i} for i in range(9)]
+    write(tmp_path, coco)
+    for number in (1, 4):
+        (tmp_path / f"{number}.png").write_bytes(b"")
+    with pytest.raises(DatasetError) as two:
+        read_folder(tmp_path)
+    assert "1.png" in str(two.value) and "4.png" in str(two.value)
+    for number in range(9):
+        (tmp_path / f"{number}.png").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"And 4 more of the kind\.$"):
+        read_folder(tmp_path)
+
+
 def test_pictures_put_aside_are_drawn_with_the_seed_and_learned_from_never(tmp_path: Path) -> None:
     coco = deepcopy(COCO)
     coco["images"] = [COCO["images"][0] | {"id": i, "file_name": f"{i}.png"} for i in range(20)]

@@ -1,7 +1,7 @@
 """Evaluate: a checkpoint scored on a COCO folder. Data sets in, a score table out."""
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
-from gemma_vision.evaluate.dataset_reader import check_pictures, check_things, read_dataset
+from gemma_vision.evaluate.dataset_reader import check_things, read_dataset
 from gemma_vision.evaluate.phrases import PROMPT, REFS, read_phrases
 from gemma_vision.evaluate.referring import evaluate_phrases
 from gemma_vision.evaluate.result import Masked, Result
@@ -17,7 +17,6 @@ __all__ = [
     "Result",
     "Scene",
     "Thing",
-    "check_pictures",
     "check_things",
     "evaluate",
     "evaluate_phrases",

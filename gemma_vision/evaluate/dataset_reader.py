@@ -14,9 +14,7 @@ from gemma_vision.evaluate.dataset import (
     DatasetError,
     Scene,
     Thing,
-    check_picture_size,
 )
-from gemma_vision.images.opening import ImageError, open_image
 from gemma_vision.requests.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.datasets.coco import read_coco_file
@@ -106,18 +104,3 @@ def check_things(dataset: Dataset, limit: int | None = None) -> None:
             "" if len(scenes) == len(dataset.scenes) else f" in its first {len(scenes)} pictures"
         )
         raise DatasetError(f"{dataset.path} lists no things{which}; there is nothing to score.")
-
-
-def check_pictures(dataset: Dataset) -> None:
-    """Open every picture and draw every mask before anything is learned from them.
-
-    DatasetError names a file that is no picture or has another size than its annotations say.
-    """
-    for scene in dataset.scenes:
-        try:
-            size = open_image(scene.path).size
-        except ImageError as error:
-            raise DatasetError(str(error)) from error
-        check_picture_size(scene, size)
-        for thing in scene.things:
-            thing.mask(scene.size)

@@ -35,6 +35,11 @@ class FinetuneData:
         """The names to be learned."""
         return list(self.learned.categories)
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the readers left out of the data sets or cut off, a sentence each."""
+        return self.learned.notices + (self.old.notices if self.old else ())
+
 
 @dataclass(frozen=True)
 class MixComponent:

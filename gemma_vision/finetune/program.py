@@ -37,6 +37,8 @@ def finetune(
             f"{plan.out} is the model itself; name a new folder for what comes out."
         )
     data = read_data(plan, drawings_of(folder))
+    for notice in data.notices:
+        print(notice, file=sys.stderr)
     check_plan(plan, resume=resume)
     datasets = {"new": data.held}
     if plan.num_old_scenes and data.drawings:
