@@ -75,9 +75,13 @@ TINY = ("Detect", "Segment", "Caption", "Ask", "Free prompt")
 CHATTY = ("Caption", "Ask", "Read text", "Free prompt")
 
 
-def test_the_line_tells_name_size_device_and_numbers(visit: Callable[..., Page]) -> None:
+def test_the_header_says_in_words_what_answers_and_has_the_facts_as_a_detail(
+    visit: Callable[..., Page],
+) -> None:
     page = visit()
-    assert page.inner_text("#header .model") == "tiny · 3.3 M · cpu · float32"
+    assert page.inner_text("#header .model") == "Demo model: drawings of 16 things"
+    assert page.inner_text("#header .facts") == "tiny · 3.3 M · cpu · float32"
+    assert "tiny · 3.3 M" in (page.get_attribute("#header .model", "title") or "")
     assert page.get_attribute("#header .model", "data-state") == "ready"
 
 
@@ -93,7 +97,9 @@ def test_tabs_offer_what_the_chosen_checkpoint_can_and_come_back(
     note = page.inner_text("#header .note")
     assert note.startswith("chatty") and folders["chatty"] not in note
     page.keyboard.press("Escape")
-    assert page.inner_text("#header .model") == "chatty · 0.2 M · cpu · float32"
+    assert page.inner_text("#header .model") == "Gemma 3 · 0.2 M parameters"
+    assert page.inner_text("#header .facts") == "chatty · 0.2 M · cpu · float32"
+    assert not page.locator("#header .photos").first.is_visible()
     page.get_by_role("tab", name="Chat").wait_for()
     assert set(shown(page, ".cards button:visible b")) == {"Ask", "Caption"}
     open_tab(page, "Compare", "#compare-run")
@@ -122,6 +128,12 @@ def test_tabs_offer_what_the_chosen_checkpoint_can_and_come_back(
     run(page)
 
 
+def test_who_has_photographs_is_led_to_the_list(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.get_by_role("button", name="Your own photos?").click()
+    page.wait_for_selector("#header li.loaded")
+
+
 def test_a_visitor_who_chats_is_led_back_when_nobody_can_chat_any_more(
     visit: Callable[..., Page], folders: dict[str, str], served: Served
 ) -> None:
@@ -145,7 +157,7 @@ def test_a_broken_folder_is_one_sentence_and_the_former_answers(
     page.keyboard.press("Escape")
     take_example(page)
     run(page)
-    assert page.inner_text("#header .model").startswith("tiny")
+    assert page.inner_text("#header .facts").startswith("tiny")
 
 
 def test_others_see_the_change_where_they_are(

@@ -116,6 +116,7 @@ class ModelSwitcher:
         progress = reporter.progress if reporter else None
         change = {"id": wanted, "phase": "waiting", "done": 0, "total": 0}
         return self.pipeline.describe() | {
+            "names": list(self.pipeline.names),
             "device": self.pipeline.card.get("device"),
             "dtype": self.pipeline.card.get("dtype"),
             "state": "loading" if reporter else "ready" if is_ready else "none",

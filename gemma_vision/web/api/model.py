@@ -62,9 +62,11 @@ class CacheStatusJSON(TypedDict):
 class StateJSON(ModelJSON):
     """The loaded checkpoint; `state` is "ready", "loading" another, or "none".
 
+    `names`: those that it knows; none where its vocabulary is open.
     `remembered` has counts and nothing of the pictures; None where the engine keeps nothing here.
     """
 
+    names: list[str]
     device: str | None
     dtype: str | None
     state: str

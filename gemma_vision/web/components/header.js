@@ -1,7 +1,7 @@
 // The header's texts, and the state of the checkpoint that answers. Names are whatever folder
 // somebody named: they are written as texts.
 
-import { formatCount, progressPercent, shortName } from "./lib/format.js";
+import { modelFacts, modelTitle } from "./header_text.js";
 import { find, translator } from "./lib/lib.js";
 
 const IDLE = 2500; // milliseconds between two requests for the state
@@ -10,6 +10,7 @@ const MESSAGE = 9000; // milliseconds that a sentence stays
 
 export const translate = translator(props.words);
 export const pill = /** @type {HTMLButtonElement} */ (find(element, ".model"));
+const isFixed = props.freedom === "fixed";
 const message = find(element, ".told");
 /** @type {ModelState} */
 export let state = props.state;
@@ -27,25 +28,15 @@ export function outcomeText(outcome) {
   });
 }
 
-/** @param {ModelChange} change */
-function loadingFacts(change) {
-  const percent = progressPercent(change);
-  const loading = translate("models_loading", { id: shortName(change.id) });
-  return percent === null ? [loading] : [loading, translate("models_percent", { percent })];
-}
-
-function stateFacts() {
-  if (state.change) return loadingFacts(state.change);
-  if (state.state === "none") return [translate("models_none")];
-  const size = state.parameters && formatCount(state.parameters);
-  return [shortName(state.id), size, state.device, state.dtype];
-}
-
 function renderPill() {
-  const isFixed = props.freedom === "fixed";
+  const isDemo = props.demos.includes(state.id);
+  const facts = modelFacts(state);
   pill.dataset.state = state.state;
-  find(pill, "span").textContent = stateFacts().filter(Boolean).join(" · ");
-  pill.title = isFixed ? state.id : `${state.id}: ${translate("models_open")}`;
+  find(pill, "span").textContent = modelTitle(state, { titles: props.titles, isDemo }, translate);
+  pill.title = isFixed ? facts : `${facts}: ${translate("models_open")}`;
+  find(element, ".facts").textContent = facts;
+  find(element, "button.photos").hidden = isFixed || !isDemo;
+  find(element, "a.photos").hidden = !isFixed || !isDemo;
 }
 
 /** @param {Outcome | null} outcome */
@@ -64,12 +55,18 @@ function applyState(newest) {
   state = newest;
   newestOutcome = number;
   renderPill();
+  announceModel();
   if (isNews) renderOutcome(newest.outcome);
   if (newest.revision !== revision) {
     revision = newest.revision;
     trigger("swapped", {});
   }
   element.dispatchEvent(new CustomEvent("gv-state", { detail: { isNews } }));
+}
+
+// For whatever on the page was answered by another checkpoint.
+function announceModel() {
+  document.dispatchEvent(new CustomEvent("gv-model", { detail: state.id }));
 }
 
 async function fetchState() {
@@ -88,9 +85,18 @@ async function pollState() {
   setTimeout(pollState, state.state === "loading" ? BUSY : IDLE);
 }
 
+/** @param {string} selector */
+function openChoice(selector) {
+  const button = find(element, selector);
+  button.textContent = translate("demo_photos");
+  button.addEventListener("click", () => pill.click());
+}
+
 find(element, "p").textContent = translate("tagline");
+find(element, "a.photos").textContent = translate("demo_photos_fixed");
+openChoice("button.photos");
 renderPill();
-if (props.freedom !== "fixed") {
+if (!isFixed) {
   pill.disabled = false;
   pill.setAttribute("aria-haspopup", "dialog");
   document.addEventListener("visibilitychange", refreshState);

@@ -1,6 +1,7 @@
-"""The header: the name, one line of what this is, and which checkpoint answers, in which state.
+"""The header: the name, one line of what this is, and what answers, in words; its facts are a detail.
 
-Where visitors may choose, the checkpoint's line opens the list of those there are.
+Where visitors may choose, the checkpoint's line opens the list of those there are. Beside the demo
+model stands where to go with photographs.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from collections.abc import Callable
 
 import gradio as gr
 
+from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.errors import describe
+from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.model_choice import ANY, JSON, Choice
 from gemma_vision.web.i18n.texts import choice_words
@@ -24,6 +27,8 @@ def build_header(choice: Choice) -> gr.HTML:
         scripts=("gradio_a11y_fixes",),
         state=choice.switcher.state(),
         freedom=choice.freedom,
+        titles={name: family.title for name, family in FAMILIES.items()},
+        demos=embedded(),
         may_type=choice.freedom == ANY,
         words=choice_words(),
         elem_id="header",

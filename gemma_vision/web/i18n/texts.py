@@ -12,6 +12,7 @@ import gradio as gr
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import CROPS
+from gemma_vision.web.i18n.guidance_texts import MODEL
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
@@ -234,5 +235,5 @@ def crop_words() -> dict[str, dict[str, str]]:
 
 def choice_words() -> dict[str, dict[str, str]]:
     """The words of the header's scripts by language; its tasks are called as on the tabs."""
-    table = CHOICE | {key: TEXTS[key] for key in CHOICE_SHARES}
+    table = CHOICE | MODEL | {key: TEXTS[key] for key in CHOICE_SHARES}
     return {language: in_language(table, language) for language in LANGUAGES}

@@ -118,6 +118,8 @@ type ModelChange = { id: string; phase: string; done: number; total: number };
 type Outcome = { number: number; result: string; id: string; why?: string };
 type ModelState = {
   id: string;
+  family: string;
+  names: string[]; // that it knows; none where its vocabulary is open
   state: "ready" | "loading" | "none";
   revision: number;
   parameters: number | null;
