@@ -59,6 +59,16 @@ class ParsedNames:
         return f"This checkpoint does not know {unknown}.{question} It knows {told}."
 
 
+class UnknownNameError(TaskError):
+    """None of the names is one that the checkpoint lists; `reading` says how they were read."""
+
+    CODE = "E_UNKNOWN_NAME"
+
+    def __init__(self, reading: ParsedNames) -> None:
+        super().__init__(reading.explain_unknown())
+        self.reading = reading
+
+
 def listed(words: Sequence[str], most: int) -> str:
     """Words with commas between them, and how many more there are."""
     more = len(words) - most
@@ -98,7 +108,7 @@ def split_names(text: str) -> tuple[str, ...]:
 def read_names(text: str, known: Sequence[str] = ()) -> ParsedNames:
     """The names of a text as a checkpoint is asked for them.
 
-    known: the names that it lists. Raises TaskError (E_UNKNOWN_NAME) where none of them is meant.
+    known: the names that it lists. Raises UnknownNameError where none of them is meant.
     """
     return read_listed(text, tuple(known)) if known else read_open(text)
 
@@ -141,5 +151,5 @@ def read_listed(text: str, known: tuple[str, ...]) -> ParsedNames:
         known=known,
     )
     if unknown and not reading.names:
-        raise TaskError(reading.explain_unknown(), "E_UNKNOWN_NAME")
+        raise UnknownNameError(reading)
     return reading
