@@ -80,7 +80,7 @@ def test_the_header_says_in_words_what_answers_and_has_the_facts_as_a_detail(
 ) -> None:
     page = visit()
     assert page.inner_text("#header .model") == "Demo model: drawings of 16 things"
-    assert page.inner_text("#header .facts") == "tiny · 3.3 M · cpu · float32"
+    assert page.inner_text("#header .detail") == "tiny · 3.3 M · cpu · float32"
     assert "tiny · 3.3 M" in (page.get_attribute("#header .model", "title") or "")
     assert page.get_attribute("#header .model", "data-state") == "ready"
 
@@ -98,7 +98,7 @@ def test_tabs_offer_what_the_chosen_checkpoint_can_and_come_back(
     assert note.startswith("chatty") and folders["chatty"] not in note
     page.keyboard.press("Escape")
     assert page.inner_text("#header .model") == "Gemma 3 · 0.2 M parameters"
-    assert page.inner_text("#header .facts") == "chatty · 0.2 M · cpu · float32"
+    assert page.inner_text("#header .detail") == "chatty · 0.2 M · cpu · float32"
     assert not page.locator("#header .photos").first.is_visible()
     page.get_by_role("tab", name="Chat").wait_for()
     assert set(shown(page, ".cards button:visible b")) == {"Ask", "Caption"}
@@ -157,7 +157,7 @@ def test_a_broken_folder_is_one_sentence_and_the_former_answers(
     page.keyboard.press("Escape")
     take_example(page)
     run(page)
-    assert page.inner_text("#header .facts").startswith("tiny")
+    assert page.inner_text("#header .detail").startswith("tiny")
 
 
 def test_others_see_the_change_where_they_are(

@@ -261,7 +261,7 @@ class TestNames:
         self, visit: Callable[..., Page], badly_named: Path
     ) -> None:
         page = visit()
-        assert EVIL_NAME in page.text_content("#header .facts")
+        assert EVIL_NAME in page.text_content("#header .detail")
         assert EVIL_NAME in page.get_attribute("#header .model", "title")
         nothing_ran(page)
         page.click("#header .model")

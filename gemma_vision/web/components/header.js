@@ -34,7 +34,7 @@ function renderPill() {
   pill.dataset.state = state.state;
   find(pill, "span").textContent = modelTitle(state, { titles: props.titles, isDemo }, translate);
   pill.title = isFixed ? facts : `${facts}: ${translate("models_open")}`;
-  find(element, ".facts").textContent = facts;
+  find(element, ".detail").textContent = facts;
   find(element, "button.photos").hidden = isFixed || !isDemo;
   find(element, "a.photos").hidden = !isFixed || !isDemo;
 }

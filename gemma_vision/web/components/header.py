@@ -1,4 +1,4 @@
-"""The header: the name, one line of what this is, and what answers, in words; its facts are a detail.
+"""The header: the name, one line of what this is, and what answers; its facts are a detail.
 
 Where visitors may choose, the checkpoint's line opens the list of those there are. Beside the demo
 model stands where to go with photographs.

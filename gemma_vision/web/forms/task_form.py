@@ -16,6 +16,14 @@ from gemma_vision.web.forms.options import PROMPTS, UPFRONT, build_option_fields
 from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates
 
+# A telephone changes nothing of what is typed: names are to be found as they are written.
+AS_TYPED = gr.InputHTMLAttributes(
+    autocapitalize="none",
+    autocorrect="off",
+    autocomplete="off",
+    spellcheck=False,
+    enterkeyhint="go",
+)
 WORDS = {"ask": "question", "free": "prompt"}  # what the words are called, by task
 
 
@@ -110,7 +118,9 @@ def build_task(tasks: Sequence[str], value: str, tab: str) -> gr.Radio:
 def build_words(task: str, text: str, tab: str, side: str = "") -> gr.Textbox:
     """The words of a task; they go where the task wants none."""
     elem_id = id_of(tab, "words", side)
-    return gr.Textbox(value=text, elem_id=elem_id, max_lines=4, **words_of(task))
+    return gr.Textbox(
+        value=text, elem_id=elem_id, max_lines=4, html_attributes=AS_TYPED, **words_of(task)
+    )
 
 
 def connect_prompts(fields: Mapping[str, Component]) -> None:
