@@ -12,7 +12,7 @@ import gradio as gr
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import CROPS
-from gemma_vision.web.i18n.guidance_texts import MODEL
+from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
@@ -61,7 +61,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "names": {"en": "What to find", "ja": "探すもの"},
     "names_hint": {"en": "cat ; dog", "ja": "cat ; dog"},
     "question": {"en": "Your question", "ja": "質問"},
-    "question_hint": {"en": "What is on the left?", "ja": "What is on the left?"},
+    "question_hint": {"en": "how many dogs are there?", "ja": "how many dogs are there?"},
     "prompt": {"en": "Prompt, word for word", "ja": "プロンプト(そのまま渡します)"},
     "prompt_hint": {"en": "detect cat", "ja": "detect cat"},
     "run": {"en": "Run", "ja": "実行"},
@@ -220,7 +220,7 @@ def translate(key: str) -> Any:
 
 def viewer_words() -> dict[str, dict[str, str]]:
     """The words of the viewer by language; there are several viewers, so no others."""
-    return {language: in_language(VIEWER, language) for language in LANGUAGES}
+    return {language: in_language(VIEWER | GUIDANCE, language) for language in LANGUAGES}
 
 
 def script_words() -> dict[str, dict[str, str]]:

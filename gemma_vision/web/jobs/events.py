@@ -146,9 +146,8 @@ def connect(
         list(fields.values()),
         components,
         preprocess=False,
-        trigger_mode="once",
         api_visibility="private",
-        **(own | options),
+        **({"trigger_mode": "once"} | own | options),
     )
     if STOP in outputs:
         connect_stop(runner, running, outputs)

@@ -6,7 +6,7 @@ import hashlib
 import io
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
+from gemma_vision.requests.tasks import Task
+from gemma_vision.web.jobs.guidance import TOLD, Asked, guide
 from gemma_vision.web.jobs.outlines import Outlines
 from gemma_vision.web.server.uploads import upload_folder
 
@@ -21,6 +23,7 @@ MAX_PREVIEW = 1600  # pixels of the longer side on the page; saving takes the pe
 COSTS = {"detect": 7, "segment": 23}  # tokens of a record: 4 edges, 16 codes, name and mark
 
 JSON = dict[str, Any]
+Things = list[JSON]
 
 
 @dataclass
@@ -32,7 +35,7 @@ class ViewerState:
     original: Path | None = None  # the person's own file, for saving at full size
     task: str = ""
     limit: int = 0  # tokens that the answer may take
-    newest: JSON | None = None  # the answer so far
+    asked: Asked | None = None  # where the page guides whoever asked
     run: str = field(default_factory=lambda: secrets.token_hex(4))
     began: float = field(default_factory=time.monotonic)
     outlines: Outlines = field(default_factory=Outlines)
@@ -45,34 +48,72 @@ class ViewerState:
         *,
         partial: JSON | None = None,
         notes: Sequence[str] = (),
+        hidden: Collection[int] = (),
     ) -> JSON:
         """The viewer's value. answer: the JSON of an answer, None before the first.
 
-        state: "running", "done", "stopped" or "error"; partial: from `jobs.partials`; notes:
-        sentences shown under the status.
+        state: "running", "done" (which becomes "empty" where nothing came of it), "stopped" or
+        "error"; partial: from `jobs.partials`; notes: sentences shown under the status; hidden:
+        which of the instances are left out until somebody wants to see them.
         """
+        shown, left_out = self._things(answer or {}, hidden)
+        guidance = self._guide(answer, state, shown, left_out)
+        if guidance and guidance["is_empty"] and state == "done":
+            state = "empty"
         answer = answer or {}
-        warnings = [warning["message"] for warning in answer.get("warnings", ())]
-        size = self.size or (1, 1)
-        tokens = answer.get("timing", {}).get("tokens", 0)
         return {
             "run": self.run,
             "image": self.picture(),
-            "instances": self.outlines.show(answer.get("instances", ()), size),
+            "instances": shown,
+            "left_out": left_out,
+            "guidance": guidance and guidance["lines"],
             "partial": partial,
             "text": answer.get("text", ""),
             "words": answer.get("plain", "").strip(),
-            "notes": [*notes, *dict.fromkeys(warnings)],
-            "status": {
-                "state": state,
-                "finish": answer.get("finish"),
-                "task": self.task,
-                "tokens": tokens,
-                "limit": self.limit,
-                "room": self.room(tokens),
-                "seconds": round(time.monotonic() - self.began, 2),
-            },
+            "notes": [*notes, *dict.fromkeys(self._warnings(answer))],
+            "status": self._status(answer, state),
         }
+
+    def _status(self, answer: Mapping[str, Any], state: str) -> JSON:
+        """What the line under the picture says."""
+        tokens = answer.get("timing", {}).get("tokens", 0)
+        return {
+            "state": state,
+            "model": answer.get("model") or (self.asked.model if self.asked else None),
+            "finish": answer.get("finish"),
+            "task": self.task,
+            "tokens": tokens,
+            "limit": self.limit,
+            "room": self.room(tokens),
+            "seconds": round(time.monotonic() - self.began, 2),
+        }
+
+    def _things(self, answer: Mapping[str, Any], hidden: Collection[int]) -> tuple[Things, Things]:
+        """What is shown, and what is left out; detect shows no masks."""
+        things = self.outlines.show(answer.get("instances", ()), self.size or (1, 1))
+        for index, thing in enumerate(things):
+            thing["unasked"] = index in hidden or not self._is_asked(thing["label"])
+            if self.task == Task.detect:
+                thing["path"] = None
+        shown = [thing for index, thing in enumerate(things) if index not in hidden]
+        return shown, [thing for index, thing in enumerate(things) if index in hidden]
+
+    def _is_asked(self, label: str) -> bool:
+        return self.asked is None or self.asked.is_asked(label)
+
+    def _guide(
+        self, answer: Mapping[str, Any] | None, state: str, shown: Things, left_out: Things
+    ) -> JSON | None:
+        """What is said of an answer that is over; nothing while it runs, or where it failed."""
+        if self.asked is None or state not in ("done", "empty"):
+            return None
+        seen = None if answer is None else {**answer, "instances": shown}
+        return guide(self.asked, seen, [thing["label"] for thing in left_out])
+
+    def _warnings(self, answer: Mapping[str, Any]) -> list[str]:
+        """The sentences of an answer's notices that no guidance says."""
+        told = TOLD if self.asked else ()
+        return [one["message"] for one in answer.get("warnings", ()) if one["code"] not in told]
 
     def room(self, tokens: int) -> int | None:
         """How many more things fit into the answer; None where things are not counted."""

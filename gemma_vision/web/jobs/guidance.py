@@ -1,0 +1,205 @@
+"""Guidance: what stands under an answer when a person needs more than the answer.
+
+Why nothing was found, what may have been meant, what was left out, what can be tried next. It goes
+by what was asked and what was found alone. The page has the sentences, by key, in each language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gemma_vision.requests.names import ParsedNames
+from gemma_vision.requests.tasks import TASKS
+from postprocess.tokens import folded
+
+JSON = dict[str, Any]
+
+MAX_TOKENS = 1024  # as far as the form's slider goes
+VARIED = 0.5  # a temperature at which a model seldom repeats itself
+MAX_CHIPS = 32
+TOLD = ("read_as", "unknown_name", "removed_unasked", "token_limit", "repeat")  # said here instead
+QUESTIONS = ("how many {} are there?", "is there a {}?")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked, of whom. names: those that the checkpoint lists; limit: tokens at most."""
+
+    task: str
+    model: str
+    limit: int = 0
+    temperature: float = 0.0
+    reading: ParsedNames | None = None
+    names: Sequence[str] = ()
+    is_demo: bool = False
+
+    @property
+    def names_things(self) -> bool:
+        """Whether things were asked for by their names."""
+        return TASKS[self.task].names_things
+
+    def is_asked(self, label: str) -> bool:
+        """Whether a label shares a word with a name that was asked for; always where none were.
+
+        Models shorten what they are asked: "the red car" comes back as "car".
+        """
+        if self.reading is None or not label.strip():
+            return True
+        words = {word for name in self.reading.names for word in folded(name).split()}
+        return folded(label) in words or not words.isdisjoint(folded(label).split())
+
+
+@dataclass(frozen=True)
+class GuidanceLine:
+    """A line on the page.
+
+    say: the key of its sentence, and the `values` in it. chips: (what stands on it, the words that
+    it asks) for each. action: what its button does, under the text of that key: "models",
+    "show_left_out", or a wish with `ask`, the fields that are other than before.
+    """
+
+    say: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    chips: Sequence[tuple[str, str]] = ()
+    action: str = ""
+    ask: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self, task: str) -> JSON:
+        """As the page's script takes it."""
+        chips = [
+            {"label": label, "ask": {"task": task, "text": text}}
+            for label, text in self.chips[:MAX_CHIPS]
+        ]
+        return {
+            "say": self.say,
+            "values": dict(self.values),
+            "chips": chips,
+            "action": self.action,
+            "ask": dict(self.ask),
+        }
+
+
+def guide(asked: Asked, answer: Mapping[str, Any] | None, left_out: Sequence[str] = ()) -> JSON:
+    """{"is_empty", "lines"} of an answer that is over; answer: its JSON, with what is shown of it.
+
+    left_out: the labels of things that are not shown. There is no answer where the model was not
+    asked, for it knows none of the names.
+    """
+    is_empty = is_blank(asked, answer)
+    why = empty_lines if is_empty else ending_lines
+    unknown = bool(asked.reading and asked.reading.unknown)
+    lines = [
+        *(why(asked, answer, left_out) if answer is not None else ()),
+        *unknown_lines(asked),
+        *(name_lines(asked) if unknown or (is_empty and asked.names_things) else ()),
+        *left_out_lines(left_out),
+        *read_lines(asked),
+    ]
+    return {"is_empty": is_empty, "lines": [line.to_json(asked.task) for line in lines]}
+
+
+def is_blank(asked: Asked, answer: Mapping[str, Any] | None) -> bool:
+    """Whether nothing came of what was asked: no thing, or no word."""
+    if answer is None:
+        return True
+    has_words = bool(answer.get("plain", "").strip()) and not asked.names_things
+    return not answer.get("instances") and not has_words
+
+
+def unknown_lines(asked: Asked) -> Iterator[GuidanceLine]:
+    """What the checkpoint does not know, and what may have been meant."""
+    reading = asked.reading
+    if reading is None or not reading.unknown:
+        return
+    yield GuidanceLine("unknown", {"model": asked.model, "words": quoted(reading.unknown)})
+    meant = dict.fromkeys(name for _, names in reading.alternatives for name in names)
+    if meant:
+        chips = [(name, " ; ".join((*reading.names, name))) for name in meant]
+        yield GuidanceLine("did_you_mean", chips=chips)
+
+
+def empty_lines(
+    asked: Asked, answer: Mapping[str, Any], left_out: Sequence[str]
+) -> Iterator[GuidanceLine]:
+    """Why nothing is there, and what can be asked instead."""
+    if answer.get("finish") == "length":
+        yield from cut_lines(asked, "cut_empty")
+    elif not asked.names_things:
+        yield from blank_lines(asked)
+    else:
+        words = quoted(asked.reading.names if asked.reading else ())
+        say = nothing_found(asked, is_other=bool(left_out))
+        yield GuidanceLine(say, {"model": asked.model, "words": words})
+
+
+def nothing_found(asked: Asked, *, is_other: bool) -> str:
+    """The key of the sentence for names of which nothing was found; is_other: other things were."""
+    if is_other:
+        return "nothing_other"
+    if asked.is_demo:
+        return "nothing_demo"
+    return "nothing_listed" if asked.names else "nothing_open"
+
+
+def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
+    """No word came; a model that lists its names is asked about those."""
+    if asked.task != "ask" or not asked.names:
+        yield GuidanceLine(f"blank_{asked.task}", {"model": asked.model}, action="models")
+        return
+    asks = [words.format(name) for words, name in zip(QUESTIONS, asked.names, strict=False)]
+    asks[0] = QUESTIONS[0].format(f"{asked.names[0]}s")
+    yield GuidanceLine(
+        "blank_ask_listed", {"model": asked.model}, [(one, one) for one in asks], "models"
+    )
+
+
+def name_lines(asked: Asked) -> Iterator[GuidanceLine]:
+    """The names there are to ask for, and the way to another checkpoint."""
+    chips = [(name, name) for name in asked.names]
+    yield GuidanceLine("knows" if chips else "", {"model": asked.model}, chips, "models")
+
+
+def ending_lines(
+    asked: Asked, answer: Mapping[str, Any], left_out: Sequence[str]
+) -> Iterator[GuidanceLine]:
+    """An answer that ended before it was whole, and what may help."""
+    is_list = bool(answer.get("instances") or left_out)
+    if answer.get("finish") == "length":
+        yield from cut_lines(asked, "cut_list" if is_list else "cut_words")
+    if answer.get("finish") == "repeat":
+        if is_list:
+            yield GuidanceLine(
+                "repeated_list", action="drop_copies", ask={"leave_out": ["drop_repeats"]}
+            )
+        elif asked.temperature < VARIED:
+            yield GuidanceLine("repeated_words", action="vary", ask={"temperature": VARIED})
+
+
+def cut_lines(asked: Asked, say: str) -> Iterator[GuidanceLine]:
+    """The limit was reached; twice as many tokens are asked for, as far as the form goes."""
+    more = min(2 * asked.limit, MAX_TOKENS)
+    is_more = more > asked.limit
+    ask = {"max_tokens": more} if is_more else {}
+    yield GuidanceLine(
+        say, {"limit": asked.limit, "more": more}, (), "more_tokens" if is_more else "", ask
+    )
+
+
+def left_out_lines(labels: Sequence[str]) -> Iterator[GuidanceLine]:
+    """What was found and not asked for."""
+    if labels:
+        words = ", ".join(dict.fromkeys(label or "?" for label in labels))
+        yield GuidanceLine("left_out", {"words": words}, action="show_left_out")
+
+
+def read_lines(asked: Asked) -> Iterator[GuidanceLine]:
+    """Words that were read as others."""
+    for written, name in asked.reading.corrections if asked.reading else ():
+        yield GuidanceLine("read_as", {"written": written, "name": name})
+
+
+def quoted(words: Sequence[str]) -> str:
+    """Words as a sentence names them."""
+    return ", ".join(words)

@@ -1,0 +1,213 @@
+"""Guidance: what is said where an answer is not enough goes by what was asked and found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fake_engine import CAT_WITH_MASK, fake_pipeline
+from PIL import Image
+
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.names import UnknownNameError, read_names
+from gemma_vision.web.forms.form_values import FormValues
+from gemma_vision.web.i18n.guidance_texts import GUIDANCE
+from gemma_vision.web.jobs.guidance import MAX_TOKENS, VARIED, Asked, guide
+from gemma_vision.web.tabs.image_run import ImageJob
+
+NAMES = ("cat", "dog", "banana")
+THING = {"label": "cat"}
+BOX = "<loc0102><loc0102><loc0512><loc0460>"
+
+
+def asked(text: str = "cat", task: str = "detect", names: Any = NAMES, **more: Any) -> Asked:
+    try:
+        reading = read_names(text, names) if task in ("detect", "segment") else None
+    except UnknownNameError as error:
+        reading = error.reading
+    return Asked(task, "tiny", 256, reading=reading, names=names, **more)
+
+
+def answer(*things: dict[str, str], plain: str = "", finish: str = "stop") -> dict[str, Any]:
+    return {"instances": list(things), "plain": plain, "finish": finish}
+
+
+def said(guidance: dict[str, Any]) -> list[str]:
+    return [line["say"] for line in guidance["lines"]]
+
+
+@pytest.mark.parametrize(
+    "wish, found, is_empty, lines",
+    [
+        pytest.param(asked(), answer(THING), False, [], id="found"),
+        pytest.param(asked(), answer(), True, ["nothing_listed", "knows"], id="nothing"),
+        pytest.param(
+            asked(is_demo=True), answer(), True, ["nothing_demo", "knows"], id="the demo model"
+        ),
+        pytest.param(asked(names=()), answer(), True, ["nothing_open", ""], id="any name"),
+        pytest.param(asked("zebra"), None, True, ["unknown", "knows"], id="unknown"),
+        pytest.param(
+            asked("bananna"), None, True, ["unknown", "did_you_mean", "knows"], id="a slip"
+        ),
+        pytest.param(
+            asked("cat ; zebra"), answer(THING), False, ["unknown", "knows"], id="one is unknown"
+        ),
+        pytest.param(
+            asked("cat ; zebra"),
+            answer(),
+            True,
+            ["nothing_listed", "unknown", "knows"],
+            id="one is unknown, the other not there",
+        ),
+        pytest.param(asked("kitten"), answer(THING), False, ["read_as"], id="read as another"),
+        pytest.param(
+            asked(), answer(THING, finish="length"), False, ["cut_list"], id="a list that was cut"
+        ),
+        pytest.param(
+            asked(), answer(finish="length"), True, ["cut_empty", "knows"], id="cut before a thing"
+        ),
+        pytest.param(
+            asked(), answer(THING, finish="repeat"), False, ["repeated_list"], id="repeats"
+        ),
+        pytest.param(asked(task="caption"), answer(), True, ["blank_caption"], id="no caption"),
+        pytest.param(asked(task="ask"), answer(), True, ["blank_ask_listed"], id="no answer"),
+        pytest.param(
+            asked(task="ask", names=()), answer(), True, ["blank_ask"], id="no answer of another"
+        ),
+        pytest.param(asked(task="ask"), answer(plain="2"), False, [], id="an answer"),
+        pytest.param(
+            asked(task="ask"), answer(plain="a", finish="length"), False, ["cut_words"], id="cut"
+        ),
+        pytest.param(
+            asked(task="caption"),
+            answer(plain="a a a", finish="repeat"),
+            False,
+            ["repeated_words"],
+            id="words again and again",
+        ),
+        pytest.param(asked(task="free"), answer(THING), False, [], id="boxes of a free prompt"),
+    ],
+)
+def test_each_end_has_its_own_sentence(
+    wish: Asked, found: Any, is_empty: bool, lines: list[str]
+) -> None:
+    guidance = guide(wish, found)
+    assert guidance["is_empty"] is is_empty
+    assert said(guidance) == lines
+    assert {f"say_{line}" for line in lines if line} <= set(GUIDANCE)
+    actions = {line["action"] for line in guidance["lines"]} - {""}
+    assert {f"do_{action}" for action in actions} <= set(GUIDANCE)
+
+
+def test_chips_ask_for_the_names_that_the_checkpoint_knows() -> None:
+    (_, knows) = guide(asked(), answer())["lines"]
+    assert [chip["label"] for chip in knows["chips"]] == list(NAMES)
+    assert knows["chips"][1]["ask"] == {"task": "detect", "text": "dog"}
+    assert knows["action"] == "models"
+
+
+def test_what_may_have_been_meant_joins_the_names_that_were_understood() -> None:
+    lines = guide(asked("cat ; bananna"), answer(THING))["lines"]
+    (meant,) = (line for line in lines if line["say"] == "did_you_mean")
+    assert [chip["ask"]["text"] for chip in meant["chips"]] == ["cat ; banana"]
+
+
+def test_a_cut_list_offers_more_tokens_as_far_as_the_form_goes() -> None:
+    (line,) = guide(asked(), answer(THING, finish="length"))["lines"]
+    assert line["ask"] == {"max_tokens": 512}
+    full = Asked("detect", "tiny", MAX_TOKENS, names=NAMES)
+    (line,) = guide(full, answer(THING, finish="length"))["lines"]
+    assert line["action"] == "" and line["ask"] == {}
+
+
+def test_words_that_repeat_are_asked_for_with_more_variety_once() -> None:
+    repeated = answer(plain="a a", finish="repeat")
+    (line,) = guide(asked(task="caption"), repeated)["lines"]
+    assert line["ask"] == {"temperature": VARIED}
+    assert guide(asked(task="caption", temperature=VARIED), repeated)["lines"] == []
+
+
+@pytest.mark.parametrize(
+    "label, is_asked",
+    [
+        pytest.param("Cat", True, id="another case"),
+        pytest.param("cat", True, id="shortened"),
+        pytest.param("", True, id="without a name"),
+        pytest.param("house", False, id="another thing"),
+    ],
+)
+def test_a_label_is_asked_for_where_it_shares_a_word(label: str, is_asked: bool) -> None:
+    assert asked("the black cat", names=()).is_asked(label) is is_asked
+
+
+@pytest.fixture(autouse=True)
+def uploads(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+
+
+@pytest.fixture
+def upload(tmp_path: Any) -> dict[str, str]:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    Image.new("RGB", (64, 48), "teal").save(folder / "a.png")
+    return {"path": str(folder / "a.png")}
+
+
+def listing(script: str) -> Pipeline:
+    pipeline = fake_pipeline(script)
+    pipeline.card["names"] = list(NAMES)
+    return pipeline
+
+
+def end(pipeline: Pipeline, upload: dict[str, str], task: str, words: str) -> dict[str, Any]:
+    """The last updates of a run."""
+    job = ImageJob(pipeline, FormValues(upload, task, words))
+    job.begin()
+    newest = None
+    for newest in job.stream():
+        job.updates(newest)
+    return dict(job.finished(newest, True))
+
+
+def test_nothing_found_is_never_done(upload: dict[str, str]) -> None:
+    view = end(listing(""), upload, "detect", "cat")["viewer"]
+    assert view["status"]["state"] == "empty"
+    assert said({"lines": view["guidance"]}) == ["nothing_listed", "knows"]
+
+
+def test_a_model_is_not_asked_for_names_that_it_does_not_know(upload: dict[str, str]) -> None:
+    pipeline = listing("")
+    last = end(pipeline, upload, "detect", "zebra")
+    assert last["viewer"]["status"]["state"] == "empty"
+    assert last["json"] is None
+    assert pipeline.engine.prompts == []  # type: ignore[attr-defined]
+
+
+def test_what_was_not_asked_for_is_kept_apart_and_not_in_the_json(upload: dict[str, str]) -> None:
+    last = end(listing(f"{BOX} cat ; {BOX} dog"), upload, "detect", "cat")
+    view = last["viewer"]
+    assert [one["label"] for one in view["instances"]] == ["cat"]
+    assert [(one["label"], one["unasked"]) for one in view["left_out"]] == [("dog", True)]
+    assert said({"lines": view["guidance"]}) == ["left_out"]
+    assert view["notes"] == []
+    assert [one["label"] for one in last["json"]["instances"]] == ["cat"]
+    assert [one["code"] for one in last["json"]["warnings"]] == ["removed_unasked"]
+
+
+def test_with_an_open_vocabulary_it_is_drawn_and_marked(upload: dict[str, str]) -> None:
+    view = end(fake_pipeline(f"{BOX} cat ; {BOX} dog"), upload, "detect", "cat")["viewer"]
+    marks = [(one["label"], one["unasked"]) for one in view["instances"]]
+    assert marks == [("cat", False), ("dog", True)]
+    assert view["left_out"] == []
+
+
+def test_detect_shows_no_masks(upload: dict[str, str]) -> None:
+    shown = end(fake_pipeline(CAT_WITH_MASK), upload, "detect", "cat")["viewer"]["instances"]
+    assert [one["path"] for one in shown] == [None]
+    shown = end(fake_pipeline(CAT_WITH_MASK), upload, "segment", "cat")["viewer"]["instances"]
+    assert shown[0]["path"]
+
+
+def test_the_status_names_the_checkpoint(upload: dict[str, str]) -> None:
+    for words in ("cat", "zebra"):
+        assert end(listing(""), upload, "detect", words)["viewer"]["status"]["model"] == "fake"
