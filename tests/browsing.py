@@ -89,15 +89,30 @@ def viewer(page: Page, state: str | None = None) -> Locator:
 
 
 def take_example(page: Page, index: int = 0) -> None:
+    """Picture, task and words of an example, and its answer."""
+    before = newest_run(page)
     page.locator("#examples button").nth(index).click()
     page.wait_for_selector("#picture img")
+    wait_for_run(page, before)
+    is_enabled(page, "run")
 
 
 def run(page: Page, words: str | None = None, state: str = "done") -> None:
     if words is not None:
         page.fill("#words textarea", words)
+    before = newest_run(page)
     page.click("#run")
-    viewer(page, state).wait_for()
+    wait_for_run(page, before, state)
+
+
+def newest_run(page: Page) -> str:
+    """Which run the viewer shows; each has a mark of its own."""
+    return viewer(page).get_attribute("data-run") or ""
+
+
+def wait_for_run(page: Page, before: str, state: str = "done") -> None:
+    """Until another run than that one is in a state."""
+    page.wait_for_selector(f"#viewer .gv[data-state={state}]:not([data-run='{before}'])")
 
 
 def give_room(page: Page) -> None:

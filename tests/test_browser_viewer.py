@@ -41,7 +41,7 @@ def test_labels_that_look_like_code_stay_words(visit: Callable[..., Page]) -> No
     take_example(page)
     run(page, "evil")
     page.click(".tokens summary")
-    assert page.locator(".rows tbody td").nth(1).inner_text() == EVIL
+    assert page.locator(".rows tbody td").nth(1).inner_text() == f"{EVIL} (not asked for)"
     assert EVIL in page.inner_text(".tokens pre") and EVIL in page.inner_text(".legend")
     page.wait_for_timeout(300)
     assert page.evaluate("window.stolen") is None

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { emphasis, fadeIn, inkOn } from "../../gemma_vision/web/components/viewer_brush.js";
 import {
   groupLabels,
+  isStale,
   labelText,
   rowTexts,
   splitTokens,
@@ -29,6 +30,9 @@ for (const [claim, changes, instances, text] of [
   ["nothing found is counted where boxes were asked for", {}, [], "state_done · objects:0"],
   ["a caption counts no things", { task: "caption" }, [], "state_done"],
   ["boxes in a free answer are counted", { task: "free" }, [cat, dog], "state_done · objects:2"],
+  ["nothing found counts no things", { state: "empty" }, [], "state_empty"],
+  ["no word is no answer", { state: "empty", task: "ask" }, [], "state_blank"],
+  ["the checkpoint stands last", { model: "a/b" }, [cat], "state_done · objects_one:1 · b"],
   ["an error says nothing else", { state: "error", tokens: 5 }, [cat], "state_error"],
   [
     "tokens and seconds follow",
@@ -53,10 +57,31 @@ for (const [claim, changes, instances, text] of [
     assert.equal(statusText({ status: { ...status, ...changes }, instances }, translate), text);
   });
 
+test("where guidance tells of an early end, the status does not", () => {
+  const value = { status: { ...status, finish: "length" }, instances: [cat], guidance: [] };
+  assert.equal(statusText(value, translate), "state_done · objects_one:1");
+});
+
+for (const [claim, asking, changes, expected] of [
+  ["an answer to what the form asks is none from before", { asked: "a", now: "a" }, {}, false],
+  ["another word, picture or option makes it one", { asked: "a", now: "b" }, {}, true],
+  ["so does another checkpoint", { asked: "a", now: "a", model: "x" }, { model: "y" }, true],
+  [
+    "the checkpoint that answered does not",
+    { asked: "a", now: "a", model: "x" },
+    { model: "x" },
+    false,
+  ],
+  ["while it grows it is not yet old", { asked: "a", now: "b" }, { state: "running" }, false],
+])
+  test(claim, () => {
+    assert.equal(isStale({ model: null, ...asking }, { ...status, ...changes }), expected);
+  });
+
 test("labels are grouped in the order of their first things", () => {
   assert.deepEqual(groupLabels([dog, cat, dog]), [
-    { label: "dog", color: "#445566", count: 2 },
-    { label: "cat", color: "#112233", count: 1 },
+    { label: "dog", color: "#445566", count: 2, unasked: false },
+    { label: "cat", color: "#112233", count: 1, unasked: false },
   ]);
 });
 
@@ -78,6 +103,7 @@ test("a row has the name, the score and whole pixels", () => {
   const found = { ...cat, box: [0.4, 1.5, 9.6, 20], score: 0.5 };
   assert.deepEqual(rowTexts({ ...found, only: false }, translate), ["cat", "50%", "0, 2, 10, 20"]);
   assert.deepEqual(rowTexts({ ...found, only: true }, translate)[0], "cat (only_here)");
+  assert.deepEqual(rowTexts({ ...found, unasked: true }, translate)[0], "cat (unasked)");
 });
 
 test("positions, codes and words are told apart, and nothing is lost", () => {

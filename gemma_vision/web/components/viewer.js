@@ -4,8 +4,10 @@
 import { formatScore } from "./lib/format.js";
 import { find, make } from "./lib/lib.js";
 import { neighbourOf } from "./viewer_geometry.js";
+import { renderGuidance } from "./viewer_guidance.js";
 import { markRow, renderLegend, renderTable, renderTokens } from "./viewer_panel.js";
 import { canvas, reducedMotion, repaint, root, scene, translate } from "./viewer_scene.js";
+import { followForm, isFromBefore } from "./viewer_stale.js";
 import { groupLabels, statusText, summaryText } from "./viewer_text.js";
 import { resize } from "./viewer_zoom.js";
 
@@ -23,10 +25,11 @@ const hiddenLabels = new Set();
 let currentRun = null; // changes with every new run: a fresh view, nothing selected
 /** @type {string | null} */
 let address = null; // of the image that is loaded or loading
+let isLeftOutShown = false;
 
 export function renderValue() {
   value = props.value;
-  root.dataset.state = value ? value.status.state : "empty";
+  root.dataset.state = value ? value.status.state : "idle";
   root.classList.toggle("no-picture", !value?.image);
   if (!value) return clear();
   const isNew = value.run !== currentRun;
@@ -56,6 +59,8 @@ function clear() {
 /** @param {string | null} run */
 function startRun(run) {
   currentRun = run;
+  root.dataset.run = run ?? "";
+  isLeftOutShown = false;
   hiddenLabels.clear();
   Object.assign(scene, { hovered: -1, selected: -1, things: [] });
   Object.assign(scene.options, { wipe: 0, score: 0 });
@@ -93,9 +98,10 @@ function loadBitmap(url) {
 }
 
 /** @param {ViewerValue} value */
-function updateThings({ instances, partial }) {
+function updateThings({ instances, left_out: leftOut, partial }) {
   const now = performance.now();
-  scene.things = instances.map((instance, index) => {
+  const shown = isLeftOutShown ? [...instances, ...leftOut] : instances;
+  scene.things = shown.map((instance, index) => {
     const before = scene.things[index];
     const isSame = before && before.source === JSON.stringify(instance);
     return isSame ? before : newThing(instance, index, before ? before.born : now);
@@ -111,10 +117,10 @@ function updateThings({ instances, partial }) {
  * @returns {Thing}
  */
 function newThing(instance, index, born) {
-  const { label, color, score, box, only = false } = instance;
+  const { label, color, score, box, only = false, unasked = false } = instance;
   const source = JSON.stringify(instance);
   const path = outline(instance);
-  return { index, label, color, score, only, born, path, box, isVisible: true, source };
+  return { index, label, color, score, only, unasked, born, path, box, isVisible: true, source };
 }
 
 /**
@@ -136,12 +142,13 @@ export function applyFilters() {
 /** @param {ViewerValue} value */
 function renderTexts(value) {
   const isRunning = value.status.state === "running";
-  const status = statusText(value, translate);
-  find(element, ".facts").textContent = status;
+  const status = renderStatus(value);
+  const lines = (value.guidance ?? []).filter((one) => !isLeftOutShown || one.say !== "left_out");
+  renderGuidance(lines, bringBack);
   find(element, ".notes").replaceChildren(...value.notes.map((text) => make("li", { text })));
   find(element, ".said p").textContent = value.words;
   root.classList.toggle("has-words", Boolean(value.words));
-  root.classList.toggle("has-things", value.instances.length > 0);
+  root.classList.toggle("has-things", scene.things.length > 0);
   root.classList.toggle(
     "has-masks",
     scene.things.some((thing) => thing.path),
@@ -153,9 +160,29 @@ function renderTexts(value) {
   root.classList.toggle("has-text", Boolean(value.text));
   if (tokens.open || !isRunning) renderOwnWords();
   canvas.setAttribute("aria-label", summaryText(value, translate));
-  root.dataset.count = String(value.instances.length);
+  root.dataset.count = String(scene.things.length);
   renderLists();
-  if (!isRunning) announcer.textContent = [status, ...value.notes].join(". ");
+  const said = [...element.querySelectorAll(".guidance span")].map((node) => node.textContent);
+  if (!isRunning) announcer.textContent = [status, ...said, ...value.notes].join(". ");
+}
+
+/** @param {ViewerValue} value */
+function renderStatus(value) {
+  const isOld = isFromBefore(value.status);
+  const status = statusText(value, translate);
+  root.classList.toggle("stale", isOld);
+  find(element, ".facts").textContent = isOld ? `${translate("stale")} · ${status}` : status;
+  return status;
+}
+
+// What was found and left out is there already: nobody asks the model again.
+function bringBack() {
+  if (!value) return;
+  isLeftOutShown = true;
+  updateThings(value);
+  renderTexts(value);
+  canvas.focus();
+  repaint();
 }
 
 export function renderOwnWords() {
@@ -163,7 +190,13 @@ export function renderOwnWords() {
 }
 
 export function renderLists() {
-  renderLegend(find(element, ".legend"), groupLabels(scene.things), hiddenLabels, toggleLabel);
+  renderLegend(
+    find(element, ".legend"),
+    groupLabels(scene.things),
+    hiddenLabels,
+    toggleLabel,
+    translate,
+  );
   renderTable(body, scene.things, { select: toggleSelected, hover }, translate);
   markRow(body, scene.selected);
 }
@@ -211,4 +244,5 @@ function toggleLabel(label) {
 }
 
 if (props.empty) find(element, ".empty p").dataset.say = props.empty; // where it is not the usual
+if (props.follows) followForm(() => value && renderStatus(value));
 tokens.addEventListener("toggle", renderOwnWords);

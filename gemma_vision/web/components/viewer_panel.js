@@ -11,10 +11,12 @@ const COPIED = 1500; // milliseconds that a button says what came of it
  * @param {LabelGroup[]} groups
  * @param {Set<string>} hidden labels
  * @param {(label: string) => void} toggle
+ * @param {Translate} translate
  */
-export function renderLegend(node, groups, hidden, toggle) {
+export function renderLegend(node, groups, hidden, toggle, translate) {
   node.replaceChildren(
-    ...groups.map(({ label, color, count }) => {
+    ...groups.map(({ label, color, count, unasked }) => {
+      const mark = unasked ? [make("span", { class: "unasked", text: translate("unasked") })] : [];
       const pressed = String(!hidden.has(label));
       return make(
         "button",
@@ -22,6 +24,7 @@ export function renderLegend(node, groups, hidden, toggle) {
         make("span", { class: "swatch", style: `background:${color}` }),
         make("span", { text: label || UNNAMED }),
         make("span", { class: "count", text: count }),
+        ...mark,
       );
     }),
   );

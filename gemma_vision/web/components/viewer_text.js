@@ -1,6 +1,6 @@
 // The viewer's texts about an answer: status, summary, legend, rows, tokens. Makes no elements.
 
-import { formatScore, formatSeconds, isolateDirection } from "./lib/format.js";
+import { formatScore, formatSeconds, isolateDirection, shortName } from "./lib/format.js";
 
 export const UNNAMED = "?"; // a thing without a label
 
@@ -15,22 +15,36 @@ function counted(translate, key, n) {
 }
 
 /**
- * The line under the image: state, things, tokens, room for more, seconds, an early end.
- * @param {Pick<ViewerValue, "status" | "instances">} value
+ * Whether an answer is one from before: the form, or the checkpoint, is another by now.
+ * @param {Asking} asking
+ * @param {Pick<Status, "state" | "model"> | undefined} status
+ */
+export function isStale({ asked, now, model }, status) {
+  if (!status || status.state === "running") return false;
+  return now !== asked || Boolean(model && status.model && model !== status.model);
+}
+
+/**
+ * The line under the image: state, things, tokens, room for more, seconds, an early end, and the
+ * checkpoint.
+ * @param {Pick<ViewerValue, "status" | "instances" | "guidance">} value
  * @param {Translate} translate
  */
-export function statusText({ status, instances }, translate) {
-  const { state, finish, tokens, limit, seconds, task, room } = status;
+export function statusText({ status, instances, guidance }, translate) {
+  const { state, finish, tokens, limit, seconds, task, room, model } = status;
   const isRunning = state === "running";
   const hasBoxes = task === "detect" || task === "segment" || instances.length > 0;
-  const parts = [translate(`state_${state}`)];
+  const isWordless = state === "empty" && !(task === "detect" || task === "segment");
+  const parts = [translate(isWordless ? "state_blank" : `state_${state}`)];
   if (state === "error") return parts[0];
-  if (hasBoxes) parts.push(counted(translate, "objects", instances.length));
+  if (hasBoxes && state !== "empty") parts.push(counted(translate, "objects", instances.length));
   if (tokens && isRunning) parts.push(translate("tokens_of", { n: tokens, limit }));
   else if (tokens) parts.push(counted(translate, "tokens", tokens));
   if (isRunning && room !== null) parts.push(translate(`room_${task}`, { n: room }));
   if (seconds !== null) parts.push(formatSeconds(seconds));
-  if (finish === "length" || finish === "repeat") parts.push(translate(`finish_${finish}`));
+  const isEarly = finish === "length" || finish === "repeat";
+  if (isEarly && !guidance) parts.push(translate(`finish_${finish}`));
+  if (model) parts.push(shortName(model));
   return parts.join(" · ");
 }
 
@@ -47,15 +61,16 @@ export function summaryText({ instances }, translate) {
 }
 
 /**
- * Labels in the order in which they first appear, with their colour and how many bear them.
- * @param {{label: string, color: string}[]} things
+ * Labels in the order in which they first appear, with their colour, how many bear them, and
+ * whether they were not asked for.
+ * @param {{label: string, color: string, unasked?: boolean}[]} things
  * @returns {LabelGroup[]}
  */
 export function groupLabels(things) {
   /** @type {Map<string, LabelGroup>} */
   const groups = new Map();
-  for (const { label, color } of things) {
-    const group = groups.get(label) ?? { label, color, count: 0 };
+  for (const { label, color, unasked = false } of things) {
+    const group = groups.get(label) ?? { label, color, count: 0, unasked };
     group.count += 1;
     groups.set(label, group);
   }
@@ -73,11 +88,13 @@ export function labelText({ index, label, score }) {
 
 /**
  * The cells of a thing's row in the table: name, score, box in whole pixels.
- * @param {Pick<Thing, "label" | "score" | "box" | "only">} thing
+ * @param {Pick<Thing, "label" | "score" | "box" | "only" | "unasked">} thing
  * @param {Translate} translate
  */
-export function rowTexts({ label, score, box, only }, translate) {
-  const name = (label || UNNAMED) + (only ? ` (${translate("only_here")})` : "");
+export function rowTexts({ label, score, box, only, unasked }, translate) {
+  const marks = [only && "only_here", unasked && "unasked"].filter(Boolean);
+  const said = marks.map((mark) => ` (${translate(String(mark))})`);
+  const name = [label || UNNAMED, ...said].join("");
   return [name, formatScore(score), box.map(Math.round).join(", ")];
 }
 

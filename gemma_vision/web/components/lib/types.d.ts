@@ -41,6 +41,7 @@ type Instance = {
   path: string | null;
   score: number | null;
   only?: boolean; // a comparison: the other side did not find it
+  unasked?: boolean; // found under a name that was not asked for
 };
 /** The record being written: edges are null until they are known. */
 type PartialRecord = {
@@ -51,7 +52,8 @@ type PartialRecord = {
   path?: string | null;
 };
 type Status = {
-  state: "running" | "done" | "stopped" | "error";
+  state: "running" | "done" | "empty" | "stopped" | "error";
+  model: string | null;
   finish: string | null;
   task: string;
   tokens: number;
@@ -59,10 +61,24 @@ type Status = {
   room: number | null;
   seconds: number | null;
 };
+/** The fields of the form that a button changes before it runs. */
+type Ask = Record<string, unknown>;
+/** A line under the status: a sentence by its key, words that can be asked, a button. */
+type GuidanceLine = {
+  say: string;
+  values: Record<string, unknown>;
+  chips: { label: string; ask: Ask }[];
+  action: string;
+  ask: Ask;
+};
+/** The form's values when it was run last and now, as one text each; the checkpoint that answers. */
+type Asking = { asked: string | null; now: string | null; model: string | null };
 type ViewerValue = {
   run: string;
   image: ImageEntry | null;
   instances: Instance[];
+  left_out: Instance[]; // found, and shown when somebody wants to see them
+  guidance: GuidanceLine[] | null;
   partial: PartialRecord | null;
   text: string;
   words: string;
@@ -77,6 +93,7 @@ type Thing = {
   color: string;
   score: number | null;
   only: boolean;
+  unasked: boolean;
   born: number; // when it arrived, as performance.now() counts
   path: Path2D | null;
   box: Box;
@@ -110,7 +127,7 @@ type Scene = {
 };
 /** A scene that has a picture. */
 type PaintedScene = Scene & { picture: Size };
-type LabelGroup = { label: string; color: string; count: number };
+type LabelGroup = { label: string; color: string; count: number; unasked: boolean };
 
 // ---- the other components ---------------------------------------------------------------------
 
