@@ -54,8 +54,9 @@ def texts(page: Page, selector: str) -> list[str]:
 
 
 def labels(page: Page, root: str) -> list[str]:
-    """The labels of a viewer's table."""
-    return texts(page, f"{root} .rows tbody tr td:nth-child(2)")
+    """The labels of a viewer's table, without the mark of those that were not asked for."""
+    cells = texts(page, f"{root} .rows tbody tr td:nth-child(2)")
+    return [cell.removesuffix(" (not asked for)") for cell in cells]
 
 
 def open_drawers(page: Page) -> None:
