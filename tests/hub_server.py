@@ -21,9 +21,21 @@ MOODS = {  # status, X-Error-Code
     "no such model": (404, "RepoNotFound"),
 }
 
+GATED = "gated"  # a mood in which the token decides, as it does on the Hub
+LICENSED, UNLICENSED, NARROW = "licensed", "unlicensed", "narrow"  # what accounts may be
+GATE = {  # what is sent with a gated model's refusal: status, X-Error-Code, X-Error-Message
+    None: (401, "GatedRepo", "Access to this model is restricted."),
+    "": (401, "", "Invalid credentials in Authorization header"),
+    UNLICENSED: (403, "GatedRepo", "You are not in the authorized list."),
+    NARROW: (403, "", "Enable access to public gated repositories in your token's settings."),
+}
+
 
 class Hub(ThreadingHTTPServer):
-    """Serves the files of a folder as every model there is. `mood` is "" when all is well."""
+    """Serves the files of a folder as every model there is. `mood` is "" when all is well.
+
+    accounts: what the holder of each token may do, for a Hub whose mood is GATED.
+    """
 
     daemon_threads = True
 
@@ -32,6 +44,8 @@ class Hub(ThreadingHTTPServer):
         self.folder = folder
         self.mood = mood
         self.asked: list[str] = []
+        self.accounts: dict[str, str] = {}
+        self.tokens: set[str | None] = set()  # that requests came with
 
     @property
     def url(self) -> str:
@@ -46,7 +60,11 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
-        if self.server.mood in MOODS:
+        self.server.tokens.add(self.token())
+        if self.server.mood == GATED and self.account() in GATE:
+            status, code, message = GATE[self.account()]
+            self.reply(status, b"{}", {"X-Error-Code": code, "X-Error-Message": message})
+        elif self.server.mood in MOODS:
             status, code = MOODS[self.server.mood]
             self.reply(status, b"{}", {"X-Error-Code": code, "X-Error-Message": "no"})
         elif "/resolve/" in self.path:
@@ -55,6 +73,16 @@ class Answers(BaseHTTPRequestHandler):
             self.send_json([self.entry(path) for path in sorted(self.server.folder.iterdir())])
         else:
             self.send_json({"id": "someone/something", "sha": COMMIT, "siblings": []})
+
+    def token(self) -> str | None:
+        """The token that a request came with."""
+        header = self.headers.get("Authorization")
+        return header.removeprefix("Bearer ") if header else None
+
+    def account(self) -> str | None:
+        """What the holder of the token may do: "" is nobody's token, None no token."""
+        token = self.token()
+        return None if token is None else self.server.accounts.get(token, "")
 
     def entry(self, path: Path) -> dict[str, object]:
         row: dict[str, object] = {"type": "file", "path": path.name, "size": path.stat().st_size}

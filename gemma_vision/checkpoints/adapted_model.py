@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.checkpoints.access_token import AccessToken
 from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, name_of
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.progress import ProgressReporter
@@ -20,6 +21,7 @@ def find_base(
     adapter: Mapping[str, Any],
     base: str | Path | None = None,
     reporter: ProgressReporter | None = None,
+    token: AccessToken | None = None,
 ) -> Path:
     """The folder of an adapter's base, fetched where need be; `base` instead of the one it names.
 
@@ -33,9 +35,9 @@ def find_base(
     if base is None:
         check_revision(named, adapter)
     try:
-        found = find(named, reporter)
+        found = find(named, reporter, token=token)
     except CheckpointError as error:
-        if error.code != "E_MODEL_UNKNOWN":
+        if error.code not in ("E_MODEL_UNKNOWN", "E_MODEL_NAME"):
             raise
         where = "neither on this machine nor public on the Hub"
         message = f"The adapter {shown} was made for {named!r}, which is {where}. {REMEDY}"

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.checkpoints.access_token import AccessToken
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 
 LOOK = 0.2  # seconds between two looks at whether it was called off
@@ -24,15 +25,18 @@ def download(
     patterns: Sequence[str],
     reporter: ProgressReporter | None = None,
     revision: str | None = None,
+    token: AccessToken | None = None,
 ) -> Path:
     """The folder of a model's files that match the patterns, fetched where they are not here.
 
-    revision: a commit; None is the newest.
+    revision: a commit; None is the newest. token: None is the machine's own, if any.
     Raises what the Hub's client raises, and Cancelled when `reporter` was called off.
     """
     from huggingface_hub import snapshot_download
 
     fetch = partial(snapshot_download, hub_id, allow_patterns=list(patterns), revision=revision)
+    if token is not None:
+        fetch = partial(fetch, token=token.secret)
     if reporter is None:
         return Path(fetch())
     reporter.report("fetching")

@@ -5,12 +5,12 @@ Every way in which that fails is a CheckpointError of one sentence that says wha
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import re
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from gemma_vision.checkpoints.access_token import AccessToken
 from gemma_vision.checkpoints.adapter_config import read_adapter
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.download import download
@@ -25,11 +25,12 @@ from gemma_vision.checkpoints.file_names import (
     SINGLE,
 )
 from gemma_vision.checkpoints.foreign_formats import PACKING_FILES, check_file_name
+from gemma_vision.checkpoints.hub_errors import describe_hub_error
+from gemma_vision.checkpoints.model_names import HUB_ID, check_model_name, clean_name
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.checkpoints.weight_files import weight_names
 from gemma_vision.errors import CheckpointError
 
-HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 # What says of a repository whether it can be loaded; fetched before anything large.
 SMALL_FILES = (
@@ -39,8 +40,14 @@ SMALL_FILES = (
 LARGE_FILES = ("*.json", SINGLE, ADAPTER_WEIGHTS)  # no pickles, no code
 
 
-def find(name: str, reporter: ProgressReporter | None = None) -> Path:
-    """The folder of "tiny", of a path, or of a Hub id, fetched into the Hub's cache if need be."""
+def find(
+    name: str, reporter: ProgressReporter | None = None, *, token: AccessToken | None = None
+) -> Path:
+    """The folder of "tiny", of a path, or of a Hub id, fetched into the Hub's cache if need be.
+
+    A Hub id may be given as the address of its page. token: None is the machine's own, if any.
+    """
+    name = clean_name(name)
     if re.fullmatch(r"\w+", name) and (CHECKPOINTS / name / "config.json").is_file():
         return CHECKPOINTS / name
     folder = Path(name).expanduser()
@@ -48,7 +55,8 @@ def find(name: str, reporter: ProgressReporter | None = None) -> Path:
         return folder
     if HUB_ID.match(name) and not folder.exists():
         check_file_name(name)
-        return fetch(name, reporter)
+        return fetch(name, reporter, token)
+    check_model_name(name)
     check_file_name(name)
     raise CheckpointError(
         f"There is no model {name!r}. Take {', '.join(embedded()) or 'tiny'}, a folder with a "
@@ -62,7 +70,9 @@ def embedded() -> list[str]:
     return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
 
 
-def fetch(hub_id: str, reporter: ProgressReporter | None = None) -> Path:
+def fetch(
+    hub_id: str, reporter: ProgressReporter | None = None, token: AccessToken | None = None
+) -> Path:
     """Download a checkpoint once; later it comes from the Hub's cache, network or not.
 
     What was downloaded is checked against the SHA-256 that the Hub tells, and what came only in
@@ -70,14 +80,14 @@ def fetch(hub_id: str, reporter: ProgressReporter | None = None) -> Path:
     """
     before = _blobs(hub_id)
     try:
-        folder = _download(hub_id, reporter)
+        folder = _download(hub_id, reporter, token)
     except Exception as error:  # transports raise errors of their own
         for blob in _blobs(hub_id) - before:
             if blob.suffix == ".incomplete":
                 blob.unlink(missing_ok=True)
         if isinstance(error, (Cancelled, CheckpointError)):
             raise
-        raise _explained(hub_id, error) from error
+        raise describe_hub_error(hub_id, error) from error
     for blob in sorted(_blobs(hub_id) - before):
         if SHA256.fullmatch(blob.name) and _digest(blob) != blob.name:
             _remove(blob, folder)
@@ -89,9 +99,10 @@ def fetch(hub_id: str, reporter: ProgressReporter | None = None) -> Path:
     return folder
 
 
-def _download(hub_id: str, reporter: ProgressReporter | None) -> Path:
+def _download(hub_id: str, reporter: ProgressReporter | None, token: AccessToken | None) -> Path:
     """What says what it is, then the weights: a single file, or else the shards of its index."""
-    folder = download(hub_id, SMALL_FILES, reporter)
+    fetch_files = partial(download, hub_id, reporter=reporter, token=token)
+    folder = fetch_files(SMALL_FILES)
     is_adapter = read_adapter(folder) is not None
     if (folder / "config.json").is_file():
         read_config(folder)  # or refuse it now
@@ -103,10 +114,10 @@ def _download(hub_id: str, reporter: ProgressReporter | None) -> Path:
         )
     named = (read_json(folder / NOTES) or {}).get("mask_decoder")
     wanted = [*LARGE_FILES, named] if isinstance(named, str) else LARGE_FILES
-    download(hub_id, wanted, reporter, revision=folder.name)
+    fetch_files(wanted, revision=folder.name)
     shards = weight_names(folder)
     if (folder / INDEX).is_file() and shards != [SINGLE]:
-        download(hub_id, shards, reporter, revision=folder.name)
+        fetch_files(shards, revision=folder.name)
     return folder
 
 
@@ -143,62 +154,3 @@ def _remove(blob: Path, folder: Path) -> None:
         if link.is_symlink() and link.resolve() == blob.resolve():
             link.unlink()
     blob.unlink(missing_ok=True)
-
-
-def _explained(hub_id: str, error: Exception) -> CheckpointError:
-    """The sentence for whatever went wrong; the Hub's own answer may be the cause of the cause."""
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    causes = list(_causes(error))
-    if isinstance(error, HFValidationError):
-        return CheckpointError(f"{hub_id!r} cannot be the name of a model.", "E_MODEL_UNKNOWN")
-    if any(getattr(cause, "errno", None) == errno.ENOSPC for cause in causes):
-        message = f"The disk is full while fetching {hub_id}. Free some space and try again."
-        return CheckpointError(message, "E_DISK_FULL")
-    if any("certificate" in str(cause).lower() for cause in causes):
-        message = f"The Hub's certificate is not trusted here, so {hub_id} was not fetched. "
-        return CheckpointError(message + "Check the clock and the proxy of this machine.", "E_HUB")
-    answers = [cause for cause in causes if isinstance(cause, HfHubHTTPError)]
-    return _refused(hub_id, answers[0]) if answers else _offline(hub_id)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _refused(hub_id: str, error: Exception) -> CheckpointError:
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    page = f"huggingface.co/{hub_id}"
-    if isinstance(error, GatedRepoError):
-        return CheckpointError(
-            f"{hub_id} asks you to accept its licence: open {page}, accept it, then log in "
-            "with `hf auth login` or set HF_TOKEN.",
-            "E_MODEL_GATED",
-        )
-    if status == 403:
-        return CheckpointError(
-            f"The Hub refuses {hub_id}: log in with `hf auth login` or set HF_TOKEN, "
-            f"and accept the licence at {page}.",
-            "E_MODEL_GATED",
-        )
-    if isinstance(error, RepositoryNotFoundError) or status in (401, 404):
-        return CheckpointError(
-            f"The Hub has no public model {hub_id}. Check the name; if it is a private one, log in "
-            "with `hf auth login` or set HF_TOKEN.",
-            "E_MODEL_UNKNOWN",
-        )
-    return CheckpointError(
-        f"The Hub answered {status or 'with an error'} for {hub_id}. Try again later.", "E_HUB"
-    )
-
-
-def _offline(hub_id: str) -> CheckpointError:
-    return CheckpointError(
-        f"{hub_id} is not on this machine and the Hub cannot be reached. "
-        "Connect once to fetch it, or name a folder that holds it.",
-        "E_OFFLINE",
-    )

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer
 
+from gemma_vision.checkpoints.access_token import AccessToken
 from gemma_vision.checkpoints.adapted_model import find_base
 from gemma_vision.checkpoints.adapter_config import read_adapter
 from gemma_vision.checkpoints.config import read_config, read_json
@@ -69,14 +70,18 @@ class Found:
 
 
 def locate(
-    name: str | Path, reporter: ProgressReporter | None = None, *, base: str | Path | None = None
+    name: str | Path,
+    reporter: ProgressReporter | None = None,
+    *,
+    base: str | Path | None = None,
+    token: AccessToken | None = None,
 ) -> Found:
     """The folders of "tiny", a folder or a Hub id; what is not here is fetched, and its base too.
 
     base: another model under an adapter than the one that its folder names. `reporter` is told the
-    bytes, and may call it off.
+    bytes, and may call it off. token: what the Hub is asked with; None is the machine's own.
     """
-    folder = find(str(name), reporter)
+    folder = find(str(name), reporter, token=token)
     adapter = read_adapter(folder)
     if adapter is None:
         if base is not None:
@@ -84,7 +89,7 @@ def locate(
         return Found(folder)
     if base is None and has_weights(folder):  # a whole model with an adapter beside it
         return Found(folder, folder)
-    return Found(find_base(folder, adapter, base, reporter), folder)
+    return Found(find_base(folder, adapter, base, reporter, token), folder)
 
 
 def open_checkpoint(
