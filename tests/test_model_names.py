@@ -41,7 +41,12 @@ def test_a_mirror_that_is_named_is_the_hub_too(monkeypatch: pytest.MonkeyPatch) 
     assert clean_name(address) == ID
 
 
-@pytest.mark.parametrize("text", ["tiny", "./mine", "/srv/models/a", "a/b/c", ""])
+ODD = ["~nobody-here/models", "x" * 5000, "x" * 300 + "/y", "a\0b"]  # which no file can be called
+
+
+@pytest.mark.parametrize(
+    "text", ["tiny", "./mine", "/srv/models/a", "a/b/c", "", *ODD], ids=lambda text: text[:9]
+)
 def test_other_names_stay(text: str) -> None:
     assert clean_name(text) == text
 
@@ -52,6 +57,12 @@ def test_a_folder_that_is_there_is_taken_by_its_very_name(tmp_path: Path) -> Non
     assert clean_name(str(folder)) == str(folder)
     assert clean_name(f'"{folder}"') == str(folder)
     assert hub.find(f'"{folder}"') == folder
+
+
+@pytest.mark.parametrize("name", ODD, ids=["a home", "long", "a long owner", "a zero"])
+def test_what_no_file_can_be_called_is_no_model(name: str) -> None:
+    with pytest.raises(CheckpointError, match=r"There is no model|cannot be the name"):
+        hub.find(name)
 
 
 @pytest.mark.parametrize(

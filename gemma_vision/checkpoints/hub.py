@@ -6,6 +6,7 @@ Every way in which that fails is a CheckpointError of one sentence that says wha
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from gemma_vision.checkpoints.file_names import (
 )
 from gemma_vision.checkpoints.foreign_formats import PACKING_FILES, check_file_name
 from gemma_vision.checkpoints.hub_errors import describe_hub_error
-from gemma_vision.checkpoints.model_names import HUB_ID, check_model_name, clean_name
+from gemma_vision.checkpoints.model_names import HUB_ID, check_model_name, clean_name, is_folder
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.checkpoints.weight_files import weight_names
 from gemma_vision.errors import CheckpointError
@@ -48,12 +49,11 @@ def find(
     A Hub id may be given as the address of its page. token: None is the machine's own, if any.
     """
     name = clean_name(name)
-    if re.fullmatch(r"\w+", name) and (CHECKPOINTS / name / "config.json").is_file():
+    if name in embedded():
         return CHECKPOINTS / name
-    folder = Path(name).expanduser()
-    if name and folder.is_dir():
-        return folder
-    if HUB_ID.match(name) and not folder.exists():
+    if is_folder(name):
+        return Path(name).expanduser()
+    if HUB_ID.match(name) and not os.path.exists(name):
         check_file_name(name)
         return fetch(name, reporter, token)
     check_model_name(name)

@@ -25,12 +25,20 @@ def clean_name(text: str) -> str:
     https://huggingface.co/google/paligemma2-3b-mix-448/tree/main  ->
     google/paligemma2-3b-mix-448. A folder that is there, and what cannot be understood, stays.
     """
-    if text and Path(text).expanduser().is_dir():
+    if is_folder(text):
         return text
     name = text.strip()
     if len(name) > 1 and name[0] in QUOTES and name[-1] in QUOTES:
         name = name[1:-1].strip()
     return id_in_address(name) or name
+
+
+def is_folder(name: str) -> bool:
+    """Whether a folder of that name is there; what no file can be called is none."""
+    try:
+        return bool(name) and Path(name).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):  # too long; a zero in it; no such user's home
+        return False
 
 
 def id_in_address(text: str) -> str:

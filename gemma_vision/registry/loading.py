@@ -16,6 +16,7 @@ from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
 from gemma_vision.checkpoints.hub import embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
+from gemma_vision.checkpoints.model_names import clean_name, is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
@@ -55,15 +56,16 @@ def load(
     from gemma_vision.runtime.local_engine import LocalEngine
     from gemma_vision.weights.checkpoint import open_checkpoint
 
+    name = clean_name(str(name))
     checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
     notes = checkpoint.notes
     return Pipeline(
         LocalEngine(checkpoint),
-        limit_to(family_of(checkpoint.config.family), str(name), notes),
+        limit_to(family_of(checkpoint.config.family), name, notes),
         decoder=decoder_of(*checkpoint.folders),
         policy=notes.get("policy", "space"),
         name=called(name),
-        source=str(name),
+        source=name,
         card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
     )
 
@@ -73,8 +75,8 @@ def called(name: str | Path) -> str:
 
     "/srv/models/my-cats"  ->  "my-cats"
     """
-    folder = Path(name).expanduser()
-    return folder.resolve().name if str(name) not in embedded() and folder.is_dir() else str(name)
+    is_path = str(name) not in embedded() and is_folder(str(name))
+    return Path(name).expanduser().resolve().name if is_path else str(name)
 
 
 def check_request(name: str | Path, request: Request) -> None:
