@@ -20,9 +20,9 @@ from tiny_models import make_model, save
 import gemma_vision
 from gemma_vision.checkpoints import progress
 from gemma_vision.errors import CheckpointError
-from gemma_vision.registry import model_switcher
 from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
+from gemma_vision.registry.switch_outcome import describe_failure
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import UnavailableEngine
@@ -304,7 +304,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_given_up(
     ],
 )
 def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, said: str) -> None:
-    assert model_switcher.describe_failure("it", error).startswith(said)
+    assert describe_failure("it", error).startswith(said)
 
 
 def test_an_absent_engine_says_so() -> None:

@@ -10,11 +10,20 @@ from typing import Any
 import pytest
 from fake_engine import fake_pipeline
 
+from gemma_vision.checkpoints.access_token import AccessToken, TokenError
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.validation import TaskError
-from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, VARIABLE, Choice, freedom
+from gemma_vision.web.components.model_choice import (
+    ANY,
+    FIXED,
+    LISTED,
+    VARIABLE,
+    Choice,
+    freedom,
+    kind_of,
+)
 from gemma_vision.web.jobs.job import StreamRun, model_lock
 from gemma_vision.web.server.picture_uploads import PictureUpload
 from gemma_vision.web.tabs.batch_run import run_batch
@@ -63,9 +72,11 @@ class Noting(ModelSwitcher):
     def __init__(self) -> None:
         super().__init__(ModelCache(fake_pipeline()), threading.Lock())
         self.asked: list[str] = []
+        self.tokens: list[AccessToken | None] = []
 
-    def switch(self, name: str) -> None:
+    def switch(self, name: str, token: AccessToken | None = None) -> None:
         self.asked.append(name)
+        self.tokens.append(token)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +142,86 @@ def test_rows_say_what_is_here_what_is_loaded_and_what_fits(monkeypatch: Any) ->
     assert not by_id["google/paligemma2-28b-pt-896"]["fits"]
     assert by_id["google/gemma-3-4b-it"]["title"] == "Gemma 3"
     assert by_id["google/paligemma-3b-mix-224"]["bytes"] == 2 * 2_923_466_480
+
+
+@pytest.mark.parametrize(
+    "name, kind",
+    [
+        ("google/paligemma2-3b-mix-448", "mix"),
+        ("google/paligemma-3b-pt-224", "pt"),
+        ("google/paligemma-3b-ft-refcoco-seg-224", "ft"),
+        ("google/gemma-3-4b-it", "it"),
+        ("tiny", ""),
+        ("me/my-kitten-mixture", ""),
+    ],
+)
+def test_the_kind_is_read_from_a_published_name(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+
+
+def test_the_listing_has_the_one_to_begin_with(monkeypatch: Any) -> None:
+    monkeypatch.setattr("gemma_vision.weights.memory.free", lambda device: 8 * 2**30)
+    listing = Choice(Noting(), ANY).listing()
+    assert listing["recommended"]["fits"] and listing["room"] == 8 * 2**30
+    assert listing["recommended"]["id"] in {row["id"] for row in listing["rows"]}
+    monkeypatch.setattr("gemma_vision.weights.memory.free", lambda device: 2**30)
+    assert not Choice(Noting(), ANY).listing()["recommended"]["fits"]
+
+
+TOKEN = "hf_secretSECRETsecret"
+
+
+def test_a_token_that_was_given_goes_with_every_choice_until_it_is_forgotten() -> None:
+    switcher = Noting()
+    choice = Choice(switcher, ANY)
+    choice.give_token(f" {TOKEN} ", HERE)
+    assert choice.token_state() == {"source": "given", "taken": True}
+    choice.choose("me/mine", HERE)
+    choice.forget_token(HERE)
+    choice.choose("me/mine", HERE)
+    assert switcher.tokens == [AccessToken(TOKEN), None]
+    assert choice.token_state()["source"] != "given"
+
+
+def test_what_is_no_token_leaves_the_former_one() -> None:
+    choice = Choice(Noting(), ANY)
+    choice.give_token(TOKEN, HERE)
+    with pytest.raises(TokenError):
+        choice.give_token("no token", HERE)
+    assert choice.access.token == AccessToken(TOKEN)
+    assert TOKEN not in f"{choice!r} {choice.access!r} {vars(choice.access)} {choice.listing()}"
+
+
+PUBLIC = {"host": "vision.example", "origin": "https://vision.example"}
+EVIL = {"host": "127.0.0.1:7860", "origin": "http://evil.example"}
+
+
+@pytest.mark.parametrize(
+    "given, host, headers, code",
+    [
+        pytest.param(ANY, "0.0.0.0", PUBLIC, "E_MODEL_CHOICE", id="others reach it"),
+        pytest.param(LISTED, "127.0.0.1", HERE, "E_MODEL_CHOICE", id="a list alone"),
+        pytest.param(FIXED, "127.0.0.1", HERE, "E_MODEL_CHOICE", id="fixed"),
+        pytest.param(ANY, "127.0.0.1", EVIL, "E_ORIGIN", id="another page"),
+        pytest.param(ANY, "127.0.0.1", PUBLIC, "E_ORIGIN", id="a name that points here"),
+    ],
+)
+def test_a_token_is_taken_from_this_machines_own_page_alone(
+    given: str, host: str, headers: dict[str, str], code: str
+) -> None:
+    choice = Choice(Noting(), given, host)
+    for action in (lambda: choice.give_token(TOKEN, headers), lambda: choice.forget_token(headers)):
+        with pytest.raises(TaskError) as caught:
+            action()
+        assert caught.value.code == code and TOKEN not in str(caught.value)
+    assert choice.access.token is None
+
+
+def test_the_address_of_a_page_is_looked_up_in_the_list_as_its_id() -> None:
+    switcher = Noting()
+    address = "https://huggingface.co/google/paligemma2-3b-mix-448/tree/main"
+    Choice(switcher, LISTED).choose(address, HERE)
+    assert switcher.asked == ["google/paligemma2-3b-mix-448"]
 
 
 def test_calling_off_is_for_those_who_may_choose() -> None:

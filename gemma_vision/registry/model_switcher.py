@@ -12,18 +12,21 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.checkpoints.model_names import clean_name
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import called, count_parameters, load
 from gemma_vision.registry.model_cache import ModelCache, size
+from gemma_vision.registry.recommendation import Recommendation, recommend
+from gemma_vision.registry.switch_outcome import SwitchOutcome, failed
 from gemma_vision.runtime.engine import UnavailableEngine
 from gemma_vision.weights import memory
-from postprocess.errors import UserError
 
 if TYPE_CHECKING:
+    from gemma_vision.checkpoints.access_token import AccessToken
     from gemma_vision.pipeline import Pipeline
     from gemma_vision.weights.checkpoint import Found
 
@@ -31,19 +34,6 @@ log = logging.getLogger("gemma_vision.registry.model_switcher")
 
 EMBEDDED = "tiny"  # what answers where even the former checkpoint does not come back
 LOOK = 0.1  # seconds between two looks for the model's turn
-
-
-@dataclass(frozen=True)
-class SwitchOutcome:
-    """How the last choice ended: "loaded", "cancelled" or "failed", and then why.
-
-    `number` counts the choices that have ended, so that one is not taken for another.
-    """
-
-    id: str
-    result: str
-    why: str = ""
-    number: int = 0
 
 
 class ModelSwitcher:
@@ -78,8 +68,12 @@ class ModelSwitcher:
         """The one whose checkpoint changes."""
         return self.model_cache.pipeline
 
-    def switch(self, name: str) -> None:
-        """Begin to load a checkpoint; returns at once. One is loaded at a time, first come."""
+    def switch(self, name: str, token: AccessToken | None = None) -> None:
+        """Begin to load a checkpoint; returns at once. One is loaded at a time, first come.
+
+        token: what the Hub is asked with where it has to be fetched; None is the machine's own.
+        """
+        name = clean_name(name)
         with self._lock:
             if self._reporter is not None:
                 message = f"{self._wanted} is being loaded; wait for it, or cancel it first."
@@ -90,7 +84,7 @@ class ModelSwitcher:
                 raise CheckpointError(message, "E_LOADED")
             self._reporter, self._wanted = ProgressReporter(), called(source)
             self._thread = threading.Thread(
-                target=self._work, args=(source, self._reporter), name="choice", daemon=True
+                target=self._work, args=(source, self._reporter, token), name="choice", daemon=True
             )
             self._thread.start()
 
@@ -136,27 +130,31 @@ class ModelSwitcher:
         """Bytes that a checkpoint of that size would take here."""
         return memory.weigh(parameters, self._where(), self._dtype)
 
+    def recommend(self) -> Recommendation:
+        """The published checkpoint to begin with here."""
+        return recommend(self._where(), self.room(), self._dtype)
+
     def _where(self) -> str:
         return str(self.pipeline.card.get("device") or "cpu")
 
-    def _work(self, source: str, reporter: ProgressReporter) -> None:
+    def _work(self, source: str, reporter: ProgressReporter, token: AccessToken | None) -> None:
         name = called(source)
         try:
-            self._change(source, reporter)
+            self._change(source, reporter, token)
             outcome = SwitchOutcome(name, "loaded")
         except Cancelled:
             outcome = SwitchOutcome(name, "cancelled")
         except Exception as error:
-            outcome = SwitchOutcome(name, "failed", describe_failure(name, error))
+            outcome = failed(name, error)
         with self._lock:
             ended = self._outcome.number if self._outcome else 0
             self._reporter, self._outcome = None, replace(outcome, number=ended + 1)
 
-    def _change(self, source: str, reporter: ProgressReporter) -> None:
+    def _change(self, source: str, reporter: ProgressReporter, token: AccessToken | None) -> None:
         """Fetch beside the one that answers; read beside it too, if both may be in memory."""
         from gemma_vision.weights.checkpoint import locate
 
-        found = locate(source, reporter)
+        found = locate(source, reporter, token=token)
         parameters = count_parameters(found.folder)
         if self._device != "auto":  # which spreads what does not fit
             memory.check_fits(called(source), self.weigh(parameters), self.room())
@@ -236,14 +234,3 @@ class RestoreReporter(ProgressReporter):
         """Shown as "returning", whatever it is."""
         super().report("returning", done, total)
         self._shown.progress = self.progress
-
-
-def describe_failure(name: str, error: Exception) -> str:
-    """Why a checkpoint was not loaded; what is nobody's mistake is logged, by its kind."""
-    if isinstance(error, UserError):
-        return str(error)
-    if isinstance(error, MemoryError) or "memory" in str(error).lower():
-        return f"There is not enough memory for {name}. Take a smaller checkpoint."
-    places = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s at\n%s", type(error).__name__, places)
-    return f"{name} cannot be read as a checkpoint. Fetch it again, or take another."

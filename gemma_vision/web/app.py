@@ -28,6 +28,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.api.endpoints import build_endpoints
+from gemma_vision.web.api.hub_token import token_route
 from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.components.header import build_header
@@ -67,7 +68,7 @@ class Page(PrivateErrorBlocks):
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
         own = {
-            "routes": [state_route(self.choice.switcher)],
+            "routes": [state_route(self.choice.switcher), token_route(self.choice)],
             "middleware": [GZIP_PAGE, UPLOAD_QUOTA, ERROR_FILTER, VALID_OPENAPI],
         }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))

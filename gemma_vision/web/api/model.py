@@ -33,13 +33,14 @@ class ChangeJSON(TypedDict):
 
 class OutcomeJSON(TypedDict):
     """How the last choice ended: "loaded", "cancelled" or "failed", and then why; `number` counts
-    the choices that have ended.
+    the choices that have ended. `code` is the error's, "" where nothing failed.
     """
 
     id: str
     result: str
     why: str
     number: int
+    code: str
 
 
 class CacheCountsJSON(TypedDict):

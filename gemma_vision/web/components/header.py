@@ -41,9 +41,6 @@ def build_header(choice: Choice) -> gr.HTML:
 def connect(header: gr.HTML, choice: Choice) -> None:
     """What happens when the list is opened, and when one is chosen or called off."""
 
-    def list_models() -> JSON:
-        return {"rows": choice.rows(), "room": choice.switcher.room(), "note": ""}
-
     def begin(event: gr.EventData, request: gr.Request) -> JSON:
         return attempt(lambda: choice.choose(event.name, request.headers))
 
@@ -55,9 +52,9 @@ def connect(header: gr.HTML, choice: Choice) -> None:
         try:
             action()
         except Exception as error:
-            return list_models() | {"note": describe(error)[1]}
-        return list_models()
+            return choice.listing() | {"note": describe(error)[1]}
+        return choice.listing()
 
-    header.look(list_models, None, header, **SILENT)
+    header.look(choice.listing, None, header, **SILENT)
     header.choose(begin, None, header, **SILENT)
     header.cancel(call_off, None, header, **SILENT)

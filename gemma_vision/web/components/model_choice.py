@@ -7,11 +7,14 @@ or a Hub id may be typed as well, which is for a machine's own people.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from gemma_vision.checkpoints.model_names import clean_name
+from gemma_vision.registry.hub_access import HubAccess
 from gemma_vision.registry.loading import models
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.prompts import FAMILIES
@@ -24,6 +27,7 @@ FREEDOMS = (FIXED, LISTED, ANY)
 VARIABLE = "GEMMA_VISION_MODEL_CHOICE"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_NAME = 500  # characters of a typed folder or Hub id
+KIND = re.compile(r"-(pt|mix|ft|it)(?=-|$)")
 FILE_BYTES = 2  # of a number, as checkpoints are published
 
 
@@ -48,16 +52,25 @@ def freedom(requested: str | None, host: str) -> str:
 
 @dataclass(frozen=True)
 class Choice:
-    """What visitors of an app may change. `host` is the address it listens on."""
+    """What visitors of an app may change. `host` is the address it listens on.
+
+    access: the token that the Hub is asked with.
+    """
 
     switcher: ModelSwitcher
     freedom: str = FIXED
     host: str = LOOPBACK[0]
+    access: HubAccess = field(default_factory=HubAccess)
 
     @property
     def is_open(self) -> bool:
         """Whether visitors may change anything."""
         return self.freedom != FIXED
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether the page asks for a token: only where its visitors are this machine's people."""
+        return self.freedom == ANY and self.host in LOOPBACK
 
     def choose(self, name: str, headers: Mapping[str, str]) -> None:
         """Begin to load a checkpoint; what may not be chosen raises, in words."""
@@ -65,15 +78,37 @@ class Choice:
         self.check(headers)
         if not name or len(name) > MAX_NAME:
             raise TaskError("Name a checkpoint: a folder or a Hub id.", "E_MODEL_UNKNOWN")
+        name = clean_name(name)
         if self.freedom == LISTED and name not in self._known():
             message = "Here only checkpoints of the list can be loaded; take one of those."
             raise TaskError(message, "E_MODEL_CHOICE")
-        self.switcher.switch(name)
+        self.switcher.switch(name, self.access.token)
 
     def cancel(self, headers: Mapping[str, str]) -> None:
         """Call off what is being loaded, whoever began it."""
         self.check(headers)
         self.switcher.cancel()
+
+    def give_token(self, text: object, headers: Mapping[str, str]) -> None:
+        """Ask the Hub with this token from now on; what cannot be one, or may not, raises."""
+        self.check_token(headers)
+        self.access.give(text)
+
+    def forget_token(self, headers: Mapping[str, str]) -> None:
+        """Let go of the token that was given."""
+        self.check_token(headers)
+        self.access.forget()
+
+    def token_state(self) -> JSON:
+        """Where the token is from, and whether one can be given here; never the token."""
+        return {"source": self.access.source, "taken": self.takes_token}
+
+    def check_token(self, headers: Mapping[str, str]) -> None:
+        """Refuse a token where others can reach the app, and pages that are not its own."""
+        self.check(headers)
+        if not self.takes_token:
+            message = "No token is taken here: others reach this app. Its operator sets HF_TOKEN."
+            raise TaskError(message, "E_MODEL_CHOICE")
 
     def check(self, headers: Mapping[str, str]) -> None:
         """Refuse where nothing may be changed, and pages that are not this app's own."""
@@ -84,6 +119,17 @@ class Choice:
         is_local = self.host not in LOOPBACK or urlsplit(f"//{host}").hostname in LOOPBACK
         if not is_local or (origin and urlsplit(origin).netloc != host):
             raise TaskError("Only this app's own page can change its checkpoint.", "E_ORIGIN")
+
+    def listing(self) -> JSON:
+        """What the dialog shows: the one to begin with, the token's state, and all rows."""
+        best = self.switcher.recommend()
+        return {
+            "rows": self.rows(),
+            "room": best.room,
+            "recommended": asdict(best),
+            "token": self.token_state(),
+            "note": "",
+        }
 
     def rows(self) -> list[JSON]:
         """The checkpoints there are, as the page lists them: those that are here come first."""
@@ -100,9 +146,19 @@ class Choice:
         need = self.switcher.weigh(parameters)
         family = FAMILIES.get(row["family"])
         return row | {
+            "kind": kind_of(row["id"]),
             "title": family.title if family else row["family"],
             "bytes": parameters * FILE_BYTES,
             "need": need,
             "fits": need <= room,
             "loaded": row["id"] == self.switcher.pipeline.name,
         }
+
+
+def kind_of(name: str) -> str:
+    """What a published checkpoint was made for: "pt", "mix", "ft" or "it"; "" of any other.
+
+    google/paligemma2-3b-ft-docci-448  ->  ft
+    """
+    found = KIND.search(name)
+    return found[1] if found else ""

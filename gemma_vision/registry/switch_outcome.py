@@ -1,0 +1,43 @@
+"""Switch outcome: how the choice of another checkpoint ended, in words for whoever waits."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from dataclasses import dataclass
+
+from postprocess.errors import UserError
+
+log = logging.getLogger("gemma_vision.registry.switch_outcome")
+
+
+@dataclass(frozen=True)
+class SwitchOutcome:
+    """How the last choice ended: "loaded", "cancelled" or "failed", and then why.
+
+    `number` counts the choices that have ended, so that one is not taken for another. `code` is
+    that of the error, "" where nothing failed.
+    """
+
+    id: str
+    result: str
+    why: str = ""
+    number: int = 0
+    code: str = ""
+
+
+def failed(name: str, error: Exception) -> SwitchOutcome:
+    """The outcome of a choice that an error ended."""
+    code = error.code if isinstance(error, UserError) else "E_CHECKPOINT"
+    return SwitchOutcome(name, "failed", describe_failure(name, error), code=code)
+
+
+def describe_failure(name: str, error: Exception) -> str:
+    """Why a checkpoint was not loaded; what is nobody's mistake is logged, by its kind."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return f"There is not enough memory for {name}. Take a smaller checkpoint."
+    places = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s at\n%s", type(error).__name__, places)
+    return f"{name} cannot be read as a checkpoint. Fetch it again, or take another."
