@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -105,17 +105,22 @@ def served(family: str = "") -> Served:
 
 
 @cache
-def embedded(*arguments: str) -> Served:
-    """`python app.py` as a person starts it, over the checkpoint that comes inside."""
-    return start(free_port(), ["app.py", *arguments], "is up at")
+def embedded(*arguments: str, **environment: str) -> Served:
+    """`python app.py` as a person starts it, over the checkpoint that comes inside.
+
+    environment: variables that it has beside those of the tests.
+    """
+    return start(free_port(), ["app.py", *arguments], "is up at", environment)
 
 
-def start(port: int, command: list[str], ready: str) -> Served:
+def start(
+    port: int, command: list[str], ready: str, variables: Mapping[str, str] | None = None
+) -> Served:
     """A process of its own; it is there once it has printed `ready`."""
     home = Path(tempfile.mkdtemp(prefix="gemma-vision-test-"))
     served = Served(f"http://127.0.0.1:{port}/", home / "uploads", home / "log")
     own = {"GRADIO_TEMP_DIR": str(served.folder), "GRADIO_SERVER_PORT": str(port)}
-    environment = os.environ | own | {"HF_HUB_OFFLINE": "1"}
+    environment = os.environ | own | {"HF_HUB_OFFLINE": "1"} | dict(variables or {})
     environment.pop("MODEL_ID", None)
     with served.log.open("w") as log:
         process = subprocess.Popen(

@@ -90,6 +90,18 @@ def test_a_model_that_is_not_there_is_told_apart_from_a_gated_one(gated: Hub) ->
     assert caught.value.code == "E_MODEL_UNKNOWN"
 
 
+def test_no_network_is_told_without_the_token(
+    gated: Hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = functools.partial(huggingface_hub.snapshot_download, endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", client)
+    with pytest.raises(CheckpointError, match="cannot be reached") as caught:
+        hub.find(MODEL, token=AccessToken(GOOD))
+    assert caught.value.code == "E_OFFLINE"
+    assert GOOD not in str(caught.value) + caplog.text and gated.tokens == set()
+
+
 def test_a_token_that_was_given_opens_the_door(gated: Hub) -> None:
     assert hub.find(MODEL, token=AccessToken(GOOD)).is_dir()
     assert gated.tokens == {GOOD}

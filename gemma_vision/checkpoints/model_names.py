@@ -46,9 +46,9 @@ def id_in_address(text: str) -> str:
     if not ADDRESS.match(text):
         return ""
     address = urlsplit(text if "://" in text else f"https://{text}")
-    hosts = (*HUB_HOSTS, urlsplit(os.environ.get("HF_ENDPOINT", "")).hostname)
+    hosts = (*HUB_HOSTS, urlsplit(os.environ.get("HF_ENDPOINT", "")).netloc)
     parts = [part for part in address.path.split("/") if part]
-    if address.hostname not in hosts or len(parts) < 2 or parts[0] in OTHER_KINDS:
+    if address.netloc.lower() not in hosts or len(parts) < 2 or parts[0] in OTHER_KINDS:
         return ""
     name = "/".join(parts[:2])
     return name if HUB_ID.match(name) else ""

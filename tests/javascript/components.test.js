@@ -15,9 +15,15 @@ import {
   maskStyle,
 } from "../../gemma_vision/web/components/inside_geometry.js";
 import {
+  faultyStep,
   groupRows,
+  hubPage,
+  kindsOf,
   phaseText,
+  recommendedFacts,
   rowFacts,
+  tokenText,
+  tooSmallText,
 } from "../../gemma_vision/web/components/model_choice_text.js";
 import { progressText } from "../../gemma_vision/web/components/progress_text.js";
 import { playheadOffset, spanStyle } from "../../gemma_vision/web/components/timeline_geometry.js";
@@ -107,9 +113,10 @@ const row = {
 };
 
 test("a checkpoint's row says its size, side, what there is to fetch and its licence", () => {
+  assert.equal(rowFacts(row, translate), "3.0 B · 448 px · models_fetch:6.0 GiB");
   assert.equal(
-    rowFacts(row, translate),
-    "3.0 B · 448 px · models_fetch:6.0 GiB · models_licence:gemma",
+    rowFacts({ ...row, here: true }, translate),
+    "3.0 B · 448 px · 6.0 GiB · models_licence:gemma",
   );
   assert.equal(
     rowFacts({ ...row, here: true, licence: "" }, translate),
@@ -118,18 +125,100 @@ test("a checkpoint's row says its size, side, what there is to fetch and its lic
   assert.equal(rowFacts({ ...row, parameters: null, side: null, licence: null }, translate), "");
 });
 
-test("checkpoints that are here stand under a title of their own, wherever they come from", () => {
+test("what is here stands first, then line by line, in an order of their own", () => {
   const rows = [
     { ...row, here: true, id: "a" },
-    { ...row, id: "b" },
-    { ...row, id: "c" },
+    { ...row, title: "Other", id: "b" },
+    { ...row, title: "PaliGemma", id: "c" },
+    { ...row, title: "PaliGemma 2", id: "d" },
+    { ...row, title: "PaliGemma", id: "e" },
   ];
-  const groups = groupRows(rows, translate).map(([title, own]) => [title, own.map(({ id }) => id)]);
-  assert.deepEqual(groups, [
-    ["models_here", ["a"]],
-    ["PaliGemma", ["b", "c"]],
+  const groups = groupRows(rows, translate).map(({ title, isHere, rows }) => [
+    title,
+    isHere,
+    rows.map(({ id }) => id).join(""),
   ]);
+  assert.deepEqual(groups, [
+    ["models_here", true, "a"],
+    ["PaliGemma 2", false, "d"],
+    ["PaliGemma", false, "ce"],
+    ["Other", false, "b"],
+  ]);
+  assert.equal(groupRows(rows.slice(1), translate)[0].isHere, false);
 });
+
+test("within a line the kind for use as it is comes first", () => {
+  const kinds = kindsOf(["ft", "pt", "", "mix", "pt"].map((kind) => ({ ...row, kind })));
+  assert.deepEqual(
+    kinds.map(([kind, rows]) => [kind, rows.length]),
+    [
+      ["mix", 1],
+      ["pt", 2],
+      ["ft", 1],
+      ["", 1],
+    ],
+  );
+});
+
+for (const [claim, id, page] of [
+  [
+    "an id has a page on the Hub",
+    "google/gemma-3-4b-it",
+    "https://huggingface.co/google/gemma-3-4b-it",
+  ],
+  ["a folder has none", "tiny", ""],
+  ["a path has none", "/srv/a/b", ""],
+  ["what is no id has none", "javascript:alert(1)/x", ""],
+])
+  test(claim, () => assert.equal(hubPage(id), page));
+
+const best = {
+  id: "google/x",
+  device: "cpu",
+  need: 6 * 2 ** 30,
+  room: 12 * 2 ** 30,
+  fits: true,
+  packed_need: null,
+};
+test("a recommendation says what it needs, what there is and what comes over the network", () => {
+  assert.equal(
+    recommendedFacts(best, row, translate),
+    "door_needs:6.0 GiB:12.0 GiB:cpu · models_fetch:6.0 GiB",
+  );
+  assert.equal(
+    recommendedFacts(best, { ...row, here: true }, translate),
+    "door_needs:6.0 GiB:12.0 GiB:cpu · door_here",
+  );
+});
+
+test("where none fits that is said, and what would do where something does", () => {
+  const small = { ...best, fits: false, room: -5 };
+  assert.equal(tooSmallText(small, translate), "door_short:google/x:6.0 GiB:0.1 MiB:cpu");
+  assert.equal(
+    tooSmallText({ ...small, packed_need: 2 ** 31 }, translate),
+    "door_short:google/x:6.0 GiB:0.1 MiB:cpu door_packed:2.0 GiB",
+  );
+});
+
+for (const [source, taken, text] of [
+  ["given", true, "token_given"],
+  ["login", true, "token_login"],
+  ["environment", true, "token_environment"],
+  ["none", true, "token_none"],
+  ["environment", false, "token_operator"],
+  ["none", false, "token_operator_none"],
+])
+  test(`a token from ${source} is told${taken ? "" : " to strangers"} by where it is from`, () =>
+    assert.equal(tokenText({ source, taken }, translate), text));
+
+for (const [code, step] of [
+  ["E_LICENCE", "licence"],
+  ["E_MODEL_GATED", "token"],
+  ["E_TOKEN_REFUSED", "token"],
+  ["E_OFFLINE", ""],
+  [undefined, ""],
+])
+  test(`${code} is about the step "${step}"`, () => assert.equal(faultyStep(code), step));
 
 test("a change counts bytes while it fetches and parts while it loads", () => {
   const change = { id: "x", phase: "fetching", done: 2 ** 20, total: 2 ** 30 };

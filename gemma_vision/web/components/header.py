@@ -41,6 +41,9 @@ def build_header(choice: Choice) -> gr.HTML:
 def connect(header: gr.HTML, choice: Choice) -> None:
     """What happens when the list is opened, and when one is chosen or called off."""
 
+    def list_models() -> JSON:
+        return choice.listing()
+
     def begin(event: gr.EventData, request: gr.Request) -> JSON:
         return attempt(lambda: choice.choose(event.name, request.headers))
 
@@ -52,9 +55,9 @@ def connect(header: gr.HTML, choice: Choice) -> None:
         try:
             action()
         except Exception as error:
-            return choice.listing() | {"note": describe(error)[1]}
-        return choice.listing()
+            return list_models() | {"note": describe(error)[1]}
+        return list_models()
 
-    header.look(choice.listing, None, header, **SILENT)
+    header.look(list_models, None, header, **SILENT)
     header.choose(begin, None, header, **SILENT)
     header.cancel(call_off, None, header, **SILENT)

@@ -3,8 +3,10 @@
 
 import { outcomeText, pill, refreshState, renderOutcome, state, translate } from "./header.js";
 import { formatBytes, progressPercent } from "./lib/format.js";
-import { find, make } from "./lib/lib.js";
-import { groupRows, phaseText, rowFacts } from "./model_choice_text.js";
+import { find } from "./lib/lib.js";
+import { markFault, renderDoor } from "./model_choice_door.js";
+import { renderRows } from "./model_choice_rows.js";
+import { phaseText } from "./model_choice_text.js";
 
 const dialog = /** @type {HTMLDialogElement} */ (find(element, ".gv-models"));
 const note = find(dialog, ".note");
@@ -13,65 +15,18 @@ const cancelButton = /** @type {HTMLButtonElement} */ (find(dialog, ".cancel"));
 const idField = /** @type {HTMLInputElement} */ (find(dialog, ".typed input"));
 const idButton = /** @type {HTMLButtonElement} */ (find(dialog, ".typed button"));
 
-/** @param {ModelRow} row */
-function loadButton(row) {
-  const attributes = {
-    class: "load",
-    type: "button",
-    disabled: !row.fits || state.state === "loading",
-    "aria-label": translate("models_load_named", { id: row.id }),
-    onclick: () => chooseModel(row.id),
-  };
-  return make("button", attributes, translate("models_load"));
-}
-
-/** @param {ModelRow} row */
-function rowItem(row) {
-  const facts = make("span", { class: "facts", text: rowFacts(row, translate) });
-  if (!row.fits && !row.loaded) {
-    const need = translate("models_needs", { need: formatBytes(row.need) });
-    facts.append(" · ", make("span", { class: "large", text: need }));
-  }
-  const end = row.loaded
-    ? make("span", { class: "mark", text: translate("models_loaded") })
-    : loadButton(row);
-  const tasks = row.tasks.map((task) => translate(task)).join(", ");
-  return make(
-    "li",
-    { class: row.loaded && "loaded", "data-id": row.id },
-    make("b", { text: row.id }),
-    facts,
-    make("span", { class: "tasks", text: tasks }),
-    make("div", { class: "end" }, end),
-  );
-}
-
-// The list scrolls to where it was, and a focused row keeps the focus.
+// The body scrolls to where it was.
 function renderList() {
-  const list = find(dialog, ".list");
-  const top = list.scrollTop;
-  const focused = document.activeElement?.closest("li")?.dataset.id;
-  list.replaceChildren(
-    ...groupRows(props.value?.rows ?? [], translate).flatMap(([title, rows]) => [
-      make("h3", { text: title }),
-      make("ul", {}, ...rows.map(rowItem)),
-    ]),
-  );
-  list.scrollTop = top;
-  if (focused && dialog.open) focusRow(list, focused);
-  const room = props.value?.room;
-  find(dialog, ".room").textContent = room
-    ? translate("models_room", { room: formatBytes(room), device: state.device ?? "" })
+  const body = find(dialog, ".body");
+  const top = body.scrollTop;
+  /** @type {ModelListing | undefined} */
+  const listing = props.value?.rows && props.value; // something else before the first listing
+  renderDoor(listing);
+  renderRows(listing?.rows ?? []);
+  body.scrollTop = top;
+  find(dialog, ".room").textContent = listing
+    ? translate("models_room", { room: formatBytes(listing.room), device: state.device ?? "" })
     : "";
-}
-
-/**
- * @param {HTMLElement} list
- * @param {string} id
- */
-function focusRow(list, id) {
-  const button = list.querySelector(`li[data-id="${CSS.escape(id)}"] button:not(:disabled)`);
-  if (button instanceof HTMLElement) button.focus();
 }
 
 function renderChange() {
@@ -98,7 +53,9 @@ function renderNote(text, result = "failed") {
 /** @param {string} name */
 function chooseModel(name) {
   renderNote("");
+  markFault(null);
   renderOutcome(null);
+  find(dialog, ".body").scrollTop = 0; // how far it is stands on top
   trigger("choose", { name });
 }
 
@@ -109,8 +66,19 @@ element.addEventListener("gv-state", (event) => {
   lastState = state.state;
   renderChange();
   if (!dialog.open) return;
-  if (isNews && state.outcome) renderNote(outcomeText(state.outcome), state.outcome.result);
+  if (isNews && state.outcome) {
+    renderNote(outcomeText(state.outcome), state.outcome.result);
+    markFault(state.outcome);
+  }
   if (isNews || hasChanged) trigger("look", {});
+});
+
+element.addEventListener("gv-choose", (event) => {
+  chooseModel(/** @type {CustomEvent} */ (event).detail);
+});
+element.addEventListener("gv-token", (event) => {
+  renderNote(/** @type {CustomEvent} */ (event).detail);
+  markFault(null);
 });
 
 watch("value", () => {

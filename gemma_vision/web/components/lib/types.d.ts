@@ -132,7 +132,7 @@ type LabelGroup = { label: string; color: string; count: number; unasked: boolea
 // ---- the other components ---------------------------------------------------------------------
 
 type ModelChange = { id: string; phase: string; done: number; total: number };
-type Outcome = { number: number; result: string; id: string; why?: string };
+type Outcome = { number: number; result: string; id: string; why?: string; code?: string };
 type ModelState = {
   id: string;
   family: string;
@@ -149,6 +149,7 @@ type ModelState = {
 type ModelRow = {
   id: string;
   title: string;
+  kind: "mix" | "pt" | "ft" | "it" | "";
   here: boolean;
   loaded: boolean;
   fits: boolean;
@@ -158,6 +159,25 @@ type ModelRow = {
   side: number | null;
   licence: string | null;
   tasks: string[];
+};
+/** The checkpoint to begin with on this machine; sizes in bytes of memory. */
+type Recommendation = {
+  id: string;
+  device: string;
+  need: number;
+  room: number;
+  fits: boolean;
+  packed_need: number | null;
+};
+/** Where the Hub's token is from, and whether the page may give one. */
+type TokenState = { source: "given" | "environment" | "login" | "none"; taken: boolean };
+/** What the dialog of checkpoints is sent. */
+type ModelListing = {
+  rows: ModelRow[];
+  room: number;
+  recommended: Recommendation;
+  token: TokenState;
+  note: string;
 };
 
 type CompareValue = {
