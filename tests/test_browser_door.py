@@ -93,7 +93,7 @@ def test_the_others_are_folded_by_line_with_their_kinds_explained(
     open_door(page)
     lines = page.locator("#header .line")
     heads = [text.strip() for text in lines.locator("summary").all_inner_texts()]
-    assert heads[0] == "PaliGemma 2: 15 checkpoints"
+    assert heads[0] == "PaliGemma 2: 17 checkpoints"
     assert [head.split(":")[0] for head in heads] == ["PaliGemma 2", "PaliGemma", "Gemma 3"]
     assert page.locator("#header .line li:visible").count() == 0
     lines.first.locator("summary").click()

@@ -15,6 +15,7 @@ import {
   maskStyle,
 } from "../../gemma_vision/web/components/inside_geometry.js";
 import {
+  canBeToken,
   faultyStep,
   groupRows,
   hubPage,
@@ -210,6 +211,16 @@ for (const [source, taken, text] of [
 ])
   test(`a token from ${source} is told${taken ? "" : " to strangers"} by where it is from`, () =>
     assert.equal(tokenText({ source, taken }, translate), text));
+
+for (const [text, isOne] of [
+  ["hf_abcdefGH12", true],
+  ["hf_two words", false],
+  ["hf_", false],
+  ["", false],
+  ["x".repeat(401), false],
+])
+  test(`"${text.slice(0, 9)}" ${isOne ? "can" : "cannot"} be a token`, () =>
+    assert.equal(canBeToken(text), isOne));
 
 for (const [code, step] of [
   ["E_LICENCE", "licence"],

@@ -3,8 +3,9 @@
 
 import { translate } from "./header.js";
 import { find, make } from "./lib/lib.js";
-import { loadedMark } from "./model_choice_rows.js";
+import { loadButton, loadedMark } from "./model_choice_rows.js";
 import {
+  canBeToken,
   faultyStep,
   hubPage,
   recommendedFacts,
@@ -56,7 +57,7 @@ function renderSteps(row) {
   }
   const hadFocus =
     steps.contains(document.activeElement) && document.activeElement?.matches(".load");
-  find(steps, ".end").replaceChildren(loadedMark(row));
+  find(steps, ".end").replaceChildren(...(row.loaded ? [] : [loadButton(row)]));
   if (hadFocus) focusLoad();
 }
 
@@ -92,17 +93,30 @@ async function changeToken(request) {
   const told = await answer?.json().catch(() => null);
   const isDone = Boolean(answer?.ok && told);
   if (isDone) renderToken(told);
-  const detail = isDone ? "" : (told?.message ?? translate("token_failed"));
-  element.dispatchEvent(new CustomEvent("gv-token", { detail }));
+  announceToken(isDone ? "" : (told?.message ?? translate("token_failed")));
   return isDone;
+}
+
+/** @param {string} message of a refusal; "" where there is none */
+function announceToken(message) {
+  element.dispatchEvent(new CustomEvent("gv-token", { detail: message }));
+}
+
+/** @param {string} token */
+async function giveToken(token) {
+  if (!canBeToken(token)) {
+    announceToken(translate("token_form"));
+    return false;
+  }
+  const headers = { "Content-Type": "application/json" };
+  return changeToken({ method: "POST", headers, body: JSON.stringify({ token }) });
 }
 
 tokenForm.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const body = JSON.stringify({ token: tokenField.value });
+  const token = tokenField.value.trim();
   tokenField.value = "";
-  const headers = { "Content-Type": "application/json" };
-  if (await changeToken({ method: "POST", headers, body })) focusLoad();
+  if (await giveToken(token)) focusLoad();
   else tokenField.focus();
 });
 forgetButton.addEventListener("click", async () => {

@@ -116,6 +116,14 @@ export function tokenText({ source, taken }, translate) {
 }
 
 /**
+ * Whether a text can be a token of the Hub, as the app will say too: a single plain word.
+ * @param {string} text
+ */
+export function canBeToken(text) {
+  return /^[A-Za-z0-9_.-]{8,400}$/.test(text);
+}
+
+/**
  * The step, "licence" or "token", that an error's code is about; "" for all others.
  * @param {string | undefined} code
  */

@@ -46,9 +46,10 @@ CHOICE: dict[str, dict[str, str]] = {
     "door_here": {"en": "already on this machine", "ja": "このマシンに取得済み"},
     "door_short": {
         "en": "The smallest that finds and outlines things, {id}, needs {need} of memory, and "
-        "{room} are free on {device}. Close other programs, or take a machine that has that much free.",
+        "{room} are free on {device}. Close other programs, or take a machine with that much free.",
         "ja": "ものを見つけて切り抜ける最小の {id} には {need} のメモリが必要ですが、"
-        "{device} の空きは {room} です。ほかのプログラムを閉じるか、空きの多いマシンを使ってください。",
+        "{device} の空きは {room} です。ほかのプログラムを閉じるか、"
+        "空きの多いマシンを使ってください。",
     },
     "door_packed": {
         "en": "Packed in 4 bits it needs {need}: install bitsandbytes and start the app with "
@@ -63,8 +64,8 @@ CHOICE: dict[str, dict[str, str]] = {
     "step_licence_link": {"en": "Page of {id}", "ja": "{id} のページ"},
     "step_load": {"en": "Fetch it and load it.", "ja": "取得して読み込みます。"},
     "token_none": {
-        "en": "Show whose account that is: there is no token yet.",
-        "ja": "そのアカウントを示すトークンがまだありません。",
+        "en": "A token shows the Hub that this is you: there is no token yet.",
+        "ja": "本人であることを Hub に示すトークンがまだありません。",
     },
     "token_given": {
         "en": "A token is there: from you, in memory until the app ends.",
@@ -96,6 +97,10 @@ CHOICE: dict[str, dict[str, str]] = {
         "ja": "または端末で hf auth login を実行してください。",
     },
     "token_forget": {"en": "Forget it", "ja": "破棄する"},
+    "token_form": {
+        "en": "That is no token of the Hub: one is a single word that begins with hf_. Copy it anew.",
+        "ja": "Hub のトークンではありません。hf_ で始まる一語です。もう一度コピーしてください。",
+    },
     "token_failed": {
         "en": "The app did not answer. Try again.",
         "ja": "アプリが応答しません。もう一度お試しください。",
