@@ -12,7 +12,7 @@ from postprocess import fonts, label_drawing
 from postprocess.instances import Instance
 from postprocess.label_drawing import arrange, font_size
 from postprocess.overlay import OverlayError, draw, line_width
-from postprocess.palette import PALETTE, ink_on, label_color, label_colors
+from postprocess.palette import FAR, PALETTE, difference, ink_on, label_color, label_colors
 
 GREY = (100, 100, 100)
 
@@ -137,6 +137,38 @@ def test_a_label_keeps_its_colour_while_instances_arrive():
     whole = label_colors(labels)
     for count in range(len(labels)):
         assert label_colors(labels[:count]) == {label: whole[label] for label in labels[:count]}
+
+
+def nearest(labels):
+    """The least difference between the colours of two of the labels, as the tests measure it."""
+    seen = cielab(linear(list(label_colors(labels).values())))
+    return np.linalg.norm(seen[:, None] - seen[None], axis=2)[np.triu_indices(len(seen), 1)].min()
+
+
+@pytest.mark.parametrize("count", [2, 5, 12, 14])
+def test_the_labels_of_a_picture_differ_to_the_eye(count):
+    sets = [[f"thing {seed} {n}" for n in range(count)] for seed in range(200)]
+    assert min(map(nearest, sets)) >= FAR == 25
+
+
+def test_names_that_people_ask_for_differ_to_the_eye():
+    words = "person car dog cat tree boat bird bottle chair bus cup table horse bench hat kite"
+    names = words.split()
+    assert min(nearest(names[n : n + 12]) for n in range(len(names) - 11)) >= FAR
+
+
+def test_a_label_has_its_own_colour_where_that_is_far_from_the_others():
+    own = {f"thing {number}": label_color(f"thing {number}") for number in range(40)}
+    for first, second in itertools.permutations(own, 2):
+        is_far = difference(own[first], own[second]) >= FAR
+        assert (label_colors([first, second])[second] == own[second]) is is_far
+
+
+def test_differences_are_those_of_cielab():
+    seen = cielab(linear(PALETTE))
+    apart = np.linalg.norm(seen[:, None] - seen[None], axis=2)
+    ours = [[difference(one, other) for other in PALETTE] for one in PALETTE]
+    assert np.abs(apart - ours).max() < 0.05
 
 
 def test_labels_share_a_colour_only_when_there_are_more_than_colours():
