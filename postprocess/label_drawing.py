@@ -12,6 +12,11 @@ from postprocess.palette import Color, ink_on
 
 Place = tuple[int, int, int, int]  # x0, y0, x1, y1
 
+# The viewer's style: letters of 12 px, and the rest in proportion (components/viewer_geometry.js).
+_UNIT = 0.002  # of a picture's side (the root of its area): one of the viewer's pixels
+_LETTERS, _LEAST = 12, 11  # units; pixels that can still be read
+_PADDING, _HIGH, _ROUND = 6 / 12, 20 / 12, 4 / 20  # of the letters' height; of the pill's
+
 _MAX_SHARE = 0.6  # of the picture's width that a pill may take
 _ELLIPSIS = "\u2026"
 _MOST_LETTERS = 200
@@ -29,10 +34,17 @@ class Pill:
     color: Color
 
 
+def drawing_unit(size: tuple[int, int]) -> float:
+    """How many pixels of a (width, height) picture are one of the viewer's: drawn files look as
+    the viewer does, whatever their size.
+    """
+    width, height = size
+    return _UNIT * math.sqrt(width * height)
+
+
 def font_size(size: tuple[int, int]) -> int:
     """A height of letters, in pixels, that reads well on a picture of this (width, height)."""
-    width, height = size
-    return max(11, round(0.024 * math.sqrt(width * height)))
+    return max(_LEAST, round(_LETTERS * drawing_unit(size)))
 
 
 def arrange(
@@ -40,8 +52,9 @@ def arrange(
 ) -> Pill:
     """A pill for a box: above it if that is free, else beside its other corners."""
     height = font_size(size)
-    text, length = _shorten(text, height, _MAX_SHARE * size[0] - height)
-    wide, tall = round(length) + round(0.7 * height), round(1.45 * height)
+    padding = 2 * round(_PADDING * height)
+    text, length = _shorten(text, height, _MAX_SHARE * size[0] - padding)
+    wide, tall = round(length) + padding, round(_HIGH * height)
     places = (_within(place, size) for place in _corners(box, wide, tall))
     return Pill(text, _freest(places, [pill.place for pill in others]), height, color)
 
@@ -116,7 +129,7 @@ def _picture(text: str, height: int, color: Color, size: tuple[int, int]) -> Ima
     width, tall = size
     picture = Image.new("RGBA", size)
     canvas = ImageDraw.Draw(picture)
-    canvas.rounded_rectangle((0, 0, width - 1, tall - 1), radius=tall // 4, fill=color)
+    canvas.rounded_rectangle((0, 0, width - 1, tall - 1), radius=round(_ROUND * tall), fill=color)
     runs = runs_of(text, height)
     if len(runs) == 1 and runs[0].scale == 1:
         canvas.text((width / 2, tall / 2), text, ink_on(color), runs[0].font, "mm")

@@ -4,7 +4,6 @@ Masks are mixed within their boxes, in 8 bits, so that twelve megapixels cost li
 their copy. The result is a new picture without EXIF or any other record.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from postprocess.errors import UserError
 from postprocess.instances import Instance
-from postprocess.label_drawing import Pill, arrange, write_pill
+from postprocess.label_drawing import Pill, arrange, drawing_unit, write_pill
 from postprocess.palette import PALETTE, Color, label_color, label_colors
 
 __all__ = ["PALETTE", "OverlayError", "draw", "label_color", "label_colors"]
@@ -22,7 +21,8 @@ Cover = npt.NDArray[np.uint8]
 
 _THIN = 3  # edges up to this width are smoothed; on wider ones nobody sees steps of a pixel
 _DOT = 2  # widths of a line from the middle of a point's dot to its edge
-_CASING = (24, 24, 24)  # a dark edge beside each line: it shows on a picture of any colour
+_LINE, _EDGE = 2, 1.5  # units: the viewer's lines around boxes and masks
+_CASING = (0, 0, 0, 115)  # a dark edge beside each line: it shows on a picture of any colour
 
 
 class OverlayError(UserError):
@@ -58,7 +58,7 @@ def draw(
     drawn = _copy(image)
     for instance in largest_first if masks else ():
         _blend(drawn, instance, colors[instance.label], opacity)
-    canvas = ImageDraw.Draw(drawn)
+    canvas = ImageDraw.Draw(drawn, "RGBA")  # what is half clear is mixed with the picture
     for instance in largest_first if boxes else ():
         _draw_place(canvas, instance, colors[instance.label], line_width(image.size))
     for pill in _pills(instances, numbers, colors, image.size, labels=labels, scores=scores):
@@ -68,7 +68,7 @@ def draw(
 
 def line_width(size: tuple[int, int]) -> int:
     """A thickness of lines, in pixels, that shows on a picture of this (width, height)."""
-    return max(2, round(0.0035 * math.sqrt(size[0] * size[1])))
+    return max(2, round(_LINE * drawing_unit(size)))
 
 
 def _check(image: Image.Image, instances: Sequence[Instance], opacity: float) -> None:
@@ -97,7 +97,7 @@ def _blend(drawn: Image.Image, instance: Instance, color: Color, opacity: float)
     if instance.mask is None or x1 <= x0 or y1 <= y0:
         return
     inside = np.ascontiguousarray(instance.mask[y0:y1, x0:x1]).view(np.uint8)
-    cover = _cover(inside, round(opacity * 255), max(1, line_width(drawn.size) // 2))
+    cover = _cover(inside, round(opacity * 255), max(1, round(_EDGE * drawing_unit(drawn.size))))
     drawn.paste(color, instance.pixels, Image.fromarray(cover))
 
 
@@ -118,15 +118,34 @@ def _draw_place(canvas: ImageDraw.ImageDraw, instance: Instance, color: Color, w
         _draw_box(canvas, instance, color, width)
         return
     x, y = instance.point
-    for radius, paint in ((_DOT * width + max(1, width // 3), _CASING), (_DOT * width, color)):
+    for radius, paint in ((_DOT * width + max(1, width // 2), _CASING), (_DOT * width, color)):
         canvas.ellipse((x - radius, y - radius, x + radius, y + radius), fill=paint)
 
 
 def _draw_box(canvas: ImageDraw.ImageDraw, instance: Instance, color: Color, width: int) -> None:
+    """The line along the inner side of the box's edge, and its dark edge within."""
     x0, y0, x1, y1 = instance.pixels
-    edges = (x0, y0, max(x0, x1 - 1), max(y0, y1 - 1))
-    canvas.rectangle(edges, outline=_CASING, width=width + max(1, width // 3))
-    canvas.rectangle(edges, outline=color, width=width)
+    _draw_frame(canvas, (x0, y0, x1, y1), color, width)
+    inner = (x0 + width, y0 + width, x1 - width, y1 - width)
+    if inner[0] < inner[2] and inner[1] < inner[3]:
+        _draw_frame(canvas, inner, _CASING, max(1, width // 2))
+
+
+def _draw_frame(
+    canvas: ImageDraw.ImageDraw, box: tuple[int, int, int, int], paint: tuple[int, ...], width: int
+) -> None:
+    """Four strips within a box, none of which lies on another: half clear paint shows no seam."""
+    x0, y0, x1, y1 = box
+    if x1 - x0 <= 2 * width or y1 - y0 <= 2 * width:
+        canvas.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), fill=paint)
+        return
+    for strip in (
+        (x0, y0, x1 - 1, y0 + width - 1),
+        (x0, y1 - width, x1 - 1, y1 - 1),
+        (x0, y0 + width, x0 + width - 1, y1 - width - 1),
+        (x1 - width, y0 + width, x1 - 1, y1 - width - 1),
+    ):
+        canvas.rectangle(strip, fill=paint)
 
 
 def _pills(

@@ -114,6 +114,20 @@ def test_a_box_is_lined_in_its_colour_where_it_says():
     assert drawn.getpixel((60 + inner + 1, 100)) == GREY
 
 
+def test_the_dark_edge_of_a_line_lets_the_picture_through_without_a_seam():
+    found = thing("cat", (60, 60, 160, 140), masked=False)
+    drawn = np.asarray(draw(picture(), [found], labels=False))
+    inside = drawn[62:138, 62:158].reshape(-1, 3)
+    assert {tuple(pixel) for pixel in inside.tolist()} == {GREY, (55, 55, 55)}
+
+
+def test_drawn_pictures_have_the_proportions_of_the_viewer():
+    size = (2000, 2000)  # where a pixel of the viewer is four of the picture
+    pill = arrange("cat", (255, 140, 0), (0, 500, 900, 900), size, [])
+    assert line_width(size) == 2 * 4 and font_size(size) == 12 * 4
+    assert pill.place[3] - pill.place[1] == 20 * 4
+
+
 def test_a_small_mask_shows_on_a_large_one_whatever_their_order():
     large, small = thing("sea", (0, 0, 200, 150)), thing("cat", (80, 60, 120, 90))
     first, second = (alone(picture(), order) for order in ([large, small], [small, large]))
