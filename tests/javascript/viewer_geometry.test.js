@@ -6,8 +6,6 @@ import {
   fitView,
   isFitted,
   isInBox,
-  LABEL_HEIGHT,
-  labelSpot,
   neighbourOf,
   panView,
   partialPath,
@@ -135,16 +133,4 @@ test("the record being written has as many edges as are known", () => {
   assert.equal(partialPath({ ...none, y0: 5, x0: 6 }, size), "M 6 13 V 5 H 14");
   assert.equal(partialPath({ ...none, y0: 5, x0: 6, y1: 20 }, size), "M 6 5 V 20");
   assert.equal(partialPath({ y0: 5, x0: 6, y1: 20, x1: 30 }, size), "M 6 5 H 30 V 20 H 6 Z");
-});
-
-test("labels stand above their box, then where there is room, never outside", () => {
-  const view = { scale: 1, x: 0, y: 0 };
-  const area = { width: 300, height: 300 };
-  const taken = [];
-  for (let n = 0; n < 3; n += 1) taken.push(labelSpot([50, 100, 150, 200], view, area, 60, taken));
-  assert.deepEqual(
-    taken.map((spot) => spot.y),
-    [100 - LABEL_HEIGHT - 2, 103, 203],
-  );
-  assert.deepEqual(labelSpot([290, 0, 299, 9], view, area, 60, []), { x: 238, y: 2, width: 60 });
 });

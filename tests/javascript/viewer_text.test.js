@@ -4,7 +4,6 @@ import { emphasis, fadeIn, inkOn } from "../../gemma_vision/web/components/viewe
 import {
   groupLabels,
   isStale,
-  labelText,
   rowTexts,
   splitTokens,
   statusText,
@@ -92,11 +91,6 @@ test("the image is described by what was found on it", () => {
     summaryText({ instances: [cat, cat, unnamed] }, translate),
     "picture_with:2 × cat, ?",
   );
-});
-
-test("a label has its number, its name apart from it, and its score", () => {
-  assert.equal(labelText({ index: 0, label: "cat", score: 0.9 }), "1  \u2068cat\u2069  90%");
-  assert.equal(labelText({ index: 4, label: "", score: null }), "5");
 });
 
 test("a row has the name, the score and whole pixels", () => {

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 HERE = Path(__file__).parent
-IMPORT = re.compile(r'^import [^;]* from "\./([\w/]+\.js)";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import (?:[^;"]* from )?"\./([\w/]+\.js)";\n', re.MULTILINE)
 EXPORT = re.compile(r"^export (?=async |const |function |let )", re.MULTILINE)
 
 

@@ -5,8 +5,10 @@ import { formatScore } from "./lib/format.js";
 import { find, make } from "./lib/lib.js";
 import { neighbourOf } from "./viewer_geometry.js";
 import { renderGuidance } from "./viewer_guidance.js";
+import { smoothOutline } from "./viewer_outline.js";
 import { markRow, renderLegend, renderTable, renderTokens } from "./viewer_panel.js";
 import { canvas, reducedMotion, repaint, root, scene, translate } from "./viewer_scene.js";
+import { setSlider } from "./viewer_sliders.js";
 import { followForm, isFromBefore } from "./viewer_stale.js";
 import { groupLabels, statusText, summaryText } from "./viewer_text.js";
 import { resize } from "./viewer_zoom.js";
@@ -21,6 +23,8 @@ const announcer = find(element, ".heard");
 export let value = null;
 /** @type {Set<string>} */
 const hiddenLabels = new Set();
+/** @type {Set<number>} */
+const hiddenThings = new Set(); // by index
 /** @type {string | null} */
 let currentRun = null; // changes with every new run: a fresh view, nothing selected
 /** @type {string | null} */
@@ -62,12 +66,10 @@ function startRun(run) {
   root.dataset.run = run ?? "";
   isLeftOutShown = false;
   hiddenLabels.clear();
+  hiddenThings.clear();
   Object.assign(scene, { hovered: -1, selected: -1, things: [] });
-  Object.assign(scene.options, { wipe: 0, score: 0 });
-  for (const name of ["wipe", "score"]) {
-    const slider = /** @type {HTMLInputElement} */ (find(element, `[data-slide=${name}]`));
-    slider.value = "0";
-  }
+  setSlider("wipe", 0);
+  setSlider("score", 0);
 }
 
 /** @param {ImageEntry} image */
@@ -117,10 +119,11 @@ function updateThings({ instances, left_out: leftOut, partial }) {
  * @returns {Thing}
  */
 function newThing(instance, index, born) {
-  const { label, color, score, box, only = false, unasked = false } = instance;
+  const { label, color, score, box, point = null, only = false, unasked = false } = instance;
   const source = JSON.stringify(instance);
   const path = outline(instance);
-  return { index, label, color, score, only, unasked, born, path, box, isVisible: true, source };
+  const shown = { isHidden: false, isVisible: true };
+  return { index, label, color, score, only, unasked, born, path, box, point, ...shown, source };
 }
 
 /**
@@ -128,14 +131,15 @@ function newThing(instance, index, born) {
  * @param {{path?: string | null}} data
  */
 function outline({ path }) {
-  return path ? new Path2D(path) : null;
+  return path && scene.picture ? new Path2D(smoothOutline(path, scene.picture)) : null;
 }
 
-// What the legend and the score slider leave.
+// What the legend, the rows and the score slider leave.
 export function applyFilters() {
   for (const thing of scene.things) {
     const isSure = thing.score === null || thing.score >= scene.options.score;
-    thing.isVisible = isSure && !hiddenLabels.has(thing.label);
+    thing.isHidden = hiddenThings.has(thing.index);
+    thing.isVisible = isSure && !thing.isHidden && !hiddenLabels.has(thing.label);
   }
 }
 
@@ -197,7 +201,8 @@ export function renderLists() {
     toggleLabel,
     translate,
   );
-  renderTable(body, scene.things, { select: toggleSelected, hover }, translate);
+  const listeners = { select: toggleSelected, hover, hide: toggleHidden };
+  renderTable(body, scene.things, listeners, translate);
   markRow(body, scene.selected);
 }
 
@@ -230,6 +235,15 @@ export function toggleSelected(index) {
 export function selectNext(step) {
   const next = neighbourOf(scene.things, scene.selected, step);
   if (next >= 0) select(next);
+}
+
+/** @param {number} index of a thing; -1 hides nothing */
+export function toggleHidden(index) {
+  if (index < 0) return;
+  if (!hiddenThings.delete(index)) hiddenThings.add(index);
+  applyFilters();
+  renderLists();
+  repaint();
 }
 
 /** @param {string} label */

@@ -5,8 +5,6 @@ const MAX_ZOOM = 16;
 const MIN_HEIGHT = 240; // CSS pixels that the canvas may always take
 const MAX_HEIGHT = 760;
 const PAGE_SHARE = 0.6; // of the window's height, between those two
-export const LABEL_HEIGHT = 20;
-const LABEL_TRIES = 8; // rows below a box's edge that a label is moved to
 
 /**
  * The canvas's size for an image: as wide as there is room, not so high that it hides the page.
@@ -171,34 +169,4 @@ export function partialPath({ y0, x0, y1, x1 }, { width, height }) {
   if (y1 === null) return `M ${x0} ${y0 + arm} V ${y0} H ${x0 + arm}`;
   if (x1 === null) return `M ${x0} ${y0} V ${y1}`;
   return `M ${x0} ${y0} H ${x1} V ${y1} H ${x0} Z`;
-}
-
-/**
- * Above the box, inside it, below it, or as near to that as the other labels leave room.
- * @param {Box} box
- * @param {View} view
- * @param {Size} area
- * @param {number} width of the label
- * @param {LabelSpot[]} taken by other labels
- * @returns {LabelSpot}
- */
-export function labelSpot(box, view, area, width, taken) {
-  const left = view.x + box[0] * view.scale - 1;
-  const top = view.y + box[1] * view.scale;
-  const bottom = view.y + box[3] * view.scale;
-  const x = Math.max(2, Math.min(left, area.width - width - 2));
-  const steps = [top - LABEL_HEIGHT - 2, top + 3, bottom + 3, bottom - LABEL_HEIGHT - 3];
-  for (let n = 1; n < LABEL_TRIES; n += 1) steps.push(top + 3 + n * (LABEL_HEIGHT + 1));
-  const highest = area.height - LABEL_HEIGHT - 2;
-  const spots = steps.map((y) => ({ x, y: Math.max(2, Math.min(y, highest)), width }));
-  return spots.find((spot) => !taken.some((other) => overlaps(spot, other))) ?? spots[0];
-}
-
-/**
- * @param {LabelSpot} a
- * @param {LabelSpot} b
- */
-function overlaps(a, b) {
-  const isBeside = a.x + a.width < b.x || b.x + b.width < a.x;
-  return !isBeside && Math.abs(a.y - b.y) <= LABEL_HEIGHT;
 }

@@ -2,30 +2,34 @@
 
 import { find } from "./lib/lib.js";
 import {
-  applyFilters,
   hover,
-  renderLists,
   renderValue,
   select,
   selectNext,
+  toggleHidden,
   toggleSelected,
   value,
 } from "./viewer.js";
+import "./viewer_controls.js";
 import { pinchZoom, smallestAt, toPicture } from "./viewer_geometry.js";
 import { copyText } from "./viewer_panel.js";
 import { savePicture } from "./viewer_save.js";
 import { canvas, context, repaint, root, scene, translate } from "./viewer_scene.js";
+import { setSlider } from "./viewer_sliders.js";
+import { isOnWipe, wipeAt } from "./viewer_wipe.js";
 import { panBy, zoomBy, zoomToFit } from "./viewer_zoom.js";
 
 const ZOOM_STEP = 1.5;
 const DRAG = 5; // CSS pixels that a press may move and still be a click
 const MOUSE_SLACK = 2; // CSS pixels around a box that still count
 const FINGER_SLACK = 8;
+const LINE_SLACK = 10; // CSS pixels beside the wipe line that take hold of it
 
 /** @type {Map<number, Point>} */
 const pointers = new Map(); // pointer id -> the last point
 /** @type {Point | null} */
 let pressed = null; // where a press began, until it becomes a drag
+let isWiping = false; // the wipe line is being dragged
 
 /** @param {MouseEvent} event */
 function pointOf(event) {
@@ -50,7 +54,24 @@ function isZoomed() {
   return root.classList.contains("zoomed");
 }
 
+/** @param {Point} point */
+function isOnLine(point) {
+  const { picture, view, options } = scene;
+  return Boolean(picture && isOnWipe(view, picture, options.wipe, point, LINE_SLACK));
+}
+
+/** @param {Point} point */
+function wipeTo(point) {
+  if (scene.picture) setSlider("wipe", wipeAt(scene.view, scene.picture, point));
+  repaint();
+}
+
 canvas.addEventListener("pointerdown", (event) => {
+  isWiping = pointers.size === 0 && isOnLine(pointOf(event));
+  if (isWiping) {
+    canvas.setPointerCapture(event.pointerId);
+    return;
+  }
   pointers.set(event.pointerId, pointOf(event));
   pressed = pointers.size === 1 ? pointOf(event) : null;
   if (isZoomed() || pointers.size > 1) canvas.setPointerCapture(event.pointerId);
@@ -58,6 +79,11 @@ canvas.addEventListener("pointerdown", (event) => {
 
 canvas.addEventListener("pointermove", (event) => {
   const point = pointOf(event);
+  if (isWiping) {
+    wipeTo(point);
+    return;
+  }
+  root.classList.toggle("on-line", isOnLine(point));
   const before = pointers.get(event.pointerId);
   if (!before) {
     if (event.pointerType === "mouse") hover(thingAt(point, MOUSE_SLACK));
@@ -82,12 +108,14 @@ function pinch(id, before, after) {
 }
 
 canvas.addEventListener("pointerup", (event) => {
+  isWiping = false;
   const slack = event.pointerType === "mouse" ? MOUSE_SLACK : FINGER_SLACK;
   if (pressed) toggleSelected(thingAt(pointOf(event), slack));
   pressed = null;
   pointers.delete(event.pointerId);
 });
 canvas.addEventListener("pointercancel", (event) => {
+  isWiping = false;
   pressed = null;
   pointers.delete(event.pointerId);
 });
@@ -112,6 +140,7 @@ const KEYS = {
   ArrowLeft: () => selectNext(-1),
   ArrowUp: () => selectNext(-1),
   Escape: () => select(-1),
+  h: () => toggleHidden(scene.selected),
   "+": () => zoomBy(ZOOM_STEP),
   "=": () => zoomBy(ZOOM_STEP),
   "-": () => zoomBy(1 / ZOOM_STEP),
@@ -142,28 +171,6 @@ for (const button of findAll("[data-do]")) {
   button.addEventListener("click", () => ACTIONS[name](button));
   if (!button.dataset.say) button.setAttribute("aria-label", translate(name));
 }
-for (const button of findAll("[data-switch]"))
-  button.addEventListener("click", () => {
-    const name = /** @type {"boxes" | "masks" | "labels"} */ (button.dataset.switch);
-    scene.options[name] = !scene.options[name];
-    button.setAttribute("aria-pressed", String(scene.options[name]));
-    repaint();
-  });
-for (const slider of /** @type {HTMLInputElement[]} */ (findAll("[data-slide]")))
-  slider.addEventListener("input", () => {
-    const name = /** @type {"opacity" | "line" | "wipe" | "score"} */ (slider.dataset.slide);
-    scene.options[name] = Number(slider.value);
-    if (name === "score") {
-      applyFilters();
-      renderLists();
-    }
-    repaint();
-  });
-const groundChoice = /** @type {HTMLSelectElement} */ (find(element, "[data-choose]"));
-groundChoice.addEventListener("change", () => {
-  scene.options.ground = /** @type {DrawOptions["ground"]} */ (groundChoice.value);
-  repaint();
-});
 
 for (const node of findAll("[data-say]")) node.textContent = translate(node.dataset.say ?? "");
 for (const [selector, key] of [

@@ -1,8 +1,17 @@
 // The labels of things, on the canvas: side by side where there is room, in letters of one size.
+// In a crowd each is a number alone, and the thing that is looked at has its whole label.
 
 import { emphasis, fadeIn, inkOn } from "./viewer_brush.js";
-import { LABEL_HEIGHT, labelSpot } from "./viewer_geometry.js";
-import { labelText } from "./viewer_text.js";
+import {
+  CROWD,
+  fitLabel,
+  isSeen,
+  LABEL_HEIGHT,
+  LABEL_PADDING,
+  labelRoom,
+  labelSpot,
+  visibleFrame,
+} from "./viewer_label_geometry.js";
 
 const LABEL_FONT = "600 12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 
@@ -15,11 +24,18 @@ const LABEL_FONT = "600 12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-
 export function paintLabels(context, things, scene) {
   /** @type {LabelSpot[]} */
   const taken = [];
+  const frame = visibleFrame(scene.view, scene.picture, scene.area);
   context.font = LABEL_FONT;
   context.textBaseline = "middle";
-  const last = scene.hovered >= 0 ? scene.hovered : scene.selected;
-  const ordered = [...things].sort((a, b) => Number(a.index === last) - Number(b.index === last));
-  for (const thing of ordered) paintLabel(context, thing, scene, taken);
+  const focused = scene.hovered >= 0 ? scene.hovered : scene.selected;
+  /** @param {Thing} thing */
+  const isOnTop = ({ index }) => Number(index === focused);
+  const seen = things.filter(({ box }) => isSeen(box, scene.view, frame));
+  for (const thing of seen.sort((a, b) => isOnTop(a) - isOnTop(b))) {
+    const isNumber = things.length >= CROWD && thing.index !== focused;
+    const room = isNumber ? 0 : labelRoom(frame, thing.index === focused);
+    paintLabel(context, thing, scene, { frame, room, taken });
+  }
   context.globalAlpha = 1;
 }
 
@@ -27,15 +43,16 @@ export function paintLabels(context, things, scene) {
  * @param {CanvasRenderingContext2D} context
  * @param {Thing} thing
  * @param {PaintedScene} scene
- * @param {LabelSpot[]} taken by labels that were painted before
+ * @param {{frame: Box, room: number, taken: LabelSpot[]}} place where it may stand, how long it may
+ * be, and what labels painted before have taken
  */
-function paintLabel(context, thing, scene, taken) {
+function paintLabel(context, thing, scene, { frame, room, taken }) {
   const { view, picture, options } = scene;
   const [x0, , x1] = thing.box;
   if (options.wipe > 0 && (x0 + x1) / 2 < picture.width * options.wipe) return;
-  const text = labelText(thing);
-  const width = Math.ceil(context.measureText(text).width) + 12;
-  const spot = labelSpot(thing.box, view, scene.area, width, taken);
+  const text = fitLabel(thing, room, (line) => context.measureText(line).width);
+  const width = Math.ceil(context.measureText(text).width) + 2 * LABEL_PADDING;
+  const spot = labelSpot(thing.box, view, frame, width, taken);
   taken.push(spot);
   context.globalAlpha = emphasis(thing, scene) * fadeIn(thing, scene);
   context.fillStyle = thing.color;
@@ -43,5 +60,5 @@ function paintLabel(context, thing, scene, taken) {
   context.roundRect(spot.x, spot.y, width, LABEL_HEIGHT, 4);
   context.fill();
   context.fillStyle = inkOn(thing.color);
-  context.fillText(text, spot.x + 6, spot.y + LABEL_HEIGHT / 2 + 0.5);
+  context.fillText(text, spot.x + LABEL_PADDING, spot.y + LABEL_HEIGHT / 2 + 0.5);
 }

@@ -3,7 +3,12 @@
 
 import { emphasis, fadeIn, scaledDash, strokeTwice, WHITE } from "./viewer_brush.js";
 import { partialPath } from "./viewer_geometry.js";
+import { visibleFrame } from "./viewer_label_geometry.js";
 import { paintLabels } from "./viewer_labels.js";
+import { wipeX } from "./viewer_wipe.js";
+
+const HANDLE = 11; // CSS pixels from the middle of the wipe line's handle to its edge
+const DOT = 2; // widths of a line from the middle of a point's dot to its edge
 
 /**
  * @param {CanvasRenderingContext2D} context
@@ -39,8 +44,9 @@ function paintInPicture(context, scene, things) {
   else paintBlank(context, picture);
   clipToWipe(context, scene);
   if (options.ground !== "whole" && bitmap) paintGround(context, things, scene, bitmap);
-  if (options.masks) for (const thing of things) paintMask(context, thing, scene);
-  for (const thing of things) paintBox(context, thing, scene);
+  const hasTint = options.masks && options.ground !== "cut"; // what is cut out shows as it is
+  if (hasTint) for (const thing of things) paintMask(context, thing, scene);
+  for (const thing of things) paintPlace(context, thing, scene);
   if (scene.partial) paintPartial(context, scene.partial, scene);
 }
 
@@ -108,10 +114,17 @@ function outlineOfAll(things) {
  * @param {PaintedScene} scene
  */
 function paintWipe(context, { options, picture, view, area }) {
-  const x = view.x + picture.width * options.wipe * view.scale;
-  const bottom = Math.min(area.height, picture.height * view.scale);
+  const x = wipeX(view, picture, options.wipe);
+  const [, top, , bottom] = visibleFrame(view, picture, area);
+  const middle = (top + bottom) / 2;
   context.fillStyle = WHITE;
-  context.fillRect(x - 1, Math.max(0, view.y), 2, bottom);
+  context.fillRect(x - 1, top, 2, bottom - top);
+  context.beginPath();
+  context.arc(x, middle, HANDLE, 0, 2 * Math.PI);
+  context.fill();
+  context.strokeStyle = "#334155";
+  context.lineWidth = 2;
+  context.stroke(new Path2D(`M${x - 3} ${middle - 4}l-4 4 4 4M${x + 3} ${middle - 4}l4 4-4 4`));
 }
 
 /**
@@ -134,13 +147,45 @@ function paintMask(context, thing, scene) {
 }
 
 /**
+ * A box, or a dot where the thing is a point.
  * @param {CanvasRenderingContext2D} context
  * @param {Thing} thing
  * @param {Scene} scene
  */
-function paintBox(context, thing, scene) {
+function paintPlace(context, thing, scene) {
   const isFocused = scene.hovered === thing.index || scene.selected === thing.index;
   if (!scene.options.boxes && !isFocused) return;
+  if (thing.point) paintDot(context, thing, thing.point, scene);
+  else paintBox(context, thing, scene, isFocused);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Thing} thing
+ * @param {[number, number]} point
+ * @param {Scene} scene
+ */
+function paintDot(context, thing, [x, y], scene) {
+  context.globalAlpha = emphasis(thing, scene) * fadeIn(thing, scene);
+  for (const [color, radius] of /** @type {[string, number][]} */ ([
+    ["rgba(0, 0, 0, 0.45)", DOT * scene.options.line + 1],
+    [thing.color, DOT * scene.options.line],
+  ])) {
+    context.fillStyle = color;
+    context.beginPath();
+    context.arc(x, y, radius / scene.view.scale, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Thing} thing
+ * @param {Scene} scene
+ * @param {boolean} isFocused
+ */
+function paintBox(context, thing, scene, isFocused) {
   const [x0, y0, x1, y1] = thing.box;
   const width = scene.options.line * (isFocused ? 1.6 : 1);
   context.globalAlpha = emphasis(thing, scene) * fadeIn(thing, scene);

@@ -34,7 +34,7 @@ export function renderLegend(node, groups, hidden, toggle, translate) {
  * Rows are kept while things arrive, so that a focused row stays focused.
  * @param {HTMLTableSectionElement} body
  * @param {Thing[]} things
- * @param {{select: (index: number) => void, hover: (index: number) => void}} listeners
+ * @param {RowListeners} listeners
  * @param {Translate} translate
  */
 export function renderTable(body, things, listeners, translate) {
@@ -47,23 +47,35 @@ export function renderTable(body, things, listeners, translate) {
       const cell = row.cells[column + 1];
       if (cell.textContent !== text) cell.textContent = text;
     }
+    const eye = row.querySelector(".eye");
+    eye?.setAttribute("aria-pressed", String(!thing.isHidden));
+    eye?.setAttribute(
+      "aria-label",
+      translate("show_thing", { n: i + 1, name: thing.label || UNNAMED }),
+    );
     row.classList.toggle("off", !thing.isVisible);
   }
 }
 
 /**
  * @param {number} index
- * @param {{select: (index: number) => void, hover: (index: number) => void}} listeners
+ * @param {RowListeners} listeners
  */
-function newRow(index, { select, hover }) {
+function newRow(index, { select, hover, hide }) {
   const button = make(
     "button",
     { type: "button", class: "number", "aria-pressed": "false" },
     make("span", { class: "swatch" }),
     String(index + 1),
   );
+  /** @param {MouseEvent} event */
+  const hideIt = (event) => {
+    event.stopPropagation(); // the row itself selects
+    hide(index);
+  };
   const mouse = { onmouseenter: () => hover(index), onmouseleave: () => hover(-1) };
-  const cells = [make("td", {}, button), make("td"), make("td"), make("td")];
+  const eye = make("button", { type: "button", class: "eye", onclick: hideIt });
+  const cells = [make("td", {}, button, eye), make("td"), make("td"), make("td")];
   return make("tr", { onclick: () => select(index), ...mouse }, ...cells);
 }
 

@@ -1,12 +1,14 @@
 // Saving what the viewer shows as a PNG.
 
+import { fileStem } from "./lib/format.js";
 import { brushOf, make } from "./lib/lib.js";
 import { value } from "./viewer.js";
 import { paintScene } from "./viewer_paint.js";
 import { scene } from "./viewer_scene.js";
 
-const LETTERS = 900; // pixels of the longer side from which on letters and lines grow
-const FILE_NAME = "gemma-vision.png";
+const UNIT = 0.002; // of the image's side (the root of its area): a CSS pixel, as in drawn files
+const MIN_UNIT = 11 / 12; // so that letters of 12 have 11 pixels
+const FILE_NAME = "gemma-vision";
 const KEPT = 10000; // milliseconds that the file's address lives on
 
 // The image as the person sent it, full size, with everything that is switched on.
@@ -16,18 +18,22 @@ export async function savePicture() {
   const { original } = value.image;
   const large = original ? await loadImage(original.url) : null;
   const sheet = make("canvas", { width: picture.width, height: picture.height });
-  const ratio = Math.max(1, Math.max(picture.width, picture.height) / LETTERS);
+  const ratio = Math.max(MIN_UNIT, UNIT * Math.sqrt(picture.width * picture.height));
   const area = { width: picture.width / ratio, height: picture.height / ratio };
   const view = { scale: 1 / ratio, x: 0, y: 0 };
   const atRest = { hovered: -1, selected: -1, still: true, partial: null };
   paintScene(brushOf(sheet), { ...scene, ...atRest, ratio, area, view, bitmap: large ?? bitmap });
-  sheet.toBlob((blob) => blob && downloadFile(blob), "image/png");
+  const name = `${original ? fileStem(original.url) : FILE_NAME}.viewer.png`;
+  sheet.toBlob((blob) => blob && downloadFile(blob, name), "image/png");
 }
 
-/** @param {Blob} blob */
-function downloadFile(blob) {
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
+function downloadFile(blob, name) {
   const href = URL.createObjectURL(blob);
-  make("a", { href, download: FILE_NAME }).click();
+  make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), KEPT);
 }
 

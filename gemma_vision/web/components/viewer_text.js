@@ -1,6 +1,6 @@
 // The viewer's texts about an answer: status, summary, legend, rows, tokens. Makes no elements.
 
-import { formatScore, formatSeconds, isolateDirection, shortName } from "./lib/format.js";
+import { formatScore, formatSeconds, shortName } from "./lib/format.js";
 
 export const UNNAMED = "?"; // a thing without a label
 
@@ -75,15 +75,6 @@ export function groupLabels(things) {
     groups.set(label, group);
   }
   return [...groups.values()];
-}
-
-/**
- * The label on the canvas: its number, what it is, how sure the model is.
- * @param {Pick<Thing, "index" | "label" | "score">} thing
- */
-export function labelText({ index, label, score }) {
-  const parts = [`${index + 1}`, isolateDirection(label), formatScore(score)];
-  return parts.filter(Boolean).join("  ");
 }
 
 /**

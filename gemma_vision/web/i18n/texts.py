@@ -168,6 +168,8 @@ VIEWER: dict[str, dict[str, str]] = {
     "boxes": {"en": "Boxes", "ja": "枠"},
     "masks": {"en": "Masks", "ja": "マスク"},
     "labels": {"en": "Labels", "ja": "名前"},
+    "more": {"en": "More", "ja": "その他"},
+    "show_thing": {"en": "Show {n} {name}", "ja": "{n} {name} を表示"},
     "show": {"en": "What to show", "ja": "表示するもの"},
     "legend": {"en": "Labels: press to hide or show", "ja": "名前: 押すと表示を切り替えます"},
     "opacity": {"en": "Mask", "ja": "濃さ"},

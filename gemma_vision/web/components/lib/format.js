@@ -85,3 +85,12 @@ export function tokenKind(text) {
 export function isolateDirection(label) {
   return label && `\u2068${label}\u2069`;
 }
+
+/**
+ * What a file is called, without its folders and its suffix.
+ * @param {string} url
+ */
+export function fileStem(url) {
+  const name = decodeURIComponent(url.split(/[?#]/)[0].split("/").pop() ?? "");
+  return name.replace(/\.[^.]*$/, "") || "picture";
+}

@@ -40,6 +40,7 @@ type Instance = {
   box: Box;
   path: string | null;
   score: number | null;
+  point?: [number, number] | null; // x, y; the box is then empty at that place
   only?: boolean; // a comparison: the other side did not find it
   unasked?: boolean; // found under a name that was not asked for
 };
@@ -97,6 +98,8 @@ type Thing = {
   born: number; // when it arrived, as performance.now() counts
   path: Path2D | null;
   box: Box;
+  point: [number, number] | null;
+  isHidden: boolean; // by its own row
   isVisible: boolean;
   source: string; // the instance it was made from
 };
@@ -127,6 +130,12 @@ type Scene = {
 };
 /** A scene that has a picture. */
 type PaintedScene = Scene & { picture: Size };
+type SliderName = "opacity" | "score" | "wipe" | "line";
+type RowListeners = {
+  select: (index: number) => void;
+  hover: (index: number) => void;
+  hide: (index: number) => void;
+};
 type LabelGroup = { label: string; color: string; count: number; unasked: boolean };
 
 // ---- the other components ---------------------------------------------------------------------
