@@ -33,6 +33,15 @@ TWO_MASKS = CAT_AND_DOG.replace(" cat", f" {SEGS} cat").replace(" dog", f" {SEGS
 LONG = " ; ".join(
     f"<loc{n:04d}><loc{n:04d}><loc{n + 200:04d}><loc{n + 200:04d}> cat" for n in range(0, 800, 4)
 )
+TWELVE = " ; ".join(
+    f"<loc{80 * n:04d}><loc{80 * n:04d}><loc{80 * n + 100:04d}><loc{80 * n + 100:04d}> thing {n}"
+    for n in range(12)
+)
+SIXTY = " ; ".join(
+    f"<loc{y:04d}><loc{x:04d}><loc{y + 90:04d}><loc{x + 90:04d}> a name as long as that"
+    for y in range(0, 900, 150)
+    for x in range(0, 1000, 100)
+)
 # Words that try to be code, or to be taken for something else; none holds a mark of the language.
 CODES = (
     "<img src=x onerror=window.stolen=1>",
@@ -65,6 +74,10 @@ def speak(prompt: Any) -> str:
     if "codes" in prompt.text:
         is_naming = prompt.text.startswith(("detect", "segment"))
         return " ; ".join(f"{BOX} {code}" for code in CODES) if is_naming else "\n".join(CODES)
+    if "twelve" in prompt.text:
+        return TWELVE
+    if "sixty" in prompt.text:
+        return SIXTY
     if "long" in prompt.text:
         return LONG
     if prompt.text.startswith("segment"):

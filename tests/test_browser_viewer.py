@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import browsing
 import pytest
 from browsing import (
     SKY,
     color_at,
+    give_room,
     is_near,
     run,
     take_example,
@@ -18,6 +21,8 @@ from browsing import (
 from PIL import Image
 from playwright.sync_api import Page
 from served import EVIL
+
+from postprocess.palette import FAR, difference
 
 browser, served, visit = browsing.browser, browsing.served, browsing.visit  # the fixtures
 pytestmark = pytest.mark.browser
@@ -121,6 +126,7 @@ def test_the_background_is_dimmed_or_cut_away(visit: Callable[..., Page]) -> Non
     take_example(page)
     run(page)
     page.click("[data-switch=masks]")
+    page.click("#viewer .more summary")
     page.select_option("[data-choose=ground]", "dim")
     assert is_near(color_at(page, 20, 240), tuple(round(0.3 * channel) for channel in SKY))
     assert is_near(color_at(page, 281 / 1023 * 640, 307 / 1023 * 480), SKY)
@@ -128,3 +134,149 @@ def test_the_background_is_dimmed_or_cut_away(visit: Callable[..., Page]) -> Non
     assert color_at(page, 20, 240) == (0, 0, 0)
     page.locator("[data-slide=wipe]").fill("0.5")
     assert is_near(color_at(page, 20, 240), SKY)
+
+
+# Writes down where labels are painted, in CSS pixels of the canvas, and what they say.
+LABELS = """
+window.labels = [];
+const { clearRect, roundRect, fillText } = CanvasRenderingContext2D.prototype;
+Object.assign(CanvasRenderingContext2D.prototype, {
+  clearRect(...given) { window.labels = []; return clearRect.apply(this, given); },
+  roundRect(x, y, width, height, ...given) {
+    window.labels.push({ x, y, right: x + width, bottom: y + height });
+    return roundRect.call(this, x, y, width, height, ...given);
+  },
+  fillText(text, ...given) {
+    window.labels.at(-1).text = text.replace(/[\\u2068\\u2069]/g, "");
+    return fillText.call(this, text, ...given);
+  },
+});
+"""
+PHONE = {"width": 390, "height": 800}
+
+
+def write_down_labels(page: Page) -> None:
+    page.add_init_script(LABELS)
+    page.reload()
+    page.wait_for_selector("#run")
+
+
+def labels_of(page: Page) -> list[dict[str, Any]]:
+    """The labels on the canvas, once nothing fades in any more."""
+    page.wait_for_timeout(450)
+    return list(page.evaluate("window.labels"))
+
+
+def outside(page: Page, labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that are not wholly on the picture, which is 640 x 480."""
+    box = page.locator("#viewer canvas").bounding_box()
+    assert box
+    scale = min(box["width"] / 640, box["height"] / 480)
+    left, right = (box["width"] - 640 * scale) / 2, (box["width"] + 640 * scale) / 2
+    return [
+        one
+        for one in labels
+        if one["x"] < left - 0.5
+        or one["right"] > right + 0.5
+        or one["y"] < 0
+        or one["bottom"] > 480 * scale + 0.5
+    ]
+
+
+@pytest.mark.parametrize("size", [browsing.LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize("words, count", [("twelve", 12), ("sixty", 60)])
+def test_no_label_leaves_the_picture(
+    visit: Callable[..., Page], size: dict[str, int], words: str, count: int
+) -> None:
+    page = visit(viewport=size)
+    write_down_labels(page)
+    take_example(page)
+    give_room(page)
+    run(page, words)
+    labels = labels_of(page)
+    assert len(labels) == count and outside(page, labels) == []
+
+
+def test_a_crowd_has_numbers_and_the_one_that_is_looked_at_its_name(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit()
+    write_down_labels(page)
+    take_example(page)
+    give_room(page)
+    run(page, "sixty")
+    assert {one["text"] for one in labels_of(page)} == {str(n + 1) for n in range(60)}
+    page.focus("#viewer canvas")
+    page.keyboard.press("ArrowRight")
+    (named,) = [one for one in labels_of(page) if not one["text"].isdigit()]
+    assert named["text"].startswith("1  a name as long as that") and outside(page, [named]) == []
+    page.locator(".rows tbody tr").nth(8).hover()
+    assert any(one["text"].startswith("9  a name") for one in labels_of(page))
+
+
+def test_twelve_labels_have_colours_that_differ(visit: Callable[..., Page]) -> None:
+    page = visit()
+    take_example(page)
+    run(page, "twelve")
+    swatches = page.locator(".legend .swatch").evaluate_all(
+        "all => all.map(one => getComputedStyle(one).backgroundColor.match(/\\d+/g).map(Number))"
+    )
+    colors = [tuple(color[:3]) for color in swatches]
+    assert len(colors) == 12
+    assert min(difference(a, b) for a, b in combinations(colors, 2)) >= FAR
+
+
+def test_a_thing_is_hidden_in_its_row_and_by_a_key(visit: Callable[..., Page]) -> None:
+    page = visit()
+    take_example(page)
+    run(page)
+    middle = (281 / 1023 * 640, 307 / 1023 * 480)
+    assert not is_near(color_at(page, *middle), SKY)
+    eye = page.locator(".rows .eye").first
+    eye.press("Enter")
+    assert is_near(color_at(page, *middle), SKY)
+    assert eye.get_attribute("aria-pressed") == "false"
+    assert page.locator(".rows tr.selected").count() == 0
+    page.locator(".rows .number").first.click()
+    page.focus("#viewer canvas")
+    page.keyboard.press("h")
+    assert not is_near(color_at(page, *middle), SKY)
+
+
+def test_the_line_between_before_and_after_is_dragged(visit: Callable[..., Page]) -> None:
+    page = visit()
+    take_example(page)
+    run(page)
+    page.click("#viewer .more summary")
+    page.locator("[data-slide=wipe]").fill("0.9")
+    cat = (281 / 1023 * 640, 307 / 1023 * 480)
+    assert is_near(color_at(page, *cat), SKY)
+    box = page.locator("#viewer canvas").bounding_box()
+    assert box
+    scale = min(box["width"] / 640, box["height"] / 480)
+    left, y = box["x"] + (box["width"] - 640 * scale) / 2, box["y"] + box["height"] / 3
+    page.mouse.move(left + 0.9 * 640 * scale, y)
+    page.mouse.down()
+    page.mouse.move(left + 0.1 * 640 * scale, y, steps=5)
+    page.mouse.up()
+    assert not is_near(color_at(page, *cat), SKY)
+    assert page.locator("[data-slide=wipe] + output").inner_text() == "10%"
+    assert page.locator(".rows tr.selected").count() == 0
+
+
+def test_what_is_cut_out_has_no_tint(visit: Callable[..., Page]) -> None:
+    page = visit()
+    take_example(page)
+    run(page)
+    page.click("#viewer .more summary")
+    page.select_option("[data-choose=ground]", "cut")
+    assert is_near(color_at(page, 281 / 1023 * 640, 307 / 1023 * 480), SKY)
+
+
+def test_sliders_say_their_numbers(visit: Callable[..., Page]) -> None:
+    page = visit()
+    take_example(page)
+    run(page)
+    page.locator("[data-slide=opacity]").fill("0.8")
+    assert page.locator("[data-slide=opacity] + output").inner_text() == "80%"
+    assert page.locator("[data-slide=line]").is_hidden()

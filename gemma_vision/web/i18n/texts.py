@@ -12,6 +12,7 @@ import gradio as gr
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.crop_texts import CROPS
+from gemma_vision.web.i18n.export_texts import EXPORTS
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
@@ -198,6 +199,7 @@ VIEWER: dict[str, dict[str, str]] = {
 LANGUAGES = ("en", "ja")
 TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
 CHOICE_SHARES = ("tagline", "add_files", *TASKS)
+EXPORT_SHARES = ("copy", "copied", "copy_failed")
 translations = gr.I18n(**{language: {} for language in LANGUAGES})
 
 
@@ -228,6 +230,12 @@ def viewer_words() -> dict[str, dict[str, str]]:
 def script_words() -> dict[str, dict[str, str]]:
     """The words of the page's own scripts by language."""
     return {language: in_language(TEXTS | VIEWER | STAGES, language) for language in LANGUAGES}
+
+
+def export_words() -> dict[str, dict[str, str]]:
+    """The words of what a result can be taken home as, by language."""
+    table = EXPORTS | {key: VIEWER[key] for key in EXPORT_SHARES}
+    return {language: in_language(table, language) for language in LANGUAGES}
 
 
 def crop_words() -> dict[str, dict[str, str]]:

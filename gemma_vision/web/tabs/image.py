@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ from gradio.components import Component
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import MAX_TEXT
+from gemma_vision.web.api.snippets import Call, write_snippets
 from gemma_vision.web.components.cache_status import build_cache_status
 from gemma_vision.web.components.crops import build_crops
 from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
+from gemma_vision.web.components.take_home import build_take_home, connect_take_home
 from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.asking import TELL_ASKED, connect_changes
 from gemma_vision.web.forms.fields import (
@@ -32,6 +35,7 @@ from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import QUICK_QUEUE, SILENT, Updates, connect, skip
 from gemma_vision.web.jobs.viewer_value import ViewerState
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswer, VisitorAnswers
 from gemma_vision.web.tabs.image_run import ImageJob
 
 ASKABLE = ("max_tokens", "temperature", "leave_out")  # what a line of guidance may change
@@ -43,9 +47,19 @@ class ImageTab(TaskTab):
 
     name = "image"
 
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(pipeline)
+        self.results = VisitorAnswers()
+
     def make_job(self, values: Mapping[str, Any], visitor: str) -> ImageJob:
         """The job that the form asks for."""
-        return ImageJob(self.pipeline, read_form(FormValues, values))
+        store = partial(self.results.put, visitor)
+        return ImageJob(self.pipeline, read_form(FormValues, values), store)
+
+    def leave(self, visitor: str) -> None:
+        """As every tab, and nothing is left of the answer."""
+        super().leave(visitor)
+        self.results.put(visitor, None)
 
     def build(self) -> None:
         """Lay out the tab and connect it."""
@@ -66,6 +80,8 @@ class ImageTab(TaskTab):
         starts = [controls["run"].click, words.submit, self._wish.change]
         connect(self.runner, starts, fields, outputs, js=TELL_ASKED, trigger_mode="always_last")
         connect_changes(fields)
+        menu: Any = outputs["take_home"]
+        connect_take_home(menu, self.results, lambda: self.pipeline.decoder, snippets_of)
         form.connect()
         self._connect_examples(examples)
         self._connect_guidance()
@@ -146,5 +162,12 @@ def first_view(path: str, task: str) -> dict[str, Any]:
 def build_answer() -> dict[str, Block]:
     """The right column by name: the viewer, the crops looked at, the drawer with the JSON."""
     viewer, crops = build_viewer(elem_id="viewer", follows=True), build_crops()
+    menu = build_take_home("take-home")
     drawer, data = build_json_drawer("json")
-    return {"viewer": viewer, "crops": crops, "drawer": drawer, "json": data}
+    return {"viewer": viewer, "crops": crops, "take_home": menu, "drawer": drawer, "json": data}
+
+
+def snippets_of(result: VisitorAnswer, address: str) -> dict[str, str]:
+    """A result's request as code, by language."""
+    called = Call(result.task, result.text, result.options, result.model, address)
+    return write_snippets(called)

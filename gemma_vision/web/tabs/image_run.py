@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,16 +13,19 @@ from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.names import ParsedNames, UnknownNameError
+from gemma_vision.requests.options import options_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.components.cache_status import cache_status
 from gemma_vision.web.components.crops import crops_value
+from gemma_vision.web.components.take_home import take_home_value
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.guidance import Asked
 from gemma_vision.web.jobs.partials import partial_value
 from gemma_vision.web.jobs.viewer_value import ViewerState
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswer, picture_name
 from gemma_vision.web.server.uploads import resolve_upload
 from postprocess.filters import Filters
 
@@ -51,11 +54,21 @@ class Divided:
 
 
 class ImageJob:
-    """One picture and one request. Updates "viewer", "crops", "drawer", "json", "cache_status"."""
+    """One picture and one request. Updates "viewer", "crops", "drawer", "json", "take_home" and
+    "cache_status".
 
-    def __init__(self, pipeline: Pipeline, form: FormValues) -> None:
+    store: takes the result once there is one, and None while there is none.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        form: FormValues,
+        store: Callable[[VisitorAnswer | None], None] = lambda result: None,
+    ) -> None:
         self._pipeline = pipeline
         self._form = form
+        self._store = store
         self._viewer = ViewerState(task=form.task)
         self._request: Request | None = None  # none while the names are not known
         self._drops = False
@@ -67,15 +80,18 @@ class ImageJob:
         viewer.original = resolve_upload(form.upload)
         viewer.image = open_image(viewer.original)
         options = read_option_fields(self._pipeline.family, form.task, form.options)
-        request = Request(viewer.image, form.task, form.text, **options)
+        self._wanted = request = Request(viewer.image, form.task, form.text, **options)
         viewer.limit = request.max_tokens
+        self._store(None)
+        crops: JSON = {"crops": crops_value(None, viewer), "take_home": None}
         try:
             self._request = self._interpret(request)
         except UnknownNameError as error:
             viewer.asked = self._asked(request, error.reading)
-            return {"viewer": viewer.view(None, "empty"), "crops": crops_value(None, viewer)}
+            return {**crops, "viewer": viewer.view(None, "empty")}
         viewer.asked = self._asked(request, self._request.reading)
-        return {"viewer": viewer.view(None, "running"), "crops": crops_value(request, viewer)}
+        crops["crops"] = crops_value(request, viewer)
+        return {**crops, "viewer": viewer.view(None, "running")}
 
     def stream(self) -> Iterator[Answer]:
         """The answer while it grows; nothing where the model knows none of the names."""
@@ -144,8 +160,32 @@ class ImageJob:
         )
 
     def _over(self, view: JSON, answer: JSON | None) -> JSON:
-        return {"viewer": view, "drawer": gr.update(visible=answer is not None), "json": answer}
+        drawer = gr.update(visible=answer is not None)
+        result = None if answer is None else self._result(answer)
+        self._store(result)
+        menu = take_home_value(result, self._viewer.run)
+        return {"viewer": view, "drawer": drawer, "json": answer, "take_home": menu}
+
+    def _result(self, answer: JSON) -> VisitorAnswer:
+        path, request = self._viewer.original, self._wanted
+        assert path is not None, "an answer is about a picture"
+        return VisitorAnswer(
+            answer,
+            path,
+            picture_name(self._form.upload, path),
+            model=self._pipeline.name,
+            task=str(request.task),
+            text=request.text,
+            options=changed_options(request),
+        )
 
     def _cached(self) -> JSON:
         status = cache_status(self._pipeline)
         return {} if status is None else {"cache_status": status}
+
+
+def changed_options(request: Request) -> JSON:
+    """The options of a request that are not as always, by name."""
+    values = {one.name: getattr(request, one.name) for one in options_of(request.task)}
+    defaults = {one.name: one.default for one in options_of(request.task)}
+    return {name: value for name, value in values.items() if value != defaults[name]}

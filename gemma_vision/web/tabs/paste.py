@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from gemma_vision.checkpoints.mask_decoder_files import NAMES
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.web.components.example_strip import Example, load_examples
+from gemma_vision.web.components.take_home import build_take_home, connect_take_home
 from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.forms.fields import build_example_button, build_image, build_json_drawer
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import QUICK_QUEUE, SILENT, Updates, connect
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswers
 from gemma_vision.web.tabs.paste_run import PasteJob, PasteValues
 
 DECODERS = ("embedded", "published", "none")
@@ -28,9 +32,18 @@ class PasteTab(Tab):
     controls = ()  # it takes no time
     lock = None
 
+    def __init__(self, pipeline: Pipeline) -> None:
+        super().__init__(pipeline)
+        self.results = VisitorAnswers()
+
     def make_job(self, values: Mapping[str, Any], visitor: str) -> PasteJob:
         """The job that the form asks for."""
-        return PasteJob(PasteValues(**values))
+        return PasteJob(PasteValues(**values), partial(self.results.put, visitor))
+
+    def leave(self, visitor: str) -> None:
+        """As every tab, and nothing is left of the answer."""
+        super().leave(visitor)
+        self.results.put(visitor, None)
 
     def build(self) -> None:
         """Lay out the tab and connect it."""
@@ -43,12 +56,14 @@ class PasteTab(Tab):
                 button = gr.Button(translate("read"), variant="primary", elem_id="paste-run")
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 viewer = build_viewer(elem_id="paste-viewer", empty="paste_empty")
+                menu = build_take_home("paste-take-home")
                 drawer, data = build_json_drawer("paste-json")
         connect_example(example, fields, answers)
         starts = [button.click, text.submit]
-        outputs = {"viewer": viewer, "drawer": drawer, "json": data}
+        outputs = {"viewer": viewer, "take_home": menu, "drawer": drawer, "json": data}
         options = {"is_busy_at_once": False, "show_progress": "hidden", **QUICK_QUEUE}
         connect(self.runner, starts, fields, outputs, **options)
+        connect_take_home(menu, self.results, lambda: None)
 
 
 def build_text() -> gr.Textbox:

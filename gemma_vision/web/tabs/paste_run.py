@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,10 @@ from gemma_vision.answers.parse_answer import read_json
 from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
 from gemma_vision.images.opening import open_image
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.components.take_home import take_home_value
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
+from gemma_vision.web.jobs.visitor_answers import UNNAMED, VisitorAnswer, picture_name
 from gemma_vision.web.server.uploads import resolve_upload
 
 
@@ -29,10 +31,16 @@ class PasteValues:
 
 
 class PasteJob:
-    """One pasted answer. Updates "viewer", "drawer" and "json"; no model is at work."""
+    """One pasted answer. Updates "viewer", "drawer", "json" and "take_home"; no model is at work.
 
-    def __init__(self, form: PasteValues) -> None:
+    store: takes the result, and None where there is none.
+    """
+
+    def __init__(
+        self, form: PasteValues, store: Callable[[VisitorAnswer | None], None] = lambda result: None
+    ) -> None:
         self._form = form
+        self._store = store
         self._viewer = ViewerState()
 
     def begin(self) -> NamedUpdates:
@@ -57,12 +65,22 @@ class PasteJob:
         """The viewer and the JSON in its drawer."""
         has_answer = gr.update(visible=answer is not None)
         view = self._viewer.view(answer, "done" if is_whole else "stopped")
-        return {"viewer": view, "drawer": has_answer, "json": answer}
+        result = None if answer is None else self._result(answer)
+        self._store(result)
+        menu = take_home_value(result, self._viewer.run)
+        return {"viewer": view, "drawer": has_answer, "json": answer, "take_home": menu}
 
     def failed(self, sentence: str, answer: JSON | None) -> NamedUpdates:
         """The sentence beside the picture, where there is one."""
         view = self._viewer.view(None, "error", notes=[sentence])
-        return {"viewer": view, "drawer": gr.update(visible=False), "json": None}
+        self._store(None)
+        hidden = {"drawer": gr.update(visible=False), "json": None, "take_home": None}
+        return {"viewer": view} | hidden
+
+    def _result(self, answer: JSON) -> VisitorAnswer:
+        path = self._viewer.original
+        name = UNNAMED if path is None else picture_name(self._form.upload, path)
+        return VisitorAnswer(answer, path, name)
 
 
 def parse_for_visitor(

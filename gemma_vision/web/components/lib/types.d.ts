@@ -189,6 +189,17 @@ type ModelListing = {
   note: string;
 };
 
+/** A new result has `run`, what came of a wish for a file `kind`, of one for code `snippets`. */
+type TakeHomeValue = {
+  run?: string;
+  kinds?: string[];
+  code?: boolean;
+  kind?: string;
+  file?: GradioFile | null;
+  name?: string;
+  error?: string;
+  snippets?: Record<string, string>;
+};
 type CompareValue = {
   note?: string;
   state?: string;
