@@ -78,9 +78,7 @@ def program(language: str, place: Path) -> tuple[list[str], str]:
 @pytest.mark.parametrize(
     "task, text, options",
     [
-        pytest.param(
-            "segment", "cat ; dog", {"max_overlap": 0.5, "drop_repeats": True}, id="names"
-        ),
+        pytest.param("segment", "cat ; dog", {"max_overlap": 0.5, "drop_repeats": True}, id="two"),
         pytest.param("ask", HARD, {"temperature": 0.25, "seed": 3}, id="odd letters"),
         pytest.param("caption", "", {"region": (0.0, 0.25, 0.5, 1.0)}, id="a region"),
     ],
@@ -161,6 +159,5 @@ def test_an_address_that_is_none_is_not_written_down(address: str) -> None:
     "address", ["http://[::1]:7860/", "https://me-app.hf.space", "http://h/a/b/"]
 )
 def test_an_address_may_be_anywhere(address: str) -> None:
-    assert (
-        f'Client("{address.rstrip("/")}/"' in write_snippets(Call("ocr", address=address))["client"]
-    )
+    written = write_snippets(Call("ocr", address=address))["client"]
+    assert f'Client("{address.rstrip("/")}/"' in written

@@ -29,13 +29,11 @@ def build_take_home(elem_id: str) -> gr.HTML:
     return build_html("take_home", words=export_words(), elem_id=elem_id)
 
 
-def take_home_value(
-    result: VisitorAnswer | None, run: str, *, has_code: bool = True
-) -> JSON | None:
+def take_home_value(result: VisitorAnswer | None, run: str) -> JSON | None:
     """The menu's value for a new result; None hides it. run: changes with every result."""
     if result is None:
         return None
-    return {"run": run, "kinds": offered(result), "code": has_code and bool(result.task)}
+    return {"run": run, "kinds": offered(result), "code": bool(result.task)}
 
 
 def connect_take_home(

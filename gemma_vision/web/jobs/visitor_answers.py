@@ -1,4 +1,4 @@
-"""Visitor answers: the newest answer of each visitor, for files and code that are made of it on demand."""
+"""Visitor answers: the newest of each visitor, for files and code that are made of it."""
 
 from __future__ import annotations
 
