@@ -12,6 +12,7 @@ from inspect import Parameter
 from typing import Any
 
 import gradio as gr
+import gradio.context
 
 import gemma_vision
 from gemma_vision.answers.answer import JSON
@@ -26,6 +27,7 @@ from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.tabs.paste_run import parse_for_visitor
 
 IMAGE = f"The picture, a {LISTED} file."
+EXAMPLE = {"path": "photo.jpg", "url": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
 PARSE_ABOUT = "Read an answer that was written elsewhere: tokens in, boxes and masks out."
 PARSE_TAKES = (
     ("text", str, "The answer, with its <loc> and <seg> tokens or as box_2d JSON."),
@@ -53,8 +55,20 @@ def build_endpoints(pipeline: Pipeline) -> None:
 
     for endpoint in task_endpoints(pipeline):
         gr.api(endpoint, api_name=endpoint.__name__, **SHARED)
+        show_example_picture()
     gr.api(parse_endpoint(), api_name=PARSE, **QUICK)
     gr.api(models, api_name="models", **QUICK)
+
+
+def show_example_picture() -> None:
+    """The page about the API says `handle_file(...)` for the picture of the endpoint added last.
+
+    Gradio has no way to give an endpoint's parameter an example but this.
+    """
+    root = gradio.context.Context.root_block
+    assert root is not None, "an endpoint is added to an app"
+    picture: Any = root.fns[max(root.fns)].inputs[0]
+    picture.example_payload = EXAMPLE.copy
 
 
 def task_endpoints(pipeline: Pipeline) -> list[Endpoint]:

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import gradio as gr
 from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gemma_vision.images.opening import Picture, open_image
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
 PATH = "/mcp"
+# Where Gradio's page about the API looks for tools: its schema says that they are there, and its
+# address is the one that the page tells.
+PAGE_PATHS = ("/gradio_api/mcp", "/gradio_api/mcp/")
+SCHEMA_PATH = "/gradio_api/mcp/schema"
 MAX_DATA = 27_000_000  # characters of a data address: 20 MB in base64
 MAX_BODY = MAX_DATA + 1_000_000  # bytes of a call, the rest for what is asked
 MAX_WAITING = 8  # calls that run or wait; more are told to come back
@@ -57,8 +63,32 @@ def offer_tools(
     server = build_server(pipeline, is_public=is_public, may_change=may_change)
     server.streamable_http_app()  # makes the session manager
     door = Door(server.session_manager)
-    app.router.routes.insert(0, Route(PATH, endpoint=door, methods=["GET", "POST", "DELETE"]))
+    methods = ["GET", "POST", "DELETE"]
+    routes = [Route(path, endpoint=door, methods=methods) for path in (PATH, *PAGE_PATHS)]
+    app.router.routes[:0] = [schema_route(server), *routes]
     return True
+
+
+def schema_route(server: FastMCP) -> Route:
+    """The tools as Gradio's page about the API reads them."""
+
+    async def schema(request: Request) -> JSONResponse:
+        listed = await server.list_tools()
+        meta = {"file_data_present": False, "mcp_type": "tool"}
+        return JSONResponse(
+            [
+                {
+                    "name": tool.name,
+                    "description": tool.description,
+                    "inputSchema": tool.inputSchema,
+                    "endpoint_name": f"/{tool.name}",
+                    "meta": meta | {"endpoint_name": f"/{tool.name}"},
+                }
+                for tool in listed
+            ]
+        )
+
+    return Route(SCHEMA_PATH, endpoint=schema, methods=["GET"])
 
 
 class Door:
