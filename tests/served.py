@@ -25,6 +25,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
+LISTING = "listing"
 
 SEGS = "".join(f"<seg{code:03d}>" for code in range(16))
 CAT_AND_DOG = "<loc0102><loc0102><loc0512><loc0460> cat ; <loc0307><loc0562><loc0921><loc0972> dog"
@@ -111,7 +112,8 @@ def free_port() -> int:
 def served(family: str = "") -> Served:
     """The app over a scripted model, started when first asked for and ended with the tests.
 
-    family: one of the library's rows, for its wording and what it can do; "" is a simple stand-in.
+    family: one of the library's rows, for its wording and what it can do; "" is a simple stand-in,
+    `LISTING` one that knows two names only.
     """
     port = free_port()
     return start(port, [__file__, str(port), *([family] if family else [])], "ready")
@@ -203,7 +205,9 @@ def main(port: int, family: str = "") -> None:
     uploads.EXAMPLES = record.parent / "examples"
     write_examples(uploads.EXAMPLES)
     pipeline = fake_pipeline()
-    if family:
+    if family == LISTING:
+        pipeline.card["names"] = ["cat", "dog"]
+    elif family:
         pipeline.family = FAMILIES[family]
         pipeline.tasks = pipeline.family.tasks
     pipeline.engine = engine = WatchedEngine(speak, delay=0.01)

@@ -11,7 +11,8 @@ import pytest
 from browsing import is_enabled, newest_run, run, take_example, viewer, wait_for_run
 from PIL import Image
 from playwright.sync_api import Page
-from served import Served, embedded
+from served import LISTING, Served, embedded
+from served import served as start
 
 browser, visit = browsing.browser, browsing.visit  # the fixtures
 pytestmark = pytest.mark.browser
@@ -133,3 +134,27 @@ def test_the_way_on_is_told_in_japanese(visit: Callable[..., Page], photograph: 
     run(page, "cat", "empty")
     assert "見つかりませんでした" in page.inner_text(".guidance")
     assert "デモモデル" in page.inner_text("#header .model")
+
+
+class TestLeftOut:
+    """What a checkpoint that lists its names finds besides what was asked for."""
+
+    @pytest.fixture
+    def served(self) -> Served:
+        return start(LISTING)
+
+    def test_what_was_left_out_comes_back_without_another_run(
+        self, visit: Callable[..., Page], served: Served
+    ) -> None:
+        page = visit()
+        take_example(page)
+        run(page, "cat")
+        assert viewer(page).get_attribute("data-count") == "1"
+        asked = len(served.engine()["prompts"])
+        assert "dog" in page.inner_text("[data-line=left_out]")
+        page.locator("[data-line=left_out] button").click()
+        page.wait_for_selector("#viewer .gv[data-count='2']")
+        assert page.locator(".legend .unasked").all_inner_texts() == ["not asked for"]
+        assert "dog (not asked for)" in page.inner_text(".rows tbody")
+        assert page.locator("[data-line=left_out]").count() == 0
+        assert len(served.engine()["prompts"]) == asked
