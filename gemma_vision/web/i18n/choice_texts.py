@@ -98,7 +98,7 @@ CHOICE: dict[str, dict[str, str]] = {
     },
     "token_forget": {"en": "Forget it", "ja": "破棄する"},
     "token_form": {
-        "en": "That is no token of the Hub: one is a single word that begins with hf_. Copy it anew.",
+        "en": "That is no token of the Hub: a token is one word that begins with hf_. Copy it.",
         "ja": "Hub のトークンではありません。hf_ で始まる一語です。もう一度コピーしてください。",
     },
     "token_failed": {
