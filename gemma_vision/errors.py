@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterable
 
 from postprocess.errors import UserError
 
 log = logging.getLogger("gemma_vision")
 
 INTERNAL = "Something went wrong on our side; it was noted. Try again, or try another picture."
+NAMED = 5  # names in a sentence; the rest is counted
 
 
 class CheckpointError(UserError):
@@ -48,3 +50,10 @@ def describe_file_error(error: OSError) -> str:
         return " ".join(str(error).split())
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror}."
+
+
+def list_names(names: Iterable[str]) -> str:
+    """a, b, c, d, e and 3 more   (sorted)"""
+    known = sorted(names)
+    more = len(known) - NAMED
+    return ", ".join(known[:NAMED]) + (f" and {more} more" if more > 0 else "")

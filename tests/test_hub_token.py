@@ -147,7 +147,7 @@ def test_a_token_given_goes_before_the_machines_own(
 
 
 def test_the_base_of_an_adapter_is_fetched_with_the_same_token(gated: Hub, tmp_path: Path) -> None:
-    from gemma_vision.checkpoints.adapted_model import find_base
+    from gemma_vision.weights.adapted_model import find_base
 
     adapter = {"base_model_name_or_path": MODEL}
     assert find_base(tmp_path, adapter, token=AccessToken(GOOD)).is_dir()

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.file_names import INDEX, SINGLE, name_of
-from gemma_vision.checkpoints.name_lists import list_names
-from gemma_vision.errors import CheckpointError
+from gemma_vision.errors import CheckpointError, list_names
 
 OTHERS = (".gguf", ".bin", ".pt", ".pth", ".ckpt", ".npz", ".h5", ".msgpack")
 

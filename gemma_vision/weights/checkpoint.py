@@ -11,7 +11,6 @@ import torch
 from tokenizers import Tokenizer
 
 from gemma_vision.checkpoints.access_token import AccessToken
-from gemma_vision.checkpoints.adapted_model import find_base
 from gemma_vision.checkpoints.adapter_config import read_adapter
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import NOTES, TOKENIZER
@@ -22,6 +21,7 @@ from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.requests.prompts import Family, family_of
+from gemma_vision.weights.adapted_model import find_base
 from gemma_vision.weights.device_map import Place
 from gemma_vision.weights.loading import load_dispatched, load_model
 from gemma_vision.weights.quantization import BITS

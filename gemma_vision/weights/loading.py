@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from gemma_vision.checkpoints.foreign_formats import packed
-from gemma_vision.checkpoints.name_lists import list_names
 from gemma_vision.checkpoints.progress import ProgressReporter
-from gemma_vision.errors import CheckpointError
+from gemma_vision.errors import CheckpointError, list_names
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map

@@ -21,8 +21,7 @@ from gemma_vision.checkpoints.adapter_config import (
     token_indices,
 )
 from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS, name_of
-from gemma_vision.checkpoints.name_lists import list_names
-from gemma_vision.errors import CheckpointError
+from gemma_vision.errors import CheckpointError, list_names
 from gemma_vision.weights.safetensors_files import read_file
 
 EMBEDDING, HEAD = "text.embed_tokens.weight", "lm_head.weight"

@@ -152,15 +152,10 @@ function renderTexts(value) {
   find(element, ".notes").replaceChildren(...value.notes.map((text) => make("li", { text })));
   find(element, ".said p").textContent = value.words;
   root.classList.toggle("has-words", Boolean(value.words));
-  root.classList.toggle("has-things", scene.things.length > 0);
-  root.classList.toggle(
-    "has-masks",
-    scene.things.some((thing) => thing.path),
-  );
-  root.classList.toggle(
-    "has-scores",
-    scene.things.some((thing) => thing.score !== null),
-  );
+  const { things } = scene;
+  root.classList.toggle("has-things", things.length > 0);
+  root.classList.toggle("has-masks", Boolean(things.find((thing) => thing.path)));
+  root.classList.toggle("has-scores", Boolean(things.find((thing) => thing.score !== null)));
   root.classList.toggle("has-text", Boolean(value.text));
   if (tokens.open || !isRunning) renderOwnWords();
   canvas.setAttribute("aria-label", summaryText(value, translate));

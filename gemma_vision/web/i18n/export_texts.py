@@ -13,6 +13,7 @@ EXPORTS: dict[str, dict[str, str]] = {
     "home_yolo": {"en": "YOLO boxes", "ja": "YOLO(枠)"},
     "home_yolo-polygons": {"en": "YOLO polygons", "ja": "YOLO(多角形)"},
     "home_labelme": {"en": "LabelMe", "ja": "LabelMe"},
+    "home_label-studio": {"en": "Label Studio", "ja": "Label Studio"},
     "home_voc": {"en": "Pascal VOC", "ja": "Pascal VOC"},
     "home_csv": {"en": "Table (CSV)", "ja": "表(CSV)"},
     "home_masks": {"en": "Masks (PNG)", "ja": "マスク(PNG)"},

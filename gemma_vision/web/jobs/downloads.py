@@ -16,12 +16,11 @@ from gemma_vision.web.server.uploads import upload_folder
 from postprocess.datasets.annotated import Codec
 from postprocess.datasets.files import write_json
 from postprocess.errors import UserError
-from postprocess.exports import EXPORTERS, Annotated
+from postprocess.exports import EXPORTERS, POINTLESS, Annotated
 
 PICTURE, ANSWER = "picture", "answer"  # beside the kinds of EXPORTERS
 NEEDS_PICTURE = ("overlay", PICTURE, "cutouts")
 NEEDS_MASKS = ("yolo-polygons", "masks")
-WITHOUT_POINTS = ("yolo", "yolo-polygons", "paligemma")  # forms that have none
 # In the order of the menu.
 KINDS = (
     "overlay",
@@ -31,6 +30,7 @@ KINDS = (
     "yolo",
     "yolo-polygons",
     "labelme",
+    "label-studio",
     "voc",
     "csv",
     "masks",
@@ -60,7 +60,7 @@ def is_possible(result: VisitorAnswer, kind: str) -> bool:
         return False
     if kind == PICTURE:
         return True
-    if result.has_points and kind in WITHOUT_POINTS:
+    if result.has_points and kind in POINTLESS:
         return False
     return result.has_masks if kind in NEEDS_MASKS else result.has_things
 
