@@ -1,4 +1,4 @@
-# make demo      set everything up and open the app
+# make demo      set up what the app needs and open it
 # make test      set everything up and pass the tests
 # make check     the gate: format, lint, types, tests
 # make coverage  what no test runs; fails below the floor of pyproject.toml
@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
 NODE := node_modules/.ready
 CHECK_SCRIPTS := if [ -e $(NODE) ]; then npm run --silent check; fi
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
@@ -15,18 +16,18 @@ PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
 demo: $(READY)
 	$(BIN)/python app.py
 
-test: $(READY) $(NODE)
+test: $(TOOLS) $(NODE)
 	$(BIN)/python -m pytest
 
-test-all: $(READY) $(NODE)
+test-all: $(TOOLS) $(NODE)
 	$(BIN)/python -m pytest -m "not gpu"
 
 # Without the browser, whose app runs in a process of its own.
-coverage: $(READY)
+coverage: $(TOOLS)
 	$(BIN)/python -m coverage run -m pytest -m "not slow and not gpu and not browser"
 	$(BIN)/python -m coverage report
 
-check: $(READY) $(NODE)
+check: $(TOOLS) $(NODE)
 	$(BIN)/ruff format --check $(PACKAGES)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
@@ -37,7 +38,7 @@ check: $(READY) $(NODE)
 check-scripts: $(NODE)
 	@$(CHECK_SCRIPTS)
 
-format: $(READY) $(NODE)
+format: $(TOOLS) $(NODE)
 	$(BIN)/ruff format $(PACKAGES)
 	$(BIN)/ruff check --fix $(PACKAGES)
 	@if [ -e $(NODE) ]; then npm run --silent format; fi
@@ -46,17 +47,24 @@ format: $(READY) $(NODE)
 train: $(READY)
 	$(BIN)/python -m training.train --preset cpu --resume --out gemma_vision/checkpoints/tiny
 
-bench: $(READY)
+bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
+# What the program needs; `pip` shows how far it is, for torch is large.
 $(READY): requirements.txt pyproject.toml scripts/check_machine.py
 	@$(PYTHON) scripts/check_machine.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable ".[dev]"
-	@touch $(READY)
+	$(BIN)/pip install --requirement requirements.txt --editable .
+	@touch $@
+
+# And what tests and checks need beside it.
+$(TOOLS): $(READY)
+	@$(PYTHON) scripts/check_machine.py --tests
+	$(BIN)/pip install --quiet --requirement requirements.txt --editable ".[dev]"
+	@touch $@
 
 # Biome and TypeScript, and the client of the JavaScript snippet in docs/api.md. Python alone does
 # without them: what needs them is skipped and says so, but not in CI.

@@ -11,6 +11,13 @@ import sys
 if os.environ.get("SPACES_ZERO_GPU"):
     import spaces  # noqa: F401  before torch: it stands in for CUDA until a GPU is lent
 
+from gemma_vision.extras import MissingPackageError, require
+
+try:
+    require("app")
+except MissingPackageError as error:
+    sys.exit(f"Gemma Vision cannot start: {error}")
+
 from gemma_vision.web.app import main
 
 if __name__ == "__main__":

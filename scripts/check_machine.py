@@ -1,4 +1,8 @@
-"""Say what a machine lacks before anything is installed, with the command that mends it."""
+"""Say what a machine lacks before anything is installed, with the command that mends it.
+
+python scripts/check_machine.py            what the app needs
+python scripts/check_machine.py --tests    and what is wanted for the tests
+"""
 
 import ctypes.util
 import shutil
@@ -26,14 +30,14 @@ def complaints() -> list[str]:
 
 
 def hints() -> list[str]:
-    """One sentence for each thing that is only wanted."""
+    """One sentence for each thing that the tests want and do without."""
     if shutil.which("chromium") or shutil.which("chromium-browser"):
         return []
     return ["The browser tests need Chromium and are skipped without: apt-get install chromium."]
 
 
 if __name__ == "__main__":
-    for hint in hints():
+    for hint in hints() if "--tests" in sys.argv else ():
         print(f"note: {hint}", file=sys.stderr)
     for complaint in (lacking := complaints()):
         print(f"missing: {complaint}", file=sys.stderr)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_vision.cli.command_parser import CommandParser
+from gemma_vision.extras import require
 
 if TYPE_CHECKING:
     from gemma_vision.finetune.plan import FinetunePlan
@@ -45,6 +46,7 @@ def add_finetune(parser: CommandParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Score, learn, write, score again, and give 0; progress goes to standard error."""
+    require("tune" if options.lora else "finetune")
     from gemma_vision.finetune.program import finetune
 
     plan = plan_of(options)

@@ -15,6 +15,7 @@ from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS, NOTES
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.errors import CheckpointError
+from gemma_vision.extras import require
 from gemma_vision.finetune.plan import LoraOptions
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.requests.prompts import family_of
@@ -116,10 +117,9 @@ def add_lora(
     model: PaliGemmaForConditionalGeneration, lora: LoraOptions, name: str, seed: int
 ) -> Any:
     """Put LoRA into a model; only that will learn. Needs PEFT."""
-    try:
-        import peft
-    except ImportError as error:
-        raise CheckpointError("LoRA needs PEFT: pip install 'gemma-vision[tune]'.") from error
+    require("tune")
+    import peft
+
     torch.manual_seed(seed)
     targets = f"({TEXT}|{TOWER})" if lora.tower else TEXT
     config = peft.LoraConfig(r=lora.rank, lora_alpha=2 * lora.rank, target_modules=targets)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gemma_vision.extras import install_command
+
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"})
 AVIF_BRANDS = frozenset({b"avif", b"avis"})
 BRANDS_END = 64  # bytes of a file that are searched for the brands of its container
@@ -30,7 +32,7 @@ FORMATS = (
     FileFormat("GIF", (".gif",)),
 )
 HEIC = FileFormat("HEIF", (".heic", ".heif"))  # what phones write; read with the extra `heic`
-EXTRA = 'pip install "gemma-vision[heic]"'
+EXTRA = install_command("heic")
 
 SUFFIXES = tuple(suffix for one in (*FORMATS, HEIC) for suffix in one.suffixes)
 LISTED = f"{', '.join(one.name for one in FORMATS[:-1])} or {FORMATS[-1].name}"

@@ -6,6 +6,10 @@ for progress in annotate(pipeline, "in.mp4", "out.mp4", "detect", "cat", every=1
 progress.timeline.to_dict()
 """
 
+from gemma_vision.extras import require
+
+require("video")  # a sentence, before a module is missed
+
 from gemma_vision.video.annotating import VideoProgress, annotate
 from gemma_vision.video.source import Frame, Source, VideoError
 from gemma_vision.video.timeline import Timeline

@@ -12,6 +12,7 @@ import torch
 
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.errors import CheckpointError
+from gemma_vision.extras import require
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.safetensors_files import TensorSource
 
@@ -21,6 +22,7 @@ Place = int | str  # the number of a GPU, "cpu" or "disk"
 
 def limits_here() -> dict[Place, int]:
     """The bytes that may be used on each device of this machine, best devices first."""
+    require("spread", instead=", or name one device")
     from accelerate.utils import get_max_memory  # type: ignore[import-untyped]
 
     return dict(get_max_memory())

@@ -11,7 +11,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from gemma_vision.errors import CheckpointError
+from gemma_vision.extras import require
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 
 BITS = {"int8": 8, "int4": 4}
@@ -50,14 +50,9 @@ def packed(
 
 
 def open_library() -> ModuleType:
-    """bitsandbytes; CheckpointError with what to do where it is not installed."""
-    try:
-        import bitsandbytes  # type: ignore[import-not-found, unused-ignore]
-    except ImportError as error:
-        raise CheckpointError(
-            "8 and 4 bits need bitsandbytes, which is not installed. "
-            "Run `pip install bitsandbytes`, or take another dtype.",
-            "E_QUANTISE",
-        ) from error
+    """bitsandbytes; MissingPackageError with what to do where it is not installed."""
+    require("quantize", instead=", or take another dtype")
+    import bitsandbytes  # type: ignore[import-not-found, unused-ignore]
+
     library: ModuleType = bitsandbytes
     return library
