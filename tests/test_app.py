@@ -15,12 +15,6 @@ from fake_engine import fake_pipeline
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web import app
-from gemma_vision.web.i18n.choice_texts import CHOICE
-from gemma_vision.web.i18n.crop_texts import CROPS
-from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
-from gemma_vision.web.i18n.prompt_texts import PROMPTS
-from gemma_vision.web.i18n.stage_texts import STAGES
-from gemma_vision.web.i18n.texts import LANGUAGES, TEXTS, VIEWER
 from gemma_vision.web.server.uploads import EXAMPLES
 
 ROOT = Path(__file__).parent.parent
@@ -151,16 +145,3 @@ def test_scripts_write_texts_as_texts() -> None:
         source = script.read_text()
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert way not in source, f"{script.name} uses {way}"
-
-
-@pytest.mark.parametrize(
-    "table",
-    [TEXTS, VIEWER, STAGES, PROMPTS, OPTION_TEXTS, CROPS, CHOICE],
-    ids=["page", "viewer", "stages", "prompts", "options", "crops", "choice"],
-)
-def test_every_text_is_there_in_every_language(table: dict[str, dict[str, str]]) -> None:
-    for key, row in table.items():
-        assert set(row) == set(LANGUAGES), key
-        assert all(text.strip() for text in row.values()), key
-        holes = [sorted(part for part in row[tongue].split() if "{" in part) for tongue in row]
-        assert all(bool(hole) == bool(holes[0]) for hole in holes), key

@@ -7,11 +7,18 @@ import {
   translator,
 } from "../../gemma_vision/web/components/lib/lib.js";
 
-const TEXTS = { en: { hello: "Hello {name}", yes: "Yes" }, ja: { yes: "はい" } };
+const TEXTS = {
+  en: { "page:hello": "Hello {name}", "page:yes": "Yes", "chat:yes": "Yes!" },
+  ja: { "page:yes": "はい" },
+};
+const root = { lang: "" };
+globalThis.document = /** @type {any} */ ({ documentElement: root });
 
-test("the page speaks Japanese where the browser asks for it, else English", () => {
-  const tags = ["ja", "ja-JP", "en-GB", "de", "", undefined];
-  assert.deepEqual(tags.map(pageLanguage), ["ja", "ja", "en", "en", "en", "en"]);
+test("the page's language is the one that is written there, else English", () => {
+  root.lang = "ja";
+  assert.equal(pageLanguage(), "ja");
+  root.lang = "";
+  assert.equal(pageLanguage(), "en");
 });
 
 test("holes are filled, those without a value stay", () => {
@@ -22,14 +29,28 @@ test("what fills a hole is not filled again", () => {
   assert.equal(fillText("{a}", { a: "{b}", b: "code" }), "{b}");
 });
 
-test("a text comes in the page's language, a missing one as its key", () => {
-  assert.equal(translator(TEXTS, "ja")("yes"), "はい");
-  assert.equal(translator(TEXTS, "ja")("hello"), "hello");
-  assert.equal(translator(TEXTS, "en")("hello", { name: "you" }), "Hello you");
+test("a text comes in the page's language of that moment, a missing one as its key", () => {
+  const translate = translator(["page"], TEXTS);
+  root.lang = "en";
+  assert.equal(translate("hello", { name: "you" }), "Hello you");
+  root.lang = "ja";
+  assert.equal(translate("yes"), "はい");
+  assert.equal(translate("hello"), "hello");
 });
 
 test("a language without texts gets English ones", () => {
-  assert.equal(translator(TEXTS, "fr")("yes"), "Yes");
+  root.lang = "fr";
+  assert.equal(translator(["page"], TEXTS)("yes"), "Yes");
+});
+
+test("the first table that has a key gives its text", () => {
+  root.lang = "en";
+  assert.equal(translator(["chat", "page"], TEXTS)("yes"), "Yes!");
+  assert.equal(translator(["chat", "page"], TEXTS)("hello"), "Hello {name}");
+});
+
+test("without a page there are no texts, and keys stand for themselves", () => {
+  assert.equal(translator(["page"])("yes"), "yes");
 });
 
 test("a part that a template lacks is named", () => {

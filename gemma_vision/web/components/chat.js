@@ -1,12 +1,10 @@
 // A conversation. Messages are written as texts; images are files of this app.
 
-import { find, make, translator } from "./lib/lib.js";
+import { find, make, renderLive, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-talk");
 const list = find(panel, "ol");
 const translate = translator(props.words);
-find(panel, ".hint").textContent = translate("chat_empty");
-panel.setAttribute("aria-label", translate("tab_chat"));
 panel.tabIndex = 0;
 
 /**
@@ -29,6 +27,8 @@ function renderMessage(item, { role, text, file }) {
 function renderMessages() {
   /** @type {ChatMessage[]} */
   const messages = props.value?.messages || [];
+  find(panel, ".hint").textContent = translate("chat_empty");
+  panel.setAttribute("aria-label", translate("tab_chat"));
   panel.dataset.state = messages.length ? "talking" : "empty";
   while (list.children.length > messages.length) list.lastElementChild?.remove();
   for (const [place, message] of messages.entries())
@@ -36,5 +36,4 @@ function renderMessages() {
   panel.scrollTop = panel.scrollHeight;
 }
 
-watch("value", renderMessages);
-renderMessages();
+renderLive(renderMessages);

@@ -1,7 +1,7 @@
 // The line between two viewers that says in what their answers differ.
 
 import { differencesText } from "./compare_text.js";
-import { find, translator } from "./lib/lib.js";
+import { find, renderLive, translator } from "./lib/lib.js";
 
 const line = find(element, ".gv-differences");
 const translate = translator(props.words);
@@ -11,5 +11,4 @@ function renderDifferences() {
   line.classList.toggle("bad", Boolean(props.value?.note));
 }
 
-watch("value", renderDifferences);
-renderDifferences();
+renderLive(renderDifferences);

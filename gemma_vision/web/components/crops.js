@@ -1,7 +1,7 @@
 // The crops of pan-and-scan: the whole image with their borders, then each of them by itself.
 
 import { boxSizeText, scaledRect, thumbnailSize } from "./crops_geometry.js";
-import { brushOf, find, make, translator } from "./lib/lib.js";
+import { brushOf, find, make, renderLive, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-crops");
 const translate = translator(props.words);
@@ -96,5 +96,4 @@ function paintBorders(canvas, picture, boxes) {
   });
 }
 
-watch("value", renderCrops);
-renderCrops();
+renderLive(renderCrops);

@@ -1,14 +1,13 @@
 // The example cards. Images are data addresses, words go through textContent.
 
-import { find, make, translator } from "./lib/lib.js";
+import { find, make, renderLive, translator } from "./lib/lib.js";
 
 const translate = translator(props.words);
 /** @type {ExampleCard[]} */
 const cards = props.cards;
-find(element, "h2").textContent = translate("examples");
 
-const buttons = cards.map(({ src, task, text }, index) => {
-  const words = [make("b", { text: translate(task) }), text ? ` ${text}` : ""];
+const buttons = cards.map(({ src, text }, index) => {
+  const words = [make("b"), text ? ` ${text}` : ""];
   return make(
     "button",
     { type: "button", onclick: () => trigger("pick", { index }) },
@@ -20,12 +19,13 @@ find(element, ".cards").append(...buttons);
 
 // Cards of a task that the loaded checkpoint cannot do are hidden.
 function renderCards() {
+  find(element, "h2").textContent = translate("examples");
   const tasks = props.value?.tasks ?? [];
   buttons.forEach((button, index) => {
+    find(button, "b").textContent = translate(cards[index].task);
     button.hidden = !tasks.includes(cards[index].task);
   });
   find(element, "section").hidden = buttons.every((button) => button.hidden);
 }
 
-watch("value", renderCards);
-renderCards();
+renderLive(renderCards);

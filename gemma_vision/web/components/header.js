@@ -2,7 +2,7 @@
 // somebody named: they are written as texts.
 
 import { modelFacts, modelTitle } from "./header_text.js";
-import { find, translator } from "./lib/lib.js";
+import { find, onLanguage, translator } from "./lib/lib.js";
 
 const IDLE = 2500; // milliseconds between two requests for the state
 const BUSY = 350;
@@ -85,17 +85,23 @@ async function pollState() {
   setTimeout(pollState, state.state === "loading" ? BUSY : IDLE);
 }
 
-/** @param {string} selector */
-function openChoice(selector) {
-  const button = find(element, selector);
-  button.textContent = translate("demo_photos");
-  button.addEventListener("click", () => pill.click());
+function renderHeader() {
+  find(element, "p").textContent = translate("tagline");
+  find(element, "a.photos").textContent = translate("demo_photos_fixed");
+  find(element, "button.photos").textContent = translate("demo_photos");
+  renderPill();
 }
 
-find(element, "p").textContent = translate("tagline");
-find(element, "a.photos").textContent = translate("demo_photos_fixed");
-openChoice("button.photos");
-renderPill();
+// Gradio translates the label: its locale is the language of the whole page.
+function applyLanguage() {
+  document.documentElement.lang = props.label || "en";
+}
+
+watch("label", applyLanguage);
+applyLanguage();
+onLanguage(renderHeader);
+renderHeader();
+find(element, "button.photos").addEventListener("click", () => pill.click());
 if (!isFixed) {
   pill.disabled = false;
   pill.setAttribute("aria-haspopup", "dialog");

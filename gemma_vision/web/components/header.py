@@ -15,7 +15,7 @@ from gemma_vision.errors import describe
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.model_choice import ANY, JSON, Choice
-from gemma_vision.web.i18n.texts import choice_words
+from gemma_vision.web.i18n.texts import choice_words, translate
 from gemma_vision.web.jobs.events import SILENT
 
 
@@ -31,6 +31,7 @@ def build_header(choice: Choice) -> gr.HTML:
         demos=embedded(),
         may_type=choice.freedom == ANY,
         words=choice_words(),
+        label=translate("language_tag"),  # which Gradio keeps to its locale
         elem_id="header",
     )
     if choice.is_open:

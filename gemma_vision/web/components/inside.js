@@ -3,7 +3,7 @@
 import { paintEdges } from "./inside_edges.js";
 import { codeHue, cropStyle, maskStyle } from "./inside_geometry.js";
 import { formatProbability, tokenKind, visibleText } from "./lib/format.js";
-import { find, make, translator } from "./lib/lib.js";
+import { find, make, pageLanguage, renderLive, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-inside");
 const translate = translator(props.words);
@@ -180,7 +180,7 @@ function stageItem(stage) {
  */
 function renderStage(list, stage, place) {
   if (stage.name === "pixels") modelImage = stage.pictures[0].src;
-  const source = JSON.stringify(stage) + modelImage;
+  const source = JSON.stringify(stage) + modelImage + pageLanguage();
   if (drawn.get(stage.name) === source) return;
   if (!drawn.has("tokens")) selectedToken = -1;
   drawn.set(stage.name, source);
@@ -216,5 +216,4 @@ function renderStages() {
   for (const [place, stage] of value.stages.entries()) renderStage(list, stage, place);
 }
 
-watch("value", renderStages);
-renderStages();
+renderLive(renderStages);

@@ -3,7 +3,7 @@
 
 import { outcomeText, pill, refreshState, renderOutcome, state, translate } from "./header.js";
 import { formatBytes, progressPercent } from "./lib/format.js";
-import { find } from "./lib/lib.js";
+import { find, onLanguage } from "./lib/lib.js";
 import { markFault, renderDoor } from "./model_choice_door.js";
 import { renderRows } from "./model_choice_rows.js";
 import { phaseText } from "./model_choice_text.js";
@@ -86,12 +86,21 @@ watch("value", () => {
   refreshState().then(renderList);
 });
 
-find(dialog, "h2").textContent = translate("models_title");
-find(dialog, ".close").setAttribute("aria-label", translate("models_close"));
-find(dialog, ".typed label").textContent = translate("models_typed");
+function renderWords() {
+  find(dialog, "h2").textContent = translate("models_title");
+  find(dialog, ".close").setAttribute("aria-label", translate("models_close"));
+  find(dialog, ".typed label").textContent = translate("models_typed");
+  idButton.textContent = translate("models_load");
+  cancelButton.textContent = translate("models_cancel");
+}
+
+onLanguage(() => {
+  renderWords();
+  renderChange();
+  renderList();
+});
+renderWords();
 find(dialog, ".typed").hidden = !props.may_type;
-idButton.textContent = translate("models_load");
-cancelButton.textContent = translate("models_cancel");
 pill.addEventListener("click", () => {
   renderNote("");
   renderChange();

@@ -1,6 +1,6 @@
 // The progress of a batch or a video: numbers and sentences, written as texts.
 
-import { find, make, translator } from "./lib/lib.js";
+import { find, make, renderLive, translator } from "./lib/lib.js";
 import { progressText } from "./progress_text.js";
 
 const panel = find(element, ".gv-progress");
@@ -18,5 +18,4 @@ function renderProgress() {
   find(panel, "ul").replaceChildren(...value.notes.map((text) => make("li", { text })));
 }
 
-watch("value", renderProgress);
-renderProgress();
+renderLive(renderProgress);

@@ -1,6 +1,6 @@
 // When each object was seen: a track for each, with bars that lead to that moment of the video.
 
-import { find, make, translator } from "./lib/lib.js";
+import { find, make, renderLive, translator } from "./lib/lib.js";
 import { playheadOffset, spanStyle } from "./timeline_geometry.js";
 
 const panel = find(element, ".gv-lanes");
@@ -75,6 +75,5 @@ function movePlayhead(event) {
 for (const name of ["timeupdate", "seeked"]) document.addEventListener(name, movePlayhead, true);
 watch("value", () => {
   if (!player()) delete panel.dataset.playing;
-  renderTimeline();
 });
-renderTimeline();
+renderLive(renderTimeline);

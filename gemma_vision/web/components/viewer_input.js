@@ -1,6 +1,6 @@
 // The viewer's input: pointer, wheel, keys, buttons and sliders. Runs last.
 
-import { find } from "./lib/lib.js";
+import { find, onLanguage, renderLive } from "./lib/lib.js";
 import {
   hover,
   renderValue,
@@ -169,16 +169,23 @@ const findAll = (selector) =>
 for (const button of findAll("[data-do]")) {
   const name = button.dataset.do ?? "";
   button.addEventListener("click", () => ACTIONS[name](button));
-  if (!button.dataset.say) button.setAttribute("aria-label", translate(name));
 }
 
-for (const node of findAll("[data-say]")) node.textContent = translate(node.dataset.say ?? "");
-for (const [selector, key] of [
-  [".rows", "instances"],
-  [".legend", "legend"],
-  [".switches", "show"],
-  [".tokens pre", "tokens_title"],
-])
-  find(element, selector).setAttribute("aria-label", translate(key));
-watch("value", renderValue);
-renderValue();
+const NAMES = {
+  ".rows": "instances",
+  ".legend": "legend",
+  ".switches": "show",
+  ".tokens pre": "tokens_title",
+};
+
+function renderWords() {
+  for (const node of findAll("[data-say]")) node.textContent = translate(node.dataset.say ?? "");
+  for (const button of findAll("[data-do]:not([data-say])"))
+    button.setAttribute("aria-label", translate(button.dataset.do ?? ""));
+  for (const [selector, key] of Object.entries(NAMES))
+    find(element, selector).setAttribute("aria-label", translate(key));
+}
+
+onLanguage(renderWords);
+renderWords();
+renderLive(renderValue);

@@ -1,6 +1,6 @@
 // The viewer's canvas, what is shown on it, and the texts of its language.
 
-import { brushOf, find, pageLanguage, translator } from "./lib/lib.js";
+import { brushOf, find, translator } from "./lib/lib.js";
 import { paintScene } from "./viewer_paint.js";
 
 const FADED_IN = 300; // milliseconds after which a new thing no longer changes
@@ -8,7 +8,7 @@ const FADED_IN = 300; // milliseconds after which a new thing no longer changes
 export const root = find(element, ".gv");
 export const canvas = /** @type {HTMLCanvasElement} */ (find(element, "canvas"));
 export const context = brushOf(canvas);
-export const translate = translator(WORDS, props.language || pageLanguage(navigator.language));
+export const translate = translator(["guidance", "viewer"]);
 export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @type {Scene} */

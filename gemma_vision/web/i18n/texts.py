@@ -1,7 +1,7 @@
-"""Texts: every sentence of the interface, in English and Japanese.
+"""Texts: every sentence of the interface, in English and Japanese; `languages` has the others.
 
-A component gets `translate(key)`, which the browser replaces by its own language; what the viewer's
-script needs travels as one table. Messages about a request come from the library in English.
+A component gets `translate(key)`, which Gradio replaces on the page by the text of its locale;
+scripts look their texts up in the same translations.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.web.i18n.choice_texts import CHOICE
+from gemma_vision.web.i18n.columns import LANGUAGES, Table, in_language
 from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.export_texts import EXPORTS
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
@@ -18,7 +19,8 @@ from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
 
-TEXTS: dict[str, dict[str, str]] = {
+TEXTS: Table = {
+    "language_tag": {"en": "en", "ja": "ja"},  # by which scripts know the page's language
     "tagline": {
         "en": "Give it a picture and a wish: boxes, masks and words appear while the model speaks.",
         "ja": "画像と願いを渡すと、モデルが話すそばから枠・マスク・言葉が現れます。",
@@ -93,7 +95,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "examples": {"en": "Try one of these", "ja": "例を試す"},
 }
 
-VIEWER: dict[str, dict[str, str]] = {
+VIEWER: Table = {
     "empty": {
         "en": "Choose a picture, say what to look for, press Run.",
         "ja": "画像を選び、探すものを書いて「実行」を押してください。",
@@ -196,21 +198,35 @@ VIEWER: dict[str, dict[str, str]] = {
     "zoom_fit": {"en": "Whole picture", "ja": "全体"},
 }
 
-LANGUAGES = ("en", "ja")
 TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
-CHOICE_SHARES = ("tagline", "add_files", *TASKS)
-EXPORT_SHARES = ("copy", "copied", "copy_failed")
-translations = gr.I18n(**{language: {} for language in LANGUAGES})
+TABLES: dict[str, Table] = {  # by the name under which the languages' files have them
+    "texts": TEXTS,
+    "prompts": PROMPTS,
+    "options": OPTION_TEXTS,
+    "viewer": VIEWER,
+    "stages": STAGES,
+    "crops": CROPS,
+    "choice": CHOICE,
+    "model": MODEL,
+    "guidance": GUIDANCE,
+    "exports": EXPORTS,
+}
+FOR_COMPONENTS = ("texts", "prompts", "options")  # whose keys `translate` takes
+BETWEEN = ":"  # a table and a key, where scripts look them up
 
 
-def in_language(table: dict[str, dict[str, str]], language: str) -> dict[str, str]:
-    """One column of a table; English where a translation is missing."""
-    return {key: row.get(language, row["en"]) for key, row in table.items()}
+def all_texts(language: str) -> dict[str, str]:
+    """Every text: by its key for Gradio's components, by table and key for the page's scripts."""
+    columns = {name: in_language(name, table, language) for name, table in TABLES.items()}
+    texts = {key: text for name in FOR_COMPONENTS for key, text in columns[name].items()}
+    return texts | {
+        f"{name}{BETWEEN}{key}": text
+        for name, column in columns.items()
+        for key, text in column.items()
+    }
 
 
-TRANSLATED = TEXTS | PROMPTS | OPTION_TEXTS
-for _language in LANGUAGES:
-    translations.translations[_language] = in_language(TRANSLATED, _language)
+translations = gr.I18n(**{language: all_texts(language) for language in LANGUAGES})
 
 
 def translate(key: str) -> Any:
@@ -218,32 +234,29 @@ def translate(key: str) -> Any:
 
     Not all of Gradio's hints know that it is taken wherever a text is.
     """
-    assert key in TRANSLATED, f"no text {key}"
+    assert any(key in TABLES[name] for name in FOR_COMPONENTS), f"no text {key}"
     return translations(key)
 
 
-def viewer_words() -> dict[str, dict[str, str]]:
-    """The words of the viewer by language; there are several viewers, so no others."""
-    return {language: in_language(VIEWER | GUIDANCE, language) for language in LANGUAGES}
+# What a script is given: the tables it looks into, the first that has a key first. The texts
+# themselves are on the page once, with Gradio's.
 
 
-def script_words() -> dict[str, dict[str, str]]:
-    """The words of the page's own scripts by language."""
-    return {language: in_language(TEXTS | VIEWER | STAGES, language) for language in LANGUAGES}
+def script_words() -> list[str]:
+    """The tables of most of the page's scripts."""
+    return ["stages", "viewer", "texts"]
 
 
-def export_words() -> dict[str, dict[str, str]]:
-    """The words of what a result can be taken home as, by language."""
-    table = EXPORTS | {key: VIEWER[key] for key in EXPORT_SHARES}
-    return {language: in_language(table, language) for language in LANGUAGES}
+def export_words() -> list[str]:
+    """The tables of what a result can be taken home as."""
+    return ["exports", "viewer"]
 
 
-def crop_words() -> dict[str, dict[str, str]]:
-    """The words of what the model looked at, by language."""
-    return {language: in_language(CROPS, language) for language in LANGUAGES}
+def crop_words() -> list[str]:
+    """The tables of what the model looked at."""
+    return ["crops"]
 
 
-def choice_words() -> dict[str, dict[str, str]]:
-    """The words of the header's scripts by language; its tasks are called as on the tabs."""
-    table = CHOICE | MODEL | {key: TEXTS[key] for key in CHOICE_SHARES}
-    return {language: in_language(table, language) for language in LANGUAGES}
+def choice_words() -> list[str]:
+    """The tables of the header's scripts; tasks are called as on the tabs."""
+    return ["choice", "model", "texts"]

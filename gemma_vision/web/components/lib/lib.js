@@ -1,13 +1,28 @@
 // What the scripts of several components share: elements, and texts in the visitor's language.
 // Every text goes into the page as text, never as markup.
 
+/** The language that Gradio shows the page in; the header writes it there. */
+export function pageLanguage() {
+  return document.documentElement.lang || "en";
+}
+
 /**
- * The language of the page's texts for a browser's language tag.
- * @param {string | undefined} tag
- * @returns {"en" | "ja"}
+ * Calls back whenever the page's language changes.
+ * @param {() => void} callback
  */
-export function pageLanguage(tag) {
-  return (tag || "en").startsWith("ja") ? "ja" : "en";
+export function onLanguage(callback) {
+  const attribute = { attributes: true, attributeFilter: ["lang"] };
+  new MutationObserver(callback).observe(document.documentElement, attribute);
+}
+
+/**
+ * Renders now, and again whenever Python sends the value or the page's language changes.
+ * @param {() => void} render
+ */
+export function renderLive(render) {
+  watch("value", render);
+  onLanguage(render);
+  render();
 }
 
 /**
@@ -20,14 +35,18 @@ export function fillText(text, values) {
 }
 
 /**
- * Texts by key in one language; a key without a text stands for itself.
- * @param {Texts} texts
- * @param {string} [language]
+ * Texts by key in the page's language at that moment, of the first table that has the key; a key
+ * without a text stands for itself.
+ * @param {string[]} tables
+ * @param {Texts} [texts]
  * @returns {Translate}
  */
-export function translator(texts, language = pageLanguage(navigator.language)) {
-  const own = texts[language] ?? texts.en;
-  return (key, values = {}) => fillText(own[key] ?? key, values);
+export function translator(tables, texts = globalThis.gradio_config?.i18n_translations ?? {}) {
+  return (key, values = {}) => {
+    const own = texts[pageLanguage()] ?? texts.en ?? {};
+    const table = tables.find((name) => `${name}:${key}` in own);
+    return fillText(own[`${table}:${key}`] ?? key, values);
+  };
 }
 
 /**

@@ -12,9 +12,10 @@ declare const props: Record<string, any>;
 declare function trigger(event: string, data?: object): void;
 /** Runs the callback whenever Python has sent that property anew. */
 declare function watch(name: string, callback: () => void): void;
-/** The viewer's texts by language; `viewer.py` writes them before its scripts. */
-declare const WORDS: Texts;
+/** What Gradio's page was made from. */
+declare var gradio_config: { i18n_translations?: Texts | null } | undefined;
 
+/** Texts by language, then by "table:key". */
 type Texts = Record<string, Record<string, string>>;
 /** A text of the page by its key, its {holes} filled in. */
 type Translate = (key: string, values?: Record<string, unknown>) => string;

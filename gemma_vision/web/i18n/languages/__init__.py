@@ -1,0 +1,4 @@
+"""Languages: those of the page beside English and Japanese, a JSON file each: {table: {key: text}}.
+
+English and Japanese stand in the tables of `i18n`, whose keys and {holes} every file here has too.
+"""

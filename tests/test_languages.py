@@ -1,0 +1,76 @@
+"""The page's languages: every text in each, with the same holes, and none left in English."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
+from gemma_vision.web.i18n.texts import TABLES, all_texts
+
+TRANSLATED = [language for language in LANGUAGES if language not in ("en", "ja")]
+# Tables that have to be whole in every language. One that is new joins when it is translated.
+WHOLE = ("texts", "prompts", "options", "viewer", "stages", "crops", "choice")
+HINTS = {"names_hint", "question_hint", "prompt_hint"}  # what a model takes
+# Words that are the same in a language, or names.
+LOANWORDS = {"Image", "Video", "Chat", "Pixels", "Score", "Seed", "Checkpoints", "licence"}
+LOANWORDS |= {"Pan", "and", "scan", "token", "tokens"}
+HOLE = re.compile(r"\{\w+\}")
+WORD = re.compile(r"[^\W\d_]+")
+
+
+def cases() -> list[object]:
+    return [
+        pytest.param(language, name, id=f"{language}-{name}")
+        for language in LANGUAGES
+        for name in WHOLE
+    ]
+
+
+@pytest.mark.parametrize("language, name", cases())
+def test_every_text_is_there_with_its_holes(language: str, name: str) -> None:
+    table = TABLES[name]
+    own = {key: row[language] for key, row in table.items() if language in row}
+    own |= read_language(language).get(name, {})
+    assert own.keys() == table.keys()
+    for key, text in own.items():
+        assert text.strip() == text and text, key
+        assert sorted(HOLE.findall(text)) == sorted(HOLE.findall(table[key]["en"])), key
+
+
+@pytest.mark.parametrize("language, name", cases())
+def test_no_text_is_left_in_english(language: str, name: str) -> None:
+    column = in_language(name, TABLES[name], language)
+    for key, row in TABLES[name].items():
+        words = set(WORD.findall(HOLE.sub("", row["en"])))
+        is_left = column[key] == row["en"] and key not in HINTS and not words <= LOANWORDS
+        assert not is_left or language == "en", f"{key}: {column[key]}"
+
+
+def test_no_file_has_tables_or_languages_that_the_page_does_not() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(TRANSLATED)
+    for language in TRANSLATED:
+        for name, texts in read_language(language).items():
+            assert texts.keys() <= TABLES[name].keys(), (language, name)
+
+
+def test_every_table_is_counted() -> None:
+    assert set(WHOLE) <= TABLES.keys()
+
+
+def test_a_missing_text_is_english() -> None:
+    assert in_language("new", {"key": {"en": "Hello", "ja": "やあ"}}, "de") == {"key": "Hello"}
+
+
+def test_scripts_find_a_text_by_its_table_and_components_by_its_key() -> None:
+    texts = all_texts("de")
+    assert texts["picture"] == texts["texts:picture"] == "Bild"
+    assert texts["viewer:picture"].startswith("Das Bild;")
+
+
+def test_the_files_are_written_alike() -> None:
+    for path in FOLDER.glob("*.json"):
+        text = path.read_text("utf-8")
+        assert json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n" == text, path.name
