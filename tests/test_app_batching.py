@@ -97,7 +97,7 @@ def test_a_damaged_member_of_a_zip_is_a_sentence(uploads: Path) -> None:
     data[60] ^= 0xFF  # within the stored bytes of a.png
     (uploads / "bad.zip").write_bytes(data)
     (failure,) = last(uploads / "bad.zip").failures
-    assert failure.startswith("a.png: ") and "zip" in failure
+    assert failure.startswith("E_UPLOAD: a.png: ") and "zip" in failure
 
 
 def test_a_zip_without_its_table_is_refused(uploads: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_picture_that_cannot_be_read_is_a_sentence_and_no_end(uploads: Path) -
     broken = uploads / "broken.png"
     broken.write_text("hello")
     batch = last([broken, picture(uploads / "one.png")])
-    assert len(batch.failures) == 1 and batch.failures[0].startswith("broken.png: ")
+    assert len(batch.failures) == 1 and batch.failures[0].startswith("E_IMAGE_FORMAT: broken.png: ")
     assert batch.done == 2 and batch.num_objects == 2
 
 

@@ -187,4 +187,6 @@ def test_a_checkpoint_of_ones_own_is_refused_in_words(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     sides = {"model": "/etc", "words": "cat"}, {"words": "cat"}
     update = follow({"path": str(picture_file)}, *sides)[-1]
-    assert update["differences"]["note"].startswith("There is no such checkpoint here")
+    assert update["differences"]["note"].startswith(
+        "E_CHECKPOINT: There is no such checkpoint here"
+    )

@@ -81,13 +81,13 @@ def test_a_job_grows_and_ends_with_its_last_state_and_free_buttons() -> None:
 
 def test_what_cannot_begin_is_said_in_words() -> None:
     (update,) = start(runner(), -1)
-    assert update["says"] == "Fewer than none cannot be counted; count up."
+    assert update["says"] == "E_REQUEST: Fewer than none cannot be counted; count up."
     assert update["state"] is None and buttons(update) == IDLE
 
 
 def test_a_failure_keeps_what_is_there_and_tells_no_secrets() -> None:
     *_, last = start(runner(fails_at=4), 9)
-    assert (last["says"], last["state"], buttons(last)) == (INTERNAL, 3, IDLE)
+    assert (last["says"], last["state"], buttons(last)) == (f"E_INTERNAL: {INTERNAL}", 3, IDLE)
 
 
 def test_stop_keeps_what_is_done() -> None:

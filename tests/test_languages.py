@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
-from gemma_vision.web.i18n.texts import TABLES, all_texts
+from gemma_vision.web.i18n.texts import TABLES, all_texts, translate_note
+
+SOURCES = Path(__file__).parent.parent / "gemma_vision"
+# What only programs, the command line and the log are told.
+PROGRAMS = [
+    "ADDRESS",
+    "ARGUMENTS",
+    "BATCH_SIZE",
+    "CHECKPOINT_DAMAGED",
+    "ENDPOINT",
+    "FILE",
+    "KIND",
+    "NOT_LOADED",
+]
 
 TRANSLATED = [language for language in LANGUAGES if language not in ("en", "ja")]
 # Tables that have to be whole in every language. One that is new joins when it is translated.
-WHOLE = ("texts", "prompts", "options", "viewer", "stages", "crops", "choice")
+WHOLE = ("texts", "prompts", "options", "viewer", "stages", "crops", "choice", "notes")
 HINTS = {"names_hint", "question_hint", "prompt_hint"}  # what a model takes
 # Words that are the same in a language, or names.
 LOANWORDS = {"Image", "Video", "Chat", "Pixels", "Score", "Seed", "Checkpoints", "licence"}
@@ -74,3 +88,19 @@ def test_the_files_are_written_alike() -> None:
     for path in FOLDER.glob("*.json"):
         text = path.read_text("utf-8")
         assert json.dumps(json.loads(text), ensure_ascii=False, indent=2) + "\n" == text, path.name
+
+
+def test_every_error_that_the_page_can_show_has_a_meaning() -> None:
+    rooms = ["requests", "images", "video", "answers", "runtime", "web", "inside", "registry"]
+    files = [path for room in rooms for path in (SOURCES / room).rglob("*.py")]
+    files += [SOURCES / "pipeline.py", SOURCES / "errors.py"]
+    codes = {code for file in files for code in re.findall(r'"(E_[A-Z_]+)"', file.read_text())}
+    codes -= {"E_" + name for name in PROGRAMS}
+    assert not {code for code in codes if code not in TABLES["notes"]}
+
+
+def test_a_note_is_told_by_its_code() -> None:
+    said = translate_note("E_NO_IMAGE: Give a picture: one.")
+    assert said["label"].key == "notes:E_NO_IMAGE" and said["value"] == "Give a picture: one."
+    said = translate_note("E_NEW: Well.")
+    assert said["label"].key == "note" and said["value"] == "Well."

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   fillText,
   find,
+  noteText,
   pageLanguage,
   translator,
 } from "../../gemma_vision/web/components/lib/lib.js";
@@ -51,6 +52,18 @@ test("the first table that has a key gives its text", () => {
 
 test("without a page there are no texts, and keys stand for themselves", () => {
   assert.equal(translator(["page"])("yes"), "yes");
+});
+
+test("a coded sentence is told by its code, and stays English with its code left out", () => {
+  const texts = { en: { "notes:E_A": "A?" }, de: { "notes:E_A": "Was?" } };
+  const translate = translator(["notes"], texts);
+  root.lang = "de";
+  assert.equal(noteText("E_A: No a: give one.", translate), "Was? (No a: give one.)");
+  assert.equal(noteText("E_B: No b.", translate), "No b.");
+  assert.equal(noteText("No sound.", translate), "No sound.");
+  assert.equal(noteText("note: E_A: x", translate), "note: E_A: x");
+  root.lang = "en";
+  assert.equal(noteText("E_A: No a.", translate), "No a.");
 });
 
 test("a part that a template lacks is named", () => {

@@ -1,12 +1,14 @@
 // In what two answers differ, as a sentence.
 
+import { noteText } from "./lib/lib.js";
+
 /**
  * @param {CompareValue | null} value null before anything was compared
  * @param {Translate} translate
  */
 export function differencesText(value, translate) {
   if (!value) return translate("compare_empty");
-  if (value.note) return value.note;
+  if (value.note) return noteText(value.note);
   if (value.state) return translate(`state_${value.state}`);
   if (value.same) return translate("compare_same");
   if (value.both + value.left + value.right === 0) return translate("compare_words");

@@ -11,12 +11,12 @@ from collections.abc import Callable
 import gradio as gr
 
 from gemma_vision.checkpoints.hub import embedded
-from gemma_vision.errors import describe
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.model_choice import ANY, JSON, Choice
 from gemma_vision.web.i18n.texts import choice_words, translate
 from gemma_vision.web.jobs.events import SILENT
+from gemma_vision.web.server.errors import to_note
 
 
 def build_header(choice: Choice) -> gr.HTML:
@@ -56,7 +56,7 @@ def connect(header: gr.HTML, choice: Choice) -> None:
         try:
             action()
         except Exception as error:
-            return list_models() | {"note": describe(error)[1]}
+            return list_models() | {"note": to_note(error)}
         return list_models()
 
     header.look(list_models, None, header, **SILENT)

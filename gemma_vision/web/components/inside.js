@@ -3,7 +3,7 @@
 import { paintEdges } from "./inside_edges.js";
 import { codeHue, cropStyle, maskStyle } from "./inside_geometry.js";
 import { formatProbability, tokenKind, visibleText } from "./lib/format.js";
-import { find, make, pageLanguage, renderLive, translator } from "./lib/lib.js";
+import { find, make, noteText, pageLanguage, renderLive, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-inside");
 const translate = translator(props.words);
@@ -209,7 +209,10 @@ function renderStages() {
   const value = props.value || { state: "empty", notes: [], stages: [] };
   const list = find(panel, ".stages");
   const isEmpty = value.state === "empty";
-  const status = [translate(`state_${value.state}`), ...value.notes].join(" · ");
+  const status = [
+    translate(`state_${value.state}`),
+    ...value.notes.map((note) => noteText(note)),
+  ].join(" · ");
   panel.dataset.state = value.state;
   find(panel, ".status").textContent = isEmpty ? translate("inside_empty") : status;
   removeOtherStages(list, value.stages);

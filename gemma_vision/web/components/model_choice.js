@@ -3,7 +3,7 @@
 
 import { outcomeText, pill, refreshState, renderOutcome, state, translate } from "./header.js";
 import { formatBytes, progressPercent } from "./lib/format.js";
-import { find, onLanguage } from "./lib/lib.js";
+import { find, noteText, onLanguage } from "./lib/lib.js";
 import { markFault, renderDoor } from "./model_choice_door.js";
 import { renderRows } from "./model_choice_rows.js";
 import { phaseText } from "./model_choice_text.js";
@@ -82,7 +82,7 @@ element.addEventListener("gv-token", (event) => {
 });
 
 watch("value", () => {
-  if (props.value?.note) renderNote(props.value.note);
+  if (props.value?.note) renderNote(noteText(props.value.note));
   refreshState().then(renderList);
 });
 

@@ -1,6 +1,6 @@
 // The progress of a batch or a video: numbers and sentences, written as texts.
 
-import { find, make, renderLive, translator } from "./lib/lib.js";
+import { find, make, noteText, renderLive, translator } from "./lib/lib.js";
 import { progressText } from "./progress_text.js";
 
 const panel = find(element, ".gv-progress");
@@ -15,7 +15,9 @@ function renderProgress() {
   bar.value = value.done || 0;
   bar.setAttribute("aria-label", translate("results"));
   find(panel, ".facts").textContent = progressText(value, props.kind, translate);
-  find(panel, "ul").replaceChildren(...value.notes.map((text) => make("li", { text })));
+  find(panel, "ul").replaceChildren(
+    ...value.notes.map((note) => make("li", { text: noteText(note) })),
+  );
 }
 
 renderLive(renderProgress);

@@ -2,7 +2,7 @@
 // Mouse, finger and keyboard are in viewer_input.js.
 
 import { formatScore } from "./lib/format.js";
-import { find, make } from "./lib/lib.js";
+import { find, make, noteText } from "./lib/lib.js";
 import { neighbourOf } from "./viewer_geometry.js";
 import { renderGuidance } from "./viewer_guidance.js";
 import { smoothOutline } from "./viewer_outline.js";
@@ -147,9 +147,10 @@ export function applyFilters() {
 function renderTexts(value) {
   const isRunning = value.status.state === "running";
   const status = renderStatus(value);
+  const notes = value.notes.map((note) => noteText(note));
   const lines = (value.guidance ?? []).filter((one) => !isLeftOutShown || one.say !== "left_out");
   renderGuidance(lines, bringBack);
-  find(element, ".notes").replaceChildren(...value.notes.map((text) => make("li", { text })));
+  find(element, ".notes").replaceChildren(...notes.map((text) => make("li", { text })));
   find(element, ".said p").textContent = value.words;
   root.classList.toggle("has-words", Boolean(value.words));
   const { things } = scene;
@@ -162,7 +163,7 @@ function renderTexts(value) {
   root.dataset.count = String(scene.things.length);
   renderLists();
   const said = [...element.querySelectorAll(".guidance span")].map((node) => node.textContent);
-  if (!isRunning) announcer.textContent = [status, ...said, ...value.notes].join(". ");
+  if (!isRunning) announcer.textContent = [status, ...said, ...notes].join(". ");
 }
 
 /** @param {ViewerValue} value */

@@ -15,9 +15,11 @@ from gemma_vision.web.i18n.columns import LANGUAGES, Table, in_language
 from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.export_texts import EXPORTS
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
+from gemma_vision.web.i18n.note_texts import NOTES
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
 from gemma_vision.web.i18n.stage_texts import STAGES
+from gemma_vision.web.i18n.viewer_texts import VIEWER
 
 TEXTS: Table = {
     "language_tag": {"en": "en", "ja": "ja"},  # by which scripts know the page's language
@@ -95,109 +97,6 @@ TEXTS: Table = {
     "examples": {"en": "Try one of these", "ja": "例を試す"},
 }
 
-VIEWER: Table = {
-    "empty": {
-        "en": "Choose a picture, say what to look for, press Run.",
-        "ja": "画像を選び、探すものを書いて「実行」を押してください。",
-    },
-    "paste_empty": {
-        "en": "Paste what a model wrote, add its picture if you have it, press Show it.",
-        "ja": "モデルの答えを貼り付け、元の画像があれば加えて「表示」を押してください。",
-    },
-    "batch_empty": {
-        "en": "Choose up to 32 pictures, say what to look for, press Run.",
-        "ja": "画像を 32 枚まで選び、探すものを書いて「実行」を押してください。",
-    },
-    "batch_facts": {
-        "en": "{done} of {total} pictures · {objects} objects",
-        "ja": "{total} 枚中 {done} 枚 · {objects} 個",
-    },
-    "video_empty": {
-        "en": "Choose or record a video, say what to look for, press Run.",
-        "ja": "動画を選ぶか録画し、探すものを書いて「実行」を押してください。",
-    },
-    "video_facts": {
-        "en": "{done} of {total} frames looked at · {objects} objects",
-        "ja": "{total} フレーム中 {done} · {objects} 個",
-    },
-    "video_facts_left": {
-        "en": "{done} of {total} frames looked at · {objects} objects · about {left} s left",
-        "ja": "{total} フレーム中 {done} · {objects} 個 · 残り約 {left} 秒",
-    },
-    "video_limit": {
-        "en": "the first {seconds} s; for more, raise the number of frames or look less often",
-        "ja": "最初の {seconds} 秒まで(続きはフレーム数を増やすか間隔を広げてください)",
-    },
-    "lanes": {"en": "When each object was seen", "ja": "それぞれが見えた時間"},
-    "lane": {"en": "{name}: {from} to {to} s", "ja": "{name}: {from}〜{to} 秒"},
-    "lanes_more": {
-        "en": "and {n} more in the timeline file",
-        "ja": "ほか {n} 個はファイルにあります",
-    },
-    "compare_empty": {
-        "en": "One picture, two sides: another checkpoint, other words or another temperature. "
-        "What only one side finds is dashed.",
-        "ja": "1 枚の画像を 2 通りに試します(チェックポイント・言葉・温度)。"
-        "片方だけが見つけたものは破線になります。",
-    },
-    "only_here": {"en": "only here", "ja": "こちらだけ"},
-    "compare_same": {"en": "Both said the very same", "ja": "両方とも全く同じ答えです"},
-    "compare_words": {"en": "Both answered in other words", "ja": "答えの言葉が異なります"},
-    "compare_both": {"en": "{both} found by both", "ja": "両方: {both}"},
-    "compare_left": {"en": "{left} only on the left", "ja": "左だけ: {left}"},
-    "compare_right": {"en": "{right} only on the right", "ja": "右だけ: {right}"},
-    "compare_overlap": {"en": "boxes overlap by {n}", "ja": "枠の重なり {n}"},
-    "state_running": {"en": "Looking", "ja": "処理中"},
-    "state_done": {"en": "Done", "ja": "完了"},
-    "state_stopped": {"en": "Stopped", "ja": "停止しました"},
-    "state_error": {"en": "That did not work", "ja": "うまくいきませんでした"},
-    "objects": {"en": "{n} objects", "ja": "{n} 個"},
-    "objects_one": {"en": "1 object", "ja": "1 個"},
-    "tokens": {"en": "{n} tokens", "ja": "{n} トークン"},
-    "tokens_one": {"en": "1 token", "ja": "1 トークン"},
-    "tokens_of": {"en": "{n} of {limit} tokens", "ja": "{limit} 中 {n} トークン"},
-    "room_detect": {"en": "room for {n} more boxes", "ja": "あと {n} 個の枠"},
-    "room_segment": {"en": "room for {n} more masks", "ja": "あと {n} 個のマスク"},
-    "finish_length": {
-        "en": "cut at the token limit; raise it in Settings",
-        "ja": "トークン数の上限で終わりました(設定で増やせます)",
-    },
-    "finish_repeat": {
-        "en": "ended because the model repeated itself",
-        "ja": "モデルが同じ答えを繰り返したため終わりました",
-    },
-    "picture": {"en": "The picture; nothing is marked on it", "ja": "画像(印はありません)"},
-    "picture_with": {"en": "The picture with {list}", "ja": "画像: {list}"},
-    "boxes": {"en": "Boxes", "ja": "枠"},
-    "masks": {"en": "Masks", "ja": "マスク"},
-    "labels": {"en": "Labels", "ja": "名前"},
-    "more": {"en": "More", "ja": "その他"},
-    "show_thing": {"en": "Show {n} {name}", "ja": "{n} {name} を表示"},
-    "show": {"en": "What to show", "ja": "表示するもの"},
-    "legend": {"en": "Labels: press to hide or show", "ja": "名前: 押すと表示を切り替えます"},
-    "opacity": {"en": "Mask", "ja": "濃さ"},
-    "score": {"en": "Score ≥", "ja": "スコア ≥"},
-    "score_column": {"en": "Score", "ja": "スコア"},
-    "ground": {"en": "Background", "ja": "背景"},
-    "ground_whole": {"en": "shown", "ja": "そのまま"},
-    "ground_dim": {"en": "dimmed", "ja": "暗く"},
-    "ground_blur": {"en": "blurred", "ja": "ぼかす"},
-    "ground_cut": {"en": "cut away", "ja": "切り抜く"},
-    "line": {"en": "Line", "ja": "線"},
-    "wipe": {"en": "Before / after", "ja": "前 / 後"},
-    "save": {"en": "Save PNG", "ja": "PNG 保存"},
-    "instances": {"en": "Objects in the picture", "ja": "画像の中のもの"},
-    "label": {"en": "Label", "ja": "名前"},
-    "box": {"en": "Box: x0, y0, x1, y1 (px)", "ja": "枠: x0, y0, x1, y1(px)"},
-    "tokens_title": {"en": "What the model wrote", "ja": "モデルの出力"},
-    "copy": {"en": "Copy", "ja": "コピー"},
-    "copied": {"en": "Copied", "ja": "コピー済み"},
-    "copy_failed": {"en": "Not copied", "ja": "できません"},
-    "zoom_in": {"en": "Zoom in", "ja": "拡大"},
-    "zoom_out": {"en": "Zoom out", "ja": "縮小"},
-    "zoom_fit": {"en": "Whole picture", "ja": "全体"},
-}
-
 TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
 TABLES: dict[str, Table] = {  # by the name under which the languages' files have them
     "texts": TEXTS,
@@ -210,6 +109,7 @@ TABLES: dict[str, Table] = {  # by the name under which the languages' files hav
     "model": MODEL,
     "guidance": GUIDANCE,
     "exports": EXPORTS,
+    "notes": NOTES,
 }
 FOR_COMPONENTS = ("texts", "prompts", "options")  # whose keys `translate` takes
 BETWEEN = ":"  # a table and a key, where scripts look them up
@@ -236,6 +136,17 @@ def translate(key: str) -> Any:
     """
     assert any(key in TABLES[name] for name in FOR_COMPONENTS), f"no text {key}"
     return translations(key)
+
+
+def translate_note(note: str) -> dict[str, Any]:
+    """A coded note as label and value of a component: what the code means, and the sentence.
+
+    Scripts do the same with `noteText`.
+    """
+    code, _, sentence = note.partition(": ")
+    known = code in NOTES
+    label = translations(f"notes{BETWEEN}{code}") if known else translations("note")
+    return {"label": label, "value": sentence if known or code.startswith("E_") else note}
 
 
 # What a script is given: the tables it looks into, the first that has a key first. The texts

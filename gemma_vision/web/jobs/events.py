@@ -14,8 +14,8 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
-from gemma_vision.errors import describe
 from gemma_vision.web.jobs.job import StreamRun, VisitorRuns, model_lock
+from gemma_vision.web.server.errors import to_note
 
 S = TypeVar("S")
 
@@ -52,7 +52,10 @@ class Job(Protocol[S]):
         """What it shows at the end; the work is not whole where it was stopped."""
 
     def failed(self, sentence: str, state: S | None) -> NamedUpdates:
-        """What it shows when something went wrong, be it in `begin` or later."""
+        """What it shows when something went wrong, be it in `begin` or later.
+
+        sentence: behind its code, as the scripts' `noteText` takes it.
+        """
 
 
 class JobRunner(Generic[S]):
@@ -86,8 +89,7 @@ class JobRunner(Generic[S]):
                 yield job.updates(state)
             yield {**job.finished(run.latest, run.is_whole), **self.idle}
         except Exception as error:
-            sentence = describe(error)[1]
-            yield {**job.failed(sentence, run.latest if run else None), **self.idle}
+            yield {**job.failed(to_note(error), run.latest if run else None), **self.idle}
 
     def stop(self, visitor: str) -> NamedUpdates:
         """End the visitor's job within a token: what is done."""

@@ -17,6 +17,7 @@ from PIL import Image
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.jobs.guidance import TOLD, Asked, guide
 from gemma_vision.web.jobs.outlines import Outlines
+from gemma_vision.web.server.errors import coded
 from gemma_vision.web.server.uploads import upload_folder
 
 MAX_PREVIEW = 1600  # pixels of the longer side on the page; saving takes the person's own file
@@ -111,9 +112,9 @@ class ViewerState:
         return guide(self.asked, seen, [thing["label"] for thing in left_out])
 
     def _warnings(self, answer: Mapping[str, Any]) -> list[str]:
-        """The sentences of an answer's notices that no guidance says."""
+        """An answer's notices that no guidance says, as notes."""
         told = TOLD if self.asked else ()
-        return [one["message"] for one in answer.get("warnings", ()) if one["code"] not in told]
+        return [note_of(one) for one in answer.get("warnings", ()) if one["code"] not in told]
 
     def room(self, tokens: int) -> int | None:
         """How many more things fit into the answer; None where things are not counted."""
@@ -138,6 +139,11 @@ class ViewerState:
                 "original": None if self.original is None else file_entry(self.original),
             }
         return self._picture
+
+
+def note_of(warning: Mapping[str, str]) -> str:
+    """A warning of an answer as the page reads it, which says it in the visitor's language."""
+    return coded(f"W_{warning['code'].upper()}", warning["message"])
 
 
 def file_entry(path: Path) -> JSON:

@@ -16,7 +16,6 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.errors import describe
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
@@ -25,6 +24,7 @@ from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, preview_file
+from gemma_vision.web.server.errors import to_note
 from gemma_vision.web.server.picture_uploads import PictureUpload, collect_pictures
 from gemma_vision.web.server.uploads import upload_folder
 from postprocess.datasets.naming import free_names, free_stems, picture_names
@@ -134,7 +134,7 @@ def run_batch(
         except TaskError:
             raise
         except Exception as error:
-            batch.failures.append(f"{upload.name}: {describe(error)[1]}")
+            batch.failures.append(to_note(error, upload.name))
         yield batch
 
 

@@ -22,6 +22,7 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
+from gemma_vision.web.i18n.texts import translate_note
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
 from gemma_vision.web.server.uploads import resolve_upload
@@ -140,7 +141,10 @@ class ChatJob:
 
     def failed(self, sentence: str, answer: Answer | None) -> NamedUpdates:
         """The sentence under the message."""
-        return {"note": gr.update(value=sentence, visible=True), "crops": self._crops_box()}
+        return {
+            "note": gr.update(**translate_note(sentence), visible=True),
+            "crops": self._crops_box(),
+        }
 
     def _read_options(self) -> JSON:
         """Those of the form; the first turn decides for all whether there are crops."""

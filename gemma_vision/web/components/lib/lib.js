@@ -49,6 +49,22 @@ export function translator(tables, texts = globalThis.gradio_config?.i18n_transl
   };
 }
 
+const CODED = /^([EW]_[A-Z_]+): (.*)$/s;
+
+/**
+ * A sentence of the library as a visitor reads it: "E_NO_IMAGE: Give one." -> what the code means
+ * in the page's language, and the English sentence with its names and numbers.
+ * @param {string} note
+ * @param {Translate} [translate]
+ */
+export function noteText(note, translate = translator(["notes"])) {
+  const found = CODED.exec(note);
+  if (!found) return note;
+  const [, code, sentence] = found;
+  const meaning = translate(code);
+  return meaning === code || pageLanguage() === "en" ? sentence : `${meaning} (${sentence})`;
+}
+
 /**
  * The part of a template that a selector names. Templates have all their parts.
  * @param {ParentNode} root
