@@ -43,14 +43,29 @@ def test_the_page_opens_in_the_browsers_language(
     reads(visit(locale=locale), language)
 
 
+def test_an_error_is_told_in_the_pages_language(visit: Callable[..., Page]) -> None:
+    page = visit(locale="de-DE")
+    run(page, "cat", "error")
+    meaning = all_texts("de")["notes:E_NO_IMAGE"]
+    note = page.locator("#viewer .notes li", has_text=meaning).first
+    sentence = note.text_content().removeprefix(f"{meaning} (").removesuffix(")")
+    switch(page, "English")
+    page.locator("#viewer .notes li").get_by_text(sentence, exact=True).wait_for()
+
+
+def switch(page: Page, language: str) -> None:
+    """Choose a language in Gradio's own settings."""
+    page.locator("footer button.settings").click()
+    page.locator(".banner-wrap input[role=listbox]").click()
+    page.get_by_role("option", name=language).click()
+
+
 def test_gradios_own_switch_changes_all_of_the_open_page(visit: Callable[..., Page]) -> None:
     page = visit(locale="en-GB")
     take_example(page)
     run(page)
     german, objects = all_texts("de"), all_texts("de")["viewer:objects"].format(n=2)
-    page.get_by_role("button", name="Settings").last.click()
-    page.get_by_label("Language", exact=True).click()
-    page.get_by_role("option", name="Deutsch").click()
+    switch(page, "Deutsch")
     reads(page, "de")
     page.locator("#viewer .facts", has_text=f"{german['viewer:state_done']} · {objects}").wait_for()
     assert viewer(page, "done").get_attribute("data-count") == "2"

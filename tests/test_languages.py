@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from gemma_vision.requests.languages import TONGUES
+from gemma_vision.requests.prompts import PALIGEMMA
+from gemma_vision.requests.variants import limit_to
+from gemma_vision.web.forms.options import fit_options, read_option_fields
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
+from gemma_vision.web.i18n.language_names import LANGUAGE_NAMES, language_choice
 from gemma_vision.web.i18n.texts import TABLES, all_texts, translate_note
 
 SOURCES = Path(__file__).parent.parent / "gemma_vision"
@@ -104,3 +109,30 @@ def test_a_note_is_told_by_its_code() -> None:
     assert said["label"].key == "notes:E_NO_IMAGE" and said["value"] == "Give a picture: one."
     said = translate_note("E_NEW: Well.")
     assert said["label"].key == "note" and said["value"] == "Well."
+
+
+def test_every_language_of_answers_has_its_name() -> None:
+    assert LANGUAGE_NAMES.keys() == TONGUES.keys()
+    assert language_choice("de") == ("Deutsch (de)", "de")
+
+
+@pytest.mark.parametrize(
+    "notes, offered",
+    [
+        pytest.param({}, tuple(TONGUES), id="all that the family was taught"),
+        pytest.param({"languages": ["ja", "en"]}, ("en", "ja"), id="those of the notes"),
+        pytest.param({"languages": ["tlh"]}, tuple(TONGUES), id="none that is known"),
+    ],
+)
+def test_a_form_offers_the_languages_that_the_checkpoint_was_taught(
+    notes: dict[str, list[str]], offered: tuple[str, ...]
+) -> None:
+    family = limit_to(PALIGEMMA, "own", notes)
+    choices = fit_options(family, "caption")["language"]["choices"]
+    assert choices == [language_choice(code) for code in offered]
+
+
+def test_a_language_that_was_not_offered_says_nothing() -> None:
+    family = limit_to(PALIGEMMA, "own", {"languages": ["de", "fr"]})
+    assert read_option_fields(family, "caption", {"language": "fr"}) == {"language": "fr"}
+    assert "language" not in read_option_fields(family, "caption", {"language": "ja"})

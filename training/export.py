@@ -61,6 +61,7 @@ def _write(learner: Learner, tokenizer: Tokenizer, out: Path) -> None:
         "mask_decoder": "mask_decoder.npz",
         "tasks": ["detect", "segment", "caption", "ask", "free"],
         "licence": "Apache-2.0",
+        "languages": ["en"],
         "counts": True,
     }
     (out / "gemma_vision.json").write_text(json.dumps(notes, indent=2) + "\n")

@@ -144,9 +144,12 @@ def limit_to(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
     """The family's row with only what this checkpoint understands.
 
     Nothing is taken away where the variant is not known: somebody's own fine-tune may do anything.
-    Notes may have "tasks" of their own; a style of caption is among them by its name.
+    Notes may have "tasks" of their own; a style of caption is among them by its name. So may they
+    have "languages", by their codes.
     """
     family = apply_variant(family, variant_of(name, notes))
+    if languages := tuple(code for code in family.languages if code in notes.get("languages", ())):
+        family = replace(family, languages=languages)
     if not notes.get("tasks"):
         return family
     known = {verb: words for verb, words in family.wording.items() if verb in notes["tasks"]}

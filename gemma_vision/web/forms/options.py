@@ -20,6 +20,7 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import read_region
 from gemma_vision.requests.variants import VERBS, known_prompts
 from gemma_vision.web.forms.fields import id_of, pills
+from gemma_vision.web.i18n.language_names import language_choice
 from gemma_vision.web.i18n.prompt_texts import EXAMPLES
 from gemma_vision.web.i18n.texts import translate
 from postprocess.filters import Filters
@@ -115,6 +116,7 @@ def field_properties(family: Family, task: str) -> dict[str, Properties]:
     fitted[LEAVE_OUT] = {"choices": pills(left_out), "visible": bool(left_out)}
     has_prompts = task == Task.free and bool(known_prompts(family))
     fitted[PROMPTS] = {"choices": prompt_choices(family), "visible": has_prompts}
+    fitted["language"]["choices"] = [language_choice(code) for code in family.languages]
     fitted["style"]["choices"] = [(translate(style_key(family, one)), one) for one in family.styles]
     return fitted
 
@@ -122,7 +124,7 @@ def field_properties(family: Family, task: str) -> dict[str, Properties]:
 def offered(family: Family, task: str) -> set[str]:
     """The options of a task that the checkpoint was taught."""
     taught = {
-        "language": uses_language(family, task),
+        "language": uses_language(family, task) and len(family.languages) > 1,
         "style": len(family.styles) > 1,
         "region": family.has_regions,
         "pan_and_scan": family.has_pan_and_scan,
@@ -160,6 +162,8 @@ def read_option_fields(family: Family, task: str, values: Mapping[str, Any]) -> 
         given |= {name: name in left_out or None for name in LEFT_OUT}  # None is the default
     if values.get("style") not in family.styles:
         given["style"] = None
+    if values.get("language") not in family.languages:
+        given.pop("language", None)
     names = offered(family, task)
     given = {name: value for name, value in given.items() if name in names}
     if "region" in given:
