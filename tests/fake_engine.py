@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.runtime.engine import Chunk, Prompt
@@ -96,6 +97,7 @@ class FakeFamily:
 
     name = "fake"
     styles = ("caption",)
+    languages = tuple(TONGUES)
     has_regions = has_pan_and_scan = has_variants = False
 
     wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}

@@ -85,6 +85,10 @@ NOTES: dict[str, dict[str, str]] = {
         "ja": "枠の読み方の指定が正しくありません。",
     },
     "E_TOO_MANY_MASKS": {"en": "There are too many masks.", "ja": "マスクが多すぎます。"},
+    "E_DOWNLOAD": {
+        "en": "No file of this kind could be made.",
+        "ja": "この種類のファイルを作れませんでした。",
+    },
     "E_MASK_DECODER": {
         "en": "The mask decoder is not to be had.",
         "ja": "マスクデコーダを用意できません。",
