@@ -95,7 +95,7 @@ def annotated(result: VisitorAnswer, kind: str, decoder: LazyMaskDecoder | None)
             raise DownloadError("The picture is no longer here; choose it and press Run again.")
         image = open_image(result.picture)
     instances = [] if kind in (PICTURE, ANSWER) else result.instances()
-    codec = codec_of(decoder) if kind == "paligemma" and result.has_masks else None
+    codec = codec_of(decoder) if result.has_masks else None
     return Annotated(result.name, result.size, instances, image, codec=codec)
 
 
