@@ -254,7 +254,6 @@ NAMING = {
     "gemma_vision.model.architecture",
     "gemma_vision.registry.published",
     "gemma_vision.requests.prompts",
-    "gemma_vision.web.jobs.downloads",  # a file format
 }
 
 
