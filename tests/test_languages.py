@@ -34,6 +34,7 @@ HINTS = {"names_hint", "question_hint", "prompt_hint"}  # what a model takes
 # Words that are the same in a language, or names.
 LOANWORDS = {"Image", "Video", "Chat", "Pixels", "Score", "Seed", "Checkpoints", "licence"}
 LOANWORDS |= {"Pan", "and", "scan", "token", "tokens", "Python", "client"}
+LOANWORDS |= {"checkpoints"}
 LOANWORDS |= {"JSON", "COCO", "YOLO", "LabelMe", "Label", "Studio", "Pascal", "VOC", "SVG"}
 LOANWORDS |= {"PaliGemma", "JavaScript", "curl", "MCP"}
 HOLE = re.compile(r"\{\w+\}")

@@ -2,7 +2,7 @@
 // A token goes from its field into the body of one request, and is written nowhere on the page.
 
 import { translate } from "./header.js";
-import { find, make } from "./lib/lib.js";
+import { find, make, onLanguage } from "./lib/lib.js";
 import { loadButton, loadedMark } from "./model_choice_rows.js";
 import {
   canBeToken,
@@ -122,9 +122,15 @@ tokenForm.addEventListener("submit", async (event) => {
 forgetButton.addEventListener("click", async () => {
   if (await changeToken({ method: "DELETE" })) tokenField.focus();
 });
-find(door, "[data-step=licence] p").textContent = translate("step_licence");
-find(door, "[data-step=load] p").textContent = translate("step_load");
-find(door, ".give label").textContent = translate("token_field");
-find(door, ".give button").textContent = translate("token_use");
-find(door, ".or").textContent = translate("token_or");
-forgetButton.textContent = translate("token_forget");
+
+function renderWords() {
+  find(door, "[data-step=licence] p").textContent = translate("step_licence");
+  find(door, "[data-step=load] p").textContent = translate("step_load");
+  find(door, ".give label").textContent = translate("token_field");
+  find(door, ".give button").textContent = translate("token_use");
+  find(door, ".or").textContent = translate("token_or");
+  forgetButton.textContent = translate("token_forget");
+}
+
+onLanguage(renderWords);
+renderWords();

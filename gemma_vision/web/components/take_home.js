@@ -1,6 +1,6 @@
 // Files of a result, made when one asks for them, and the request as code.
 
-import { find, make, translator } from "./lib/lib.js";
+import { find, make, onLanguage, renderLive, translator } from "./lib/lib.js";
 
 const COPIED = 1500; // milliseconds that a button says what came of it
 
@@ -109,14 +109,19 @@ async function copySheet() {
   }, COPIED);
 }
 
-for (const node of element.querySelectorAll("[data-say]"))
-  node.textContent = translate(/** @type {HTMLElement} */ (node).dataset.say ?? "");
-kinds.setAttribute("aria-label", translate("home_title"));
-sheet.setAttribute("aria-label", translate("code_title"));
+function renderWords() {
+  for (const node of element.querySelectorAll("[data-say]"))
+    node.textContent = translate(/** @type {HTMLElement} */ (node).dataset.say ?? "");
+  kinds.setAttribute("aria-label", translate("home_title"));
+  sheet.setAttribute("aria-label", translate("code_title"));
+  if (snippets) renderSnippets(snippets);
+}
+
+onLanguage(renderWords);
+renderWords();
 code.addEventListener("toggle", () => {
   if (code.open && !snippets) askForSnippets();
 });
 language.addEventListener("change", renderSheet);
 copyButton.addEventListener("click", copySheet);
-watch("value", renderMenu);
-renderMenu();
+renderLive(renderMenu);

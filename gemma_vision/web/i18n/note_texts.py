@@ -85,13 +85,13 @@ NOTES: dict[str, dict[str, str]] = {
         "ja": "枠の読み方の指定が正しくありません。",
     },
     "E_TOO_MANY_MASKS": {"en": "There are too many masks.", "ja": "マスクが多すぎます。"},
-    "E_DOWNLOAD": {
-        "en": "No file of this kind could be made.",
-        "ja": "この種類のファイルを作れませんでした。",
-    },
     "E_MASK_DECODER": {
         "en": "The mask decoder is not to be had.",
         "ja": "マスクデコーダを用意できません。",
+    },
+    "E_DOWNLOAD": {
+        "en": "The file cannot be made.",
+        "ja": "ファイルを作成できません。",
     },
     "E_LOADING": {
         "en": "A checkpoint is being loaded.",

@@ -95,6 +95,8 @@ TEXTS: Table = {
     },
     "json": {"en": "The answer as JSON", "ja": "答えの JSON"},
     "examples": {"en": "Try one of these", "ja": "例を試す"},
+    "duplicate": {"en": "Duplicate this Space", "ja": "この Space を複製"},
+    "login": {"en": "Log in with Hugging Face", "ja": "Hugging Face でログイン"},
 }
 
 TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
