@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pickle
@@ -11,15 +12,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 import yaml
 from fake_engine import FakeEngine, fake_pipeline
 from PIL import Image
 
+from gemma_vision.extras import MissingPackageError
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.web.components.space_buttons import build_space_buttons
 from gemma_vision.web.jobs.job import StreamRun
-from gemma_vision.web.server.zero_gpu import LentEngine, seconds
+from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu, seconds
 
 ROOT = Path(__file__).parent.parent
 
@@ -78,6 +82,64 @@ def test_closing_gives_the_gpu_back(picture: Image.Image) -> None:
 def test_the_gpu_is_asked_for_as_long_as_the_answer_may_take(limit: int, asked: float) -> None:
     prompts = [Prompt((), "a", max_tokens=16), Prompt((), "b", max_tokens=limit)]
     assert seconds(prompts) == pytest.approx(asked)
+
+
+@pytest.mark.parametrize(
+    "parameters, dtype, is_large",
+    [
+        pytest.param(3 * 10**9, "bfloat16", False, id="3B"),
+        pytest.param(12 * 10**9, "bfloat16", False, id="12B"),
+        pytest.param(28 * 10**9, "bfloat16", True, id="28B"),
+        pytest.param(28 * 10**9, "int4", False, id="28B packed"),
+        pytest.param(None, None, False, id="unknown"),
+    ],
+)
+def test_a_large_checkpoint_asks_for_the_whole_gpu(
+    parameters: int | None, dtype: str | None, is_large: bool
+) -> None:
+    assert needs_whole_gpu({"parameters": parameters, "dtype": dtype}) == is_large
+    asked: list[dict[str, Any]] = []
+    lend = lambda **options: asked.append(options) or (lambda task: task)  # noqa: E731
+    LentEngine(FakeEngine(), lend, is_large=is_large)
+    assert asked[0].get("size") == ("xlarge" if is_large else None)
+
+
+def page_of_buttons() -> gr.Blocks:
+    """Outside a running loop Gradio opens several of its own and never closes them."""
+
+    async def inside() -> gr.Blocks:
+        with gr.Blocks(analytics_enabled=False) as page:
+            build_space_buttons()
+        return page
+
+    return asyncio.run(inside())
+
+
+@pytest.mark.parametrize(
+    "variables, buttons",
+    [
+        pytest.param({}, [], id="elsewhere"),
+        pytest.param({"GEMMA_VISION_LOGIN": "1"}, [], id="a log-in is for Spaces"),
+        pytest.param({"SPACE_ID": "a/b"}, ["DuplicateButton"], id="a Space"),
+    ],
+)
+def test_a_space_has_its_own_buttons(
+    variables: dict[str, str], buttons: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("SPACE_ID", "GEMMA_VISION_LOGIN"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    kinds = [type(part).__name__ for part in page_of_buttons().blocks.values()]
+    assert [kind for kind in kinds if kind.endswith("Button")] == buttons
+
+
+def test_a_log_in_that_cannot_be_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "a/b")
+    monkeypatch.setenv("GEMMA_VISION_LOGIN", "1")
+    monkeypatch.setitem(sys.modules, "authlib", None)
+    with pytest.raises(MissingPackageError, match=r"\[oauth\]"):
+        page_of_buttons()
 
 
 def test_a_run_knows_who_asked() -> None:

@@ -33,6 +33,7 @@ from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
+from gemma_vision.web.components.space_buttons import build_space_buttons
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of
@@ -43,7 +44,7 @@ from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
 from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
-from gemma_vision.web.server.zero_gpu import LentEngine
+from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu
 from gemma_vision.web.tabs.batch import BatchTab
 from gemma_vision.web.tabs.chat import ChatTab
 from gemma_vision.web.tabs.compare import CompareTab
@@ -83,6 +84,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
     app = Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE)
     with app:
         header = build_header(choice)
+        build_space_buttons()
         tabs = lay_out(build_tabs(pipeline, choice), pipeline, choice)
         build_endpoints(pipeline)
         build_model_endpoints(choice)
@@ -199,7 +201,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
         port = port_of(options.port)
         pipeline = gemma_vision.load(options.model, options.device, options.dtype)
         if IS_ZERO_GPU:
-            pipeline.engine = LentEngine(pipeline.engine, spaces.GPU)
+            pipeline.engine = LentEngine(
+                pipeline.engine, spaces.GPU, is_large=needs_whole_gpu(pipeline.card)
+            )
         given = {"device": options.device, "dtype": options.dtype}
         model_cache = ModelCache(pipeline, partial(gemma_vision.load, **given))
         switcher = ModelSwitcher(model_cache, model_lock, **given)
