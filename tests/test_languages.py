@@ -33,8 +33,7 @@ TRANSLATED = [language for language in LANGUAGES if language not in ("en", "ja")
 HINTS = {"names_hint", "question_hint", "prompt_hint"}  # what a model takes
 # Words that are the same in a language, or names.
 LOANWORDS = {"Image", "Video", "Chat", "Pixels", "Score", "Seed", "Checkpoints", "licence"}
-LOANWORDS |= {"Pan", "and", "scan", "token", "tokens", "Python", "client"}
-LOANWORDS |= {"checkpoints"}
+LOANWORDS |= {"Pan", "and", "scan", "token", "tokens", "checkpoints", "Python", "client"}
 LOANWORDS |= {"JSON", "COCO", "YOLO", "LabelMe", "Label", "Studio", "Pascal", "VOC", "SVG"}
 LOANWORDS |= {"PaliGemma", "JavaScript", "curl", "MCP"}
 HOLE = re.compile(r"\{\w+\}")
