@@ -21,7 +21,7 @@ from PIL import Image
 from gemma_vision.extras import MissingPackageError
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
-from gemma_vision.web.components.space_buttons import build_space_buttons
+from gemma_vision.web.forms.space_buttons import build_space_buttons
 from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu, seconds
 

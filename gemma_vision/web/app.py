@@ -33,7 +33,7 @@ from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
-from gemma_vision.web.components.space_buttons import build_space_buttons
+from gemma_vision.web.forms.space_buttons import build_space_buttons
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of

@@ -123,7 +123,7 @@ forgetButton.addEventListener("click", async () => {
   if (await changeToken({ method: "DELETE" })) tokenField.focus();
 });
 
-function renderWords() {
+function renderDoorWords() {
   find(door, "[data-step=licence] p").textContent = translate("step_licence");
   find(door, "[data-step=load] p").textContent = translate("step_load");
   find(door, ".give label").textContent = translate("token_field");
@@ -132,5 +132,5 @@ function renderWords() {
   forgetButton.textContent = translate("token_forget");
 }
 
-onLanguage(renderWords);
-renderWords();
+onLanguage(renderDoorWords);
+renderDoorWords();
