@@ -45,7 +45,7 @@ from gemma_vision.web.tabs.image import ImageTab
 
 PT, MIX, OWN = (apply_variant(PALIGEMMA, kind) for kind in ("pt", "mix", ""))
 REFCOCO = apply_variant(PALIGEMMA, "ft-refcoco-seg")
-TINY = limit_to(PALIGEMMA, "tiny", {"tasks": ["detect", "caption", "free"]})
+TINY = limit_to(PALIGEMMA, "tiny", {"tasks": ["detect", "caption", "free"], "languages": ["en"]})
 
 
 def pipeline_of(family: Family) -> Pipeline:
