@@ -56,7 +56,7 @@ def test_an_error_is_told_in_the_pages_language(visit: Callable[..., Page]) -> N
 def switch(page: Page, language: str) -> None:
     """Choose a language in Gradio's own settings."""
     page.locator("footer button.settings").click()
-    page.locator(".banner-wrap input[role=listbox]").click()
+    page.locator(".banner-wrap").get_by_label("Language", exact=True).click()
     page.get_by_role("option", name=language).click()
 
 
