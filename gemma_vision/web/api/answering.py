@@ -20,9 +20,6 @@ from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import resolve_upload
 
-SHARED: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}  # one model, one queue
-QUICK: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # no model at work
-
 
 def answers(
     pipeline: Pipeline, image: Any, task: str, text: str = "", **options: Any

@@ -21,8 +21,9 @@ from gemma_vision.images.file_formats import LISTED
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.options import Option, options_of, read_options
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
-from gemma_vision.web.api.answering import QUICK, SHARED, answers
+from gemma_vision.web.api.answering import answers
 from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON
+from gemma_vision.web.jobs.events import MODEL_QUEUE, QUICK_QUEUE
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.tabs.paste_run import parse_for_visitor
 
@@ -54,10 +55,10 @@ def build_endpoints(pipeline: Pipeline) -> None:
         return listed
 
     for endpoint in task_endpoints(pipeline):
-        gr.api(endpoint, api_name=endpoint.__name__, **SHARED)
+        gr.api(endpoint, api_name=endpoint.__name__, **MODEL_QUEUE)
         show_example_picture()
-    gr.api(parse_endpoint(), api_name=PARSE, **QUICK)
-    gr.api(models, api_name="models", **QUICK)
+    gr.api(parse_endpoint(), api_name=PARSE, **QUICK_QUEUE)
+    gr.api(models, api_name="models", **QUICK_QUEUE)
 
 
 def show_example_picture() -> None:

@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_switcher import ModelSwitcher
-from gemma_vision.web.api.answering import QUICK
 from gemma_vision.web.api.schema import ModelJSON
 from gemma_vision.web.components.model_choice import Choice
+from gemma_vision.web.jobs.events import QUICK_QUEUE
 from gemma_vision.web.server.errors import to_client
 
 PATH = "/model"
@@ -84,7 +84,7 @@ def build_model_endpoints(choice: Choice) -> None:
         """Tell which checkpoint answers, what it remembers, and whether another is on its way."""
         return cast(StateJSON, choice.switcher.state())
 
-    gr.api(model, api_name="model", **QUICK)
+    gr.api(model, api_name="model", **QUICK_QUEUE)
     if choice.is_open:
         build_choose_endpoint(choice)
 

@@ -23,7 +23,7 @@ NamedUpdates = Mapping[str, Any]  # by the name that a tab gives a component
 Updates = dict[Any, Any]  # by component; Gradio leaves alone those that are not in it
 
 SILENT: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}  # one model
 QUICK_QUEUE: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # without a model
 STOP = "stop"
 RUN_AND_STOP = ("run", STOP)
