@@ -16,6 +16,9 @@ MAX_MARKS = 32  # in one part that are weighed; where there are more it is cut a
 
 def pieces_of(part: str, vocabulary: Vocabulary) -> Iterator[Match | str]:
     """The names in a part, cut where a mark stands between names; as a string what is none."""
+    if part in vocabulary.names:  # as most are written
+        yield Match(part, part)
+        return
     for piece in cut_at_marks(part, vocabulary):
         if match := vocabulary.find(piece):
             yield match

@@ -186,8 +186,8 @@ class Option:
 
     def check(self, value: Any) -> Any:
         """The value as Python's own; `TaskError` (E_MAX_TOKENS, E_STYLE, ...) where it is none."""
-        if value is None and self.is_nullable:
-            return None
+        if value is self.default or (value is None and self.is_nullable):
+            return value
         if self.type is bool:
             check_truth(self.name, value)
         elif self.type is tuple:
