@@ -14,6 +14,7 @@ from gemma_vision.requests.variants import limit_to
 from gemma_vision.web.forms.options import fit_options, read_option_fields
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
 from gemma_vision.web.i18n.language_names import LANGUAGE_NAMES, language_choice
+from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.texts import TABLES, all_texts, translate_note
 
 SOURCES = Path(__file__).parent.parent / "gemma_vision"
@@ -73,6 +74,10 @@ def test_no_file_has_tables_or_languages_that_the_page_does_not() -> None:
     for language in TRANSLATED:
         for name, texts in read_language(language).items():
             assert texts.keys() <= TABLES[name].keys(), (language, name)
+
+
+def test_an_option_has_all_its_texts_in_one_row() -> None:
+    assert all(row.keys() == set(LANGUAGES) for row in OPTION_TEXTS.values())
 
 
 def test_a_missing_text_is_english() -> None:
