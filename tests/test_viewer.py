@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,18 @@ def test_a_label_keeps_its_colour_while_others_arrive(picture: Image.Image) -> N
         for instance in viewer.view(answer.to_dict(), "running")["instances"]:
             assert seen.setdefault(instance["label"], instance["color"]) == instance["color"]
     assert len(set(seen.values())) == 10
+
+
+def test_a_preview_that_is_being_read_is_not_written_anew() -> None:
+    """Another visitor with the same picture may be in the midst of its bytes."""
+    image = Image.new("RGB", (40, 30), "teal")
+    path = preview_file(image)
+    path.write_bytes(b"as it was")
+    os.utime(path, (0, 0))
+    assert preview_file(image) == path
+    assert path.read_bytes() == b"as it was"
+    assert path.stat().st_mtime > 0
+    assert [one.name for one in path.parent.iterdir()] == ["preview.jpg"]
 
 
 def test_the_shown_file_is_small_and_says_nothing_of_the_camera(uploads: Path) -> None:

@@ -152,7 +152,10 @@ def file_entry(path: Path) -> JSON:
 
 
 def preview_file(image: Image.Image) -> Path:
-    """A JPEG of the picture for the page, without metadata, named by its content."""
+    """A JPEG of the picture for the page, without metadata, named by its content.
+
+    One that is there already is left as it is: somebody's browser may be reading it.
+    """
     small = image.convert("RGB")
     small.thumbnail((MAX_PREVIEW, MAX_PREVIEW))
     buffer = io.BytesIO()
@@ -160,5 +163,10 @@ def preview_file(image: Image.Image) -> Path:
     folder = upload_folder() / hashlib.sha256(buffer.getvalue()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "preview.jpg"
-    path.write_bytes(buffer.getvalue())
+    if path.exists():
+        path.touch()  # as young as one made now, for what deletes by age
+        return path
+    draft = folder / f"{secrets.token_hex(8)}.part"
+    draft.write_bytes(buffer.getvalue())
+    draft.replace(path)
     return path
