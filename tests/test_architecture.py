@@ -146,7 +146,7 @@ def test_the_library_never_imports_training_or_the_app():
 
 
 def test_of_the_library_only_the_command_imports_fine_tuning():
-    room = "gemma_vision.finetune"
+    room = "gemma_vision.finetuning"
     users = {
         module
         for module in modules()

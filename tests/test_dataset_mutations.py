@@ -23,7 +23,7 @@ from scripted_scenes import BASE, NUM_OBJECTS, PICTURES, scripted_pipeline
 from gemma_vision.cli import score
 from gemma_vision.cli.program import main as gemma_vision_main
 from gemma_vision.evaluate import DatasetError, read_dataset
-from gemma_vision.finetune.dataset_checks import read_folder
+from gemma_vision.finetuning.data.dataset_checks import read_folder
 from postprocess.__main__ import main as convert
 from postprocess.datasets import READERS
 

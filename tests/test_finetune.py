@@ -14,11 +14,11 @@ import gemma_vision
 from gemma_vision.cli import main
 from gemma_vision.cli.arguments import build, parse_arguments
 from gemma_vision.cli.finetune import plan_of
-from gemma_vision.finetune.data_mix import data_mix, read_data
-from gemma_vision.finetune.model_card import CardFacts, listed, write_card
-from gemma_vision.finetune.plan import FinetuneError, FinetunePlan, LoraOptions, check_plan
-from gemma_vision.finetune.program import finetune
-from gemma_vision.finetune.trainee import open_trainee
+from gemma_vision.finetuning.data.data_mix import data_mix, read_data
+from gemma_vision.finetuning.learning.trainee import open_trainee
+from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan, LoraOptions, check_plan
+from gemma_vision.finetuning.program import finetune
+from gemma_vision.finetuning.results.model_card import CardFacts, listed, write_card
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import indices
 

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from gemma_vision.evaluate import DatasetError
-from gemma_vision.finetune import augmentation
-from gemma_vision.finetune.dataset_checks import read_folder
-from gemma_vision.finetune.image_set import (
+from gemma_vision.finetuning.data import augmentation
+from gemma_vision.finetuning.data.dataset_checks import read_folder
+from gemma_vision.finetuning.data.image_set import (
     ImageObject,
     ImageSet,
     LabelledImage,
@@ -21,8 +21,8 @@ from gemma_vision.finetune.image_set import (
     open_scene,
     shrink,
 )
-from gemma_vision.finetune.prompt_sampler import PromptSampler, patch_kinds
-from gemma_vision.finetune.splitting import split
+from gemma_vision.finetuning.data.prompt_sampler import PromptSampler, patch_kinds
+from gemma_vision.finetuning.data.splitting import split
 
 SQUARE = [10, 10, 40, 10, 40, 30, 10, 30]
 COCO = {

@@ -14,21 +14,21 @@ from tiny_models import make_model, make_tokenizer, save
 
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
-from gemma_vision.finetune.data_mix import MixComponent
-from gemma_vision.finetune.image_set import ImageObject, LabelledImage
-from gemma_vision.finetune.loop import FinetuneStep, pixels_of, train_model
-from gemma_vision.finetune.plan import LoraOptions
-from gemma_vision.finetune.prompt_sampler import PromptSampler
-from gemma_vision.finetune.rehearsal import SceneSource
-from gemma_vision.finetune.sequences import (
+from gemma_vision.finetuning.data.data_mix import MixComponent
+from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage
+from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
+from gemma_vision.finetuning.data.rehearsal import SceneSource
+from gemma_vision.finetuning.learning.loop import FinetuneStep, pixels_of, train_model
+from gemma_vision.finetuning.learning.sequences import (
     answer_logits,
     collate,
     image_features,
     plain_loss,
     with_handicap,
 )
-from gemma_vision.finetune.trainee import drawings_of, find_base, open_trainee, rates
-from gemma_vision.finetune.writing import write_checkpoint
+from gemma_vision.finetuning.learning.trainee import drawings_of, find_base, open_trainee, rates
+from gemma_vision.finetuning.plan import LoraOptions
+from gemma_vision.finetuning.results.writing import write_checkpoint
 from gemma_vision.optimization.answer_loss import AnswerLoss
 from gemma_vision.weights.checkpoint import open_checkpoint
 
@@ -332,7 +332,7 @@ def test_gemma_3_cannot_be_fine_tuned(tmp_path) -> None:
 def test_large_models_compute_activations_twice_and_learn_the_same(
     base, tmp_path, monkeypatch
 ) -> None:
-    from gemma_vision.finetune import trainee as module
+    from gemma_vision.finetuning.learning import trainee as module
 
     losses = []
     for large in (10**9, 1):

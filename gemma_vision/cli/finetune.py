@@ -10,7 +10,7 @@ from gemma_vision.cli.command_parser import CommandParser
 from gemma_vision.extras import require
 
 if TYPE_CHECKING:
-    from gemma_vision.finetune.plan import FinetunePlan
+    from gemma_vision.finetuning.plan import FinetunePlan
 
 PLAN_FIELDS = {  # of `FinetunePlan`, by what the command line calls them otherwise
     "rate": "peak",
@@ -47,7 +47,7 @@ def add_finetune(parser: CommandParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Score, learn, write, score again, and give 0; progress goes to standard error."""
     require("tune" if options.lora else "finetune")
-    from gemma_vision.finetune.program import finetune
+    from gemma_vision.finetuning.program import finetune
 
     plan = plan_of(options)
     finetune(plan, device=options.device, resume=options.resume, threads=options.threads)
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
 
 def plan_of(options: argparse.Namespace) -> FinetunePlan:
     """What the options ask for."""
-    from gemma_vision.finetune.plan import FinetunePlan, LoraOptions
+    from gemma_vision.finetuning.plan import FinetunePlan, LoraOptions
 
     given = {name: value for name, value in vars(options).items() if value is not None}
     fields = {

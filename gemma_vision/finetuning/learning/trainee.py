@@ -16,7 +16,7 @@ from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS, NOT
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.errors import CheckpointError
 from gemma_vision.extras import require
-from gemma_vision.finetune.plan import LoraOptions
+from gemma_vision.finetuning.plan import LoraOptions
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.tasks import Task

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gemma_vision.finetune.scoring import Scores
+from gemma_vision.finetuning.results.scoring import Scores
 from gemma_vision.registry.published import LICENCE
 
 FIGURES = ("recall50", "recall75", "ap50", "mean_box_iou", "miou", "absent_empty")

@@ -6,14 +6,14 @@ from numpy.random import Generator
 
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of, open_decoder
 from gemma_vision.evaluate import Dataset
-from gemma_vision.finetune.augmentation import augment
-from gemma_vision.finetune.dataset_checks import read_folder
-from gemma_vision.finetune.image_set import ImageSet, LabelledImage, is_askable
-from gemma_vision.finetune.plan import FinetunePlan
-from gemma_vision.finetune.prompt_sampler import PromptSampler
-from gemma_vision.finetune.rehearsal import ImageSource, SceneSource
-from gemma_vision.finetune.splitting import split
-from gemma_vision.finetune.trainee import Trainee
+from gemma_vision.finetuning.data.augmentation import augment
+from gemma_vision.finetuning.data.dataset_checks import read_folder
+from gemma_vision.finetuning.data.image_set import ImageSet, LabelledImage, is_askable
+from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
+from gemma_vision.finetuning.data.rehearsal import ImageSource, SceneSource
+from gemma_vision.finetuning.data.splitting import split
+from gemma_vision.finetuning.learning.trainee import Trainee
+from gemma_vision.finetuning.plan import FinetunePlan
 from postprocess.mask_decoder import MaskDecoder
 
 

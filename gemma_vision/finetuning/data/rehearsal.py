@@ -10,7 +10,7 @@ from typing import Protocol
 from numpy.random import Generator
 
 from gemma_vision.evaluate import Dataset, read_dataset
-from gemma_vision.finetune.image_set import ImageObject, LabelledImage
+from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.compositor import compose
 from gemma_vision.synthetic.poses import EMPTY, EVALUATION_SEEDS, SIZES, sample_scene

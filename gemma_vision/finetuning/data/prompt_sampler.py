@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from gemma_vision.finetune.image_set import ImageObject, LabelledImage
+from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage
 from gemma_vision.synthetic import prompts
 from gemma_vision.synthetic.prompts import TargetObject
 from postprocess.instances import crop

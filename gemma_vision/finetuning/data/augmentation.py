@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.random import Generator
 
-from gemma_vision.finetune.image_set import ImageObject, LabelledImage, with_objects
+from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage, with_objects
 from postprocess.mask_formats import extent
 
 CROPPED = 0.5  # share of the images that are cropped

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import torch
 
-from gemma_vision.finetune.data_mix import FinetuneData, data_mix, read_data
-from gemma_vision.finetune.loop import train_model
-from gemma_vision.finetune.model_card import CardFacts, write_card
-from gemma_vision.finetune.plan import FinetuneError, FinetunePlan, check_plan
-from gemma_vision.finetune.rehearsal import write_scenes
-from gemma_vision.finetune.scoring import Scores, score
-from gemma_vision.finetune.trainee import Trainee, drawings_of, find_base, open_trainee
-from gemma_vision.finetune.writing import write_checkpoint
+from gemma_vision.finetuning.data.data_mix import FinetuneData, data_mix, read_data
+from gemma_vision.finetuning.data.rehearsal import write_scenes
+from gemma_vision.finetuning.learning.loop import train_model
+from gemma_vision.finetuning.learning.trainee import Trainee, drawings_of, find_base, open_trainee
+from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan, check_plan
+from gemma_vision.finetuning.results.model_card import CardFacts, write_card
+from gemma_vision.finetuning.results.scoring import Scores, score
+from gemma_vision.finetuning.results.writing import write_checkpoint
 from gemma_vision.weights.checkpoint import pick_device
 
 

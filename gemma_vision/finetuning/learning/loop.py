@@ -9,10 +9,10 @@ from numpy.random import Generator
 from PIL import Image
 from torch import Tensor, nn
 
-from gemma_vision.finetune.data_mix import MixComponent
-from gemma_vision.finetune.image_set import LabelledImage
-from gemma_vision.finetune.prompt_sampler import patch_kinds
-from gemma_vision.finetune.sequences import (
+from gemma_vision.finetuning.data.data_mix import MixComponent
+from gemma_vision.finetuning.data.image_set import LabelledImage
+from gemma_vision.finetuning.data.prompt_sampler import patch_kinds
+from gemma_vision.finetuning.learning.sequences import (
     EncodedText,
     answer_logits,
     collate,
@@ -20,7 +20,7 @@ from gemma_vision.finetune.sequences import (
     plain_loss,
     with_handicap,
 )
-from gemma_vision.finetune.trainee import Trainee, rates
+from gemma_vision.finetuning.learning.trainee import Trainee, rates
 from gemma_vision.images.resizing import to_pixels
 from gemma_vision.optimization.answer_loss import AnswerLoss
 from gemma_vision.optimization.metrics_log import running_means

@@ -16,7 +16,7 @@ from torch import Tensor
 from gemma_vision.checkpoints.file_names import NOTES, SINGLE
 from gemma_vision.checkpoints.mask_decoder_files import own_decoder
 from gemma_vision.checkpoints.weight_files import weight_files
-from gemma_vision.finetune.trainee import Trainee, drawings_of
+from gemma_vision.finetuning.learning.trainee import Trainee, drawings_of
 from gemma_vision.optimization.atomic_write import atomic_file
 from gemma_vision.weights.safetensors_files import our_name, read_file
 
