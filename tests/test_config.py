@@ -153,10 +153,10 @@ def test_what_transformers_writes_reads_the_same(values: dict[str, Any], family:
 
 
 def test_tokens_per_picture_follow_the_grid_or_the_file() -> None:
-    assert parse_config(PALIGEMMA_224).tokens_per_image == 256
-    assert parse_config(PALIGEMMA2_448).tokens_per_image == 1024
+    assert parse_config(PALIGEMMA_224).vision.num_soft_tokens == 256
+    assert parse_config(PALIGEMMA2_448).vision.num_soft_tokens == 1024
     gemma3 = parse_config(GEMMA3_4B)
-    assert (gemma3.tokens_per_image, gemma3.vision.num_patches) == (256, 4096)
+    assert (gemma3.vision.num_soft_tokens, gemma3.vision.num_patches) == (256, 4096)
 
 
 def test_a_null_cap_switches_the_cap_off() -> None:

@@ -59,7 +59,7 @@ def test_logits_equal_transformers_at_full_width(values: dict[str, Any], side: i
     ours.load_state_dict(weights, strict=True, assign=True)
     assert family_of(theirs) == ours.family.name
     image = ours.config.image_token_id
-    ids = torch.tensor([[2, *[image] * ours.config.tokens_per_image, 500, 600, 700, 108]])
+    ids = torch.tensor([[2, *[image] * ours.config.vision.num_soft_tokens, 500, 600, 700, 108]])
     pixels = torch.rand(1, 3, side, side, generator=torch.manual_seed(1)) * 2 - 1
     types = (ids == image).long() if is_chat else torch.zeros_like(ids)
     expected = theirs(

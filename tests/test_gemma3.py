@@ -140,7 +140,7 @@ def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> N
     model, prefiller = fresh.checkpoint.model, fresh._prefiller
     prompt = to_prompt(REQUESTS["a conversation"])
     resumed, _, _ = prefiller.prefill([prompt])
-    monolith = [prefiller._ids(prompt.text, [1, 4, 4])]
+    monolith = [prefiller._ids(prompt.text, [[4], [4] * 4, [4] * 4])]
     groups = [view for views in prefiller._views(prompt) for view in views]
     ids, is_real = prefiller._pad(monolith)
     whole, _ = model.prefill(ids, is_real, prefiller.image_encoder.encode([groups]))
@@ -180,7 +180,10 @@ def test_bos_comes_once_and_no_newline_closes_the_prompt(engine: LocalEngine, re
     assert pieces[-1] == "\n"  # of "<start_of_turn>model", with nothing behind it
     assert pieces.count("<start_of_turn>") == len(request_.turns) + 2
     views = sum(1 + len(boxes) for boxes in prompt.crops)
-    assert pieces.count("<image_soft_token>") == engine.checkpoint.config.tokens_per_image * views
+    assert (
+        pieces.count("<image_soft_token>")
+        == engine.checkpoint.config.vision.num_soft_tokens * views
+    )
 
 
 def test_newlines_around_a_picture_are_read_as_one_text(engine: LocalEngine) -> None:

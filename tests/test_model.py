@@ -67,7 +67,7 @@ def ids_of(checkpoint: Checkpoint, count: int, words: str) -> list[int]:
     text = family.lay_out(family.image_mark * count + words, [1] * count)
     ids = checkpoint.tokenizer.encode(text, add_special_tokens=False).ids
     image = config.image_token_id
-    return [i for i in ids for _ in range(config.tokens_per_image if i == image else 1)]
+    return [i for i in ids for _ in range(config.vision.num_soft_tokens if i == image else 1)]
 
 
 def ask_theirs(case: Case, inputs: Inputs) -> dict[str, Tensor]:
@@ -245,7 +245,7 @@ def test_a_padded_row_equals_itself_alone(case: Case) -> None:
 @torch.no_grad()
 def test_pictures_that_do_not_match_their_row_are_refused(case: Case, given, said: str) -> None:
     inputs = make_inputs(case.ours, [(1, "cat"), (1, "a dog")])
-    count = case.ours.config.tokens_per_image
+    count = case.ours.config.vision.num_soft_tokens
     soft = [torch.zeros(n, count, case.ours.config.text.width) for n in given]
     with pytest.raises(ValueError, match=said.format(n=count, m=2 * count)):
         case.ours.model.merge(inputs.ids, soft)

@@ -67,7 +67,7 @@ def test_layers_on_disk_give_equal_logits(family: str, shards: int, tmp_path: Pa
     assert {name.split(".")[2] for name in on_disk} == {
         str(index) for index in range(1, whole.config.text.num_layers)
     }
-    image, tokens = whole.config.image_token_id, whole.config.tokens_per_image
+    image, tokens = whole.config.image_token_id, whole.config.vision.num_soft_tokens
     ids = torch.tensor([[image] * tokens + [2, 300, 301, 302]])
     real = torch.ones_like(ids).bool()
     pixels = torch.rand(1, 3, 56, 56, generator=torch.manual_seed(1)) * 2 - 1

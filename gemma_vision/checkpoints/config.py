@@ -59,17 +59,11 @@ def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfi
     text = _part(values, "text_config")
     kind = _find_kind(model_type, text)
     check_keys(values, kind)
-    vision = _parse_vision(_part(values, "vision_config"))
     config = ModelConfig(
         family=kind.family,
-        vision=vision,
+        vision=_parse_vision(values, kind),
         text=_parse_text(text, kind),
         image_token_id=_image_token_id(values, kind),
-        tokens_per_image=(
-            values.get(kind.tokens_key, kind.default_tokens)
-            if kind.tokens_key
-            else vision.num_patches
-        ),
         dtype=_dtype(values),
         stop_ids=stop_ids,
         is_tied=values.get("tie_word_embeddings") is not False,
@@ -91,8 +85,10 @@ def _find_kind(model_type: object, text: Values) -> ConfigKind:
     )
 
 
-def _parse_vision(vision: Values) -> VisionConfig:
-    sizes = _filled(SIGLIP, vision)
+def _parse_vision(values: Values, kind: ConfigKind) -> VisionConfig:
+    sizes = _filled(SIGLIP, _part(values, "vision_config"))
+    num_patches = (sizes["image_size"] // sizes["patch_size"]) ** 2
+    pooled = values.get(kind.tokens_key, kind.default_tokens) if kind.tokens_key else num_patches
     return VisionConfig(
         width=sizes["hidden_size"],
         num_layers=sizes["num_hidden_layers"],
@@ -100,6 +96,7 @@ def _parse_vision(vision: Values) -> VisionConfig:
         mlp_width=sizes["intermediate_size"],
         image_size=sizes["image_size"],
         patch_size=sizes["patch_size"],
+        num_soft_tokens=pooled,
         eps=sizes["layer_norm_eps"],
     )
 

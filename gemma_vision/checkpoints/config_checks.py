@@ -30,7 +30,7 @@ def check_keys(values: Mapping[str, Any], kind: ConfigKind) -> None:
 def check_sizes(config: ModelConfig) -> None:
     """Refuse sizes that contradict each other, each in words: CheckpointError."""
     vision, text = config.vision, config.text
-    side = round(config.tokens_per_image**0.5)
+    side = round(vision.num_soft_tokens**0.5)
     odd_types = sorted(set(text.layer_types) - {FULL, SLIDING})
     has_no_window = SLIDING in text.layer_types and not _is_whole(text.window)
     claims = {
@@ -42,7 +42,7 @@ def check_sizes(config: ModelConfig) -> None:
         f"layer_types has {', '.join(odd_types)}": len(odd_types),
         f"layers slide through a window of {text.window!r}": has_no_window,
         "tokens per picture do not tile the patch grid": (
-            side * side - config.tokens_per_image or vision.grid % side
+            side * side - vision.num_soft_tokens or vision.grid % side
         ),
     }
     wrong = [claim for claim, excess in claims.items() if excess]

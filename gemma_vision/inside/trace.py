@@ -75,7 +75,7 @@ def crops(checkpoint: Checkpoint, prompt: Prompt) -> Iterator[Stage]:
 def merge(model: VisionLanguageModel, ids: Sequence[int], soft: Sequence[Tensor]) -> Array:
     """Soft tokens and words as one sequence, as the decoder reads it.   -> (T, W)"""
     row = torch.tensor([ids], device=model.device)
-    return to_array(model.merge(row, [torch.stack(list(soft))])[0])
+    return to_array(model.merge(row, [torch.cat(list(soft))])[0])
 
 
 def merged(engine: LocalEngine, ids: Sequence[int], embeds: Array, num_told: int) -> Stage:

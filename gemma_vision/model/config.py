@@ -11,7 +11,10 @@ SLIDING = "sliding_attention"
 
 @dataclass(frozen=True)
 class VisionConfig:
-    """Sizes of the SigLIP tower; pictures are `image_size` pixels a side."""
+    """Sizes of the SigLIP tower; pictures are `image_size` pixels a side.
+
+    num_soft_tokens: what every picture becomes in the decoder.
+    """
 
     width: int
     num_layers: int
@@ -19,6 +22,7 @@ class VisionConfig:
     mlp_width: int
     image_size: int
     patch_size: int
+    num_soft_tokens: int
     eps: float = 1e-6
 
     @property
@@ -70,7 +74,6 @@ class ModelConfig:
     vision: VisionConfig
     text: TextConfig
     image_token_id: int
-    tokens_per_image: int
     dtype: str | None = None  # how the file says its numbers are stored
     stop_ids: tuple[int, ...] = ()
     is_tied: bool = True  # the embedding serves as head where the file has no other

@@ -1,6 +1,7 @@
 """The model: tower, projector and decoder put together. Knows nothing of files, words or prompts.
 
-B rows, T positions, N soft tokens of one picture, W decoder width, V vocabulary.
+B rows, T positions, N soft tokens of one picture, M of all pictures of a row, W decoder width, V
+vocabulary.
 """
 
 from __future__ import annotations
@@ -79,18 +80,19 @@ class VisionLanguageModel(nn.Module):
         return soft
 
     def merge(self, ids: Tensor, soft: Sequence[Tensor]) -> Tensor:
-        """Put soft tokens where the image tokens are.   (B, T), B of (n, N, W) -> (B, T, W)
+        """Put soft tokens where the image tokens are.   (B, T), B of (M, W) -> (B, T, W)
 
-        `soft` has the pictures of each row, n may be 0. A row whose image tokens and pictures do
-        not match is refused: a surplus would shift into the next row or vanish without a word.
+        `soft` has those of all pictures of each row, which may come as (n, N, W). A row whose image
+        tokens and pictures do not match is refused: a surplus would shift into the next row or
+        vanish without a word.
         """
         is_image = ids == self.config.image_token_id
-        check_counts(is_image, soft, self.config.tokens_per_image)
+        check_counts(is_image, soft)
         known = ids.masked_fill(is_image, 0)  # an image token may lie past the vocabulary
         embeds = self.text.embed(known)
         if not is_image.any():
             return embeds
-        flat = torch.cat([one.flatten(0, 1) for one in soft]).to(embeds)
+        flat = torch.cat([one.reshape(-1, embeds.shape[-1]) for one in soft]).to(embeds)
         return embeds.masked_scatter(is_image[..., None], flat)
 
     def prefill(
@@ -102,7 +104,7 @@ class VisionLanguageModel(nn.Module):
         is_prompt: Tensor | None = None,
         room: int = 0,
     ) -> tuple[Tensor, State]:
-        """Read the prompts.   (B, T), (B, T) bool, B of (n, N, W) -> (B, V) and what to go on from
+        """Read the prompts.   (B, T), (B, T) bool, B of (M, W) -> (B, V) and what to go on from
 
         Rows are padded on the left. `is_prompt` is False where an answer has already begun; `room`
         is how many tokens are expected to follow.
@@ -176,15 +178,15 @@ class VisionLanguageModel(nn.Module):
         return masks
 
 
-def check_counts(is_image: Tensor, soft: Sequence[Tensor], tokens_per_image: int) -> None:
+def check_counts(is_image: Tensor, soft: Sequence[Tensor]) -> None:
     """Refuse rows whose image tokens and pictures disagree; the message names both counts."""
     places = is_image.sum(-1).tolist()
-    given = [one.shape[0] * one.shape[1] if one.numel() else 0 for one in soft]
+    given = [one.numel() // one.shape[-1] if one.numel() else 0 for one in soft]
     if len(places) != len(given):
         raise ValueError(f"There are {len(places)} rows of ids and pictures for {len(given)}.")
     for row, (wanted, got) in enumerate(zip(places, given, strict=True)):
         if wanted != got:
             raise ValueError(
                 f"Row {row} has {wanted} image tokens and {got} soft tokens "
-                f"({tokens_per_image} to a picture; {sum(places)} and {sum(given)} in total)."
+                f"({sum(places)} and {sum(given)} in total)."
             )

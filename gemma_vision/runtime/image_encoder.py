@@ -1,6 +1,6 @@
 """Image encoder: pictures of several prompts as soft tokens, each content looked at once.
 
-N soft tokens of one picture, W decoder width, S side of the model's square picture.
+N soft tokens of one picture, M of several, W decoder width, S side of a square picture.
 """
 
 from __future__ import annotations
@@ -26,10 +26,14 @@ Pixels = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EncoderInput:
-    """What the model sees of a picture, and a name for it: content, model and resolution."""
+    """What the model sees of a picture, and a name for it: content, model and resolution.
+
+    num_tokens: how many soft tokens it becomes.
+    """
 
     key: Hashable
     pixels: Pixels  # (3, S, S)
+    num_tokens: int
 
 
 class ImageEncoder:
@@ -42,21 +46,20 @@ class ImageEncoder:
 
     def prepare(self, image: Image) -> EncoderInput:
         """Squeeze a picture to the model's size."""
-        side = self.model.config.vision.image_size
-        pixels = to_pixels(image, side, self.model.architecture.resize_filter)
+        vision = self.model.config.vision
+        pixels = to_pixels(image, vision.image_size, self.model.architecture.resize_filter)
         content = hashlib.blake2b(pixels.data, digest_size=16).hexdigest()
-        return EncoderInput((content, self.name, side), pixels)
+        key = (content, self.name, vision.image_size)
+        return EncoderInput(key, pixels, vision.num_soft_tokens)
 
     def encode(self, groups: Sequence[Sequence[EncoderInput]]) -> list[Tensor]:
-        """The soft tokens of each group of n views, (n, N, W)."""
+        """The soft tokens of each group of views, one view after the other, (M, W)."""
         wanted = {view.key: view.pixels for views in groups for view in views}
         seen = self._recall(wanted)
         self.cache.hits += sum(map(len, groups)) - len(wanted)  # copies within this call
         text = self.model.text.embed_tokens.weight
-        none = text.new_empty(0, self.model.config.tokens_per_image, text.shape[1])
-        return [
-            torch.stack([seen[one.key] for one in views]) if views else none for views in groups
-        ]
+        none = text.new_empty(0, text.shape[1])
+        return [torch.cat([seen[one.key] for one in views]) if views else none for views in groups]
 
     def _recall(self, wanted: Mapping[Hashable, Pixels]) -> dict[Hashable, Tensor]:
         found = {key: self.cache.get(key) for key in wanted}

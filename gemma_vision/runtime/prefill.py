@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -42,7 +43,8 @@ class Prefiller:
         start = time.perf_counter()
         seen = [self._views(prompt) for prompt in prompts]
         rows = [
-            self._ids(p.text, [len(one) for one in s]) for p, s in zip(prompts, seen, strict=True)
+            self._ids(prompt.text, [[view.num_tokens for view in views] for views in row])
+            for prompt, row in zip(prompts, seen, strict=True)
         ]
         groups = [[view for views in row for view in views] for row in seen]
         room = min(ROOM, max(prompt.max_tokens for prompt in prompts))
@@ -56,7 +58,8 @@ class Prefiller:
 
     def ids(self, prompt: Prompt) -> list[int]:
         """The token ids of one prompt, with those that stand for its pictures."""
-        return self._ids(prompt.text, [1 + len(crops) for crops in self._crops(prompt)])
+        views = self._views(prompt)
+        return self._ids(prompt.text, [[view.num_tokens for view in one] for one in views])
 
     def _resume(
         self, row: list[int], group: Sequence[EncoderInput], room: int, start: float
@@ -92,13 +95,16 @@ class Prefiller:
             for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
         ]
 
-    def _ids(self, text: str, counts: Sequence[int]) -> list[int]:
-        """The prompt is read as one text; then each image token in it stands for N of them."""
-        config = self.model.config
-        laid_out = self.checkpoint.family.lay_out(text, counts)
+    def _ids(self, text: str, num_tokens: Sequence[Sequence[int]]) -> list[int]:
+        """The prompt is read as one text; then each image token in it stands for those of a view.
+
+        num_tokens: for each picture how many soft tokens each of its views becomes.
+        """
+        laid_out = self.checkpoint.family.lay_out(text, [len(views) for views in num_tokens])
         read = self.checkpoint.tokenizer.encode(laid_out, add_special_tokens=False).ids
-        repeats = {config.image_token_id: config.tokens_per_image}
-        return [token for token in read for _ in range(repeats.get(token, 1))]
+        image, counts = self.model.config.image_token_id, chain.from_iterable(num_tokens)
+        repeats = (next(counts, 1) if token == image else 1 for token in read)
+        return [token for token, count in zip(read, repeats, strict=True) for _ in range(count)]
 
     def _pad(self, rows: Sequence[list[int]]) -> tuple[Tensor, Tensor]:
         """Rows of one length, padded on the left.   -> (B, T) and (B, T) bool, True where real"""
