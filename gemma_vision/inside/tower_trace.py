@@ -1,12 +1,13 @@
 """Tower trace: an image through the tower and the projector, block by block.
 
-N patches (G * G, G on a side), D tower width, M soft tokens, W decoder width, S side of the image.
+N patches, D tower width, M soft tokens, W decoder width.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from gemma_vision.inside.stage import Array, Stage, to_array
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.runtime.image_encoder import EncoderInput
 
 MAX_LAYERS = 6  # blocks of the tower that are looked at, the first and the last among them
 
@@ -24,46 +26,55 @@ class TowerTrace:
 
     embedded: Tensor  # (N, D)
     layers: Mapping[int, Tensor]  # after which block: (N, D)
-    features: Tensor  # (N, D)
+    features: Tensor  # (N, D), or (M, D) where the tower pools
     soft: Tensor  # (M, W)
 
 
-def sights(model: VisionLanguageModel, seen: TowerTrace) -> Iterator[Stage]:
+def sights(model: VisionLanguageModel, view: EncoderInput, seen: TowerTrace) -> Iterator[Stage]:
     """From the patches to the soft tokens."""
-    grid, count = grid_of(model), len(model.vision.encoder.layers)
+    grid, count = grid_of(model, view), model.config.vision.num_layers
     yield Stage("patches", tuple(seen.embedded.shape), colours(patches=seen.embedded), grid)
     depths = {f"layer {depth}": one for depth, one in seen.layers.items()}
-    features = colours(**depths, features=seen.features)
+    is_pooled = len(seen.features) < len(seen.embedded)
+    last = {"pooled" if is_pooled else "features": seen.features}
+    features = colours(**depths, **last)
     yield Stage("features", tuple(seen.features.shape), features, grid | {"layers": count})
-    side = {"grid": round(len(seen.soft) ** 0.5)}
-    yield Stage("soft", tuple(seen.soft.shape), colours(soft=seen.soft), side)
+    tiles = tiles_of(grid, len(seen.soft))
+    yield Stage("soft", tuple(seen.soft.shape), colours(soft=seen.soft), tiles)
 
 
-def grid_of(model: VisionLanguageModel) -> dict[str, int]:
-    """How the picture is cut into patches."""
-    vision = model.config.vision
-    return {"grid": vision.image_size // vision.patch_size, "patch": vision.patch_size}
+def grid_of(model: VisionLanguageModel, view: EncoderInput) -> dict[str, int]:
+    """How the picture is cut into patches: rows, columns, pixels along a patch."""
+    rows, columns = view.grid or (model.config.square.grid,) * 2
+    return {"rows": rows, "columns": columns, "patch": model.config.vision.patch_size}
 
 
-@torch.inference_mode()
-def run_tower(model: VisionLanguageModel, pixels: Array) -> TowerTrace:
-    """Through the tower one block at a time.   (3, S, S) -> what it becomes"""
-    tower, count = model.vision, len(model.vision.encoder.layers)
-    kept = {round(depth) for depth in np.linspace(1, count, min(MAX_LAYERS, count))}
-    x = embedded = tower.embeddings(torch.from_numpy(pixels)[None].to(model.device))
-    layers = {}
-    for depth, block in enumerate(tower.encoder.layers, 1):
-        x = block(x)
-        if depth in kept:
-            layers[depth] = x[0]
-    features = tower.post_layernorm(x)
-    return TowerTrace(embedded[0], layers, features[0], model.projector(features)[0])
+def tiles_of(grid: dict[str, int], count: int) -> dict[str, int]:
+    """Rows and columns of so many soft tokens, square tiles of the patches."""
+    side = round((grid["rows"] * grid["columns"] / count) ** 0.5)
+    return {"rows": grid["rows"] // side, "columns": grid["columns"] // side}
 
 
 @torch.inference_mode()
-def encode(model: VisionLanguageModel, pixels: Array) -> Tensor:
-    """The soft tokens of a further picture.   (3, S, S) -> (M, W)"""
-    return model.encode(torch.from_numpy(pixels)[None].to(model.device))[0]
+def run_tower(model: VisionLanguageModel, view: EncoderInput) -> TowerTrace:
+    """Through the tower one block at a time."""
+    count = model.config.vision.num_layers
+    shown = {round(depth) for depth in np.linspace(1, count, min(MAX_LAYERS, count))}
+    embedded, *depths, features = (one[0] for one in model.vision.follow(*given(model, view)))
+    layers = {depth: one for depth, one in enumerate(depths, 1) if depth in shown}
+    return TowerTrace(embedded, layers, features, model.projector(features[None])[0])
+
+
+@torch.inference_mode()
+def encode(model: VisionLanguageModel, view: EncoderInput) -> Tensor:
+    """The soft tokens of a further picture, (M, W)."""
+    return model.encode(*given(model, view))[0]
+
+
+def given(model: VisionLanguageModel, view: EncoderInput) -> tuple[Any, ...]:
+    """What a tower is given of one picture: pixels, or patches and their grid."""
+    pixels = torch.from_numpy(view.pixels)[None].to(model.device)
+    return (pixels,) if view.grid is None else (pixels, view.grid)
 
 
 def colours(**tensors: Tensor) -> dict[str, Array]:

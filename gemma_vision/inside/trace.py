@@ -9,16 +9,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from PIL.Image import Image
 from torch import Tensor
 
-from gemma_vision.images.resizing import to_pixels
 from gemma_vision.inside.answer_trace import Step, decode, found, masks
 from gemma_vision.inside.stage import Array, Stage, to_array
 from gemma_vision.inside.tower_trace import encode, grid_of, run_tower, sights
 from gemma_vision.model.attention import prefill_mask
+from gemma_vision.model.config import FULL, SLIDING
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.image_encoder import EncoderInput
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.weights.checkpoint import Checkpoint
 from postprocess.filters import Filters
@@ -37,13 +37,13 @@ def trace(
     leave things out of an answer. Closing the iterator ends the work.
     """
     model = engine.checkpoint.model
-    seen_as = squeeze(engine.checkpoint, prompt)
+    first, *others = (view for views in engine.views(prompt) for view in views)
     yield from crops(engine.checkpoint, prompt)
-    yield Stage("pixels", seen_as[0].shape, {"pixels": seen_as[0]}, grid_of(model))
-    seen = run_tower(model, seen_as[0])
-    yield from sights(model, seen)
+    yield shown(model, first)
+    seen = run_tower(model, first)
+    yield from sights(model, first, seen)
     ids = engine.ids(prompt)
-    embeds = merge(model, ids, [seen.soft, *(encode(model, view) for view in seen_as[1:])])
+    embeds = merge(model, ids, [seen.soft, *(encode(model, view) for view in others)])
     yield merged(engine, ids, embeds, 0)
     steps: list[Step] = []
     for step in decode(engine, prompt):
@@ -53,14 +53,18 @@ def trace(
     yield from masks(found(steps, prompt.images[0].size, filters), decoder)
 
 
-def squeeze(checkpoint: Checkpoint, prompt: Prompt) -> list[Array]:
-    """What the model sees of all pictures, each followed by its crops.   -> (3, S, S) each"""
-    side, has_crops = checkpoint.config.vision.image_size, checkpoint.family.has_pan_and_scan
-    resize_filter = checkpoint.model.architecture.resize_filter
-    shown: list[Image] = []
-    for image, boxes in zip(prompt.images, prompt.crops, strict=True):
-        shown += [image, *(image.crop(box) for box in boxes if has_crops)]
-    return [to_pixels(one, side, resize_filter) for one in shown]
+def shown(model: VisionLanguageModel, view: EncoderInput) -> Stage:
+    """The picture as the model is given it; patches put together again, (3, height, width).
+
+    "low" is what black is, white is 1.
+    """
+    grid = grid_of(model, view)
+    if view.grid is None:
+        return Stage("pixels", view.pixels.shape, {"pixels": view.pixels}, grid | {"low": -1})
+    patch = grid["patch"]
+    tiles = view.pixels.reshape(grid["rows"], grid["columns"], patch, patch, 3)
+    whole = tiles.transpose(4, 0, 2, 1, 3).reshape(3, grid["rows"] * patch, -1)
+    return Stage("pixels", view.pixels.shape, {"pixels": whole}, grid | {"low": 0})
 
 
 def crops(checkpoint: Checkpoint, prompt: Prompt) -> Iterator[Stage]:
@@ -84,8 +88,36 @@ def merged(engine: LocalEngine, ids: Sequence[int], embeds: Array, num_told: int
     image = model.config.image_token_id
     is_image = torch.tensor([[*(one == image for one in ids), *[False] * num_told]])
     is_prompt = (torch.arange(is_image.shape[1]) < len(ids))[None]
-    groups = model.architecture.groups(is_image, is_prompt)
-    allowed = prefill_mask(groups, torch.ones_like(is_prompt))[0, 0].numpy()
+    masks = attention_masks(model, is_image, is_prompt)
     pieces = [None if one == image else tokenizer.id_to_token(one) or str(one) for one in ids]
     facts = {"pieces": pieces, "told": num_told, "images": pieces.count(None)}
-    return Stage("merged", embeds.shape, {"embeds": embeds, "mask": allowed}, facts)
+    facts |= count_layers(model)
+    return Stage("merged", embeds.shape, {"embeds": embeds, **masks}, facts)
+
+
+def attention_masks(
+    model: VisionLanguageModel, is_image: Tensor, is_prompt: Tensor
+) -> dict[str, Array]:
+    """Who may look at whom, (T, T) bool: in layers that see everything, "mask", and, where these
+    differ, in those that look through a window, "window".
+    """
+    line, text = model.architecture, model.config.text
+    is_real = torch.ones_like(is_prompt)
+
+    def allowed(kind: str, window: int | None) -> Array:
+        groups = line.groups[kind](is_image, is_prompt)
+        cuts = line.window_cuts_groups
+        mask = prefill_mask(groups, is_real, window=window, window_cuts_groups=cuts)
+        seen: Array = mask[0, 0].numpy()
+        return seen
+
+    masks = {"mask": allowed(FULL, None)}
+    if line.groups[FULL] is not line.groups[SLIDING]:
+        masks["window"] = allowed(SLIDING, text.window)
+    return masks
+
+
+def count_layers(model: VisionLanguageModel) -> dict[str, int]:
+    """How many layers see everything, and how many look through a window."""
+    types = model.config.text.layer_types
+    return {"full": types.count(FULL), "sliding": types.count(SLIDING)}

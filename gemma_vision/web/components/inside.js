@@ -31,7 +31,10 @@ function imageRow(...figures) {
 function plainBody(stage) {
   const row = imageRow(...stage.pictures.map(imageFigure));
   const ruled = row.querySelector(".pic-ruled .frame");
-  if (ruled instanceof HTMLElement) ruled.style.setProperty("--grid", String(stage.facts.grid));
+  if (ruled instanceof HTMLElement) {
+    for (const side of ["rows", "columns"])
+      ruled.style.setProperty(`--${side}`, String(stage.facts[side]));
+  }
   return [row];
 }
 

@@ -45,7 +45,8 @@ def crops(stage: Stage) -> JSON:
 
 def pixels(stage: Stage) -> JSON:
     """What the model is given, with the patches ruled over it."""
-    levels = (stage.arrays["pixels"].transpose(1, 2, 0) + 1) * 127.5
+    low = stage.facts["low"]
+    levels = (stage.arrays["pixels"].transpose(1, 2, 0) - low) / (1 - low) * 255
     image = Image.fromarray(levels.round().clip(0, 255).astype(np.uint8))
     image.thumbnail((MAX_SIDE, MAX_SIDE))
     plain = photo("pixels", image)
@@ -53,11 +54,12 @@ def pixels(stage: Stage) -> JSON:
 
 
 def colours(stage: Stage) -> JSON:
-    """Every array of three colours per patch as a square; blocks of the tower before the last."""
+    """Every array of three colours per patch as a picture; blocks of the tower before the last."""
     pictures = []
     for name, values in stage.arrays.items():
         key, _, number = name.partition(" ")
-        pictures.append(square(values) | {"key": key, "n": int(number or 0)})
+        drawn = tiled(values, stage.facts["rows"], stage.facts["columns"])
+        pictures.append(drawn | {"key": key, "n": int(number or 0)})
     return {"facts": stage.facts, "pictures": pictures}
 
 
@@ -65,11 +67,11 @@ def merged(stage: Stage) -> JSON:
     """The sequence as runs, its numbers, and the attention mask."""
     facts = stage.facts
     numbers = stage.arrays["embeds"][:, :MAX_COLUMNS]
-    mask = png(attention(stage.arrays["mask"], facts["pieces"]))
-    pictures = [
-        {"key": "embeds", "src": png(diverging(numbers)), "n": numbers.shape[1]},
-        {"key": "mask", "src": mask, "n": len(stage.arrays["mask"])},
-    ]
+    pictures = [{"key": "embeds", "src": png(diverging(numbers)), "n": numbers.shape[1]}]
+    for key in ("mask", "window"):  # the second where layers with a window differ in more than that
+        if key in stage.arrays:
+            drawn = png(attention(stage.arrays[key], facts["pieces"]))
+            pictures.append({"key": key, "src": drawn, "n": len(stage.arrays[key])})
     counts = {"images": facts["images"], "told": facts["told"], "prompt": len(facts["pieces"])}
     return {"facts": counts, "pictures": pictures, "runs": runs(facts["pieces"])}
 
@@ -163,10 +165,10 @@ def fractions(box: tuple[int, int, int, int], size: tuple[int, int]) -> list[flo
     return [box[0] / width, box[1] / height, box[2] / width, box[3] / height]
 
 
-def square(values: Array) -> JSON:
-    """(N, 3) in 0..1 as a square picture of N pixels."""
-    side = round(len(values) ** 0.5)
-    levels = (values.reshape(side, side, 3) * 255).round().astype(np.uint8)
+def tiled(values: Array, rows: int, columns: int) -> JSON:
+    """(N, 3) in 0..1 as a picture of N pixels: rows x columns, or square tiles of so many."""
+    side = round((rows * columns / len(values)) ** 0.5)
+    levels = (values.reshape(rows // side, columns // side, 3) * 255).round().astype(np.uint8)
     return {"src": png(Image.fromarray(levels))}
 
 

@@ -21,10 +21,10 @@ STAGES: dict[str, dict[str, str]] = {
     },
     "stage_pixels": {"en": "Pixels", "ja": "画素"},
     "stage_pixels_text": {
-        "en": "The picture, squeezed to the square that the tower was trained on; values from "
-        "-1 to 1. It is cut into {grid} × {grid} patches of {patch} pixels a side.",
-        "ja": "画像は学習時と同じ正方形に縮められ、値は -1 から 1 になります。"
-        "これを一辺 {patch} 画素の {grid} × {grid} 個のパッチに分けます。",
+        "en": "The picture at a size that the tower was trained on; values from {low} to 1. It is "
+        "cut into {columns} × {rows} patches of {patch} pixels a side.",
+        "ja": "画像は学習時の大きさに変えられ、値は {low} から 1 になります。"
+        "これを一辺 {patch} 画素の {columns} × {rows} 個のパッチに分けます。",
     },
     "stage_patches": {"en": "Patch embeddings", "ja": "パッチ埋め込み"},
     "stage_patches_text": {
@@ -42,9 +42,9 @@ STAGES: dict[str, dict[str, str]] = {
     },
     "stage_soft": {"en": "Soft tokens", "ja": "ソフトトークン"},
     "stage_soft_text": {
-        "en": "The projector turns features into {grid} × {grid} rows as wide as the decoder's "
+        "en": "The projector turns features into {columns} × {rows} rows as wide as the decoder's "
         "words: the picture, said in the language of the text model.",
-        "ja": "プロジェクタが特徴をデコーダの単語と同じ幅の {grid} × {grid} 行に変えます。"
+        "ja": "プロジェクタが特徴をデコーダの単語と同じ幅の {columns} × {rows} 行に変えます。"
         "画像がテキストモデルの言葉になりました。",
     },
     "stage_merged": {"en": "One sequence", "ja": "一つの系列"},
@@ -74,6 +74,13 @@ STAGES: dict[str, dict[str, str]] = {
     "pic_patches": {"en": "Patches and their places", "ja": "パッチと位置"},
     "pic_layer": {"en": "after block {n}", "ja": "ブロック {n} のあと"},
     "pic_features": {"en": "after the last norm", "ja": "最後の正規化のあと"},
+    "pic_pooled": {"en": "tiles of patches, averaged", "ja": "パッチをまとめた平均"},
+    "pic_window": {
+        "en": "Attention in layers with a window, {n} × {n}: it hides what is far back, and only "
+        "here a picture sees all of itself",
+        "ja": "窓のある層のアテンション({n} × {n}):遠い過去は隠れ、"
+        "画像が自分全体を見るのはここだけです",
+    },
     "pic_soft": {"en": "Soft tokens", "ja": "ソフトトークン"},
     "pic_embeds": {
         "en": "A row for each token, its first {n} numbers across: blue below zero, orange above",
