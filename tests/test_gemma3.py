@@ -141,7 +141,7 @@ def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> N
     prompt = to_prompt(REQUESTS["a conversation"])
     resumed, _, _ = prefiller.prefill([prompt])
     monolith = [prefiller._ids(prompt.text, [[4], [4] * 4, [4] * 4])]
-    groups = [view for views in prefiller._views(prompt) for view in views]
+    groups = [view for views in prefiller.views(prompt) for view in views]
     ids, is_real = prefiller._pad(monolith)
     whole, _ = model.prefill(ids, is_real, prefiller.image_encoder.encode([groups]))
     assert (resumed - whole).abs().max() < 1e-5

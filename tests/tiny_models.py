@@ -34,7 +34,7 @@ SIDE, PATCH, TOKENS = 56, 14, 16
 NUM_LOCS, NUM_SEGS = 1024, 128
 WORDS = ("detect", "segment", "caption", "answer", "en", "cat", "dog", "what", "is", "it", ";", "a")
 MARKS = {"gemma3": ("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>")}
-SOFT = {"gemma3": "<image_soft_token>"}
+SOFT = {"gemma3": "<image_soft_token>", "gemma4": "<|image|>"}
 FORMS = ("A", "B", "C", "D")
 
 
@@ -114,7 +114,7 @@ def add_marks(tokenizer: Tokenizer, family: str) -> None:
     tokenizer.add_special_tokens(["<pad>", "<eos>", "<bos>", "<unk>"])
     lines = ["\n", "\n\n", "\n\n\n", "\n\n\n\n"] if family == "gemma3" else ["\n"]
     marks = lines + list(MARKS.get(family, ()))
-    if family != "gemma3":
+    if family not in SOFT:  # nor do the published ones of chats need positions and codes
         marks += [f"<loc{i:04d}>" for i in range(NUM_LOCS)]
         marks += [f"<seg{i:03d}>" for i in range(NUM_SEGS)]
     tokenizer.add_tokens([AddedToken(mark, normalized=False) for mark in marks])

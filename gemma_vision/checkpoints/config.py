@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.checkpoints.config_checks import check_keys, check_sizes
+from gemma_vision.checkpoints.config_checks import check_keys, check_sizes, fill, read_part
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
 from gemma_vision.checkpoints.file_names import name_of
 from gemma_vision.checkpoints.foreign_formats import check_unpacked
+from gemma_vision.checkpoints.gemma4.config import is_gemma4, parse_gemma4
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConfig, VisionConfig
 
@@ -30,7 +31,7 @@ def read_config(folder: Path) -> ModelConfig:
         hint = f" (it has some in {inner[0]})" if inner else ""
         raise CheckpointError(
             f"{name_of(folder)} has no config.json{hint}. "
-            "Name the folder of a PaliGemma or Gemma 3 checkpoint."
+            "Name the folder of a PaliGemma, Gemma 3 or Gemma 4 checkpoint."
         )
     check_unpacked(values, folder)
     return parse_config(
@@ -56,7 +57,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfig:
     """Turn the object of a config.json into sizes."""
     model_type = values.get("model_type")
-    text = _part(values, "text_config")
+    if is_gemma4(model_type):
+        return parse_gemma4(values, stop_ids, _dtype(values))
+    text = read_part(values, "text_config")
     kind = _find_kind(model_type, text)
     check_keys(values, kind)
     config = ModelConfig(
@@ -80,13 +83,13 @@ def _find_kind(model_type: object, text: Values) -> ConfigKind:
     named = f" with {text_type!r} text" if text_type else ""
     raise CheckpointError(
         f"config.json describes a {model_type!r} model{named}; "
-        "PaliGemma, PaliGemma 2 and Gemma 3 with vision are understood.",
+        "PaliGemma, PaliGemma 2, Gemma 3 and Gemma 4 with vision are understood.",
         "E_MODEL_FAMILY",
     )
 
 
 def _parse_vision(values: Values, kind: ConfigKind) -> VisionConfig:
-    sizes = _filled(SIGLIP, _part(values, "vision_config"))
+    sizes = fill(SIGLIP, read_part(values, "vision_config"))
     num_patches = (sizes["image_size"] // sizes["patch_size"]) ** 2
     pooled = values.get(kind.tokens_key, kind.default_tokens) if kind.tokens_key else num_patches
     return VisionConfig(
@@ -102,7 +105,7 @@ def _parse_vision(values: Values, kind: ConfigKind) -> VisionConfig:
 
 
 def _parse_text(text: Values, kind: ConfigKind) -> TextConfig:
-    sizes = _filled(kind.defaults, text)
+    sizes = fill(kind.defaults, text)
     has_window = kind.window_period is not None
     return TextConfig(
         kind=kind.text_kind,
@@ -181,32 +184,8 @@ def _dtype(values: Values) -> str | None:
     return str(dtype).removeprefix("torch.") if dtype else None
 
 
-def _part(values: Values, key: str) -> Values:
-    part = values.get(key)
-    if part is not None and not isinstance(part, Mapping):
-        raise CheckpointError(f"config.json has a {type(part).__name__} as {key}; wants an object.")
-    return part or {}
-
-
-def _filled(defaults: Values, given: Values) -> dict[str, Any]:
-    """The given values over the defaults; whole numbers have to be whole and above 0."""
-    sizes = {**defaults, **{key: value for key, value in given.items() if value is not None}}
-    for key, default in defaults.items():
-        if isinstance(default, int):
-            sizes[key] = _whole(key, sizes[key])
-    return sizes
-
-
-def _whole(key: str, size: object) -> int:
-    if isinstance(size, (list, tuple)) and len(set(size)) == 1:
-        size = size[0]  # a side given as height and width
-    if not isinstance(size, int) or size < 1:
-        raise CheckpointError(f"config.json has {key} {size!r}; a whole number above 0 is wanted.")
-    return size
-
-
 def _stop_ids(values: Values, generation: Values | None) -> tuple[int, ...]:
     """End tokens: generation_config.json first, then config.json, then its text part, then 1."""
-    places = (generation or {}, values, _part(values, "text_config"))
+    places = (generation or {}, values, read_part(values, "text_config"))
     found = next((p["eos_token_id"] for p in places if p.get("eos_token_id") is not None), 1)
     return tuple(found) if isinstance(found, list) else (int(found),)

@@ -6,17 +6,24 @@ one that it ignores too is ignored.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gemma_vision.checkpoints.config_defaults import COMMON_KEYS, ConfigKind
+from gemma_vision.checkpoints.config_defaults import COMMON_KEYS, ConfigKind, PlainKey
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig
 
+Values = Mapping[str, Any]
 
-def check_keys(values: Mapping[str, Any], kind: ConfigKind) -> None:
+
+def check_keys(values: Values, kind: ConfigKind) -> None:
     """Refuse a config.json that asks for something else than is computed: CheckpointError."""
-    for row in (*COMMON_KEYS, *kind.plain_keys):
+    refuse_other_values(values, (*COMMON_KEYS, *kind.plain_keys))
+
+
+def refuse_other_values(values: Values, rows: Iterable[PlainKey]) -> None:
+    """Refuse a key whose value is none of those that are computed here."""
+    for row in rows:
         part = (values.get(row.part) or {}) if row.part else values
         value = part.get(row.key)
         if value is not None and value not in row.plain:
@@ -29,25 +36,57 @@ def check_keys(values: Mapping[str, Any], kind: ConfigKind) -> None:
 
 def check_sizes(config: ModelConfig) -> None:
     """Refuse sizes that contradict each other, each in words: CheckpointError."""
-    vision, text = config.vision, config.text
+    vision, text = config.square, config.text
     side = round(vision.num_soft_tokens**0.5)
     odd_types = sorted(set(text.layer_types) - {FULL, SLIDING})
     has_no_window = SLIDING in text.layer_types and not _is_whole(text.window)
-    claims = {
-        "the picture is not a whole number of patches": vision.image_size % vision.patch_size,
-        "the tower's width is no multiple of its heads": vision.width % vision.num_heads,
-        "query heads are no multiple of key heads": text.num_heads % text.num_kv_heads,
-        "the width of a head is odd": text.head_width % 2,
-        "layer_types and num_hidden_layers disagree": len(text.layer_types) - text.num_layers,
-        f"layer_types has {', '.join(odd_types)}": len(odd_types),
-        f"layers slide through a window of {text.window!r}": has_no_window,
-        "tokens per picture do not tile the patch grid": (
-            side * side - vision.num_soft_tokens or vision.grid % side
-        ),
-    }
+    refuse_sizes(
+        {
+            "the picture is not a whole number of patches": vision.image_size % vision.patch_size,
+            "the tower's width is no multiple of its heads": vision.width % vision.num_heads,
+            "query heads are no multiple of key heads": text.num_heads % text.num_kv_heads,
+            "the width of a head is odd": text.head_width % 2,
+            "layer_types and num_hidden_layers disagree": len(text.layer_types) - text.num_layers,
+            f"layer_types has {', '.join(odd_types)}": len(odd_types),
+            f"layers slide through a window of {text.window!r}": has_no_window,
+            "tokens per picture do not tile the patch grid": (
+                side * side - vision.num_soft_tokens or vision.grid % side
+            ),
+        }
+    )
+
+
+def refuse_sizes(claims: Mapping[str, object]) -> None:
+    """Refuse a config.json of which any of these claims is true."""
     wrong = [claim for claim, excess in claims.items() if excess]
     if wrong:
         raise CheckpointError(f"config.json contradicts itself: {'; '.join(wrong)}.")
+
+
+def read_part(values: Values, key: str) -> Values:
+    """An object within config.json, empty where there is none."""
+    part = values.get(key)
+    if part is not None and not isinstance(part, Mapping):
+        raise CheckpointError(f"config.json has a {type(part).__name__} as {key}; wants an object.")
+    return part or {}
+
+
+def fill(defaults: Values, given: Values) -> dict[str, Any]:
+    """The given values over the defaults; whole numbers have to be whole and above 0."""
+    sizes = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+    for key, default in defaults.items():
+        if isinstance(default, int):
+            sizes[key] = read_whole(key, sizes[key])
+    return sizes
+
+
+def read_whole(key: str, size: object) -> int:
+    """A size, whole and above 0; CheckpointError where it is anything else."""
+    if isinstance(size, (list, tuple)) and len(set(size)) == 1:
+        size = size[0]  # a side given as height and width
+    if not isinstance(size, int) or size < 1:
+        raise CheckpointError(f"config.json has {key} {size!r}; a whole number above 0 is wanted.")
+    return size
 
 
 def _is_whole(size: object) -> bool:

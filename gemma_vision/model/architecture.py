@@ -11,23 +11,27 @@ from dataclasses import dataclass, replace
 from PIL import Image
 from torch import Tensor, nn
 
-from gemma_vision.model.attention import block_groups, prefix_groups
-from gemma_vision.model.config import ModelConfig
+from gemma_vision.model.attention import block_groups, no_groups, prefix_groups
+from gemma_vision.model.config import FULL, SLIDING, ModelConfig
+from gemma_vision.model.gemma4.embedder import NormedProjector
 from gemma_vision.model.projector import LinearProjector, PoolingProjector
+
+Groups = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Architecture:
     """One line of models.
 
-    groups: which positions of a prompt see each other both ways, (B, T), (B, T) bool -> (B, T);
-    see attention.py. is_prefix_lm: that is the whole prompt, words included. window_cuts_groups: a
-    sliding window hides parts of a group. has_reusable_prefix: what was read up to the last picture
-    does not depend on the words that follow, so that it serves the next question.
+    groups: which positions of a prompt see each other both ways, by layer type, (B, T), (B, T) bool
+    -> (B, T); see attention.py. is_prefix_lm: that is the whole prompt, words included.
+    window_cuts_groups: a sliding window hides parts of a group. has_reusable_prefix: what was read
+    up to the last picture does not depend on the words that follow, so that it serves the next
+    question.
     """
 
     name: str  # as in ModelConfig.family
-    groups: Callable[[Tensor, Tensor], Tensor]
+    groups: Mapping[str, Groups]
     is_prefix_lm: bool
     window_cuts_groups: bool
     has_reusable_prefix: bool
@@ -38,7 +42,7 @@ class Architecture:
 
 PALIGEMMA = Architecture(
     name="paligemma",
-    groups=prefix_groups,
+    groups={FULL: prefix_groups, SLIDING: prefix_groups},
     is_prefix_lm=True,
     window_cuts_groups=False,
     has_reusable_prefix=False,
@@ -49,7 +53,7 @@ PALIGEMMA = Architecture(
 PALIGEMMA2 = replace(PALIGEMMA, name="paligemma2")
 GEMMA3 = Architecture(
     name="gemma3",
-    groups=block_groups,
+    groups={FULL: block_groups, SLIDING: block_groups},
     is_prefix_lm=False,
     window_cuts_groups=True,
     has_reusable_prefix=True,
@@ -57,6 +61,14 @@ GEMMA3 = Architecture(
     first_position=0,
     resize_filter=Image.Resampling.BILINEAR,
 )
+GEMMA4 = replace(  # 26B-A4B and 31B
+    GEMMA3,
+    name="gemma4",
+    groups={FULL: no_groups, SLIDING: block_groups},  # both ways in layers with a window alone
+    projector=NormedProjector,
+    resize_filter=Image.Resampling.BICUBIC,
+)
+GEMMA4E = replace(GEMMA4, name="gemma4e", groups={FULL: no_groups, SLIDING: no_groups})  # E2B, E4B
 ARCHITECTURES: Mapping[str, Architecture] = {
-    row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3)
+    row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3, GEMMA4, GEMMA4E)
 }

@@ -3,7 +3,8 @@
 A row is padding, then the prompt, then perhaps the beginning of an answer. Each position has a
 group: positions of one group see each other both ways, -1 belongs to none and looks back only.
 PaliGemma puts the whole prompt, pictures and words, into group 0; Gemma 3 gives each picture a
-group of its own and leaves the words causal.
+group of its own and leaves the words causal; so do large models of Gemma 4 in the layers that have
+a window, and the small ones look back only.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ def block_groups(is_image: Tensor, is_prompt: Tensor) -> Tensor:
     """Number the runs of picture tokens.   T I I T I  ->  -1 0 0 -1 1   (B, T), (B, T) -> (B, T)"""
     starts = is_image & ~torch.nn.functional.pad(is_image, (1, 0))[:, :-1]
     return torch.where(is_image, starts.cumsum(-1) - 1, -1)
+
+
+def no_groups(is_image: Tensor, is_prompt: Tensor) -> Tensor:
+    """Everything looks back only.   (B, T), (B, T) bool -> (B, T) of -1"""
+    return torch.full_like(is_image, -1, dtype=torch.long)
 
 
 def prefill_mask(

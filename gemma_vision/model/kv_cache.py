@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 ROOM = 64  # positions added at least when the cache is full
 
 
 class KVCache:
-    """Keys and values of every layer, each where that layer computes.
+    """Keys and values of every layer that makes some, each where that layer computes.
 
     Memory for `capacity` positions is taken at first; it grows by half when they are used up.
     """
@@ -18,10 +19,11 @@ class KVCache:
         self.keys: list[Tensor] = []
         self.values: list[Tensor] = []
         self.length = 0  # positions every layer has; the decoder counts on after its last layer
+        self._end = 0  # positions the layer that appended last has
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Remember (B, K, T, D) new ones; everything so far comes back, (B, K, L, D)."""
-        end = self.length + k.shape[2]
+        end = self._end = self.length + k.shape[2]
         if layer == len(self.keys):
             for store, first in ((self.keys, k), (self.values, v)):
                 store.append(_grown(first[:, :, :0], max(end, self.capacity)))
@@ -33,6 +35,11 @@ class KVCache:
         keys[:, :, self.length : end] = k
         values[:, :, self.length : end] = v
         return keys[:, :, :end], values[:, :, :end]
+
+    def read(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor]:
+        """What an earlier layer has, the newest positions included, (B, K, L, D) each."""
+        keys, values = self.keys[layer][:, :, : self._end], self.values[layer][:, :, : self._end]
+        return keys.to(device), values.to(device)
 
     @property
     def nbytes(self) -> int:

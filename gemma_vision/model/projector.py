@@ -31,7 +31,7 @@ class PoolingProjector(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.side = round(config.vision.num_soft_tokens**0.5)
+        self.side = round(config.square.num_soft_tokens**0.5)
         self.eps = config.vision.eps
         self.mm_input_projection_weight = nn.Parameter(
             torch.empty(config.vision.width, config.text.width)  # (in, out), unlike nn.Linear

@@ -24,10 +24,13 @@ def rotary_table(positions: Tensor, rope: Rope, width: int, dtype: torch.dtype) 
     """Angles of rotary positions.   (B, T) -> two of (B, T, 1, D)
 
     Position p turns the pair (i, i + D / 2) by p * theta ** (-2 i / D) / factor; the first half of
-    the sines is negative, so that turning is x * cos + (x with its halves swapped) * sin.
+    the sines is negative, so that turning is x * cos + (x with its halves swapped) * sin. Where a
+    share of the head turns, it is the first pairs that do.
     """
     share = torch.arange(0, width, 2, dtype=torch.float32, device=positions.device) / width
     speed = 1.0 / (rope.theta**share) / rope.factor
+    if rope.share < 1:
+        speed[int(rope.share * width // 2) :] = 0
     angle = positions[..., None, None].float() * speed
     cos, sin = angle.cos(), angle.sin()
     return torch.cat([cos, cos], -1).to(dtype), torch.cat([-sin, sin], -1).to(dtype)

@@ -5,6 +5,8 @@ Parameter names are those of the published checkpoints below `vision_tower.`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -29,6 +31,15 @@ class SiglipTower(nn.Module):
             raise ValueError(f"Pixels are {tuple(pixels.shape)}; (B, 3, {side}, {side}) is wanted.")
         out: Tensor = self.post_layernorm(self.encoder(self.embeddings(pixels)))
         return out
+
+    def follow(self, pixels: Tensor) -> Iterator[Tensor]:
+        """The patches as vectors, what each block makes of them, and last the features."""
+        x = self.embeddings(pixels)
+        yield x
+        for block in self.encoder.layers:
+            x = block(x)
+            yield x
+        yield self.post_layernorm(x)
 
 
 class PatchEmbedding(nn.Module):

@@ -16,8 +16,16 @@ from torch import Tensor, nn
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.architecture import ARCHITECTURES, Architecture
 from gemma_vision.model.attention import extend_mask, positions, prefill_mask
-from gemma_vision.model.config import FULL, SLIDING, ModelConfig
+from gemma_vision.model.config import (
+    FULL,
+    SLIDING,
+    LayeredTextConfig,
+    ModelConfig,
+    PatchVisionConfig,
+)
 from gemma_vision.model.decoder import GemmaDecoder, Masks
+from gemma_vision.model.gemma4.decoder import LayeredDecoder
+from gemma_vision.model.gemma4.tower import Grid, PatchTower
 from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import soft_cap
 from gemma_vision.model.siglip import SiglipTower
@@ -55,9 +63,9 @@ class VisionLanguageModel(nn.Module):
         super().__init__()
         self.config = config
         self.architecture: Architecture = ARCHITECTURES[config.family]
-        self.vision = SiglipTower(config.vision)
+        self.vision = tower_of(config)
         self.projector = self.architecture.projector(config)
-        self.text = GemmaDecoder(config.text)
+        self.text = decoder_of(config)
         if has_own_head:  # else the embedding serves as head too, as in every published checkpoint
             self.lm_head = uninitialized_layers.Linear(
                 config.text.width, config.text.vocab_size, bias=False
@@ -74,9 +82,13 @@ class VisionLanguageModel(nn.Module):
     def device(self) -> torch.device:
         return self.text.embed_tokens.weight.device
 
-    def encode(self, pixels: Tensor) -> Tensor:
-        """Pictures as soft tokens.   (B, 3, S, S) -> (B, N, W)"""
-        soft: Tensor = self.projector(self.vision(pixels))
+    def encode(self, pixels: Tensor, grid: Grid | None = None) -> Tensor:
+        """Pictures as soft tokens.   (B, 3, S, S) -> (B, N, W)
+
+        A tower over patches takes those, (B, R, 3 P P), and the grid that they all have.
+        """
+        seen = self.vision(pixels) if grid is None else self.vision(pixels, grid)
+        soft: Tensor = self.projector(seen)
         return soft
 
     def merge(self, ids: Tensor, soft: Sequence[Tensor]) -> Tensor:
@@ -89,7 +101,7 @@ class VisionLanguageModel(nn.Module):
         is_image = ids == self.config.image_token_id
         check_counts(is_image, soft)
         known = ids.masked_fill(is_image, 0)  # an image token may lie past the vocabulary
-        embeds = self.text.embed(known)
+        embeds = self.text.embed(self._without_placeholders(known))
         if not is_image.any():
             return embeds
         flat = torch.cat([one.reshape(-1, embeds.shape[-1]) for one in soft]).to(embeds)
@@ -109,7 +121,9 @@ class VisionLanguageModel(nn.Module):
         Rows are padded on the left. `is_prompt` is False where an answer has already begun; `room`
         is how many tokens are expected to follow.
         """
-        hidden, state = self.hidden_states(ids, is_real, soft, is_prompt=is_prompt, room=room)
+        hidden, state = self.hidden_states(
+            ids, is_real, soft, is_prompt=is_prompt, room=room, last_only=True
+        )
         return self.logits(hidden[:, -1]), state
 
     def hidden_states(
@@ -120,14 +134,18 @@ class VisionLanguageModel(nn.Module):
         *,
         is_prompt: Tensor | None = None,
         room: int = 0,
+        last_only: bool = False,
     ) -> tuple[Tensor, State]:
-        """As prefill, but with the hidden state of every position, (B, T, W)."""
+        """As prefill, but with the hidden state of every position, (B, T, W).
+
+        last_only: the last one is enough; a decoder may then give that alone, (B, 1, W).
+        """
         embeds = self.merge(ids, soft)
         cache = KVCache(ids.shape[1] + room)
         at = positions(is_real, self.architecture.first_position)
         is_padded = not bool(is_real.all())
         masks = self._prefill_masks(ids, is_real, is_prompt, is_padded=is_padded)
-        hidden = self.text(embeds, at, masks, cache)
+        hidden = self._decode(ids, embeds, at, masks, cache, last_only=last_only)
         return hidden, State(cache, is_real if is_padded else None, at[:, -1:])
 
     def step(self, ids: Tensor, state: State) -> Tensor:
@@ -145,7 +163,8 @@ class VisionLanguageModel(nn.Module):
         at = state.position + torch.arange(1, count + 1, device=ids.device)
         state.position = at[:, -1:]
         masks = self._extend_masks(state, count)
-        hidden = self.text(self.text.embed(ids), at, masks, state.cache)
+        embeds = self.text.embed(self._without_placeholders(ids))
+        hidden = self._decode(ids, embeds, at, masks, state.cache, last_only=True)
         return self.logits(hidden[:, -1])
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -153,6 +172,29 @@ class VisionLanguageModel(nn.Module):
         logits = F.linear(hidden, self.head)
         cap = self.config.text.logit_cap
         return logits if cap is None else soft_cap(logits, cap)
+
+    def _decode(
+        self,
+        ids: Tensor,
+        embeds: Tensor,
+        at: Tensor,
+        masks: Masks,
+        cache: KVCache,
+        *,
+        last_only: bool,
+    ) -> Tensor:
+        if not isinstance(self.text, LayeredDecoder):
+            hidden: Tensor = self.text(embeds, at, masks, cache)
+            return hidden
+        told = self.text.tell_layers(self._without_placeholders(ids), embeds)
+        hidden = self.text(embeds, at, masks, cache, told, last_only=last_only)
+        return hidden
+
+    def _without_placeholders(self, ids: Tensor) -> Tensor:
+        """The ids with padding (0) where some stand that are no words to the decoder."""
+        for placeholder in self.config.placeholder_ids:
+            ids = ids.masked_fill(ids == placeholder, 0)
+        return ids
 
     def _extend_masks(self, state: State, count: int) -> Masks:
         length, device = state.cache.length + count, state.position.device
@@ -169,13 +211,31 @@ class VisionLanguageModel(nn.Module):
         if line.is_prefix_lm and is_prompt is None and not is_padded:
             return {FULL: None, SLIDING: None}  # the whole prompt sees the whole prompt
         prompt = torch.ones_like(is_real) if is_prompt is None else is_prompt
-        groups = line.groups(ids == self.config.image_token_id, prompt)
+        is_image = ids == self.config.image_token_id
+        groups = line.groups[FULL](is_image, prompt)
         masks: dict[str, Tensor | None] = {FULL: prefill_mask(groups, is_real)}
         if SLIDING in text.layer_types:
             masks[SLIDING] = prefill_mask(
-                groups, is_real, window=text.window, window_cuts_groups=line.window_cuts_groups
+                line.groups[SLIDING](is_image, prompt),
+                is_real,
+                window=text.window,
+                window_cuts_groups=line.window_cuts_groups,
             )
         return masks
+
+
+def tower_of(config: ModelConfig) -> SiglipTower | PatchTower:
+    """The tower for a checkpoint's pictures."""
+    if isinstance(config.vision, PatchVisionConfig):
+        return PatchTower(config.vision)
+    return SiglipTower(config.vision)
+
+
+def decoder_of(config: ModelConfig) -> GemmaDecoder | LayeredDecoder:
+    """The decoder of a checkpoint: with layers all alike, or each of its own."""
+    if isinstance(config.text, LayeredTextConfig):
+        return LayeredDecoder(config.text)
+    return GemmaDecoder(config.text)
 
 
 def check_counts(is_image: Tensor, soft: Sequence[Tensor]) -> None:

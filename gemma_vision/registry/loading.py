@@ -112,7 +112,7 @@ def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
     """What a checkpoint's notes say, with its sizes and where and in which numbers it computes."""
     weight = checkpoint.model.text.embed_tokens.weight
     facts = {
-        "side": checkpoint.config.vision.image_size,
+        "side": checkpoint.config.side,
         "parameters": checkpoint.num_parameters,
         "device": str(weight.device),
         "dtype": str(weight.dtype).removeprefix("torch."),
@@ -151,7 +151,7 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
         "id": name,
         "family": config.family,
         "tasks": [str(task) for task in limit_to(family_of(config.family), name, notes).tasks],
-        "side": config.vision.image_size,
+        "side": config.side,
         "parameters": parameters,
         "licence": notes.get("licence", LICENCE),
         "here": True,

@@ -34,6 +34,7 @@ class Prompt:
     seed: int = 0
     grammar: Grammar | None = None
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
+    budget: int | None = None  # soft tokens of a picture, where the family's pictures have no one
 
     @property
     def crops(self) -> tuple[tuple[Box, ...], ...]:

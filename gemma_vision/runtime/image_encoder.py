@@ -1,12 +1,13 @@
 """Image encoder: pictures of several prompts as soft tokens, each content looked at once.
 
-N soft tokens of one picture, M of several, W decoder width, S side of a square picture.
+N soft tokens of one picture, M of several, W decoder width, S side of a square picture, R patches
+of one that keeps its shape, P side of a patch.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,15 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 from torch import Tensor
 
+from gemma_vision.images.patches import soft_grid, to_patches
 from gemma_vision.images.resizing import to_pixels
+from gemma_vision.model.config import PatchVisionConfig
+from gemma_vision.model.gemma4.tower import Grid
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.lru_cache import LruCache
 
 TOWER_BATCH = 8  # pictures that go through the tower together
+BUDGET = 280  # soft tokens of a picture that keeps its shape, where nobody says
 
 Pixels = NDArray[np.float32]
 
@@ -32,8 +37,9 @@ class EncoderInput:
     """
 
     key: Hashable
-    pixels: Pixels  # (3, S, S)
+    pixels: Pixels  # (3, S, S), or patches, (R, 3 P P)
     num_tokens: int
+    grid: Grid | None = None  # rows and columns of the patches, where those are given
 
 
 class ImageEncoder:
@@ -44,32 +50,57 @@ class ImageEncoder:
         self.name = name
         self.cache = cache
 
-    def prepare(self, image: Image) -> EncoderInput:
-        """Squeeze a picture to the model's size."""
+    def prepare(self, image: Image, budget: int | None = None) -> EncoderInput:
+        """A picture as the model sees it: squeezed to its square, or cut into patches.
+
+        budget: how many soft tokens one becomes that keeps its shape; None is the usual number.
+        """
         vision = self.model.config.vision
+        if isinstance(vision, PatchVisionConfig):
+            return self._cut(image, vision, budget or BUDGET)
         pixels = to_pixels(image, vision.image_size, self.model.architecture.resize_filter)
-        content = hashlib.blake2b(pixels.data, digest_size=16).hexdigest()
-        key = (content, self.name, vision.image_size)
+        key = (content_of(pixels), self.name, vision.image_size)
         return EncoderInput(key, pixels, vision.num_soft_tokens)
+
+    def _cut(self, image: Image, vision: PatchVisionConfig, budget: int) -> EncoderInput:
+        rows, columns = soft_grid(image.size, budget, vision.unit)
+        pixels = to_patches(image, (rows, columns), vision.patch_size, vision.pooling)
+        key = (content_of(pixels), self.name, budget)
+        grid = (rows * vision.pooling, columns * vision.pooling)
+        return EncoderInput(key, pixels, rows * columns, grid)
 
     def encode(self, groups: Sequence[Sequence[EncoderInput]]) -> list[Tensor]:
         """The soft tokens of each group of views, one view after the other, (M, W)."""
-        wanted = {view.key: view.pixels for views in groups for view in views}
+        wanted = {view.key: view for views in groups for view in views}
         seen = self._recall(wanted)
         self.cache.hits += sum(map(len, groups)) - len(wanted)  # copies within this call
         text = self.model.text.embed_tokens.weight
         none = text.new_empty(0, text.shape[1])
         return [torch.cat([seen[one.key] for one in views]) if views else none for views in groups]
 
-    def _recall(self, wanted: Mapping[Hashable, Pixels]) -> dict[Hashable, Tensor]:
+    def _recall(self, wanted: Mapping[Hashable, EncoderInput]) -> dict[Hashable, Tensor]:
         found = {key: self.cache.get(key) for key in wanted}
         seen = {key: soft for key, soft in found.items() if soft is not None}
-        fresh = [key for key in wanted if key not in seen]
-        for start in range(0, len(fresh), TOWER_BATCH):
-            keys = fresh[start : start + TOWER_BATCH]
-            pixels = torch.from_numpy(np.stack([wanted[key] for key in keys]))
-            soft = self.model.encode(pixels.to(self.model.device))
-            for key, one in zip(keys, soft, strict=True):
-                seen[key] = one.clone()  # a slice would keep its whole batch in memory
-                self.cache.put(key, seen[key])
+        for views in batches(view for key, view in wanted.items() if key not in seen):
+            pixels = torch.from_numpy(np.stack([view.pixels for view in views]))
+            grid = () if views[0].grid is None else (views[0].grid,)
+            soft = self.model.encode(pixels.to(self.model.device), *grid)
+            for view, one in zip(views, soft, strict=True):
+                seen[view.key] = one.clone()  # a slice would keep its whole batch in memory
+                self.cache.put(view.key, seen[view.key])
         return seen
+
+
+def batches(views: Iterable[EncoderInput]) -> Iterator[list[EncoderInput]]:
+    """Those of one grid together, a few at a time."""
+    by_grid: dict[Grid | None, list[EncoderInput]] = {}
+    for view in views:
+        by_grid.setdefault(view.grid, []).append(view)
+    for alike in by_grid.values():
+        for start in range(0, len(alike), TOWER_BATCH):
+            yield alike[start : start + TOWER_BATCH]
+
+
+def content_of(pixels: Pixels) -> str:
+    """A name for what a picture shows."""
+    return hashlib.blake2b(pixels.data, digest_size=16).hexdigest()

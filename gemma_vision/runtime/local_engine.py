@@ -13,6 +13,7 @@ from torch import Tensor
 from gemma_vision.model.vision_language_model import State
 from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.image_encoder import EncoderInput
 from gemma_vision.runtime.lru_cache import LruCache
 from gemma_vision.runtime.prefill import Prefiller
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
@@ -87,6 +88,10 @@ class LocalEngine:
     def ids(self, prompt: Prompt) -> list[int]:
         """The prompt as the decoder reads it: one image token for each soft token, then words."""
         return self._prefiller.ids(prompt)
+
+    def views(self, prompt: Prompt) -> list[list[EncoderInput]]:
+        """Every picture as the tower is given it, each followed by its crops."""
+        return self._prefiller.views(prompt)
 
     @torch.inference_mode()
     def begin(self, prompts: Sequence[Prompt]) -> DecodeBatch:

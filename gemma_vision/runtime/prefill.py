@@ -41,7 +41,7 @@ class Prefiller:
     def prefill(self, prompts: Sequence[Prompt]) -> tuple[Tensor, State, dict[str, float]]:
         """Logits (B, V), what to go on from, and the seconds of "encode" and "prefill"."""
         start = time.perf_counter()
-        seen = [self._views(prompt) for prompt in prompts]
+        seen = [self.views(prompt) for prompt in prompts]
         rows = [
             self._ids(prompt.text, [[view.num_tokens for view in views] for views in row])
             for prompt, row in zip(prompts, seen, strict=True)
@@ -58,7 +58,7 @@ class Prefiller:
 
     def ids(self, prompt: Prompt) -> list[int]:
         """The token ids of one prompt, with those that stand for its pictures."""
-        views = self._views(prompt)
+        views = self.views(prompt)
         return self._ids(prompt.text, [[view.num_tokens for view in one] for one in views])
 
     def _resume(
@@ -85,13 +85,11 @@ class Prefiller:
         has_crops = self.checkpoint.family.has_pan_and_scan
         return prompt.crops if has_crops else [()] * len(prompt.images)
 
-    def _views(self, prompt: Prompt) -> list[list[EncoderInput]]:
-        """Every picture, each followed by its crops."""
+    def views(self, prompt: Prompt) -> list[list[EncoderInput]]:
+        """Every picture as the model sees it, each followed by its crops."""
+        prepare, budget = self.image_encoder.prepare, prompt.budget
         return [
-            [
-                self.image_encoder.prepare(image),
-                *(self.image_encoder.prepare(image.crop(box)) for box in crops),
-            ]
+            [prepare(image, budget), *(prepare(image.crop(box), budget) for box in crops)]
             for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
         ]
 

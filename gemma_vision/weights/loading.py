@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from gemma_vision.checkpoints.foreign_formats import packed
+from gemma_vision.checkpoints.gemma4.names import is_left_out
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.errors import CheckpointError, list_names
 from gemma_vision.model.config import ModelConfig
+from gemma_vision.model.gemma4.decoder import StoredTable
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
 from gemma_vision.weights.memory import LARGE
 from gemma_vision.weights.quantization import quantize
-from gemma_vision.weights.safetensors_files import our_name, read_sources
+from gemma_vision.weights.safetensors_files import TensorSource, our_name, read_sources
 
 WHOLE = (torch.float64, torch.float32, torch.bfloat16, torch.float16)  # numbers that stand alone
 
@@ -36,7 +38,7 @@ def load_model(
     `reporter` is told every tensor, and may call it off.
     """
     reporter = reporter or ProgressReporter()
-    tensors = {name: source.tensor for name, source in read_sources(folder)}
+    tensors = {name: source.tensor for name, source in used_sources(folder, config)}
     check_head(config, tensors)
     is_large, stored = is_large_model(tensors), stored_dtype(tensors)
     dtype = dtype or default_dtype(device, is_large, stored)
@@ -45,10 +47,12 @@ def load_model(
         merge(tensors, adapter, our_name, dtype)
     model = build(config, tensors)
     is_mapped = device.type == "cpu" and stored == dtype
+    tables = stored_tables(model)
     first = torch.device("cpu") if bits else device  # packed on the way to the device
     for count, name in enumerate(list(tensors)):  # one at a time: no weights are held twice
         reporter.report("reading", count, len(tensors))
-        tensors[name] = tensors[name].to(device=first, dtype=dtype)
+        if name not in tables:
+            tensors[name] = tensors[name].to(device=first, dtype=dtype)
     model.load_state_dict(tensors, strict=True, assign=True)
     model.requires_grad_(False).eval()
     tensors.clear()
@@ -72,7 +76,7 @@ def load_dispatched(
     tensor, and may call it off.
     """
     limits = limits or limits_here()
-    sources = dict(read_sources(folder))
+    sources = dict(used_sources(folder, config))
     tensors = {name: source.tensor for name, source in sources.items()}
     check_head(config, tensors)
     model = build(config, tensors)
@@ -90,6 +94,13 @@ def load_dispatched(
     return model
 
 
+def used_sources(folder: Path, config: ModelConfig) -> Iterator[tuple[str, TensorSource]]:
+    """The tensors of a folder's files that this model is made of, by our names."""
+    for name, source in read_sources(folder):
+        if not is_left_out(source.name, config):
+            yield name, source
+
+
 def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageModel:
     """An empty model (on meta) that these tensors fit exactly."""
     if odd := [name for name, tensor in tensors.items() if tensor.dtype not in WHOLE]:
@@ -100,6 +111,12 @@ def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageMode
         model = VisionLanguageModel(config, has_own_head=has_own_head)
     check_names(model.state_dict(), tensors)
     return model
+
+
+def stored_tables(model: VisionLanguageModel) -> set[str]:
+    """Names of the tables that stay in their file, in its number type."""
+    modules = model.named_modules()
+    return {f"{name}.weight" for name, one in modules if isinstance(one, StoredTable)}
 
 
 def check_head(config: ModelConfig, tensors: Mapping[str, Tensor]) -> None:

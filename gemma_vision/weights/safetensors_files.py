@@ -1,6 +1,6 @@
 """Safetensors files: the tensors of a checkpoint, by our names. Nothing is unpickled.
 
-Four forms of the same names are in circulation (text with or without an inner `model.`, the tower
+Forms of the same names are in circulation (text with or without an inner `model.`, the tower
 with or without `vision_model.`, all with or without an outer `model.`); each is understood.
 """
 
@@ -21,7 +21,7 @@ PREFIXES = tuple(  # published name -> our name; the head comes before the text 
     (re.compile(pattern), ours)
     for pattern, ours in (
         (r"^(model\.)?vision_tower\.(vision_model\.)?", "vision."),
-        (r"^(model\.)?multi_modal_projector\.", "projector."),
+        (r"^(model\.)?(multi_modal_projector|embed_vision)\.", "projector."),
         (r"^(model\.)?language_model\.lm_head\.", "lm_head."),
         (r"^(model\.)?language_model\.(model\.)?", "text."),
     )

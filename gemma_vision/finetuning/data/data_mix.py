@@ -87,7 +87,7 @@ def image_set(dataset: Dataset, trainee: Trainee) -> ImageSet:
     """The images of a data set about which something can be asked."""
     names = list(dataset.categories)
     scenes = [scene for scene in dataset.scenes if is_askable(scene, names)]
-    return ImageSet(scenes, trainee.config.vision.image_size)
+    return ImageSet(scenes, trainee.config.square.image_size)
 
 
 def encoder_for(trainee: Trainee, dataset: Dataset) -> MaskDecoder | None:

@@ -100,7 +100,7 @@ class FinetuneStep:
 
 def pixels_of(images: Sequence[LabelledImage], trainee: Trainee) -> Tensor:
     """Images as the tower is given them -> (B, 3, S, S)."""
-    side, weight = trainee.config.vision.image_size, next(trainee.model.parameters())
+    side, weight = trainee.config.square.image_size, next(trainee.model.parameters())
     arrays = [to_pixels(Image.fromarray(np.ascontiguousarray(one.pixels)), side) for one in images]
     return torch.from_numpy(np.stack(arrays)).to(trainee.device, weight.dtype)
 

@@ -58,7 +58,7 @@ class Trainee:
     @property
     def grid(self) -> int:
         """Patches along a side of an image."""
-        return self.config.vision.image_size // self.config.vision.patch_size
+        return self.config.square.grid
 
     @property
     def trained(self) -> dict[str, nn.Parameter]:

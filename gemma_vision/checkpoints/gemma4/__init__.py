@@ -1,0 +1,1 @@
+"""What a config.json of Gemma 4 means. Reads no file; knows nothing of tensors."""

@@ -1,0 +1,1 @@
+"""Gemma 4, exactly: a tower over grids of patches, its embedder, a decoder whose layers differ."""
