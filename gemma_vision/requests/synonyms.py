@@ -61,6 +61,84 @@ GROUPS: tuple[tuple[str, ...], ...] = tuple(
     table, dining table, テーブル, 机, つくえ
     laptop, notebook computer, laptop computer, ノートパソコン
     cup, mug, カップ, コップ
-    glasses, spectacles, eyeglasses, 眼鏡, めがね
+    glasses, spectacles, eyeglasses, sunglasses, 眼鏡, めがね, サングラス
+    stop sign, 止まれ, 一時停止
+    traffic light, traffic lights, stoplight, traffic signal, 信号, 信号機, しんごう
+    zebra, シマウマ
+    giraffe, キリン
+    bear, 熊, くま
+    backpack, rucksack, knapsack, schoolbag, リュック, リュックサック, バックパック
+    handbag, purse, ハンドバッグ
+    tie, necktie, ネクタイ
+    suitcase, trunk, スーツケース, トランク
+    skis, スキー, スキー板
+    kite, 凧, たこあげ
+    skateboard, スケートボード, スケボー
+    bottle, 瓶, びん, ボトル
+    wine glass, goblet, ワイングラス
+    knife, kitchen knife, 包丁, ナイフ
+    spoon, teaspoon, スプーン
+    bowl, ボウル, お椀, 鉢
+    sandwich, サンドイッチ, サンドウィッチ
+    orange, tangerine, mandarin, オレンジ, みかん, 蜜柑
+    broccoli, ブロッコリー
+    carrot, 人参, にんじん
+    hot dog, ホットドッグ
+    donut, doughnut, ドーナツ, ドーナッツ
+    potted plant, houseplant, pot plant, 鉢植え, 観葉植物
+    bed, ベッド, 寝台
+    toilet, lavatory, トイレ, 便器
+    mouse, computer mouse, マウス
+    keyboard, computer keyboard, キーボード
+    book, 本, ほん, 書籍
+    vase, amphora, 花瓶, かびん, 壺
+    scissors, pair of scissors, はさみ, 鋏
+    teddy bear, teddy, stuffed bear, テディベア, くまのぬいぐるみ
+    toothbrush, 歯ブラシ, はぶらし
+    tiger, 虎, とら
+    monkey, ape, 猿, さる
+    rabbit, bunny, hare, 兎, うさぎ
+    snail, かたつむり, 蝸牛
+    spider, 蜘蛛
+    crab, 蟹, かに
+    octopus, 蛸, たこ
+    dolphin, いるか
+    whale, 鯨, くじら
+    duck, duckling, mallard, 鴨, かも, アヒル
+    rose, 薔薇, ばら
+    sunflower, ひまわり, 向日葵
+    mushroom, toadstool, きのこ, 茸
+    grapes, bunch of grapes, 葡萄, ぶどう
+    lemon, レモン, 檸檬
+    pear, 梨, なし, 洋梨
+    peach, 桃, もも
+    cherries, さくらんぼ, 桜桃
+    pineapple, パイナップル, パイン
+    watermelon, 西瓜, すいか
+    tomato, トマト
+    potato, spud, じゃがいも, ポテト
+    corn, maize, sweetcorn, corn on the cob, とうもろこし, コーン
+    eggplant, aubergine, 茄子, なす
+    bread, loaf, loaf of bread, baguette, 食パン, パン
+    cheese, チーズ
+    egg, 卵, たまご, 玉子
+    ice cream, ice cream cone, アイスクリーム, アイス, ソフトクリーム
+    piano, musical keyboard, ピアノ, 鍵盤
+    violin, fiddle, バイオリン, ヴァイオリン
+    drum, 太鼓, たいこ, ドラム
+    trumpet, トランペット, ラッパ
+    hammer, 金槌, かなづち, ハンマー
+    candle, 蝋燭, ろうそく, キャンドル
+    gift, present, gift box, プレゼント, 贈り物
+    crown, 王冠, おうかん, 冠
+    hat, top hat, sun hat, 帽子, ぼうし
+    shoe, sneaker, trainer, 靴, くつ, スニーカー
+    tractor, トラクター
+    tent, テント
+    castle, 城, しろ, お城
+    sun, 太陽, たいよう, お日様, おひさま
+    moon, crescent, crescent moon, 月, お月様
+    star, 星, ほし, お星様
+    heart, love heart, ハート
     """.strip().splitlines()
 )
