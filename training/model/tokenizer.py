@@ -5,12 +5,14 @@ and 128 <seg> tokens are ordinary added tokens in PaliGemma's order, with <image
 """
 
 import json
+from collections.abc import Sequence
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.prompts import plural
 from postprocess.tokens import NUM_BINS, NUM_CODES
 
 SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>"]  # ids 0 to 3, as in PaliGemma's tokenizer
@@ -18,13 +20,16 @@ BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 NUM_PIECES = 568  # specials, bytes, characters and merges; every name is one piece
 
 
-def build_tokenizer() -> Tokenizer:
-    """Learn the pieces from the project's own prompts and answers, then add the special ones."""
+def build_tokenizer(names: Sequence[str] | None = None, num_pieces: int = NUM_PIECES) -> Tokenizer:
+    """Learn the pieces from the project's own prompts and answers, then add the special ones.
+
+    names: what the prompts are about, those of the library's atlas where none are given.
+    """
     learner = _bpe(BPE(byte_fallback=True, unk_token="<unk>"))
     trainer = BpeTrainer(
-        vocab_size=NUM_PIECES, special_tokens=SPECIALS + BYTES, show_progress=False
+        vocab_size=num_pieces, special_tokens=SPECIALS + BYTES, show_progress=False
     )
-    learner.train_from_iterator(corpus(), trainer)
+    learner.train_from_iterator(corpus(names or load_atlas().names), trainer)
     # Bytes must be pieces and not added tokens, or the text "<0x41>" would be read as one.
     model = json.loads(learner.to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]
@@ -48,15 +53,15 @@ def _bpe(model: BPE) -> Tokenizer:
     return tokenizer
 
 
-def corpus() -> list[str]:
+def corpus(names: Sequence[str]) -> list[str]:
     """Sentences with every word that prompts and answers are made of; names come most often."""
     lines = []
-    for name in load_atlas().names:
+    for name in names:
         article = "an" if name[0] in "aeio" else "a"
         lines += [f"detect {name}", f"segment {name}", f" {name} ; {name}", f" {name}"] * 20
         lines += [f"answer en is there {article} {name} ?"] * 4
         lines += [f"answer en how many {name} are there ?"] * 4
-        lines += [f"{article} {name}, {article} {name} and {article} {name}", f"{name}s"] * 4
+        lines += [f"{article} {name}, {article} {name} and {article} {name}", plural(name)] * 4
     lines += ["caption en", "answer en what is left of the", "answer en what is right of the"] * 20
     lines += ["describe en", "which thing is the biggest", "the smallest", "what is in the"] * 4
     lines += ["yes", "no", "none", "nothing", "one", "two", "three", "four", "picture"] * 10
