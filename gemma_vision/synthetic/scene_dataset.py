@@ -24,17 +24,20 @@ def to_coco(
     names: int,
     seed: int,
     only: Sequence[int] = (),
+    vocabulary: Sequence[str] = (),
 ) -> dict[str, Any]:
     """COCO annotations with run-length masks; `info.seed` lets the evaluation draw absent names.
 
-    The categories are the first `names` of the atlas, or those with the indices in `only`.
+    The categories are the first `names` of the vocabulary, or those with the indices in `only`.
+    vocabulary: what things are called, in the atlas where none is given.
     """
+    words = vocabulary or load_atlas().names
     annotations: list[dict[str, Any]] = []
     for image_id, scene in enumerate(scenes, 1):
         for thing in scene.things:
             annotations.append(_annotation(thing, len(annotations) + 1, image_id))
-    listed = only or range(min(names, len(load_atlas().names)))
-    categories = [{"id": i + 1, "name": load_atlas().names[i]} for i in listed]
+    listed = only or range(min(names, len(words)))
+    categories = [{"id": i + 1, "name": words[i]} for i in listed]
     images = [
         {"id": i, "file_name": f, "width": s.pixels.shape[1], "height": s.pixels.shape[0]}
         for i, (s, f) in enumerate(zip(scenes, files, strict=True), 1)
