@@ -54,15 +54,21 @@ class DensePredictions:
 class DenseHead(nn.Module):
     """(..., D) features or projected image tokens -> what they believe. It is not exported."""
 
-    def __init__(self, width: int, num_names: int) -> None:
+    def __init__(self, width: int, num_names: int, num_sprites: int | None = None) -> None:
         super().__init__()
         self.num_names = num_names
-        num_codes, num_sprites = CODES_PER_MASK * NUM_CODES, len(load_atlas().images)
+        num_codes = CODES_PER_MASK * NUM_CODES
+        num_sprites = len(load_atlas().images) if num_sprites is None else num_sprites
         self.splits = [num_names + 2, 4, CELLS * CELLS, num_codes, 2, 2, num_sprites]
         self.linear = nn.Linear(width, sum(self.splits))
         self.shape = nn.Sequential(  # shapes of many names in many poses are no linear matter
             nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, SHAPE * SHAPE)
         )
+
+    def kinds(self, features: Tensor) -> Tensor:
+        """(..., D) -> (..., C + 2): the kinds alone, all that the ground is asked."""
+        count = self.splits[0]
+        return F.linear(features, self.linear.weight[:count], self.linear.bias[:count]).float()
 
     def forward(self, features: Tensor) -> DensePredictions:
         parts = [part.float() for part in self.linear(features).split(self.splits, -1)]
@@ -77,7 +83,7 @@ def dense_loss(
     """Features (B, N, D) against a batch and the codes (B, T, 16) of its masks -> loss, figures."""
     owner, kinds = batch["owner"], patch_kinds(batch, head.num_names)
     named = owner < MAX_THINGS
-    ground = F.cross_entropy(head(features[~named]).kinds, kinds[~named])
+    ground = F.cross_entropy(head.kinds(features[~named]), kinds[~named])
     if not named.any():
         return WEIGHTS["ground"] * ground, {}
     believed, truth = head(features[named]), _truth(batch, codes, named)
@@ -117,8 +123,14 @@ def _losses(believed: DensePredictions, truth: dict[str, Tensor]) -> dict[str, T
         "spot": F.smooth_l1_loss(believed.spots, truth["spot"], beta=NEAR_POSE),
         "angle": F.smooth_l1_loss(angle, truth["turn"][:, 0], beta=NEAR_POSE),
         "mirror": binary(is_mirrored, truth["turn"][:, 1]),
-        "sprite": F.cross_entropy(believed.sprites, truth["sprite"]),
+        "sprite": _known_cross_entropy(believed.sprites, truth["sprite"]),
     }
+
+
+def _known_cross_entropy(logits: Tensor, truth: Tensor) -> Tensor:
+    """Mean over the (F,) targets that are known, not -1; 0 where none is."""
+    total = F.cross_entropy(logits, truth, ignore_index=-1, reduction="sum")
+    return total / (truth >= 0).sum().clamp(min=1)
 
 
 @torch.no_grad()
