@@ -1,0 +1,146 @@
+"""Widening: a trained checkpoint grows without forgetting, and goes on learning from many hands."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hands_atlas import MIRRORED, small_atlas, write_atlas
+from PIL import Image
+from transformers import PaliGemmaForConditionalGeneration
+
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
+from gemma_vision.optimization.clock import Clock
+from training import widen
+from training.hands.examination import Examiner
+from training.model.growth import grow, stretch
+from training.model.tiny import ModelSizes, build_model
+from training.model.tokenizer import build_tokenizer
+from training.run import Pace, TrainingRun
+from training.table import Table
+
+TINY = CHECKPOINTS / "tiny"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """What `training.hands.build` writes, small: an atlas of two hands and one photograph."""
+    folder = tmp_path_factory.mktemp("hands")
+    write_atlas(small_atlas(), folder / "atlas.npz")
+    (folder / "photographs").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "photographs" / "noise.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def grown():
+    small_sizes = ModelSizes(side=56, vision_layers=2, text_layers=1)
+    old, new = build_tokenizer(["cat", "dog"]), build_tokenizer(["cat", "zebra", "dog"])
+    small = build_model(small_sizes, old, seed=3)
+    large_sizes = ModelSizes(side=56, vision_layers=4, text_layers=1)
+    large = build_model(large_sizes, new, seed=4)
+    grow(small, large, old, new)
+    return small, large, old, new
+
+
+@pytest.fixture(scope="module")
+def table(data):
+    return Table(TINY, data, size=4)
+
+
+class TestGrowth:
+    def test_new_layers_change_nothing_at_first(self, grown):
+        small, large, *_ = grown
+        pixels = torch.randn(2, 3, 56, 56)
+        towers = (model.model.vision_tower.eval() for model in (small, large))
+        seen = [tower(pixel_values=pixels).last_hidden_state for tower in towers]
+        assert torch.allclose(*seen, atol=1e-5)
+
+    def test_new_layers_can_learn(self, grown):
+        large = grown[1]
+        large.model.vision_tower(pixel_values=torch.randn(1, 3, 56, 56))[0].sum().backward()
+        last = large.model.vision_tower.encoder.layers[-1]
+        assert last.mlp.fc2.weight.grad.abs().max() > 0
+
+    def test_words_keep_their_vectors_and_so_do_positions(self, grown):
+        small, large, old, new = grown
+        tables = [m.model.language_model.embed_tokens.weight for m in (small, large)]
+        for token in ("▁cat", "<loc0500>", "<seg007>", "<image>", "\n"):
+            ids = old.token_to_id(token), new.token_to_id(token)
+            assert torch.equal(tables[0][ids[0]], tables[1][ids[1]]), token
+        assert old.token_to_id("▁zebra") is None and new.token_to_id("▁zebra") is not None
+        assert torch.equal(large.lm_head.weight, tables[1])
+
+    def test_a_finer_grid_has_the_positions_between(self):
+        plane = torch.linspace(0, 1, 8)[:, None].expand(8, 8).reshape(64, 1)
+        wide = stretch(plane, 144).reshape(12, 12)
+        assert torch.allclose(wide[:, :1].expand(12, 12), wide, atol=1e-5)
+        assert (wide[1:, 0] > wide[:-1, 0]).all()
+        assert wide[5:7, 0].mean().item() == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+class TestWidening:
+    def widened(self, data, folder, *stages, seconds=None):
+        ticks = iter(range(1_000_000))
+        run = TrainingRun(
+            folder,
+            frozenset(stages),
+            dtype=torch.float32,
+            clock=Clock(now=lambda: float(next(ticks)) if seconds is None else seconds()),
+        )
+        return widen.open_widening(run, TINY, data)
+
+    def test_it_begins_with_what_the_checkpoint_knew(self, data, tmp_path):
+        wide = self.widened(data, tmp_path)
+        known = PaliGemmaForConditionalGeneration.from_pretrained(TINY, dtype=torch.float32)
+        for name in ("k_proj", "out_proj"):
+            ours, theirs = (
+                getattr(m.model.vision_tower.encoder.layers[3].self_attn, name).weight
+                for m in (wide.learner.model, known)
+            )
+            assert torch.equal(ours, theirs)
+        assert wide.hands == ("noto-font",)  # without the one that is held out
+
+    def test_a_stage_goes_on_where_it_stopped(self, data, tmp_path, monkeypatch):
+        monkeypatch.setattr(widen, "BATCH", 2)
+        wide = self.widened(data, tmp_path, "vision")
+        widen.train_tower(wide, Pace(6 / 60))
+        rows = [json.loads(row) for row in (tmp_path / "vision.jsonl").read_text().splitlines()]
+        assert rows[-1]["steps"] >= 3 and np.isfinite(rows[-1]["loss"])
+        again = self.widened(data, tmp_path)
+        before = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight.clone()
+        widen.train_tower(again, Pace(6 / 60))
+        tower = wide.learner.model.model.vision_tower
+        after = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight
+        assert torch.equal(after, tower.embeddings.patch_embedding.weight)
+        assert not torch.equal(after, before)
+
+    def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
+        monkeypatch.setattr(widen, "BANK", 12)
+        wide = self.widened(data, tmp_path / "run", "decoder")
+        widen.train_answers(wide, Pace(4 / 60))
+        widen.export(wide.learner, wide.tokenizer, tmp_path / "out")
+        notes = json.loads((tmp_path / "out" / "gemma_vision.json").read_text())
+        assert tuple(notes["names"]) == small_atlas().names
+        assert (tmp_path / "out" / "model.safetensors").stat().st_size < 10_000_000
+
+
+class TestTable:
+    def test_a_hand_that_it_knows_is_found_and_another_name_is_not(self, table):
+        row = table.hand("noto-font")
+        assert row["n"] == 16 and row["recall50"] > 0.9 and row["empty"] > 0.9
+
+    def test_the_held_out_hand_is_told_apart(self, table):
+        assert "never seen" in table.hand(MIRRORED)["claim"]
+
+    def test_single_pictures_are_of_one_thing_where_the_box_says(self):
+        atlas = small_atlas()
+        for one in Examiner(atlas, atlas.hands[:1], 900_001).singles(1):
+            x0, y0, x1, y1 = one.box
+            assert one.mask[y0:y1, x0:x1].sum() == one.mask.sum() > 0
+            assert 0.2 < max(x1 - x0, y1 - y0) / 224 < 0.9
+            assert one.other != one.name and one.name in atlas.names
