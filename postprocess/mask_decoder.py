@@ -4,9 +4,8 @@ Numpy in and out; torch is imported when a file is loaded. Codes mean something 
 that they were trained with: the published one for Google's checkpoints, its own for the embedded.
 """
 
-import zipfile
-import zlib
-from collections.abc import Mapping
+import io
+import math
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from postprocess.archives import Archive, ArchiveError, open_archive
 from postprocess.errors import UserError
 from postprocess.tokens import CODES_PER_MASK, MASK_SIDE, NUM_CODES, UNKNOWN_CODE
 
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 _BATCH = 64  # masks decoded at once: about 100 MB of activations
+_MEMBER = ".npy"  # how the arrays of an archive end
+_SINGLE = b"\x93NUMPY"  # how a file of one array begins
+_HEADER = 2**16  # bytes before an array's numbers, at most
+_WIDEST = 8  # bytes of a number
+_NAMED, _LONGEST = 8, 100  # names, and characters of one, that a message holds
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 _CODEBOOK = "_vq_vae."  # the file also holds the codebook's training state under this prefix
 
 
@@ -129,50 +138,74 @@ def _check_masks(masks: npt.ArrayLike) -> npt.NDArray[np.float32]:
 def _read(path: Path, shapes: dict[str, tuple[int, ...]]) -> dict[str, npt.NDArray[np.float32]]:
     """The arrays of these names from the file, each checked."""
     try:
-        with path.open("rb") as raw:
-            return _read_archive(np.load(raw, allow_pickle=False), path.name, shapes)
-    except MaskDecoderError:
-        raise
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        with path.open("rb") as file:
+            if file.read(len(_SINGLE)) == _SINGLE:
+                message = f"{path.name} is a single array; wanted is an .npz archive."
+                raise MaskDecoderError(message)
+            with open_archive(file, path.name) as archive:
+                names = {name.removesuffix(_MEMBER) for name in archive.names}
+                _check_names(path.name, names, set(shapes))
+                return {key: _take(archive, path.name, key, shapes[key]) for key in shapes}
+    except (OSError, ArchiveError) as error:
         reason = "is not there" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise MaskDecoderError(
             f"The mask decoder file {path} {reason}; wanted is an .npz file like vae-oid.npz."
         ) from error
 
 
-def _read_archive(
-    file: Any, name: str, shapes: dict[str, tuple[int, ...]]
-) -> dict[str, npt.NDArray[np.float32]]:
-    if not isinstance(file, np.lib.npyio.NpzFile):
-        raise MaskDecoderError(f"{name} is a single array; wanted is an .npz archive.")
-    with file:
-        _check_names(name, set(file.files), set(shapes))
-        return {key: _take(file, f"{key} in {name}", key, shapes[key]) for key in shapes}
-
-
 def _check_names(file: str, found: set[str], wanted: set[str]) -> None:
     missing = sorted(wanted - found)
     surplus = sorted(name for name in found - wanted if not name.startswith(_CODEBOOK))
     if missing or surplus:
-        said = [f"lacks {', '.join(missing)}"] if missing else []
-        said += [f"has the unknown {', '.join(surplus)}"] if surplus else []
+        said = [f"lacks {_listed(missing)}"] if missing else []
+        said += [f"has the unknown {_listed(surplus)}"] if surplus else []
         raise MaskDecoderError(
             f"{file} {' and '.join(said)}. Take a file with the layout of vae-oid.npz."
         )
 
 
+def _listed(names: list[str]) -> str:
+    """Some names, those of a whole other model cut short."""
+    more = len(names) - _NAMED
+    return ", ".join(name[:_LONGEST] for name in names[:_NAMED]) + f" and {more} more" * (more > 0)
+
+
 def _take(
-    file: Mapping[str, Array], what: str, name: str, shape: tuple[int, ...]
+    archive: Archive, file: str, name: str, shape: tuple[int, ...]
 ) -> npt.NDArray[np.float32]:
+    """An array of this shape; its bytes are counted and its header is read before its numbers."""
+    what = f"{name} in {file}"
+    most = _HEADER + _WIDEST * math.prod(shape)
     try:
-        array = file[name]
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise MaskDecoderError(f"{what} cannot be read ({error}). Get the file again.") from error
-    if array.shape != shape or array.dtype.kind != "f":
+        data = archive.read(f"{name}{_MEMBER}", most)
+        found, kind = _read_header(data)
+        if found == shape and kind.kind == "f" and len(data) <= most:
+            array: Array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    except (ArchiveError, EOFError, ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        message = f"{what} cannot be read ({_excerpt(error)}). Get the file again."
+        raise MaskDecoderError(message) from error
+    if found != shape or kind.kind != "f" or len(data) > most:
         raise MaskDecoderError(
-            f"{what} is {array.dtype} of shape {array.shape}; wanted is float of shape {shape}. "
+            f"{what} is {kind} of shape {_excerpt(found)}; wanted is float of shape {shape}. "
             "Take a file with the layout of vae-oid.npz."
         )
     if not np.isfinite(array).all():
         raise MaskDecoderError(f"{what} holds values that are not finite. Get the file again.")
     return array.astype(np.float32)
+
+
+def _read_header(data: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of an array's file."""
+    stream = io.BytesIO(data)
+    version = np.lib.format.read_magic(stream)
+    read = _HEADERS.get(version)
+    if read is None:
+        raise ValueError(f"version {version} of .npy is not known")
+    shape, _, kind = read(stream)
+    return shape, kind
+
+
+def _excerpt(value: object) -> str:
+    """What came, for a message: on one line and not longer than one."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,11 +11,9 @@ from typing import Any
 from gemma_vision.images.file_formats import SUFFIXES
 from gemma_vision.images.opening import MAX_BYTES, Picture
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
+from postprocess.archives import ArchiveError, open_archive
 
 MAX_PICTURES = 32
-
-# What reading a damaged, encrypted or oddly packed zip raises.
-UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError)
 
 
 @dataclass(frozen=True)
@@ -40,10 +37,10 @@ class PictureUpload:
         if self.member is None:
             return self.path
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as member:
-                return member.read(MAX_BYTES + 1)
-        except UNREADABLE as error:
-            raise UploadError("It cannot be taken out of the zip; pack it again.") from error
+            with open_archive(self.path) as archive:
+                return archive.read(self.member, MAX_BYTES)
+        except ArchiveError as error:
+            raise UploadError(str(error)) from error
 
 
 def collect_pictures(files: Sequence[str | Mapping[str, Any]] | None) -> list[PictureUpload]:
@@ -68,10 +65,10 @@ def collect_pictures(files: Sequence[str | Mapping[str, Any]] | None) -> list[Pi
 def members(path: Path) -> list[PictureUpload]:
     """The pictures in a zip; nothing is unpacked onto the disk. One more than allowed at most."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = [info.filename for info in archive.infolist() if not info.is_dir()]
-    except UNREADABLE as error:
-        raise UploadError("The zip cannot be opened; pack it again.") from error
+        with open_archive(path) as archive:
+            names = archive.names
+    except ArchiveError as error:
+        raise UploadError(str(error)) from error
     pictures = [
         name
         for name in names
