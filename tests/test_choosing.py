@@ -296,15 +296,20 @@ def test_what_does_not_fit_is_refused_before_anything_is_given_up(
 
 
 @pytest.mark.parametrize(
-    "error, said",
+    "error, code, said",
     [
-        (MemoryError(), "There is not enough memory for it. Take a smaller checkpoint."),
-        (RuntimeError("CUDA out of memory"), "There is not enough memory for it."),
-        (KeyError("a secret path"), "it cannot be read as a checkpoint."),
+        (
+            MemoryError(),
+            "E_MEMORY",
+            "There is not enough memory for it. Take a smaller checkpoint.",
+        ),
+        (RuntimeError("CUDA out of memory"), "E_MEMORY", "There is not enough memory for it."),
+        (KeyError("a secret path"), "E_CHECKPOINT", "it cannot be read as a checkpoint."),
     ],
 )
-def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, said: str) -> None:
-    assert describe_failure("it", error).startswith(said)
+def test_what_no_one_foresaw_is_a_sentence_too(error: Exception, code: str, said: str) -> None:
+    own, why = describe_failure("it", error)
+    assert own == code and why.startswith(said)
 
 
 def test_an_absent_engine_says_so() -> None:

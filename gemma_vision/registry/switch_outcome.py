@@ -28,16 +28,19 @@ class SwitchOutcome:
 
 def failed(name: str, error: Exception) -> SwitchOutcome:
     """The outcome of a choice that an error ended."""
-    code = error.code if isinstance(error, UserError) else "E_CHECKPOINT"
-    return SwitchOutcome(name, "failed", describe_failure(name, error), code=code)
+    code, why = describe_failure(name, error)
+    return SwitchOutcome(name, "failed", why, code=code)
 
 
-def describe_failure(name: str, error: Exception) -> str:
-    """Why a checkpoint was not loaded; what is nobody's mistake is logged, by its kind."""
+def describe_failure(name: str, error: Exception) -> tuple[str, str]:
+    """A code, and why a checkpoint was not loaded; what is nobody's mistake is logged."""
     if isinstance(error, UserError):
-        return str(error)
+        return error.code, str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
-        return f"There is not enough memory for {name}. Take a smaller checkpoint."
+        return "E_MEMORY", f"There is not enough memory for {name}. Take a smaller checkpoint."
     places = "".join(traceback.format_tb(error.__traceback__))
     log.error("%s at\n%s", type(error).__name__, places)
-    return f"{name} cannot be read as a checkpoint. Fetch it again, or take another."
+    return (
+        "E_CHECKPOINT",
+        f"{name} cannot be read as a checkpoint. Fetch it again, or take another.",
+    )

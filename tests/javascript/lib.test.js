@@ -55,11 +55,13 @@ test("without a page there are no texts, and keys stand for themselves", () => {
 });
 
 test("a coded sentence is told by its code, and stays English with its code left out", () => {
-  const texts = { en: { "notes:E_A": "A?" }, de: { "notes:E_A": "Was?" } };
+  const de = { "notes:E_A": "Was?", "notes:E_REQUEST": "Nein." };
+  const texts = { en: { "notes:E_A": "A?" }, de };
   const translate = translator(["notes"], texts);
   root.lang = "de";
   assert.equal(noteText("E_A: No a: give one.", translate), "Was? (No a: give one.)");
-  assert.equal(noteText("E_B: No b.", translate), "No b.");
+  assert.equal(noteText("E_B: No b.", translate), "Nein. (No b.)");
+  assert.equal(noteText("E_B: No b.", translator(["notes"], { de: {} })), "No b.");
   assert.equal(noteText("No sound.", translate), "No sound.");
   assert.equal(noteText("note: E_A: x", translate), "note: E_A: x");
   root.lang = "en";

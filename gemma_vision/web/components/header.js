@@ -2,7 +2,8 @@
 // somebody named: they are written as texts.
 
 import { modelFacts, modelTitle } from "./header_text.js";
-import { find, onLanguage, translator } from "./lib/lib.js";
+import { shortName } from "./lib/format.js";
+import { find, noteText, onLanguage, translator } from "./lib/lib.js";
 
 const IDLE = 2500; // milliseconds between two requests for the state
 const BUSY = 350;
@@ -23,8 +24,8 @@ let messageTimer = 0;
 export function outcomeText(outcome) {
   return translate(`outcome_${outcome.result}`, {
     id: outcome.id,
-    why: outcome.why,
-    model: state.id,
+    why: outcome.why && noteText(`${outcome.code}: ${outcome.why}`),
+    model: props.demos.includes(state.id) ? translate("demo_name") : shortName(state.id),
   });
 }
 

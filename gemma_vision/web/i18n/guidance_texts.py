@@ -24,6 +24,7 @@ GUIDANCE: dict[str, dict[str, str]] = {
     "state_blank": {"en": "No answer", "ja": "答えなし"},
     "stale": {"en": "From before: press Run", "ja": "前の結果です:「実行」を押してください"},
     "unasked": {"en": "not asked for", "ja": "頼んでいないもの"},
+    "demo_subject": {"en": "The demo model", "ja": "デモモデル"},
     "say_unknown": {
         "en": "{model} does not know “{words}”.",
         "ja": "{model} は「{words}」を知りません。",
@@ -48,6 +49,12 @@ GUIDANCE: dict[str, dict[str, str]] = {
     "say_nothing_other": {
         "en": "No “{words}” was found, only things that were not asked for.",
         "ja": "「{words}」は見つからず、頼んでいないものだけがありました。",
+    },
+    "say_nothing_pasted": {
+        "en": "This text has no box that can be read. A box looks like "
+        "<loc0102><loc0102><loc0512><loc0460> cat.",
+        "ja": "この文章には読み取れる枠がありません。枠は "
+        "<loc0102><loc0102><loc0512><loc0460> cat のように書かれます。",
     },
     "say_blank_caption": {
         "en": "{model} had nothing to say about this picture.",
@@ -108,4 +115,6 @@ GUIDANCE: dict[str, dict[str, str]] = {
         "en": "Run at temperature {temperature}",
         "ja": "温度 {temperature} で実行",
     },
+    "do_describe": {"en": "Describe the picture instead", "ja": "代わりに画像を説明する"},
+    "do_paste_example": {"en": "Show an example", "ja": "例を表示"},
 }

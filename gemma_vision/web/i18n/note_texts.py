@@ -115,6 +115,60 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "The checkpoint cannot be used.",
         "ja": "このチェックポイントは使えません。",
     },
+    "E_OFFLINE": {"en": "The Hub cannot be reached.", "ja": "Hub に接続できません。"},
+    "E_HUB": {
+        "en": "The Hub did not give the checkpoint.",
+        "ja": "Hub からチェックポイントを取得できませんでした。",
+    },
+    "E_LICENCE": {
+        "en": "The licence has not been accepted yet.",
+        "ja": "ライセンスへの同意がまだです。",
+    },
+    "E_MODEL_GATED": {
+        "en": "A token is needed to fetch this checkpoint.",
+        "ja": "このチェックポイントの取得にはトークンが必要です。",
+    },
+    "E_TOKEN": {"en": "That is no token of the Hub.", "ja": "Hub のトークンではありません。"},
+    "E_TOKEN_REFUSED": {
+        "en": "The Hub refused the token.",
+        "ja": "トークンが Hub に拒否されました。",
+    },
+    "E_TOKEN_SCOPE": {
+        "en": "The token may not read this checkpoint.",
+        "ja": "このトークンではこのチェックポイントを読めません。",
+    },
+    "E_MODEL_NAME": {
+        "en": "That is no name of a checkpoint.",
+        "ja": "チェックポイントの名前ではありません。",
+    },
+    "E_MODEL_FAMILY": {
+        "en": "Checkpoints of this kind do not run here.",
+        "ja": "この種類のチェックポイントはここでは動きません。",
+    },
+    "E_CHECKPOINT_INCOMPLETE": {
+        "en": "Files of the checkpoint are missing.",
+        "ja": "チェックポイントのファイルが足りません。",
+    },
+    "E_CHECKPOINT_DAMAGED": {
+        "en": "A file of the checkpoint is damaged.",
+        "ja": "チェックポイントのファイルが壊れています。",
+    },
+    "E_CHECKPOINT_TENSORS": {
+        "en": "The weights do not fit the checkpoint.",
+        "ja": "重みがチェックポイントと合いません。",
+    },
+    "E_ADAPTER": {"en": "The adapter cannot be used.", "ja": "このアダプターは使えません。"},
+    "E_ADAPTER_BASE": {
+        "en": "The checkpoint under the adapter is not to be had.",
+        "ja": "アダプターの土台のチェックポイントを用意できません。",
+    },
+    "E_PREQUANTISED": {
+        "en": "Checkpoints packed by others do not run here.",
+        "ja": "量子化済みのチェックポイントはここでは動きません。",
+    },
+    "E_DEVICE": {"en": "That device is not here.", "ja": "そのデバイスはありません。"},
+    "E_DTYPE": {"en": "That number type cannot be used.", "ja": "その数値型は使えません。"},
+    "E_DISK_FULL": {"en": "The disk is full.", "ja": "ディスクがいっぱいです。"},
     "W_INCOMPLETE_BOX": {"en": "A box was incomplete.", "ja": "枠が途中で切れていました。"},
     "W_INCOMPLETE_MASK": {"en": "A mask was incomplete.", "ja": "マスクが途中で切れていました。"},
     "W_SURPLUS_LOCS": {"en": "There were too many positions.", "ja": "位置が多すぎました。"},
@@ -136,6 +190,7 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "The answer was cut at the token limit.",
         "ja": "答えがトークン数の上限で切れました。",
     },
+    "W_NO_SOUND": {"en": "The sound was left out.", "ja": "音声は省きました。"},
     "W_NO_MASK_DECODER": {
         "en": "Masks could not be drawn.",
         "ja": "マスクを描けませんでした。",

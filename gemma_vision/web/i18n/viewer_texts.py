@@ -19,6 +19,7 @@ VIEWER: dict[str, dict[str, str]] = {
         "en": "{done} of {total} pictures · {objects} objects",
         "ja": "{total} 枚中 {done} 枚 · {objects} 個",
     },
+    "batch_failed": {"en": "{failed} failed", "ja": "失敗 {failed} 枚"},
     "video_empty": {
         "en": "Choose or record a video, say what to look for, press Run.",
         "ja": "動画を選ぶか録画し、探すものを書いて「実行」を押してください。",
@@ -35,6 +36,14 @@ VIEWER: dict[str, dict[str, str]] = {
         "en": "the first {seconds} s; for more, raise the number of frames or look less often",
         "ja": "最初の {seconds} 秒まで(続きはフレーム数を増やすか間隔を広げてください)",
     },
+    "plan_whole": {
+        "en": "Will look at {looks} frames, one every {gap} s, over all {seconds} s.",
+        "ja": "{seconds} 秒全体から {gap} 秒ごとに {looks} フレームを見ます。",
+    },
+    "plan_cut": {
+        "en": "Will look at {looks} frames and end the video after {seen} of {seconds} s.",
+        "ja": "{looks} フレームを見て、{seconds} 秒中 {seen} 秒で動画を終えます。",
+    },
     "lanes": {"en": "When each object was seen", "ja": "それぞれが見えた時間"},
     "lane": {"en": "{name}: {from} to {to} s", "ja": "{name}: {from}〜{to} 秒"},
     "lanes_more": {
@@ -50,6 +59,10 @@ VIEWER: dict[str, dict[str, str]] = {
     "only_here": {"en": "only here", "ja": "こちらだけ"},
     "compare_same": {"en": "Both said the very same", "ja": "両方とも全く同じ答えです"},
     "compare_words": {"en": "Both answered in other words", "ja": "答えの言葉が異なります"},
+    "compare_nothing": {
+        "en": "Neither side found anything",
+        "ja": "どちらも何も見つけませんでした",
+    },
     "compare_both": {"en": "{both} found by both", "ja": "両方: {both}"},
     "compare_left": {"en": "{left} only on the left", "ja": "左だけ: {left}"},
     "compare_right": {"en": "{right} only on the right", "ja": "右だけ: {right}"},

@@ -49,11 +49,13 @@ export function translator(tables, texts = globalThis.gradio_config?.i18n_transl
   };
 }
 
+const CODE = /^[EW]_[A-Z_]+$/;
 const CODED = /^([EW]_[A-Z_]+): (.*)$/s;
 
 /**
  * A sentence of the library as a visitor reads it: "E_NO_IMAGE: Give one." -> what the code means
- * in the page's language, and the English sentence with its names and numbers.
+ * in the page's language, and the English sentence with its names and numbers. A code of which
+ * nothing is known says that the request cannot be used.
  * @param {string} note
  * @param {Translate} [translate]
  */
@@ -61,8 +63,9 @@ export function noteText(note, translate = translator(["notes"])) {
   const found = CODED.exec(note);
   if (!found) return note;
   const [, code, sentence] = found;
-  const meaning = translate(code);
-  return meaning === code || pageLanguage() === "en" ? sentence : `${meaning} (${sentence})`;
+  if (pageLanguage() === "en") return sentence;
+  const meaning = [code, "E_REQUEST"].map((key) => translate(key)).find((text) => !CODE.test(text));
+  return meaning ? `${meaning} (${sentence})` : sentence;
 }
 
 /**
