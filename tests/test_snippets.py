@@ -19,9 +19,9 @@ from served import served as start
 
 from gemma_vision.requests.options import options_of
 from gemma_vision.requests.request import Request
-from gemma_vision.requests.tasks import FORM_TASKS, TASKS
+from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS
 from gemma_vision.web.api.snippets import LOCAL, WRITERS, Call, write_snippets
-from gemma_vision.web.tabs.image_run import changed_options
+from gemma_vision.web.jobs.image_answer import changed_options
 
 ROOT = Path(__file__).parent.parent
 CLIENT = ROOT / "node_modules"
@@ -95,6 +95,21 @@ def test_a_snippet_asks_the_running_app_the_same(
     assert max_tokens == MAX_TOKENS and temperature == options.get("temperature", 0)
     assert seed == options.get("seed", 0) and (not text or text.split(" ;")[0] in prompt)
     assert ("dog" if task == "segment" else "two animals") in printed
+
+
+PASTED = '<loc0102><loc0102><loc0512><loc0460> it\'s a "cat"\n'
+
+
+@pytest.mark.parametrize("language", ["python", "client", "javascript", "curl", "mcp", "command"])
+def test_a_pasted_answer_is_code_that_reads_it_again(
+    served: Served, place: Path, language: str
+) -> None:
+    options = {"width": 640, "height": 480, "mask_decoder": "none"}
+    code = write_snippets(Call(PARSE, PASTED, options, address=served.url))[language]
+    line, name = program(language, place) if language != "command" else (["bash"], "snippet.sh")
+    if language == "command":
+        code = f'gemma-vision() {{ "{sys.executable}" -m gemma_vision "$@"; }}\n{code}'
+    assert "64" in code and "cat" in run(line, name, code, place)
 
 
 def test_the_librarys_snippet_runs(place: Path) -> None:

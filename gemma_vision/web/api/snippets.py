@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gemma_vision.requests.options import OPTIONS
-from gemma_vision.requests.tasks import TASKS
+from gemma_vision.requests.tasks import PARSE, TASKS
 
 PHOTO = "photo.jpg"
 LOCAL = "http://127.0.0.1:7860/"
@@ -24,7 +24,8 @@ ADDRESS = re.compile(r"https?://[\w.:\[\]-]+(?:/[\w./~%-]*)?", re.ASCII)
 class Call:
     """What was asked: a task, its words, and the options that are not as always, by name.
 
-    model: the checkpoint's name, for programs that load it; address: where the app answers.
+    model: the checkpoint's name, for programs that load it; address: where the app answers. An
+    answer that is read has the task "parse", and "width", "height" and "mask_decoder" as options.
     """
 
     task: str
@@ -34,11 +35,21 @@ class Call:
     address: str = LOCAL
 
     @property
+    def has_picture(self) -> bool:
+        """Whether a picture goes along."""
+        return self.task != PARSE
+
+    @property
+    def words(self) -> str | None:
+        """What an endpoint calls the text; None where it takes none."""
+        words = TASKS[self.task].words if self.has_picture else None
+        return words.name if words else None if self.has_picture else "text"
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """What an endpoint takes beside the picture, by name."""
-        words = TASKS[self.task].words
         options = {name: as_json(value) for name, value in self.options.items()}
-        return ({words.name: self.text} if words else {}) | options
+        return ({self.words: self.text} if self.words else {}) | options
 
     @property
     def url(self) -> str:
@@ -54,13 +65,19 @@ def write_snippets(call: Call) -> dict[str, str]:
 
 def write_python(call: Call) -> str:
     """The library, in a program of one's own."""
-    given = [quote(PHOTO), *([quote(call.text)] if TASKS[call.task].words else [])]
-    given += [f"{name}={python(value)}" for name, value in call.options.items()]
+    given = [f"{name}={python(value)}" for name, value in call.options.items()]
+    if call.has_picture:
+        given = [quote(PHOTO), *([quote(call.text)] if call.words else []), *given]
+        load = f"pipeline = gemma_vision.load({quote(call.model)})\n"
+        ask = f"pipeline.{call.task}({', '.join(given)})"
+    else:
+        decoder = python(call.options["mask_decoder"])
+        load = f"text = {quote(call.text)}\n"
+        ask = f"gemma_vision.read(text, {size_of(call)}, mask_decoder={decoder})"
     return f"""\
 import gemma_vision
 
-pipeline = gemma_vision.load({quote(call.model)})
-answer = pipeline.{call.task}({", ".join(given)})
+{load}answer = {ask}
 print(answer.plain)
 for thing in answer.instances:
     print(thing.label, thing.box, thing.score)
@@ -69,11 +86,12 @@ for thing in answer.instances:
 
 def write_client(call: Call) -> str:
     """Gradio's client for Python."""
-    given = [f"image=handle_file({quote(PHOTO)})"]
+    given = [f"image=handle_file({quote(PHOTO)})"] if call.has_picture else []
     given += [f"{name}={python(value)}" for name, value in call.arguments.items()]
     lines = "".join(f"    {one},\n" for one in [*given, f'api_name="/{call.task}"'])
+    names = "Client, handle_file" if call.has_picture else "Client"
     return f"""\
-from gradio_client import Client, handle_file
+from gradio_client import {names}
 
 client = Client({quote(call.url + "/")}, verbose=False)
 answer = client.predict(
@@ -86,14 +104,17 @@ for thing in answer["instances"]:
 
 def write_javascript(call: Call) -> str:
     """Gradio's client for JavaScript, in Node."""
-    given = "".join(f", {name}: {quote(value)}" for name, value in call.arguments.items())
+    given = ["image"] if call.has_picture else []
+    given += [f"{name}: {quote(value)}" for name, value in call.arguments.items()]
+    names, read, image = "Client", "", ""
+    if call.has_picture:
+        names, read = "Client, handle_file", 'import { readFile } from "node:fs/promises";\n'
+        image = f"const image = handle_file(new Blob([await readFile({quote(PHOTO)})]));\n"
     return f"""\
-import {{ readFile }} from "node:fs/promises";
-import {{ Client, handle_file }} from "@gradio/client";
+{read}import {{ {names} }} from "@gradio/client";
 
 const client = await Client.connect({quote(call.url + "/")}, {{ events: ["data"] }});
-const image = handle_file(new Blob([await readFile({quote(PHOTO)})]));
-const job = client.submit("/{call.task}", {{ image{given} }});
+{image}const job = client.submit("/{call.task}", {{ {", ".join(given)} }});
 let answer;
 for await (const message of job) {{
   if (message.type !== "data") continue;
@@ -109,11 +130,14 @@ process.exit(0); // the client keeps a connection open
 def write_curl(call: Call) -> str:
     """curl in a shell: the picture goes up, the request goes in, the answer is read."""
     rest = json.dumps(call.arguments, ensure_ascii=False)[1:-1].replace("'", "'\\''")
-    comma = ", " if rest else ""
+    upload, image = "", ""
+    if call.has_picture:
+        upload = f"FILE=$(curl -s -F files=@{PHOTO} $URL/gradio_api/upload | tr -d '[]\"')\n"
+        image = """"image": {"path": "'$FILE'", "meta": {"_type": "gradio.FileData"}}"""
+    wish = ", ".join(part for part in (image, rest) if part)
     return f"""\
 URL={shlex.quote(call.url)}
-FILE=$(curl -s -F files=@{PHOTO} $URL/gradio_api/upload | tr -d '[]"')
-WISH='{{"image": {{"path": "'$FILE'", "meta": {{"_type": "gradio.FileData"}}}}{comma}{rest}}}'
+{upload}WISH='{{{wish}}}'
 ID=$(curl -s $URL/gradio_api/call/v2/{call.task} -H 'Content-Type: application/json' -d "$WISH" \\
   | sed 's/.*"event_id": *"\\([^"]*\\)".*/\\1/')
 curl -sN $URL/gradio_api/call/{call.task}/$ID
@@ -122,27 +146,27 @@ curl -sN $URL/gradio_api/call/{call.task}/$ID
 
 def write_mcp(call: Call) -> str:
     """A client of the Model Context Protocol, in Python."""
-    given = "".join(
-        f"            {quote(name)}: {python(value)},\n" for name, value in call.arguments.items()
-    )
+    image = {"image": 'f"data:image/jpeg;base64,{data}"'} if call.has_picture else {}
+    values = image | {name: python(value) for name, value in call.arguments.items()}
+    given = "".join(f"{' ' * 16}{quote(name)}: {value},\n" for name, value in values.items())
+    read, base64 = "", ""
+    if call.has_picture:
+        read = f'    data = base64.b64encode(open({quote(PHOTO)}, "rb").read()).decode()\n'
+        base64 = "import base64\n"
     return f"""\
 import asyncio
-import base64
-import json
+{base64}import json
 
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 
 
 async def main():
-    data = base64.b64encode(open({quote(PHOTO)}, "rb").read()).decode()
-    async with streamable_http_client({quote(call.url + "/mcp")}) as (read, write, _):
+{read}    async with streamable_http_client({quote(call.url + "/mcp")}) as (read, write, _):
         async with ClientSession(read, write) as session:
             await session.initialize()
             wish = {{
-                "image": f"data:image/jpeg;base64,{{data}}",
-{given.replace("            ", "                ")}\
-            }}
+{given}            }}
             result = await session.call_tool({quote(str(call.task))}, wish)
             answer = json.loads(result.content[0].text)
             print(answer["plain"])
@@ -156,13 +180,22 @@ asyncio.run(main())
 
 def write_command(call: Call) -> str:
     """The command line."""
-    words = [str(call.task), PHOTO]
-    if TASKS[call.task].words:
-        words.append(f" {call.text}" if call.text.startswith("-") else call.text)
+    text = f" {call.text}" if call.text.startswith("-") else call.text
+    if not call.has_picture:
+        width, height = size_of(call)
+        words = [PARSE, text, "--size", f"{width}x{height}"]
+        words += ["--mask-decoder", str(call.options["mask_decoder"])]
+        return f"gemma-vision {shlex.join(words)}\n"
+    words = [str(call.task), PHOTO, *([text] if call.words else [])]
     words += ["--model", call.model]
     for name, value in call.options.items():
         words += flags(name, value)
     return f"gemma-vision {shlex.join(words)}\n"
+
+
+def size_of(call: Call) -> tuple[int, int]:
+    """(width, height) of the picture that an answer is about."""
+    return call.options["width"], call.options["height"]
 
 
 def flags(name: str, value: Any) -> list[str]:
