@@ -36,7 +36,8 @@ NO_SOUND = "The sound is of a kind that browsers do not play in an MP4, and was 
 class VideoProgress:
     """How far it is: `done` of `total` frames were looked at, after `spent` seconds.
 
-    `timeline` grows; `picture` is the newest frame that was looked at, with what was found.
+    `timeline` grows; `picture` is the newest frame that was looked at, with what was found, `frame`
+    the same or the next one as it is, and `answer` the one about it, while it grows.
     """
 
     done: int
@@ -44,6 +45,8 @@ class VideoProgress:
     spent: float
     timeline: Timeline
     picture: Image | None = None
+    frame: Frame | None = None
+    answer: Answer | None = None
 
     @property
     def left(self) -> float | None:
@@ -113,6 +116,8 @@ class AnnotationJob:
         self._answer: Answer | None = None
         self._ids: Sequence[int] = ()
         self._picture: Image | None = None
+        self._frame: Frame | None = None
+        self._growing: Answer | None = None
 
     def warn(self, code: str, message: str) -> None:
         """Say something about the video in its timeline."""
@@ -136,8 +141,9 @@ class AnnotationJob:
     def look(self, frame: Frame) -> Iterator[VideoProgress]:
         """Ask about a frame; it counts once the answer is whole."""
         newest: Answer | None = None
+        self._frame, self._growing = frame, None
         for answer in self._pipeline.stream(self._ask(frame.image)):
-            newest = answer
+            self._growing = newest = answer
             yield self.progress()
         assert newest is not None, "a stream gives at least its whole answer"
         self._ids = self._tracker.follow(newest.instances)
@@ -158,4 +164,5 @@ class AnnotationJob:
         """How far it is."""
         done = len(self._timeline.samples)
         spent = time.monotonic() - self._began
-        return VideoProgress(done, max(self._total, done), spent, self._timeline, self._picture)
+        looked = (self._picture, self._frame, self._growing)
+        return VideoProgress(done, max(self._total, done), spent, self._timeline, *looked)
