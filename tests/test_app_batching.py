@@ -15,6 +15,7 @@ from served import TWO_MASKS
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.jobs.downloads import offered, write_download
 from gemma_vision.web.server.picture_uploads import (
     MAX_PICTURES,
     PictureUpload,
@@ -113,6 +114,52 @@ def test_a_picture_that_cannot_be_read_is_a_sentence_and_no_end(uploads: Path) -
     batch = last([broken, picture(uploads / "one.png")])
     assert len(batch.failures) == 1 and batch.failures[0].startswith("E_IMAGE_FORMAT: broken.png: ")
     assert batch.done == 2 and batch.num_objects == 2
+
+
+def test_a_batch_counts_what_failed_and_is_not_done_where_nothing_was_read(uploads: Path) -> None:
+    broken = uploads / "broken.png"
+    broken.write_text("hello")
+    progress = last([broken, picture(uploads / "one.png")]).progress("done")
+    assert (progress["state"], progress["also"], progress["failed"]) == ("done", "batch_failed", 1)
+    assert last(broken).progress("done")["state"] == "error"
+    assert "also" not in last(picture(uploads / "one.png")).progress("done")
+
+
+@pytest.mark.parametrize("task, state", [("segment", "empty"), ("caption", "blank")])
+def test_a_batch_of_which_nothing_came_is_not_done(uploads: Path, task: str, state: str) -> None:
+    items = collect_pictures([str(picture(uploads / "one.png"))])
+    *_, batch = run_batch(fake_pipeline(""), items, task, "" if task == "caption" else "cat")
+    assert batch.progress("done")["state"] == state
+    assert batch.results.pages[0].view["guidance"]
+
+
+def test_a_batch_for_unknown_names_asks_nobody_and_leads_on(uploads: Path) -> None:
+    pipeline = fake_pipeline(TWO_MASKS)
+    pipeline.card["names"] = ["cat"]
+    tab = BatchTab(pipeline)
+    files = [str(picture(uploads / "one.png"))]
+    *_, end = tab.runner.start({"upload": files, "task": "detect", "words": "zebra"}, "one")
+    assert end["progress"]["state"] == "empty" and pipeline.engine.prompts == []  # type: ignore[attr-defined]
+    assert [line["say"] for line in end["viewer"]["guidance"]] == ["unknown", "knows"]
+    assert end["take_home"] is None and end["download"]["visible"] is False
+
+
+def test_each_picture_opens_in_the_viewer_and_is_taken_home(uploads: Path) -> None:
+    tab = BatchTab(fake_pipeline(TWO_MASKS))
+    packed_one = packed(
+        uploads / "a.zip", ["deep/two.png"], picture(uploads / "x.png").read_bytes()
+    )
+    files = [str(picture(uploads / "one.png")), str(packed_one)]
+    *_, end = tab.runner.start({"upload": files, "task": "segment", "words": "cat"}, "one")
+    assert [words for _, words in end["gallery"]["value"]] == ["one.png: 2", "two.png: 2"]
+    first = tab.results.get("one")
+    assert first is not None and first.name == "one.png" and end["viewer"]["text"] == TWO_MASKS
+    page = tab._galleries.get("one").open(1)
+    assert page is not None and page.result is not None and page.result.name == "two.png"
+    for kind in offered(page.result):
+        assert write_download(page.result, kind).is_file()
+    tab.leave("one")
+    assert tab.results.get("one") is None and tab._galleries.get("one").pages == []
 
 
 def test_a_wish_that_cannot_work_ends_the_batch(uploads: Path) -> None:

@@ -18,8 +18,6 @@ from gemma_vision.web.tabs.compare import CompareTab
 from gemma_vision.web.tabs.compare_run import (
     ModelCache,
     Pair,
-    Side,
-    compare,
     differences,
     family_of,
     summary,
@@ -71,12 +69,36 @@ def by_temperature(prompt: Prompt) -> str:
     return CAT if prompt.temperature else CAT_AND_DOG
 
 
-def test_both_sides_are_asked_with_their_own_options(picture: Image.Image) -> None:
-    model_cache = ModelCache(fake_pipeline(by_temperature))
-    wishes = [Request(picture, "detect", "cat", temperature=warmth) for warmth in (0.0, 0.7)]
-    *_, last = compare(model_cache, *(Side("fake", wish) for wish in wishes))
-    assert last.is_over and last.left and last.right
-    assert (len(last.left.instances), len(last.right.instances)) == (2, 1)
+def test_both_sides_are_asked_with_their_own_options_and_taken_home(
+    picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    sides = [{"words": "cat", "temperature": warmth} for warmth in (0.0, 0.7)]
+    last = follow({"path": str(picture_file)}, *sides)[-1]
+    assert [len(last[f"{side}.json"]["instances"]) for side in ("left", "right")] == [2, 1]
+    for side in ("left", "right"):
+        menu = last[f"{side}.take_home"]
+        assert {"overlay", "coco"} <= set(menu["kinds"]) and menu["code"]
+
+
+def test_a_side_that_knows_none_of_the_names_leads_on(
+    picture_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    pipeline = fake_pipeline(CAT)
+    pipeline.card["names"] = ["cat", "dog"]
+    values = form({"path": str(picture_file)}, {"words": "zebra"}, {"words": "cat"})
+    *_, last = tab_of(pipeline).runner.start(values, "one")
+    left, right = last["left.viewer"], last["right.viewer"]
+    assert (left["status"]["state"], right["status"]["state"]) == ("empty", "done")
+    assert [line["say"] for line in left["guidance"]] == ["unknown", "knows"]
+    assert last["left.take_home"] is None and last["differences"]["right"] == 1
+
+
+def test_two_sides_that_find_nothing_are_not_told_to_agree() -> None:
+    assert summary(differences(pair("", "")))["blank"]
+    assert not summary(differences(pair("a lawn", "a lawn", "caption")))["blank"]
+    assert not summary(differences(pair(CAT, "")))["blank"]
 
 
 def test_a_second_checkpoint_is_loaded_once_and_a_third_takes_its_place(
@@ -167,7 +189,7 @@ def test_the_side_that_found_more_has_it_marked(
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     sides = {"words": "cat ; dog"}, {"words": "cat", "temperature": 0.7}
     last = follow({"path": str(picture_file)}, *sides)[-1]
-    told, left, right = (last[name] for name in ("differences", "left", "right"))
+    told, left, right = (last[name] for name in ("differences", "left.viewer", "right.viewer"))
     assert (told["both"], told["left"], told["right"]) == (1, 1, 0)
     assert ["only" in thing for thing in left["instances"]] == [False, True]
     assert not any("only" in thing for thing in right["instances"])

@@ -16,19 +16,18 @@ from served import TWO_MASKS
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.video import VideoError
+from gemma_vision.web.jobs.video_values import MAX_TRACKS, progress_value, tracks, without_masks
 from gemma_vision.web.server.uploads import UploadError
 from gemma_vision.web.tabs.video import VideoTab
 from gemma_vision.web.tabs.video_run import (
     MAX_EVERY,
     MAX_FRAMES,
-    MAX_TRACKS,
     VideoJob,
     VideoValues,
-    tracks,
-    without_masks,
+    plan_value,
 )
 
-ENDING = ("newest", "result", "download", "drawer")
+ENDING = ("gallery", "result", "download", "drawer")
 
 
 @pytest.fixture(autouse=True)
@@ -65,9 +64,13 @@ def begin(video: Any, task: str, words: str, every: Any, most: Any) -> None:
 
 def test_a_video_and_its_timeline_are_there_at_the_end(uploads: Path, video: Any) -> None:
     *_, last = run(fake_pipeline(TWO_MASKS), video)
-    newest, result, download, drawer = (last[name] for name in ENDING)
+    gallery, result, download, drawer = (last[name] for name in ENDING)
     assert last["progress"] == {"state": "done", "notes": [], "done": 3, "total": 3, "objects": 2}
-    assert newest["visible"] is False and drawer["visible"] is True
+    assert gallery["visible"] is True and drawer["visible"] is True
+    assert [caption for _, caption in gallery["value"]] == ["0.0 s: 2", "0.8 s: 2", "1.6 s: 2"]
+    assert last["frame_viewer"]["status"]["state"] == "done"
+    assert "overlay" in last["frame_take_home"]["kinds"]
+    assert len(last["frame_json"]["instances"]) == 2
     for update in (result, download):
         assert update["visible"] and Path(update["value"]).is_relative_to(uploads)
     assert len(watch(Path(result["value"]))) == 24
@@ -84,16 +87,82 @@ def test_a_video_and_its_timeline_are_there_at_the_end(uploads: Path, video: Any
 def test_frames_are_shown_as_they_are_done(video: Any) -> None:
     first, *growing, _ = run(fake_pipeline(CAT_AND_DOG, delay=0.03), video, "detect")
     assert first["progress"] == {"state": "running", "notes": []}
-    shown = [update for update in growing if update]
+    views = [update["frame_viewer"] for update in growing if "frame_viewer" in update]
+    assert views and {view["status"]["state"] for view in views} == {"running"}
+    shown = [update for update in growing if "progress" in update]
     done = [update["progress"]["done"] for update in shown]
     assert done == sorted(set(done)) and done
     assert shown[0]["progress"]["total"] == 3 and shown[0]["progress"]["left"] >= 0
-    assert all(Path(update["newest"]["value"]).suffix == ".jpg" for update in shown)
+    assert [len(update["gallery"]["value"]) for update in shown] == done
 
 
-def test_the_limit_is_said_and_how_far_it_went(video: Any) -> None:
-    facts = run(fake_pipeline(), video, "detect", 5, 2)[-1]["progress"]
+def test_a_video_is_cut_only_where_that_is_allowed_and_says_so(video: Any) -> None:
+    values = form(video, "detect", "cat", 5, 2)
+    *_, whole = VideoTab(fake_pipeline(CAT_AND_DOG)).runner.start(values, "one")
+    assert "also" not in whole["progress"] and whole["progress"]["done"] == 2
+    assert len(watch(Path(whole["result"]["value"]))) == 24
+    *_, cut = VideoTab(fake_pipeline(CAT_AND_DOG)).runner.start(values | {"may_cut": True}, "one")
+    facts = cut["progress"]
     assert (facts["also"], facts["seconds"], facts["done"]) == ("video_limit", "1.0", 2)
+    assert len(watch(Path(cut["result"]["value"]))) == 10
+
+
+@pytest.mark.parametrize(
+    "numbers, may_cut, said",
+    [
+        pytest.param((8, 32), False, ("plan_whole", 3, "0.8", "2.4"), id="as asked for"),
+        pytest.param((1, 6), False, ("plan_whole", 6, "0.4", "2.4"), id="less often than asked"),
+        pytest.param((1, 6), True, ("plan_cut", 6, "0.1", "0.6"), id="cut"),
+    ],
+)
+def test_what_will_be_looked_at_is_said_in_seconds_before_it_starts(
+    video: Any, numbers: tuple[int, int], may_cut: bool, said: tuple[Any, ...]
+) -> None:
+    every, most = numbers
+    value = plan_value(VideoValues(video, every=every, num_frames=most, may_cut=may_cut))
+    assert value is not None and value["seconds"] == "2.4"
+    assert (value["say"], value["looks"], value["gap"], value["seen"]) == said
+
+
+def test_without_a_video_nothing_is_planned() -> None:
+    assert plan_value(VideoValues(None)) is None
+
+
+def test_a_video_of_nothing_known_is_not_done_but_leads_on(video: Any) -> None:
+    *_, blank = run(fake_pipeline(""), video)
+    assert blank["progress"]["state"] == "empty"
+    assert blank["frame_viewer"]["status"]["state"] == "empty"
+    assert blank["frame_viewer"]["guidance"][0]["say"] == "nothing_open"
+    pipeline = fake_pipeline(CAT_AND_DOG)
+    pipeline.card["names"] = ["horse"]
+    *_, unknown = run(pipeline, video)
+    assert unknown["progress"] is None and pipeline.engine.prompts == []
+    assert unknown["frame_viewer"]["guidance"][0]["say"] == "unknown"
+
+
+def test_a_frame_opens_by_its_time_and_stays_open(video: Any) -> None:
+    tab = VideoTab(fake_pipeline(CAT_AND_DOG))
+    list(tab.runner.start(form(video, "detect", "cat", 8, 32), "one"))
+    gallery = tab._galleries.get("one")
+    assert [page.time for page in gallery.pages] == pytest.approx([0.0, 0.8, 1.6])
+    assert [gallery.place_at(at) for at in (-1, 0, 0.79, 0.81, 99)] == [-1, 0, 0, 1, 2]
+    page = gallery.open(1)
+    assert page is not None and gallery.opened == 1 and page.result is not None
+    assert page.result.name == "a-8.jpg"
+    assert gallery.open(3) is None and gallery.open("1") is None and gallery.opened == 1
+
+
+def test_warnings_about_a_video_have_a_code_that_the_page_translates(video: Any) -> None:
+    progress = SimpleNamespace(
+        done=1,
+        total=1,
+        left=None,
+        timeline=SimpleNamespace(
+            warnings=[{"code": "no_sound", "message": "No."}], objects={}, finish="stop"
+        ),
+    )
+    notes = progress_value(progress, "done")["notes"]  # type: ignore[arg-type]
+    assert notes == ["W_NO_SOUND: No."]
 
 
 def test_stop_keeps_the_frames_that_are_done(video: Any) -> None:

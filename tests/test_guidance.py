@@ -69,10 +69,23 @@ def said(guidance: dict[str, Any]) -> list[str]:
         pytest.param(
             asked(), answer(THING, finish="repeat"), False, ["repeated_list"], id="repeats"
         ),
-        pytest.param(asked(task="caption"), answer(), True, ["blank_caption"], id="no caption"),
+        pytest.param(asked(task="caption"), answer(), True, ["blank_caption", ""], id="no caption"),
+        pytest.param(
+            asked(task="ocr", temperature=VARIED),
+            answer(),
+            True,
+            ["blank_ocr"],
+            id="varied already",
+        ),
+        pytest.param(Asked("parse", ""), answer(), True, ["nothing_pasted"], id="no box in a text"),
+        pytest.param(Asked("parse", ""), answer(THING, finish="length"), False, [], id="pasted"),
         pytest.param(asked(task="ask"), answer(), True, ["blank_ask_listed"], id="no answer"),
         pytest.param(
-            asked(task="ask", names=()), answer(), True, ["blank_ask"], id="no answer of another"
+            asked(task="ask", names=()),
+            answer(),
+            True,
+            ["blank_ask", ""],
+            id="no answer of another",
         ),
         pytest.param(asked(task="ask"), answer(plain="2"), False, [], id="an answer"),
         pytest.param(
@@ -97,6 +110,17 @@ def test_each_end_has_its_own_sentence(
     assert {f"say_{line}" for line in lines if line} <= set(GUIDANCE)
     actions = {line["action"] for line in guidance["lines"]} - {""}
     assert {f"do_{action}" for action in actions} <= set(GUIDANCE)
+
+
+@pytest.mark.parametrize("task", ["detect", "segment", "caption", "ask", "ocr", "free"])
+@pytest.mark.parametrize("names", [NAMES, ()], ids=["listed", "open"])
+def test_where_nothing_came_there_is_more_to_do_than_to_change_the_model(
+    task: str, names: tuple[str, ...]
+) -> None:
+    """For where visitors may not."""
+    wish = asked(task=task, names=names, tasks=("detect", "caption"))
+    lines = guide(wish, answer())["lines"]
+    assert any(line["chips"] or line["ask"] for line in lines)
 
 
 def test_chips_ask_for_the_names_that_the_checkpoint_knows() -> None:

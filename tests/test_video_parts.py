@@ -13,7 +13,7 @@ from films import BLUE, film, watch
 
 from gemma_vision.video import Timeline, VideoError, VideoProgress, annotate
 from gemma_vision.video.joined_parts import GoingOn, count_contents
-from gemma_vision.web.tabs.video_run import progress_value
+from gemma_vision.web.jobs.video_values import progress_value
 
 
 def joined(folder: Path, suffix: str, **second: object) -> Path:
@@ -137,4 +137,4 @@ def test_a_silent_film_has_nothing_left_out(tmp_path: Path) -> None:
 def test_the_tab_says_what_was_left_out() -> None:
     timeline = Timeline((128, 96), 10, warnings=[{"code": "no_sound", "message": "No sound."}])
     progress = VideoProgress(1, 1, 0.5, timeline)
-    assert progress_value(progress, "done")["notes"] == ["No sound."]
+    assert progress_value(progress, "done")["notes"] == ["W_NO_SOUND: No sound."]

@@ -242,7 +242,12 @@ test("a change counts bytes while it fetches and parts while it loads", () => {
 });
 
 for (const [claim, value, text] of [
-  ["before anything began it says what to do", { state: "empty" }, "batch_empty"],
+  ["before anything began it says nothing", { state: "idle" }, ""],
+  [
+    "what is to come is said by its own sentence",
+    { state: "ready", say: "plan", looks: 3 },
+    "plan:ready:plan:3",
+  ],
   ["a state without a total has no counts", { state: "running" }, "state_running"],
   ["counts follow the state", { state: "done", total: 2 }, "state_done · batch_facts:done:2"],
   [

@@ -10,6 +10,7 @@ export function differencesText(value, translate) {
   if (!value) return translate("compare_empty");
   if (value.note) return noteText(value.note);
   if (value.state) return translate(`state_${value.state}`);
+  if (value.blank) return translate("compare_nothing");
   if (value.same) return translate("compare_same");
   if (value.both + value.left + value.right === 0) return translate("compare_words");
   const parts = ["compare_both", "compare_left", "compare_right"];

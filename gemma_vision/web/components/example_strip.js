@@ -7,7 +7,7 @@ const translate = translator(props.words);
 const cards = props.cards;
 
 const buttons = cards.map(({ src, text }, index) => {
-  const words = [make("b"), text ? ` ${text}` : ""];
+  const words = [make("b"), make("span", { class: "words", text })];
   return make(
     "button",
     { type: "button", onclick: () => trigger("pick", { index }) },

@@ -9,7 +9,7 @@ const translate = translator(props.words);
 
 function renderProgress() {
   /** @type {ProgressValue} */
-  const value = props.value || { state: "empty", notes: [] };
+  const value = props.value || { state: "idle", notes: [] };
   panel.dataset.state = value.state;
   bar.max = value.total || 1;
   bar.value = value.done || 0;

@@ -13,6 +13,8 @@ def build_progress(kind: str) -> gr.HTML:
 
     Its value is {"state", "notes", "done", "total", ...}: the sentence under the bar is the text
     "KIND_facts" filled in with it ("KIND_facts_left" while "left" is there, the seconds to come),
-    then the text that "also" names. Before anything began it is "KIND_empty".
+    then the text that "also" names. Before anything began there is no value, and nothing to see.
     """
-    return build_html("progress", kind=kind, words=script_words(), elem_id=f"{kind}-progress")
+    return build_html(
+        "progress", kind=kind, words=["guidance", *script_words()], elem_id=f"{kind}-progress"
+    )

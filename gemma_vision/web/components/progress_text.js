@@ -6,7 +6,8 @@
  * @param {Translate} translate
  */
 export function progressText(value, kind, translate) {
-  if (value.state === "empty") return translate(`${kind}_empty`);
+  if (value.state === "idle") return "";
+  if (value.state === "ready") return translate(value.say ?? "", value);
   const facts = value.left === undefined ? "facts" : "facts_left";
   const parts = [
     translate(`state_${value.state}`),

@@ -16,6 +16,7 @@ function player() {
 function seekTo(seconds) {
   const video = player();
   if (video) video.currentTime = seconds + 0.001; // behind the border between two frames
+  trigger("seek", { seconds }); // the frame that was looked at opens in the viewer
 }
 
 /**

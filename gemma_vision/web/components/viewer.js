@@ -149,7 +149,7 @@ function renderTexts(value) {
   const status = renderStatus(value);
   const notes = value.notes.map((note) => noteText(note));
   const lines = (value.guidance ?? []).filter((one) => !isLeftOutShown || one.say !== "left_out");
-  renderGuidance(lines, bringBack);
+  renderGuidance(lines, Boolean(value.status.is_demo), bringBack);
   find(element, ".notes").replaceChildren(...notes.map((text) => make("li", { text })));
   find(element, ".said p").textContent = value.words;
   root.classList.toggle("has-words", Boolean(value.words));
@@ -254,5 +254,5 @@ function toggleLabel(label) {
 }
 
 if (props.empty) find(element, ".empty p").dataset.say = props.empty; // where it is not the usual
-if (props.follows) followForm(() => value && renderStatus(value));
+if (props.follows) followForm(props.follows, () => value && renderStatus(value));
 tokens.addEventListener("toggle", renderOwnWords);

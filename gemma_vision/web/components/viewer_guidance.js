@@ -1,6 +1,7 @@
 // The lines that lead on from an answer: why nothing was found, what can be asked instead.
 // Names come from people and models: every text goes through textContent.
 
+import { shortName } from "./lib/format.js";
 import { find, make } from "./lib/lib.js";
 import { root, translate } from "./viewer_scene.js";
 
@@ -13,6 +14,17 @@ function modelButton() {
   );
 }
 
+// Where visitors may not choose: how to run the app with a checkpoint for photographs.
+function photosLink() {
+  const link = /** @type {HTMLAnchorElement | null} */ (
+    document.querySelector("#header a.photos:not([hidden])")
+  );
+  if (!link) return [];
+  const { href, target, rel } = link;
+  const attributes = { href, target, rel, class: "act", "data-act": "photos" };
+  return [make("a", { ...attributes, text: link.textContent })];
+}
+
 /**
  * @param {GuidanceLine} line
  * @param {() => void} bringBack shows what was left out
@@ -23,10 +35,22 @@ function lineButton({ action, ask }, bringBack) {
     models: () => modelButton()?.click(),
     show_left_out: bringBack,
   };
-  if (!action || (action === "models" && !modelButton())) return [];
+  if (!action) return [];
+  if (action === "models" && !modelButton()) return photosLink();
   const onclick = actions[action] ?? (() => trigger("ask", ask));
   const text = translate(`do_${action}`, ask);
   return [make("button", { type: "button", class: "act", "data-act": action, onclick, text })];
+}
+
+/**
+ * The values in a line's sentence, with the model by the name that people know.
+ * @param {GuidanceLine} line
+ * @param {boolean} isDemo
+ */
+function lineValues({ values }, isDemo) {
+  const { model } = values;
+  if (typeof model !== "string") return values;
+  return { ...values, model: isDemo ? translate("demo_subject") : shortName(model) };
 }
 
 /** @param {GuidanceLine} line */
@@ -43,14 +67,15 @@ function lineChips({ chips }) {
 
 /**
  * @param {GuidanceLine[]} lines
+ * @param {boolean} isDemo whether the model that comes inside answered
  * @param {() => void} bringBack
  */
-export function renderGuidance(lines, bringBack) {
+export function renderGuidance(lines, isDemo, bringBack) {
   root.classList.toggle("has-guidance", lines.length > 0);
   guidance.replaceChildren(
     ...lines.map((line) => {
       const said = line.say
-        ? [make("span", { text: translate(`say_${line.say}`, line.values) })]
+        ? [make("span", { text: translate(`say_${line.say}`, lineValues(line, isDemo)) })]
         : [];
       const parts = [...said, ...lineChips(line), ...lineButton(line, bringBack)];
       return make("p", { "data-line": line.say || null }, ...parts);

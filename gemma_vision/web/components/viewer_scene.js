@@ -8,7 +8,7 @@ const FADED_IN = 300; // milliseconds after which a new thing no longer changes
 export const root = find(element, ".gv");
 export const canvas = /** @type {HTMLCanvasElement} */ (find(element, "canvas"));
 export const context = brushOf(canvas);
-export const translate = translator(["guidance", "viewer"]);
+export const translate = translator(["guidance", "viewer", "texts"]);
 export const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** @type {Scene} */

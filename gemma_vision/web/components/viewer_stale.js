@@ -11,8 +11,11 @@ export function isFromBefore(status) {
   return isStale(asking, status);
 }
 
-/** @param {() => void} listener called when something has changed */
-export function followForm(listener) {
+/**
+ * @param {string} tab whose form is followed
+ * @param {() => void} listener called when something has changed
+ */
+export function followForm(tab, listener) {
   /** @type {(name: string, take: (detail: string) => void) => void} */
   const follow = (name, take) =>
     document.addEventListener(name, (event) => {
@@ -22,10 +25,10 @@ export function followForm(listener) {
   follow("gv-model", (id) => {
     asking.model = id;
   });
-  follow("gv-form", (values) => {
+  follow(`gv-form-${tab}`, (values) => {
     asking.now = values;
   });
-  follow("gv-asked", (values) => {
+  follow(`gv-asked-${tab}`, (values) => {
     asking.now = asking.asked = values;
   });
 }

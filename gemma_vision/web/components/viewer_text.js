@@ -31,7 +31,7 @@ export function isStale({ asked, now, model }, status) {
  * @param {Translate} translate
  */
 export function statusText({ status, instances, guidance }, translate) {
-  const { state, finish, tokens, limit, seconds, task, room, model } = status;
+  const { state, finish, tokens, limit, seconds, task, room, model, is_demo: isDemo } = status;
   const isRunning = state === "running";
   const hasBoxes = task === "detect" || task === "segment" || instances.length > 0;
   const isWordless = state === "empty" && !(task === "detect" || task === "segment");
@@ -44,7 +44,7 @@ export function statusText({ status, instances, guidance }, translate) {
   if (seconds !== null) parts.push(formatSeconds(seconds));
   const isEarly = finish === "length" || finish === "repeat";
   if (isEarly && !guidance) parts.push(translate(`finish_${finish}`));
-  if (model) parts.push(shortName(model));
+  if (model) parts.push(isDemo ? translate("demo_name") : shortName(model));
   return parts.join(" · ");
 }
 

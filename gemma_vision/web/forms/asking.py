@@ -1,30 +1,81 @@
-"""Asking: what lies between a form and the answer beside it, in the visitor's own browser.
+"""Asking: what lies between a form and the answer beside it, and what asks instead of the form.
 
-The form's values are told to the page's scripts at every change and at every run, so that an answer
-to other values is seen to be one from before. Nothing of it reaches the server.
+A form's values are told to the page's scripts at every change and at every run, so that an answer
+to other values is seen to be one from before. Nothing of that reaches the server.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 from gradio.components import Component
 
-from gemma_vision.web.jobs.events import SILENT
+from gemma_vision.requests.request import MAX_TEXT
+from gemma_vision.web.components.example_strip import Example
+from gemma_vision.web.forms.task_form import TaskForm
+from gemma_vision.web.jobs.events import QUICK_QUEUE, SILENT, Updates, skip
 
 # A file is the same whatever address it is shown at.
 TELL = """(...values) => {{
   const detail = JSON.stringify(values, (key, value) => (key === "url" ? undefined : value));
-  document.dispatchEvent(new CustomEvent("{event}", {{ detail }}));
+  document.dispatchEvent(new CustomEvent("gv-{event}-{tab}", {{ detail }}));
   return {given};
 }}"""
-TELL_ASKED = TELL.format(event="gv-asked", given="values")
-TELL_CHANGED = TELL.format(event="gv-form", given="[]")
+ASKABLE = ("max_tokens", "temperature", "leave_out")  # what a line of guidance may change
+WISHED = SILENT | QUICK_QUEUE | {"queue": True}  # a changed gr.State is told of from a queue alone
+LATEST: dict[str, Any] = {
+    "trigger_mode": "always_last"
+}  # of a job that can be wished for while it runs
 
 
-def connect_changes(fields: Mapping[str, Component]) -> None:
-    """Tell the page what the form holds whenever a field changes, by whatever hand."""
+def tell_asked(tab: str) -> str:
+    """The script of a run: tells the tab's viewer what is asked now."""
+    return TELL.format(event="asked", tab=tab, given="values")
+
+
+def connect_changes(fields: Mapping[str, Component], tab: str) -> None:
+    """Tell the tab's viewer what the form holds whenever a field changes, by whatever hand."""
     changes: list[Any] = [field.change for field in fields.values()]  # type: ignore[attr-defined]
-    gr.on(changes, None, list(fields.values()), None, js=TELL_CHANGED, preprocess=False, **SILENT)
+    script = TELL.format(event="form", tab=tab, given="[]")
+    gr.on(changes, None, list(fields.values()), None, js=script, preprocess=False, **SILENT)
+
+
+def connect_examples(
+    strip: gr.HTML,
+    examples: Sequence[Example],
+    wish: gr.State,
+    fill: Callable[[Example], Updates],
+    outputs: Sequence[Block],
+    *,
+    event: str = "pick",
+) -> None:
+    """A picked example fills the form, and runs. wish: goes up with whatever starts a job from
+    elsewhere than the form; fill: what becomes of the `outputs`, nothing where it cannot be asked;
+    event: of the strip, with the example's "index".
+    """
+
+    def pick(data: gr.EventData, count: int) -> Updates:
+        updates = fill(examples[int(data.index) % len(examples)])
+        return updates | {wish: count + 1} if updates else skip()
+
+    getattr(strip, event)(pick, wish, [wish, *outputs], **WISHED)
+
+
+def connect_guidance(viewer: Block, form: TaskForm, wish: gr.State) -> None:
+    """What a line under the answer offers changes the form, and runs."""
+    others = [form.fields[name] for name in ASKABLE]
+
+    def fill_in(event: gr.EventData, count: int) -> Updates:
+        wanted = dict(event._data or {})
+        updates: Updates = {wish: count + 1}
+        if isinstance(text := wanted.get("text"), str):
+            updates |= form.fill(wanted.get("task"), text[:MAX_TEXT])
+        named = {name: wanted[name] for name in ASKABLE if name in wanted}
+        return updates | {form.fields[name]: gr.update(value=one) for name, one in named.items()}
+
+    asking: Any = viewer
+    outputs = list(dict.fromkeys([wish, *form.filled, *others]))
+    asking.ask(fill_in, wish, outputs, **WISHED)

@@ -29,6 +29,20 @@ def build_image(elem_id: str, *, label: str = "picture", height: int = 260, **op
     )
 
 
+def typed(*, is_sentence: bool = False) -> gr.InputHTMLAttributes:
+    """How a field for words takes what is typed: names and codes as they are written.
+
+    A telephone changes nothing of it. Only in a sentence is a slip of the pen marked.
+    """
+    return gr.InputHTMLAttributes(
+        autocapitalize="none",
+        autocorrect="off",
+        autocomplete="off",
+        spellcheck=is_sentence,
+        enterkeyhint="go",
+    )
+
+
 def webcam(width: int, height: int) -> gr.WebcamOptions:
     """A visitor's camera at a size in pixels, as others see them and not as in a mirror."""
     size = {"width": width, "height": height}
@@ -44,25 +58,14 @@ def build_buttons(run: str, tab: str = "") -> tuple[gr.Button, gr.Button]:
         )
 
 
-def build_example_button(tab: str, *, visible: bool) -> gr.Button:
-    """A small button that is to fill the form; its id ends in example."""
-    return gr.Button(
-        translate("try_one"),
-        size="sm",
-        visible=visible,
-        elem_id=id_of(tab, "example"),
-        elem_classes="gv-example",
-    )
-
-
 def build_settings() -> gr.Accordion:
     """The closed drawer of what is seldom changed."""
     return gr.Accordion(translate("settings"), open=False)
 
 
-def build_json_drawer(elem_id: str) -> tuple[gr.Accordion, gr.JSON]:
-    """The closed drawer under a result that holds the answer as JSON."""
-    with gr.Accordion(translate("json"), open=False, visible=False) as drawer:
+def build_json_drawer(elem_id: str, label: str = "json") -> tuple[gr.Accordion, gr.JSON]:
+    """The closed drawer under a result that holds it as JSON; `label` is the key of a text."""
+    with gr.Accordion(translate(label), open=False, visible=False) as drawer:
         data = gr.JSON(show_label=False, max_height=360, elem_id=elem_id)
     return drawer, data
 

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import gradio as gr
 from gradio.components import Component
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import RUN_AND_STOP, Job, JobRunner, Updates
 from gemma_vision.web.jobs.job import model_lock
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswers
 
 
 class Tab:
@@ -28,6 +30,7 @@ class Tab:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
+        self.results = VisitorAnswers()  # what can be taken home from here
         self.runner: JobRunner[Any] = JobRunner(self.make_job, self.controls, lock=self.lock)
 
     def build(self) -> None:
@@ -55,14 +58,16 @@ class Tab:
         return {}
 
     def leave(self, visitor: str) -> None:
-        """Nothing more is worked out for a visitor who has gone."""
+        """Nothing more is worked out for a visitor who has gone, and nothing of theirs is kept."""
         self.runner.leave(visitor)
+        self.results.put(visitor, None)
 
 
 class TaskTab(Tab):
-    """A tab with one form for a task, which `build` makes."""
+    """A tab with one form for a task and a strip of examples for it, which `build` makes."""
 
     form: TaskForm
+    strip: gr.HTML
 
     @property
     def chosen(self) -> dict[str, Component]:
@@ -70,5 +75,5 @@ class TaskTab(Tab):
         return self.form.chosen
 
     def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
-        """The form."""
-        return self.form.refresh(pipeline, chosen)
+        """The form and the examples."""
+        return self.form.refresh(pipeline, chosen) | {self.strip: {"tasks": self.form.tasks}}

@@ -11,20 +11,13 @@ from gradio.components import Component
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import Family
 from gemma_vision.requests.tasks import FORM_TASKS, TASKS
-from gemma_vision.web.forms.fields import id_of, pills
+from gemma_vision.web.forms.fields import id_of, pills, typed
 from gemma_vision.web.forms.options import PROMPTS, UPFRONT, build_option_fields, fit_options
 from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import SILENT, Updates
 
-# A telephone changes nothing of what is typed: names are to be found as they are written.
-AS_TYPED = gr.InputHTMLAttributes(
-    autocapitalize="none",
-    autocorrect="off",
-    autocomplete="off",
-    spellcheck=False,
-    enterkeyhint="go",
-)
 WORDS = {"ask": "question", "free": "prompt"}  # what the words are called, by task
+SENTENCES = ("ask",)  # whose words are a person's own language
 
 
 class TaskForm:
@@ -50,12 +43,11 @@ class TaskForm:
         """What can be asked for now."""
         return self.tasks_of(self._pipeline)
 
-    def build_task(self, example: Mapping[str, str] | None = None) -> None:
-        """The task as pills, and its words; those of an example where one is given."""
-        self._first = example["task"] if example else self.tasks[0]
-        text = example["text"] if example else ""
+    def build_task(self) -> None:
+        """The task as pills, and its words."""
+        self._first = self.tasks[0]
         self.fields["task"] = build_task(self.tasks, self._first, self._tab)
-        self.fields["words"] = build_words(self._first, text, self._tab)
+        self.fields["words"] = build_words(self._first, self._tab)
 
     def build_options(self, names: Sequence[str] = UPFRONT, **own: Any) -> None:
         """Fields of options, where they are to stand. own: properties that this tab gives them."""
@@ -115,12 +107,9 @@ def build_task(tasks: Sequence[str], value: str, tab: str) -> gr.Radio:
     )
 
 
-def build_words(task: str, text: str, tab: str, side: str = "") -> gr.Textbox:
+def build_words(task: str, tab: str, side: str = "") -> gr.Textbox:
     """The words of a task; they go where the task wants none."""
-    elem_id = id_of(tab, "words", side)
-    return gr.Textbox(
-        value=text, elem_id=elem_id, max_lines=4, html_attributes=AS_TYPED, **words_of(task)
-    )
+    return gr.Textbox(elem_id=id_of(tab, "words", side), max_lines=4, **words_of(task))
 
 
 def connect_prompts(fields: Mapping[str, Component]) -> None:
@@ -148,4 +137,9 @@ def words_of(task: str) -> dict[str, Any]:
     name = "names" if spec and spec.names_things else WORDS.get(task)
     if name is None:
         return {"visible": False, "label": translate("names"), "placeholder": ""}
-    return {"visible": True, "label": translate(name), "placeholder": translate(f"{name}_hint")}
+    return {
+        "visible": True,
+        "label": translate(name),
+        "placeholder": translate(f"{name}_hint"),
+        "html_attributes": typed(is_sentence=task in SENTENCES),
+    }

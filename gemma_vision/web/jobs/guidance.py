@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gemma_vision.requests.names import ParsedNames
-from gemma_vision.requests.tasks import TASKS
+from gemma_vision.requests.tasks import PARSE, TASKS, Task
 from postprocess.tokens import folded
 
 JSON = dict[str, Any]
@@ -19,13 +19,16 @@ JSON = dict[str, Any]
 MAX_TOKENS = 1024  # as far as the form's slider goes
 VARIED = 0.5  # a temperature at which a model seldom repeats itself
 MAX_CHIPS = 32
-TOLD = ("read_as", "unknown_name", "removed_unasked", "token_limit", "repeat")  # said here instead
+TOLD = ("read_as", "unknown_name", "token_limit", "repeat")  # said here instead
 QUESTIONS = ("how many {} are there?", "is there a {}?")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked, of whom. names: those that the checkpoint lists; limit: tokens at most."""
+    """What was asked, of whom. names: those that the checkpoint lists; limit: tokens at most.
+
+    tasks: what else it can be asked. An answer that was pasted has the task "parse" and no model.
+    """
 
     task: str
     model: str
@@ -34,11 +37,22 @@ class Asked:
     reading: ParsedNames | None = None
     names: Sequence[str] = ()
     is_demo: bool = False
+    tasks: Sequence[str] = ()
+
+    @property
+    def is_parsed(self) -> bool:
+        """Whether nobody was asked: an answer was there already."""
+        return self.task == PARSE
 
     @property
     def names_things(self) -> bool:
-        """Whether things were asked for by their names."""
-        return TASKS[self.task].names_things
+        """Whether things were asked for, or pasted, by their names."""
+        return self.is_parsed or TASKS[self.task].names_things
+
+    @property
+    def covered(self) -> Sequence[str]:
+        """Which warnings of an answer are told by these lines."""
+        return () if self.is_parsed else TOLD
 
     def is_asked(self, label: str) -> bool:
         """Whether a label shares a word with a name that was asked for; always where none were.
@@ -93,11 +107,16 @@ def guide(asked: Asked, answer: Mapping[str, Any] | None, left_out: Sequence[str
     lines = [
         *(why(asked, answer, left_out) if answer is not None else ()),
         *unknown_lines(asked),
-        *(name_lines(asked) if unknown or (is_empty and asked.names_things) else ()),
+        *(name_lines(asked) if unknown or (is_empty and asks_for_things(asked)) else ()),
         *left_out_lines(left_out),
         *read_lines(asked),
     ]
     return {"is_empty": is_empty, "lines": [line.to_json(asked.task) for line in lines]}
+
+
+def asks_for_things(asked: Asked) -> bool:
+    """Whether a model was asked for things by their names."""
+    return asked.names_things and not asked.is_parsed
 
 
 def is_blank(asked: Asked, answer: Mapping[str, Any] | None) -> bool:
@@ -124,7 +143,9 @@ def empty_lines(
     asked: Asked, answer: Mapping[str, Any], left_out: Sequence[str]
 ) -> Iterator[GuidanceLine]:
     """Why nothing is there, and what can be asked instead."""
-    if answer.get("finish") == "length":
+    if asked.is_parsed:
+        yield GuidanceLine("nothing_pasted", action="paste_example", ask={"index": 0})
+    elif answer.get("finish") == "length":
         yield from cut_lines(asked, "cut_empty")
     elif not asked.names_things:
         yield from blank_lines(asked)
@@ -132,6 +153,8 @@ def empty_lines(
         words = quoted(asked.reading.names if asked.reading else ())
         say = nothing_found(asked, is_other=bool(left_out))
         yield GuidanceLine(say, {"model": asked.model, "words": words})
+        if not asked.names and Task.caption in asked.tasks:
+            yield GuidanceLine("", action="describe", ask={"task": Task.caption, "text": ""})
 
 
 def nothing_found(asked: Asked, *, is_other: bool) -> str:
@@ -147,6 +170,8 @@ def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """No word came; a model that lists its names is asked about those."""
     if asked.task != "ask" or not asked.names:
         yield GuidanceLine(f"blank_{asked.task}", {"model": asked.model}, action="models")
+        if asked.temperature < VARIED:
+            yield GuidanceLine("", action="vary", ask={"temperature": VARIED})
         return
     asks = [words.format(name) for words, name in zip(QUESTIONS, asked.names, strict=False)]
     asks[0] = QUESTIONS[0].format(f"{asked.names[0]}s")
@@ -165,6 +190,8 @@ def ending_lines(
     asked: Asked, answer: Mapping[str, Any], left_out: Sequence[str]
 ) -> Iterator[GuidanceLine]:
     """An answer that ended before it was whole, and what may help."""
+    if asked.is_parsed:
+        return
     is_list = bool(answer.get("instances") or left_out)
     if answer.get("finish") == "length":
         yield from cut_lines(asked, "cut_list" if is_list else "cut_words")

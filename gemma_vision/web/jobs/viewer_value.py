@@ -15,7 +15,7 @@ import gradio as gr
 from PIL import Image
 
 from gemma_vision.requests.tasks import Task
-from gemma_vision.web.jobs.guidance import TOLD, Asked, guide
+from gemma_vision.web.jobs.guidance import Asked, guide
 from gemma_vision.web.jobs.outlines import Outlines
 from gemma_vision.web.server.errors import coded
 from gemma_vision.web.server.uploads import upload_folder
@@ -81,6 +81,7 @@ class ViewerState:
         return {
             "state": state,
             "model": answer.get("model") or (self.asked.model if self.asked else None),
+            "is_demo": bool(self.asked and self.asked.is_demo),
             "finish": answer.get("finish"),
             "task": self.task,
             "tokens": tokens,
@@ -113,7 +114,7 @@ class ViewerState:
 
     def _warnings(self, answer: Mapping[str, Any]) -> list[str]:
         """An answer's notices that no guidance says, as notes."""
-        told = TOLD if self.asked else ()
+        told = self.asked.covered if self.asked else ()
         return [note_of(one) for one in answer.get("warnings", ()) if one["code"] not in told]
 
     def room(self, tokens: int) -> int | None:

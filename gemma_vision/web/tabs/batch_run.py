@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import shutil
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,16 @@ from gemma_vision.answers.answer import Answer
 from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import TASKS
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.forms.answer_panel import panel_values
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
-from gemma_vision.web.jobs.viewer_value import JSON, preview_file
+from gemma_vision.web.jobs.image_answer import ImageAnswer
+from gemma_vision.web.jobs.result_gallery import GalleryPage, ResultGallery
+from gemma_vision.web.jobs.viewer_value import JSON, ViewerState, preview_file
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswer
 from gemma_vision.web.server.errors import to_note
 from gemma_vision.web.server.picture_uploads import PictureUpload, collect_pictures
 from gemma_vision.web.server.uploads import upload_folder
@@ -35,16 +41,19 @@ KINDS = ("overlay", "coco", "masks")  # what the zip holds, beside answers.jsonl
 
 @dataclass
 class BatchState:
-    """What has been done so far: pictures for the gallery, sentences for what failed, files.
+    """What has been done so far: results to look at, sentences for what failed, files.
 
-    The folder goes with it.
+    nothing: the state of a batch of which nothing came, "empty" or "blank". view: of the picture
+    that is looked at now, None before the first. The folder goes with it.
     """
 
     total: int
     folder: Path
-    previews: list[tuple[str, str]] = field(default_factory=list)  # file, caption
+    results: ResultGallery = field(default_factory=ResultGallery)
     failures: list[str] = field(default_factory=list)
     num_objects: int = 0
+    nothing: str = "empty"
+    view: JSON | None = None
 
     def __post_init__(self) -> None:
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
@@ -52,24 +61,43 @@ class BatchState:
     @property
     def done(self) -> int:
         """How many pictures were looked at."""
-        return len(self.previews) + len(self.failures)
+        return len(self.results.pages) + len(self.failures)
 
     def progress(self, state: str) -> JSON:
-        """The progress panel's value."""
+        """The progress panel's value; a batch of which nothing came is not done but says so."""
         numbers = {"done": self.done, "total": self.total, "objects": self.num_objects}
-        return {"state": state, "notes": list(self.failures)} | numbers
+        value: JSON = {"state": state, "notes": list(self.failures)} | numbers
+        if self.failures:
+            value |= {"also": "batch_failed", "failed": len(self.failures)}
+        pages = self.results.pages
+        if state == "done" and all(page.view["status"]["state"] == "empty" for page in pages):
+            value["state"] = self.nothing if pages else "error"
+        return value
 
     def gallery(self) -> JSON:
         """The gallery with the pictures that are done."""
-        return gr.update(value=list(self.previews), visible=bool(self.previews))
+        return gr.update(value=self.results.entries(), visible=bool(self.results.pages))
 
 
 class BatchJob:
-    """Many pictures and one request. Updates "progress", "gallery" and "download"."""
+    """Many pictures and one request. Updates "progress", "gallery", "download" and an answer
+    panel's parts.
 
-    def __init__(self, pipeline: Pipeline, form: FormValues) -> None:
+    results: where they go, from where a visitor opens them; store: takes the one that is shown
+    in the panel, None where there is none.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        form: FormValues,
+        results: ResultGallery | None = None,
+        store: Callable[[VisitorAnswer | None], None] = lambda result: None,
+    ) -> None:
         self._pipeline = pipeline
         self._form = form
+        self._results = ResultGallery() if results is None else results
+        self._store = store
         self._num_shown = -1
 
     def begin(self) -> NamedUpdates:
@@ -77,27 +105,35 @@ class BatchJob:
         form = self._form
         self._uploads = collect_pictures(form.upload)
         self._options = read_option_fields(self._pipeline.family, form.task, form.options)
-        return {}
+        self._store(None)
+        return {"viewer": None, "take_home": None}
 
     def stream(self) -> Iterator[BatchState]:
         """All pictures, one behind the other."""
-        form = self._form
-        return run_batch(self._pipeline, self._uploads, form.task, form.text, **self._options)
+        form, results = self._form, self._results
+        request = {"task": form.task, "text": form.text, **self._options}
+        return run_batch(self._pipeline, self._uploads, results=results, **request)
 
     def updates(self, batch: BatchState | None) -> NamedUpdates:
-        """Progress and gallery; nothing new is shown while a picture is looked at."""
-        if batch is None or batch.done == self._num_shown:
+        """The picture that is looked at, unless somebody opened another; progress and gallery where
+        they have changed.
+        """
+        if batch is None:
             return {}
+        is_shown = batch.view is not None and self._results.opened is None
+        shown = {"viewer": batch.view} if is_shown else {}
+        if batch.done == self._num_shown:
+            return shown
         self._num_shown = batch.done
-        hidden = gr.update(visible=False)
         return {
             "progress": batch.progress("running"),
             "gallery": batch.gallery(),
-            "download": hidden,
+            "download": gr.update(visible=False),
+            **shown,
         }
 
     def finished(self, batch: BatchState | None, is_whole: bool) -> NamedUpdates:
-        """Progress, gallery and the zip."""
+        """Progress, gallery, the zip, and the first picture where nobody has opened another."""
         if batch is None:
             return {"progress": {"state": "stopped", "notes": []}}
         target = pack(batch)
@@ -105,32 +141,54 @@ class BatchJob:
             "progress": batch.progress("done" if is_whole else "stopped"),
             "gallery": batch.gallery(),
             "download": gr.update(value=target and str(target), visible=target is not None),
+            **self._open_first(),
         }
 
     def failed(self, sentence: str, batch: BatchState | None) -> NamedUpdates:
         """The sentence in the progress panel; pictures that were done stay."""
-        return {"progress": {"state": "error", "notes": [sentence]}}
+        return {"progress": {"state": "error", "notes": [sentence]}} | self._open_first()
+
+    def _open_first(self) -> JSON:
+        if self._results.opened is not None:
+            return {}
+        page = self._results.pages[0] if self._results.pages else None
+        if page is None:
+            return {"viewer": None, "take_home": None}
+        self._store(page.result)
+        return dict(panel_values(page.view, page.result))
 
 
 def run_batch(
-    pipeline: Pipeline, uploads: Sequence[PictureUpload], task: str, text: str, **options: Any
+    pipeline: Pipeline,
+    uploads: Sequence[PictureUpload],
+    task: str,
+    text: str,
+    *,
+    results: ResultGallery | None = None,
+    **options: Any,
 ) -> Iterator[BatchState]:
     """The batch again and again while it grows, so that it can be stopped at any token.
 
-    options: those of `Request`. A picture that cannot be read is a sentence and no end; a request
-    that cannot work raises.
+    options: those of `Request`. results: takes them. A picture that cannot be read is a
+    sentence and no end; a request that cannot work raises.
     """
-    batch = BatchState(len(uploads), Path(tempfile.mkdtemp(prefix="gemma-vision-batch-")))
+    folder = Path(tempfile.mkdtemp(prefix="gemma-vision-batch-"))
+    nothing = "empty" if task in TASKS and TASKS[task].names_things else "blank"
+    own = ResultGallery() if results is None else results
+    batch = BatchState(len(uploads), folder, own, nothing=nothing)
     yield batch
     for upload, (name, stem) in zip(uploads, names_of(uploads), strict=True):
         try:
-            request = Request(open_image(upload.content()), task, text, **options)
+            image = open_image(upload.content())
+            request = Request(image, task, text, **options)
+            viewer = ViewerState(image, original=own_file(upload))
+            run = ImageAnswer(pipeline, request, viewer, name)
             newest: Answer | None = None
-            for answer in pipeline.stream(request):
+            for answer in run.stream():
                 newest = answer
+                batch.view = run.running(newest)
                 yield batch
-            assert newest is not None, "a stream gives at least its whole answer"
-            write_answer(batch, name, stem, newest)
+            add_page(batch, run, run.ended(newest), name, stem)
         except TaskError:
             raise
         except Exception as error:
@@ -138,17 +196,39 @@ def run_batch(
         yield batch
 
 
-def write_answer(batch: BatchState, name: str, stem: str, answer: Answer) -> None:
-    """Write one answer's files, and its picture for the gallery."""
+def add_page(batch: BatchState, run: ImageAnswer, view: JSON, name: str, stem: str) -> None:
+    """Add one picture's result to the gallery, and write its files where it has an answer."""
+    answer, image = run.shown, run.viewer.image
+    assert image is not None, "a batch has its pictures"
+    batch.view = view
+    shown, count, words = image, 0, ""
+    if answer is not None:
+        write_answer(batch.folder, name, stem, answer)
+        shown, count, words = answer.overlay(), len(answer.instances), answer.plain.strip()
+    batch.num_objects += count
+    caption = words or f"{name}: {count}"
+    batch.results.pages.append(GalleryPage(preview_file(shown), caption, view, run.result()))
+
+
+def write_answer(folder: Path, name: str, stem: str, answer: Answer) -> None:
+    """Write one answer's files."""
     picture = Annotated(name, answer.image.size, answer.instances, answer.image, stem)
     for kind in KINDS:
-        EXPORTERS[kind]([picture], batch.folder)
-    with (batch.folder / "answers.jsonl").open("a", encoding="utf-8") as lines:
+        EXPORTERS[kind]([picture], folder)
+    with (folder / "answers.jsonl").open("a", encoding="utf-8") as lines:
         lines.write(json.dumps({"file": name} | answer.to_dict(), ensure_ascii=False) + "\n")
-    count = len(answer.instances)
-    batch.num_objects += count
-    caption = answer.plain.strip() or f"{name}: {count}"
-    batch.previews.append((str(preview_file(answer.overlay())), caption))
+
+
+def own_file(upload: PictureUpload) -> Path:
+    """The person's own file; what a zip holds of it is written among the uploads."""
+    content = upload.content()
+    if isinstance(content, Path):
+        return content
+    assert isinstance(content, bytes), "an upload is a file or the bytes of one"
+    target = upload_folder() / hashlib.sha256(content).hexdigest() / upload.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return target
 
 
 def names_of(uploads: Sequence[PictureUpload]) -> list[tuple[str, str]]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
+from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.request import MAX_TEXT
 from gemma_vision.requests.tasks import FORM_TASKS
-from gemma_vision.web.components.example_strip import Example, load_examples
+from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
 from gemma_vision.web.components.html import build_html
-from gemma_vision.web.components.viewer import build_viewer
+from gemma_vision.web.forms.answer_panel import Parts, build_answer_panel, connect_answer_panel
+from gemma_vision.web.forms.asking import (
+    ASKABLE,
+    LATEST,
+    WISHED,
+    connect_changes,
+    connect_examples,
+    tell_asked,
+)
 from gemma_vision.web.forms.fields import build_buttons, build_image, build_settings, pills
 from gemma_vision.web.forms.form_values import read_form
 from gemma_vision.web.forms.options import SETTINGS, UPFRONT, build_option_fields
@@ -29,6 +39,7 @@ from gemma_vision.web.forms.task_form import (
 )
 from gemma_vision.web.i18n.texts import script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswers
 from gemma_vision.web.tabs.compare_run import (
     SIDES,
     CompareJob,
@@ -53,47 +64,62 @@ class CompareTab(Tab):
         super().__init__(pipeline)
         self._model_cache = model_cache
         self._sides: dict[str, Fields] = {}
+        self._stores = {"left": self.results, "right": VisitorAnswers()}
 
     def make_job(self, values: Mapping[str, Any], visitor: str) -> CompareJob:
         """The job that the form asks for."""
-        return CompareJob(self._model_cache, read_values(values))
+        stores = {side: partial(results.put, visitor) for side, results in self._stores.items()}
+        return CompareJob(self._model_cache, read_values(values), stores)
+
+    def leave(self, visitor: str) -> None:
+        """As every tab, and nothing is left of the right side's answer."""
+        super().leave(visitor)
+        self._stores["right"].put(visitor, None)
 
     def build(self) -> None:
         """Lay out the tab and connect it."""
-        example = next((row for row in load_examples() if row["task"] in self.tasks), None)
-        first = example["task"] if example else self.tasks[0]
+        examples, first = load_examples(), self.tasks[0]
         with gr.Row(elem_classes="gv-compare-form"):
             with gr.Column(scale=4, min_width=280):
-                upload = build_image("compare-picture", value=example["path"] if example else None)
+                self._upload = build_image("compare-picture")
+                self._strip = build_strip(examples, self.tasks, self.name)
             with gr.Column(scale=5, min_width=300):
                 self._task = build_task(self.tasks, first, "compare")
                 with gr.Row():
                     for side in SIDES:
-                        self._sides[side] = self._build_side(side, first, example)
+                        self._sides[side] = self._build_side(side, first)
                 run, stop = build_buttons("compare", "compare")
         differences = build_html("compare", words=script_words(), elem_id="compare-told")
-        outputs = {"differences": differences, **build_viewers(), "run": run, "stop": stop}
-        fields = {"upload": upload, "task": self._task, **self._fields()}
-        connect(self.runner, [run.click], fields, outputs)
+        panels, wish = build_panels(), gr.State(0)
+        parts = {f"{side}.{name}": part for side in SIDES for name, part in panels[side].items()}
+        outputs = {"differences": differences, **parts, "run": run, "stop": stop}
+        fields = {"upload": self._upload, "task": self._task, **self._fields()}
+        starts = [run.click, wish.change]
+        connect(self.runner, starts, fields, outputs, js=tell_asked(self.name), **LATEST)
+        connect_changes(fields, self.name)
         self._connect_sides()
+        filled = [self._upload, *self._filled]
+        connect_examples(self._strip, examples, wish, self._fill_example, filled)
+        for side in SIDES:
+            connect_answer_panel(panels[side], self._stores[side], lambda: self.pipeline.decoder)
+            self._connect_guidance(side, panels[side]["viewer"], wish)
 
     @property
     def tasks(self) -> list[str]:
         """What can be asked of the checkpoint that answers."""
         return [task for task in FORM_TASKS if task in self.pipeline.tasks]
 
-    def _build_side(self, side: str, task: str, example: Example | None) -> Fields:
+    def _build_side(self, side: str, task: str) -> Fields:
         """A side's own fields: checkpoint, words, options."""
-        names, text = self._model_cache.names(), example["text"] if example else ""
-        warmth = WARM if side == "right" else 0
+        names, warmth = self._model_cache.names(), WARM if side == "right" else 0
         with gr.Column(min_width=220):
             model = gr.Dropdown(
-                names,
+                named(names),
                 value=names[0],
                 label=translate(f"model_{side}"),
                 elem_id=f"compare-model-{side}",
             )
-            fields: Fields = {"model": model, "words": build_words(task, text, "compare", side)}
+            fields: Fields = {"model": model, "words": build_words(task, "compare", side)}
             build = partial(build_option_fields, self.pipeline.family, task, "compare", side=side)
             fields |= build(["temperature"], value=warmth) | build(["seed"]) | build(UPFRONT)
             with build_settings():
@@ -116,12 +142,50 @@ class CompareTab(Tab):
             return {key: one for side in SIDES for key, one in self._fit(side, chosen).items()}
 
         inputs = list(self.chosen.values())
-        outputs = list(fit(*[one.value for one in inputs]))
+        self._outputs = outputs = list(fit(*[one.value for one in inputs]))
         changes: list[Any] = [self._task, *(fields["model"] for fields in self._sides.values())]
         on = {"preprocess": False} | SILENT
         gr.on([one.input for one in changes], fit, inputs, outputs, **on)
         for fields in self._sides.values():
             connect_prompts(fields)
+
+    @property
+    def _filled(self) -> list[Component]:
+        """What an example or a line of guidance may change."""
+        return list(dict.fromkeys([self._task, *self._outputs]))
+
+    def _fill(self, task: object, words: Mapping[str, Any]) -> Updates:
+        """A task, and words by side; nothing where the checkpoint cannot do the task."""
+        if task not in self.tasks:
+            return {}
+        chosen = {name: field.value for name, field in self.chosen.items()} | {"task": task}
+        updates: Updates = {self._task: task}
+        for side in SIDES:
+            updates |= self._fit(side, chosen)
+            field = self._sides[side]["words"]
+            updates[field] |= {"value": words[side]} if side in words else {}
+        return updates
+
+    def _fill_example(self, example: Example) -> Updates:
+        """An example's picture, task and words, on both sides."""
+        updates = self._fill(example["task"], dict.fromkeys(SIDES, example["text"]))
+        return updates and updates | {self._upload: example["path"]}
+
+    def _connect_guidance(self, side: str, viewer: Any, wish: gr.State) -> None:
+        """What a line under a side's answer offers changes that side, and runs both."""
+        fields = self._sides[side]
+        others = [fields[name] for name in ASKABLE]
+
+        def fill_in(event: gr.EventData, count: int) -> Updates:
+            wanted = dict(event._data or {})
+            updates: Updates = {wish: count + 1}
+            if isinstance(text := wanted.get("text"), str):
+                updates |= self._fill(wanted.get("task"), {side: text[:MAX_TEXT]})
+            given = {name: wanted[name] for name in ASKABLE if name in wanted}
+            return updates | {fields[name]: gr.update(value=one) for name, one in given.items()}
+
+        outputs = list(dict.fromkeys([wish, *self._filled, *others]))
+        viewer.ask(fill_in, wish, outputs, **WISHED)
 
     def _fit(self, side: str, chosen: Mapping[str, Any]) -> Updates:
         """A side's words and options for the task and the checkpoint that were chosen."""
@@ -154,19 +218,27 @@ class CompareTab(Tab):
         chosen = {**chosen, "task": str(task)}
         updates: Updates = {self._task: gr.update(choices=pills(tasks), value=task)}
         for side, model in models.items():
-            updates[self._sides[side]["model"]] = gr.update(choices=names, value=model)
+            updates[self._sides[side]["model"]] = gr.update(choices=named(names), value=model)
             updates |= self._fit(side, {**chosen, f"{side}.model": model})
-        return updates
+        return updates | {self._strip: {"tasks": tasks}}
 
 
-def build_viewers() -> dict[str, gr.HTML]:
-    """A viewer for each side."""
+def named(names: Sequence[str]) -> list[tuple[Any, str]]:
+    """Checkpoints as choices, by what people call them."""
+    return [(translate("demo_name") if one in embedded() else one, one) for one in names]
+
+
+def build_panels() -> dict[str, Parts]:
+    """A panel for each side's answer."""
+    panels = {}
     with gr.Row(elem_classes="gv-compare-result"):
-        viewers = {}
         for side in SIDES:
             with gr.Column(min_width=300):
-                viewers[side] = build_viewer(elem_id=f"compare-{side}")
-    return viewers
+                elem_id = f"compare-{side}"
+                panels[side] = build_answer_panel(
+                    "compare", side, elem_id=elem_id, follows="compare"
+                )
+    return panels
 
 
 def read_values(values: Mapping[str, Any]) -> CompareValues:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,10 +12,13 @@ from gemma_vision.registry.loading import models, variant_from_registry
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.prompts import FAMILIES, Family
 from gemma_vision.requests.request import Request
+from gemma_vision.web.forms.answer_panel import panel_values
 from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
+from gemma_vision.web.jobs.image_answer import ImageAnswer
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
+from gemma_vision.web.jobs.visitor_answers import VisitorAnswer, picture_name
 from gemma_vision.web.server.uploads import resolve_upload
 from postprocess.metrics import match
 
@@ -52,7 +55,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """Both answers as they stand; `is_over` once nothing more comes."""
+    """Both answers as they stand; `is_over` once nothing more comes.
+
+    There is none of a side whose checkpoint knows none of the names.
+    """
 
     left: Answer | None = None
     right: Answer | None = None
@@ -60,39 +66,64 @@ class Pair:
 
 
 class CompareJob:
-    """One picture asked twice. Updates "differences" and the viewers "left" and "right"."""
+    """One picture asked twice. Updates "differences" and the parts of both answer panels, which
+    begin with "left." and "right.".
 
-    def __init__(self, model_cache: ModelCache, form: CompareValues) -> None:
+    stores: take each side's result once there is one, and None while there is none.
+    """
+
+    def __init__(
+        self,
+        model_cache: ModelCache,
+        form: CompareValues,
+        stores: Mapping[str, Callable[[VisitorAnswer | None], None]] | None = None,
+    ) -> None:
         self._model_cache = model_cache
         self._form = form
+        self._stores = stores or {}
+        self._runs: dict[str, ImageAnswer] = {}  # of the sides that were asked
+        self._viewers: dict[str, ViewerState] = {}
 
     def begin(self) -> NamedUpdates:
         """Open the picture and check what both sides are asked."""
         form = self._form
+        for side in SIDES:
+            self._store(side, None)
         original = resolve_upload(form.upload)
         image = open_image(original)
-        self._sides = [self._read_side(image, side) for side in (form.left, form.right)]
-        self._viewers = [
-            ViewerState(image, original=original, task=form.task, limit=side.request.max_tokens)
-            for side in self._sides
-        ]
+        self._name = picture_name(form.upload, original)
+        self._sides = {
+            "left": self._read_side(image, form.left),
+            "right": self._read_side(image, form.right),
+        }
+        self._viewers = {
+            name: ViewerState(
+                image, original=original, task=form.task, limit=side.request.max_tokens
+            )
+            for name, side in self._sides.items()
+        }
         return {}
 
     def stream(self) -> Iterator[Pair]:
-        """Both answers while they grow."""
-        return compare(self._model_cache, *self._sides)
+        """Both answers while they grow, the left one first."""
+        left = right = None
+        for left in self._answer("left"):
+            yield Pair(left)
+        for right in self._answer("right"):
+            yield Pair(left, right)
+        yield Pair(left, right, is_over=True)
 
     def updates(self, pair: Pair | None) -> NamedUpdates:
         """Both viewers while the answers grow."""
-        return {"differences": {"state": "running"}} | self._views(pair or Pair(), "running")
+        return {"differences": {"state": "running"}} | self._views("running")
 
     def finished(self, pair: Pair | None, is_whole: bool) -> NamedUpdates:
         """The differences and the marked viewers; nothing is compared that was stopped."""
         pair = pair or Pair()
         if not pair.is_over:
-            return {"differences": {"state": "stopped"}} | self._views(pair, "stopped")
+            return {"differences": {"state": "stopped"}} | self._panels("stopped", {})
         found = differences(pair)
-        return {"differences": summary(found)} | self._views(pair, "done", found)
+        return {"differences": summary(found)} | self._panels("done", found)
 
     def failed(self, sentence: str, pair: Pair | None) -> NamedUpdates:
         """The sentence in the place of the differences."""
@@ -104,30 +135,47 @@ class CompareJob:
         options = read_option_fields(family, task, side.options) if family else {}
         return Side(side.model, Request(image, task, side.words or "", **options))
 
-    def _views(self, pair: Pair, state: str, found: JSON | None = None) -> JSON:
-        """Both viewers' values; what only one side found is marked once that is known."""
-        answers = {"left": pair.left, "right": pair.right}
-        return {
-            side: marked(viewer, answers[side], state, found[side] if found else [])
-            for side, viewer in zip(SIDES, self._viewers, strict=True)
-        }
+    def _answer(self, name: str) -> Iterator[Answer]:
+        """One side's answer while it grows; crops are left out where its checkpoint has none."""
+        side = self._sides[name]
+        pipeline = self._model_cache.get(side.model)
+        has_crops = side.request.pan_and_scan and pipeline.family.has_pan_and_scan
+        request = replace(side.request, pan_and_scan=has_crops)
+        run = ImageAnswer(pipeline, request, self._viewers[name], self._name)
+        self._runs[name] = run
+        for answer in run.stream():
+            run.take(answer)
+            assert run.shown is not None, "an answer was taken"
+            yield run.shown
 
+    def _store(self, side: str, result: VisitorAnswer | None) -> None:
+        if side in self._stores:
+            self._stores[side](result)
 
-def compare(model_cache: ModelCache, left: Side, right: Side) -> Iterator[Pair]:
-    """Both answers while they grow, the left one first."""
-    first = second = None
-    for first in answer_side(model_cache, left):
-        yield Pair(first)
-    for second in answer_side(model_cache, right):
-        yield Pair(first, second)
-    yield Pair(first, second, is_over=True)
+    def _views(self, state: str) -> JSON:
+        return {f"{side}.viewer": self._view(side, state) for side in SIDES}
 
+    def _panels(self, state: str, found: JSON) -> JSON:
+        """Both panels; what only one side found is marked."""
+        updates: JSON = {}
+        for side in SIDES:
+            run = self._runs.get(side)
+            view = marked(self._view(side, state), found.get(side, []))
+            result = run.result() if run else None
+            self._store(side, result)
+            values = panel_values(view, result)
+            updates |= {f"{side}.{name}": value for name, value in values.items()}
+        return updates
 
-def answer_side(model_cache: ModelCache, side: Side) -> Iterator[Answer]:
-    """One side's answer while it grows; crops are left out where its checkpoint has none."""
-    pipeline = model_cache.get(side.model)
-    has_crops = side.request.pan_and_scan and pipeline.family.has_pan_and_scan
-    return pipeline.stream(replace(side.request, pan_and_scan=has_crops))
+    def _view(self, side: str, state: str) -> JSON:
+        """A side's viewer. Its clock shows the model's own time, for the sides are asked one after
+        the other.
+        """
+        run = self._runs.get(side)
+        if run is None:
+            return without_clock(self._viewers[side].view(None, state), None)
+        is_told = run.request is not None
+        return without_clock(run.view(state if is_told else "empty"), run.shown)
 
 
 def family_of(model_cache: ModelCache, name: object) -> Family | None:
@@ -146,11 +194,12 @@ def family_of(model_cache: ModelCache, name: object) -> Family | None:
 def differences(pair: Pair) -> JSON:
     """What both found, what only one did, and how much the boxes of the same things overlap.
 
-    {"both": 1, "left": [2], "right": [], "overlap": 0.93, "same_text": False}; left and right
+    {"both": 1, "left": [2], "right": [], "overlap": 0.93, "same_text": False,
+    "blank": False}; left and right
     have the places of things in the answers' lists. `overlap` is None where nothing is shared.
     """
-    assert pair.left is not None and pair.right is not None
-    ours, theirs = pair.left.instances, pair.right.instances
+    ours = pair.left.instances if pair.left else []
+    theirs = pair.right.instances if pair.right else []
     pairs = match(ours, theirs, least=SAME_PLACE, same_label=True)
     shared_left, shared_right = {i for i, _, _ in pairs}, {j for _, j, _ in pairs}
     overlaps = [overlap for _, _, overlap in pairs]
@@ -159,26 +208,38 @@ def differences(pair: Pair) -> JSON:
         "left": [i for i in range(len(ours)) if i not in shared_left],
         "right": [j for j in range(len(theirs)) if j not in shared_right],
         "overlap": sum(overlaps) / len(overlaps) if overlaps else None,
-        "same_text": pair.left.text == pair.right.text,
+        "same_text": text_of(pair.left) == text_of(pair.right),
+        "blank": not (ours or theirs or words_of(pair.left) or words_of(pair.right)),
     }
 
 
-def marked(viewer: ViewerState, answer: Answer | None, state: str, only: list[int]) -> JSON:
-    """A viewer's value in which the things that only this side found are marked.
+def text_of(answer: Answer | None) -> str:
+    """All that a side wrote."""
+    return answer.text if answer else ""
 
-    Its clock shows the model's own time, for the sides are asked one after the other.
-    """
-    value = viewer.view(answer.to_dict() if answer else None, state)
+
+def words_of(answer: Answer | None) -> str:
+    """What a side said beside the things that it found."""
+    return answer.plain.strip() if answer else ""
+
+
+def marked(view: JSON, only: Sequence[int]) -> JSON:
+    """A viewer's value in which the things that only this side found are marked."""
+    for place in only:
+        view["instances"][place]["only"] = True
+    return view
+
+
+def without_clock(view: JSON, answer: Answer | None) -> JSON:
+    """A viewer's value that shows the time that the model itself took."""
     timing: Mapping[str, Any] = answer.timing if answer else {}
     parts = [timing.get(part, 0.0) for part in ("encode", "prefill", "decode")]
-    value["status"]["seconds"] = round(sum(parts), 2)
-    for place in only:
-        value["instances"][place]["only"] = True
-    return value
+    view["status"]["seconds"] = round(sum(parts), 2)
+    return view
 
 
 def summary(found: JSON) -> JSON:
     """The differences as the page's script tells them."""
     counts = {"both": found["both"], "left": len(found["left"]), "right": len(found["right"])}
     overlap = None if found["overlap"] is None else round(found["overlap"], 3)
-    return counts | {"overlap": overlap, "same": found["same_text"]}
+    return counts | {"overlap": overlap, "same": found["same_text"], "blank": found["blank"]}

@@ -8,15 +8,16 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.web.components.example_strip import load_examples
+from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
 from gemma_vision.web.components.html import build_html
+from gemma_vision.web.forms.asking import LATEST, connect_examples
 from gemma_vision.web.forms.fields import build_buttons, build_image, build_settings
 from gemma_vision.web.forms.form_values import FormValues, read_form
 from gemma_vision.web.forms.options import LENGTH, SETTINGS
 from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import script_words
-from gemma_vision.web.jobs.events import connect
+from gemma_vision.web.jobs.events import Updates, connect
 from gemma_vision.web.tabs.inside_run import MAX_TOKENS, InsideJob
 
 
@@ -37,12 +38,11 @@ class InsideTab(TaskTab):
     def build(self) -> None:
         """Lay out the tab and connect it."""
         self.form = form = TaskForm(self.pipeline, "inside")
-        example = next((row for row in load_examples() if row["task"] in form.tasks), None)
+        examples = load_examples()
         with gr.Row(elem_classes="gv-columns"):
             with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
-                path = example["path"] if example else None
-                upload = build_image("inside-picture", height=240, value=path)
-                form.build_task(example)
+                self._upload = build_image("inside-picture", height=240)
+                form.build_task()
                 form.build_options()
                 run, stop = build_buttons("follow", "inside")
                 with build_settings():
@@ -50,6 +50,15 @@ class InsideTab(TaskTab):
                     form.build_options([name for name in SETTINGS if name != LENGTH])
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 stages = build_html("inside", words=script_words(), elem_id="inside")
-        outputs = {"stages": stages, "run": run, "stop": stop}
-        connect(self.runner, [run.click], {"upload": upload, **form.fields}, outputs)
+            self.strip = build_strip(examples, form.tasks, self.name)
+        outputs, wish = {"stages": stages, "run": run, "stop": stop}, gr.State(0)
+        fields = {"upload": self._upload, **form.fields}
+        connect(self.runner, [run.click, wish.change], fields, outputs, **LATEST)
         form.connect()
+        filled = [self._upload, *form.filled]
+        connect_examples(self.strip, examples, wish, self._fill, filled)
+
+    def _fill(self, example: Example) -> Updates:
+        """An example's picture, task and own words."""
+        updates = self.form.fill(example["task"], example["text"])
+        return updates and updates | {self._upload: example["path"]}

@@ -43,5 +43,14 @@ class FormUpdater:
         return updates
 
     def on_load(self, *chosen: Any) -> Updates:
-        """The same for a page that was just opened; nothing where it fits as it was built."""
-        return self.refresh(*chosen) if self._switcher.revision else skip()
+        """The same for a page that was just opened; nothing where it fits as it was built.
+
+        Its HTML is told again: what is told to skip in a tab that was not open yet, Gradio strips
+        of its properties.
+        """
+        updates = self.refresh(*chosen)
+        if self._switcher.revision:
+            return updates
+        return {
+            one: update for one, update in updates.items() if isinstance(one, gr.HTML)
+        } or skip()

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import gradio as gr
-
 from gemma_vision.answers.parse_answer import read_json
 from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
 from gemma_vision.images.opening import open_image
+from gemma_vision.requests.tasks import PARSE
 from gemma_vision.requests.validation import TaskError
-from gemma_vision.web.components.take_home import take_home_value
+from gemma_vision.web.forms.answer_panel import cleared_panel, panel_values
 from gemma_vision.web.jobs.events import NamedUpdates
+from gemma_vision.web.jobs.guidance import Asked
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.jobs.visitor_answers import UNNAMED, VisitorAnswer, picture_name
 from gemma_vision.web.server.uploads import resolve_upload
@@ -41,7 +41,7 @@ class PasteJob:
     ) -> None:
         self._form = form
         self._store = store
-        self._viewer = ViewerState()
+        self._viewer = ViewerState(asked=Asked(PARSE, model=""))
 
     def begin(self) -> NamedUpdates:
         """Open the picture, where there is one."""
@@ -63,24 +63,23 @@ class PasteJob:
 
     def finished(self, answer: JSON | None, is_whole: bool) -> NamedUpdates:
         """The viewer and the JSON in its drawer."""
-        has_answer = gr.update(visible=answer is not None)
         view = self._viewer.view(answer, "done" if is_whole else "stopped")
         result = None if answer is None else self._result(answer)
         self._store(result)
-        menu = take_home_value(result, self._viewer.run)
-        return {"viewer": view, "drawer": has_answer, "json": answer, "take_home": menu}
+        return panel_values(view, result)
 
     def failed(self, sentence: str, answer: JSON | None) -> NamedUpdates:
         """The sentence beside the picture, where there is one."""
         view = self._viewer.view(None, "error", notes=[sentence])
         self._store(None)
-        hidden = {"drawer": gr.update(visible=False), "json": None, "take_home": None}
-        return {"viewer": view} | hidden
+        return cleared_panel() | {"viewer": view}
 
     def _result(self, answer: JSON) -> VisitorAnswer:
         path = self._viewer.original
         name = UNNAMED if path is None else picture_name(self._form.upload, path)
-        return VisitorAnswer(answer, path, name)
+        width, height = answer["image"]["width"], answer["image"]["height"]
+        options = {"width": width, "height": height, "mask_decoder": self._form.decoder}
+        return VisitorAnswer(answer, path, name, task=PARSE, text=self._form.text, options=options)
 
 
 def parse_for_visitor(

@@ -56,6 +56,7 @@ type PartialRecord = {
 type Status = {
   state: "running" | "done" | "empty" | "stopped" | "error";
   model: string | null;
+  is_demo?: boolean; // the model that comes inside
   finish: string | null;
   task: string;
   tokens: number;
@@ -205,6 +206,7 @@ type CompareValue = {
   note?: string;
   state?: string;
   same?: boolean;
+  blank?: boolean; // nobody found or said anything
   both: number;
   left: number;
   right: number;
@@ -217,6 +219,7 @@ type ProgressValue = {
   total?: number;
   left?: unknown;
   also?: string;
+  say?: string;
 };
 type ChatMessage = { role: string; text: string; file?: GradioFile | null };
 type CropsValue = { asked: boolean; picture: ImageEntry; boxes: Box[] };
