@@ -69,7 +69,7 @@ class Chats:
     def messages(self, message: Any, visitor: str = "one", **options: Any) -> list[dict[str, Any]]:
         """The conversation once both turns are over."""
         *_, last = self.say(message, visitor, **options)
-        assert "note" not in last, last
+        assert last["talk"]["notes"] == [], last
         return list(last["talk"]["messages"])
 
     def has_crops(self, visitor: str = "one") -> bool | None:
@@ -90,6 +90,22 @@ def test_the_turn_is_shown_before_it_is_answered_and_grows(message: dict[str, An
     steps = [texts(one["talk"]["messages"]) for one in chats.say(message)]
     assert steps[0] == ["what is it"]
     assert len({step[-1] for step in steps}) >= 3 and steps[-1][-1] == "one two three"
+
+
+@pytest.mark.parametrize(
+    "said, limit, state, cut",
+    [
+        pytest.param("one two", 32, "done", 0, id="whole"),
+        pytest.param(" ".join(["word"] * 50), 16, "done", 16, id="cut at its limit"),
+        pytest.param("", 32, "blank", 0, id="no word in return"),
+    ],
+)
+def test_how_a_turn_ended_stands_under_the_conversation(
+    message: dict[str, Any], said: str, limit: int, state: str, cut: int
+) -> None:
+    first, *_, last = Chats(fake_pipeline(said)).say(message, limit=limit)
+    assert first["talk"]["state"] == "running"
+    assert (last["talk"]["state"], last["talk"]["cut"]) == (state, cut)
 
 
 def test_every_visitor_has_a_conversation_of_their_own(message: dict[str, Any]) -> None:
@@ -118,7 +134,10 @@ def test_what_cannot_be_said_leaves_the_conversation_as_it_was(
     with pytest.raises(kind) as refusal:
         ChatJob(fake_pipeline(echo), sessions, "one", ChatValues(held)).begin()
     (update,) = chats.say(held)
-    assert update["note"]["value"] == str(refusal.value) and "talk" not in update
+    talk = update["talk"]
+    (note,) = talk["notes"]
+    assert note == f"{refusal.value.code}: {refusal.value}"  # type: ignore[attr-defined]
+    assert (talk["state"], talk["messages"]) == ("error", [])
     assert update["message"] == {
         "interactive": True,
         "__type__": "update",
@@ -163,7 +182,8 @@ def test_a_conversation_ends_at_its_limit(
     chats = Chats(fake_pipeline(echo))
     chats.messages(message)
     (update,) = chats.say(message)
-    assert "begin a new one" in update["note"]["value"]
+    assert "begin a new one" in update["talk"]["notes"][0]
+    assert texts(update["talk"]["messages"]) == ["what is it", "I see 1"]
 
 
 def test_the_oldest_conversation_makes_room(
@@ -223,7 +243,8 @@ def test_a_first_turn_that_was_not_answered_decides_nothing(message: dict[str, A
     engine = FakeEngine(RuntimeError("lost"))
     chats = Chats(Pipeline(engine, GEMMA3, name="chatty"))
     *_, last = chats.say(message, crops=True)
-    assert last["note"]["visible"]
+    assert last["talk"]["state"] == "error"
+    assert texts(last["talk"]["messages"]) == ["what is it"]  # to be said again
     assert chats.has_crops() is None
     engine.script = echo
     chats.messages(message, crops=False)

@@ -15,7 +15,7 @@ from gemma_vision.web.forms.options import fit_options, read_option_fields
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
 from gemma_vision.web.i18n.language_names import LANGUAGE_NAMES, language_choice
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
-from gemma_vision.web.i18n.texts import TABLES, all_texts, translate_note
+from gemma_vision.web.i18n.texts import TABLES, all_texts
 
 SOURCES = Path(__file__).parent.parent / "gemma_vision"
 # What only programs, the command line and the log are told.
@@ -23,7 +23,6 @@ PROGRAMS = [
     "ADDRESS",
     "ARGUMENTS",
     "BATCH_SIZE",
-    "CHECKPOINT_DAMAGED",
     "ENDPOINT",
     "FILE",
     "KIND",
@@ -98,18 +97,12 @@ def test_the_files_are_written_alike() -> None:
 
 def test_every_error_that_the_page_can_show_has_a_meaning() -> None:
     rooms = ["requests", "images", "video", "answers", "runtime", "web", "inside", "registry"]
+    rooms += ["checkpoints", "weights"]
     files = [path for room in rooms for path in (SOURCES / room).rglob("*.py")]
     files += [SOURCES / "pipeline.py", SOURCES / "errors.py"]
     codes = {code for file in files for code in re.findall(r'"(E_[A-Z_]+)"', file.read_text())}
     codes -= {"E_" + name for name in PROGRAMS}
     assert not {code for code in codes if code not in TABLES["notes"]}
-
-
-def test_a_note_is_told_by_its_code() -> None:
-    said = translate_note("E_NO_IMAGE: Give a picture: one.")
-    assert said["label"].key == "notes:E_NO_IMAGE" and said["value"] == "Give a picture: one."
-    said = translate_note("E_NEW: Well.")
-    assert said["label"].key == "note" and said["value"] == "Well."
 
 
 def test_every_language_of_answers_has_its_name() -> None:

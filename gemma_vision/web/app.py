@@ -33,6 +33,7 @@ from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
+from gemma_vision.web.forms.carrying import connect_carrying
 from gemma_vision.web.forms.space_buttons import build_space_buttons
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate, translations
@@ -120,7 +121,7 @@ def lay_out(tabs: list[Tab], pipeline: Pipeline, choice: Choice) -> dict[gr.Tab,
 
 
 def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choice: Choice) -> None:
-    """What happens when somebody comes or goes, and when another checkpoint answers."""
+    """What happens when somebody comes, goes or opens a tab, and when another model answers."""
 
     def leave(request: gr.Request) -> None:
         for tab in tabs.values():
@@ -129,6 +130,7 @@ def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choic
     (image,) = (tab for tab in tabs.values() if isinstance(tab, ImageTab))
     arrived = app.load(image.fill_from_link, None, image.linked, **SILENT)
     app.unload(leave)
+    connect_carrying({place: tab.carried for place, tab in tabs.items()})
     if choice.is_open:
         updater = FormUpdater(choice.switcher, tabs)
         header.swapped(updater.refresh, **updater.event)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chatStatus } from "../../gemma_vision/web/components/chat_text.js";
 import { differencesText } from "../../gemma_vision/web/components/compare_text.js";
 import {
   boxSizeText,
@@ -268,3 +269,28 @@ test("a span lies on the timeline where the video shows it", () => {
   assert.equal(playheadOffset(3, 4), "75%");
   assert.equal(playheadOffset(4.2, 4), "100%");
 });
+
+for (const [claim, value, text] of [
+  ["before anything was said there is nothing to say of it", null, ""],
+  [
+    "a turn that is over has its tokens and seconds",
+    { state: "done", notes: [], tokens: 12, seconds: 1.25, cut: 0 },
+    "state_done · tokens:12 · 1.3 s",
+  ],
+  [
+    "a turn that was cut says where",
+    { state: "done", notes: [], tokens: 1, seconds: 0, cut: 16 },
+    "state_done · tokens_one:1 · 0.0 s · say_cut_words:16",
+  ],
+  [
+    "an error is an error",
+    { state: "error", notes: ["Begin anew."], tokens: 0, seconds: 0, cut: 0 },
+    "state_error: Begin anew.",
+  ],
+])
+  test(claim, () =>
+    assert.equal(
+      chatStatus(/** @type {any} */ (value && { messages: [], ...value }), translate),
+      text,
+    ),
+  );

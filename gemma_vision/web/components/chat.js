@@ -1,9 +1,11 @@
 // A conversation. Messages are written as texts; images are files of this app.
 
+import { chatStatus } from "./chat_text.js";
 import { find, make, renderLive, translator } from "./lib/lib.js";
 
 const panel = find(element, ".gv-talk");
 const list = find(panel, "ol");
+const statusLine = find(element, ".gv-talk-status");
 const translate = translator(props.words);
 panel.tabIndex = 0;
 
@@ -34,6 +36,8 @@ function renderMessages() {
   for (const [place, message] of messages.entries())
     renderMessage(list.children[place] ?? list.appendChild(make("li")), message);
   panel.scrollTop = panel.scrollHeight;
+  statusLine.dataset.state = props.value?.state ?? "";
+  statusLine.textContent = chatStatus(props.value, translate);
 }
 
 renderLive(renderMessages);

@@ -15,7 +15,6 @@ from gradio.components import Component
 
 from gemma_vision.requests.request import MAX_TEXT
 from gemma_vision.web.components.example_strip import Example
-from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import QUICK_QUEUE, SILENT, Updates, skip
 
 # A file is the same whatever address it is shown at.
@@ -64,18 +63,26 @@ def connect_examples(
     getattr(strip, event)(pick, wish, [wish, *outputs], **WISHED)
 
 
-def connect_guidance(viewer: Block, form: TaskForm, wish: gr.State) -> None:
-    """What a line under the answer offers changes the form, and runs."""
-    others = [form.fields[name] for name in ASKABLE]
+def connect_guidance(
+    viewer: Any,
+    fields: Mapping[str, Component],
+    fill: Callable[[object, str], Updates],
+    filled: Sequence[Block],
+    wish: gr.State,
+) -> None:
+    """What a line under the answer offers changes the form, and runs.
+
+    fields: those of options, by name; fill: what a task and its words change of those `filled`.
+    """
+    others = [fields[name] for name in ASKABLE]
 
     def fill_in(event: gr.EventData, count: int) -> Updates:
         wanted = dict(event._data or {})
         updates: Updates = {wish: count + 1}
         if isinstance(text := wanted.get("text"), str):
-            updates |= form.fill(wanted.get("task"), text[:MAX_TEXT])
+            updates |= fill(wanted.get("task"), text[:MAX_TEXT])
         named = {name: wanted[name] for name in ASKABLE if name in wanted}
-        return updates | {form.fields[name]: gr.update(value=one) for name, one in named.items()}
+        return updates | {fields[name]: gr.update(value=one) for name, one in named.items()}
 
-    asking: Any = viewer
-    outputs = list(dict.fromkeys([wish, *form.filled, *others]))
-    asking.ask(fill_in, wish, outputs, **WISHED)
+    outputs = list(dict.fromkeys([wish, *filled, *others]))
+    viewer.ask(fill_in, wish, outputs, **WISHED)

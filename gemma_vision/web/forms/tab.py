@@ -10,6 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import RUN_AND_STOP, Job, JobRunner, Updates
 from gemma_vision.web.jobs.job import model_lock
@@ -57,6 +58,11 @@ class Tab:
         """
         return {}
 
+    @property
+    def carried(self) -> CarriedFields:
+        """What goes along from here to another tab, and may come along; asked once it is built."""
+        return CarriedFields()
+
     def leave(self, visitor: str) -> None:
         """Nothing more is worked out for a visitor who has gone, and nothing of theirs is kept."""
         self.runner.leave(visitor)
@@ -68,6 +74,14 @@ class TaskTab(Tab):
 
     form: TaskForm
     strip: gr.HTML
+    upload: Component | None = None  # where one picture is chosen
+
+    @property
+    def carried(self) -> CarriedFields:
+        """The picture, the task and its words."""
+        fields, fill = self.form.fields, self.form.fill
+        words, filled = [fields["words"]], self.form.filled
+        return CarriedFields(self.upload, fields["task"], words, fill, filled)
 
     @property
     def chosen(self) -> dict[str, Component]:

@@ -43,11 +43,12 @@ class TaskForm:
         """What can be asked for now."""
         return self.tasks_of(self._pipeline)
 
-    def build_task(self) -> None:
-        """The task as pills, and its words."""
-        self._first = self.tasks[0]
+    def build_task(self, example: Mapping[str, Any] | None = None) -> None:
+        """The task as pills, and its words; those of an example where one is given."""
+        self._first = example["task"] if example else self.tasks[0]
+        text = example["text"] if example else ""
         self.fields["task"] = build_task(self.tasks, self._first, self._tab)
-        self.fields["words"] = build_words(self._first, self._tab)
+        self.fields["words"] = build_words(self._first, text, self._tab)
 
     def build_options(self, names: Sequence[str] = UPFRONT, **own: Any) -> None:
         """Fields of options, where they are to stand. own: properties that this tab gives them."""
@@ -107,9 +108,10 @@ def build_task(tasks: Sequence[str], value: str, tab: str) -> gr.Radio:
     )
 
 
-def build_words(task: str, tab: str, side: str = "") -> gr.Textbox:
+def build_words(task: str, text: str, tab: str, side: str = "") -> gr.Textbox:
     """The words of a task; they go where the task wants none."""
-    return gr.Textbox(elem_id=id_of(tab, "words", side), max_lines=4, **words_of(task))
+    elem_id = id_of(tab, "words", side)
+    return gr.Textbox(value=text, elem_id=elem_id, max_lines=4, **words_of(task))
 
 
 def connect_prompts(fields: Mapping[str, Component]) -> None:

@@ -52,7 +52,6 @@ TEXTS: Table = {
         "en": "Holds for a whole conversation; begin a new one to change it.",
         "ja": "会話全体に適用されます。変えるには新しい会話を始めてください。",
     },
-    "note": {"en": "That did not work", "ja": "うまくいきませんでした"},
     "anew": {"en": "New conversation", "ja": "新しい会話"},
     "tab_compare": {"en": "Compare", "ja": "比較"},
     "compare": {"en": "Compare", "ja": "比べる"},
@@ -148,17 +147,6 @@ def translate(key: str) -> Any:
     """
     assert any(key in TABLES[name] for name in FOR_COMPONENTS), f"no text {key}"
     return translations(key)
-
-
-def translate_note(note: str) -> dict[str, Any]:
-    """A coded note as label and value of a component: what the code means, and the sentence.
-
-    Scripts do the same with `noteText`.
-    """
-    code, _, sentence = note.partition(": ")
-    known = code in NOTES
-    label = translations(f"notes{BETWEEN}{code}") if known else translations("note")
-    return {"label": label, "value": sentence if known or code.startswith("E_") else note}
 
 
 # What a script is given: the tables it looks into, the first that has a key first. The texts

@@ -83,7 +83,7 @@ class BatchTab(TaskTab):
         form.connect()
         filled = [self._upload, *form.filled]
         connect_examples(self.strip, examples, wish, self._fill, filled)
-        connect_guidance(results["viewer"], form, wish)
+        connect_guidance(results["viewer"], form.fields, form.fill, form.filled, wish)
 
     def _fill(self, example: Example) -> Updates:
         """All example pictures, to be searched for things that some of them show."""

@@ -12,7 +12,7 @@ from gradio.components import Component
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.components.html import build_html
-from gemma_vision.web.forms.fields import build_settings
+from gemma_vision.web.forms.fields import build_settings, typed
 from gemma_vision.web.forms.form_values import read_form
 from gemma_vision.web.forms.options import FILTERS, SETTINGS, build_option_fields, field_properties
 from gemma_vision.web.forms.tab import Tab
@@ -53,16 +53,15 @@ class ChatTab(Tab):
     def build(self) -> None:
         """Lay out the tab and connect it."""
         with gr.Column(elem_classes="gv-chat"):
-            talk = build_html("chat", words=script_words(), elem_id="chat-talk")
+            talk = build_html("chat", words=["guidance", *script_words()], elem_id="chat-talk")
             message = build_message()
-            note = gr.Textbox(visible=False, label=translate("note"), lines=2, elem_id="chat-note")
             with gr.Row(elem_classes="gv-buttons"):
                 stop = gr.Button(translate("stop"), interactive=False, elem_id="chat-stop")
                 anew = gr.Button(translate("anew"), elem_id="chat-anew")
             with build_settings():
                 self._options = build_chat_options(self.pipeline)
         crops = self._options[CROPS]
-        outputs = {"talk": talk, "note": note, "crops": crops, "message": message, "stop": stop}
+        outputs = {"talk": talk, "crops": crops, "message": message, "stop": stop}
         fields = {"message": message, **self._options}
         options = {"is_busy_at_once": False}  # a message that cannot be said stays to be mended
         running = connect(self.runner, [message.submit], fields, outputs, **options)
@@ -76,7 +75,6 @@ class ChatTab(Tab):
             self.leave(visitor)
             cleared = {
                 "talk": None,
-                "note": gr.update(visible=False),
                 "crops": self._sessions.crops_box(visitor),
             }
             return by_component({**cleared, **self.runner.idle}, outputs)
@@ -109,6 +107,7 @@ def build_message() -> gr.MultimodalTextbox:
         label=translate("chat_hint"),
         show_label=False,
         max_lines=6,
+        html_attributes=typed(is_sentence=True),
         elem_id="chat-message",
     )
 

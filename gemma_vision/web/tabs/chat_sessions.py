@@ -22,7 +22,6 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
-from gemma_vision.web.i18n.texts import translate_note
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
 from gemma_vision.web.server.uploads import resolve_upload
@@ -92,7 +91,7 @@ class ChatSessions:
 
 
 class ChatJob:
-    """One turn of a visitor and the model's. Updates "talk", "note", "crops" and "message".
+    """One turn of a visitor and the model's. Updates "talk", "crops" and "message".
 
     A turn that cannot be said leaves the conversation as it was.
     """
@@ -105,6 +104,7 @@ class ChatJob:
         self._visitor = visitor
         self._form = form
         self._messages: list[JSON] | None = None  # once both turns are over
+        self._before: list[JSON] = []  # with the visitor's turn, once it is read
 
     def begin(self) -> NamedUpdates:
         """The visitor's turn, before it is answered."""
@@ -119,8 +119,7 @@ class ChatJob:
         )
         self._before = [*session.messages(), *turn_messages(turn)]
         return {
-            "talk": {"messages": self._before},
-            "note": gr.update(visible=False),
+            "talk": talk_value("running", self._before),
             "crops": gr.update(interactive=False),
             "message": gr.update(value=None, interactive=False),
         }
@@ -131,20 +130,24 @@ class ChatJob:
 
     def updates(self, answer: Answer | None) -> NamedUpdates:
         """The conversation with the model's turn as far as it is spoken."""
-        return {"talk": {"messages": [*self._before, model_message(answer)]}}
+        messages = [*self._before, model_message(answer)]
+        return {"talk": talk_value("running", messages, answer)}
 
     def finished(self, answer: Answer | None, is_whole: bool) -> NamedUpdates:
         """The conversation with both turns, which belong to it from now on."""
         if self._messages is None:  # Stop may end a turn that is over
             self._messages = add_turns(self._session, self._turn, answer)
-        return {"talk": {"messages": self._messages}, "crops": self._crops_box()}
+        state = "done" if is_whole else "stopped"
+        if is_whole and not (answer and without_marks(answer.text)):
+            state = "blank"
+        talk = talk_value(state, self._messages, answer, limit=self._request.max_tokens)
+        return {"talk": talk, "crops": self._crops_box()}
 
     def failed(self, sentence: str, answer: Answer | None) -> NamedUpdates:
-        """The sentence under the message."""
-        return {
-            "note": gr.update(**translate_note(sentence), visible=True),
-            "crops": self._crops_box(),
-        }
+        """The sentence under the conversation, as an error; what was said stays to be seen."""
+        messages = self._before or self._sessions.open(self._visitor).messages()
+        talk = talk_value("error", messages, answer, notes=[sentence])
+        return {"talk": talk, "crops": self._crops_box()}
 
     def _read_options(self) -> JSON:
         """Those of the form; the first turn decides for all whether there are crops."""
@@ -178,6 +181,31 @@ def add_turns(session: ChatSession, turn: Turn, answer: Answer | None) -> list[J
 def without_marks(text: str) -> str:
     """What the model said, so that it can be put before it again: no marks, for those command."""
     return CONTROL_TOKEN.sub("", text).strip()[:MAX_TEXT]
+
+
+def talk_value(
+    state: str,
+    messages: Sequence[JSON],
+    answer: Answer | None = None,
+    *,
+    limit: int = 0,
+    notes: Sequence[str] = (),
+) -> JSON:
+    """The value of the conversation's component: its messages, and what stands under them.
+
+    limit: the tokens at which the answer was cut, where it was.
+    """
+    timing: Mapping[str, Any] = answer.timing if answer else {}
+    seconds = sum(timing.get(part, 0.0) for part in ("encode", "prefill", "decode"))
+    is_cut = answer is not None and answer.finish == "length"
+    return {
+        "state": state,
+        "messages": list(messages),
+        "notes": list(notes),
+        "tokens": timing.get("tokens", 0),
+        "seconds": round(seconds, 2),
+        "cut": limit if is_cut else 0,
+    }
 
 
 def model_message(answer: Answer | None) -> JSON:

@@ -13,19 +13,18 @@ from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.prompts import Family
-from gemma_vision.requests.request import MAX_TEXT
 from gemma_vision.requests.tasks import FORM_TASKS
 from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.forms.answer_panel import Parts, build_answer_panel, connect_answer_panel
 from gemma_vision.web.forms.asking import (
-    ASKABLE,
     LATEST,
-    WISHED,
     connect_changes,
     connect_examples,
+    connect_guidance,
     tell_asked,
 )
+from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.fields import build_buttons, build_image, build_settings, pills
 from gemma_vision.web.forms.form_values import read_form
 from gemma_vision.web.forms.options import SETTINGS, UPFRONT, build_option_fields
@@ -78,16 +77,19 @@ class CompareTab(Tab):
 
     def build(self) -> None:
         """Lay out the tab and connect it."""
-        examples, first = load_examples(), self.tasks[0]
+        examples = load_examples()
+        example = next((row for row in examples if row["task"] in self.tasks), None)
+        first = example["task"] if example else self.tasks[0]
         with gr.Row(elem_classes="gv-compare-form"):
             with gr.Column(scale=4, min_width=280):
-                self._upload = build_image("compare-picture")
+                path = example["path"] if example else None
+                self._upload = build_image("compare-picture", value=path)
                 self._strip = build_strip(examples, self.tasks, self.name)
             with gr.Column(scale=5, min_width=300):
                 self._task = build_task(self.tasks, first, "compare")
                 with gr.Row():
                     for side in SIDES:
-                        self._sides[side] = self._build_side(side, first)
+                        self._sides[side] = self._build_side(side, first, example)
                 run, stop = build_buttons("compare", "compare")
         differences = build_html("compare", words=script_words(), elem_id="compare-told")
         panels, wish = build_panels(), gr.State(0)
@@ -102,16 +104,19 @@ class CompareTab(Tab):
         connect_examples(self._strip, examples, wish, self._fill_example, filled)
         for side in SIDES:
             connect_answer_panel(panels[side], self._stores[side], lambda: self.pipeline.decoder)
-            self._connect_guidance(side, panels[side]["viewer"], wish)
+            fill = partial(self._fill_side, side)
+            viewer, own = panels[side]["viewer"], self._sides[side]
+            connect_guidance(viewer, own, fill, self._filled, wish)
 
     @property
     def tasks(self) -> list[str]:
         """What can be asked of the checkpoint that answers."""
         return [task for task in FORM_TASKS if task in self.pipeline.tasks]
 
-    def _build_side(self, side: str, task: str) -> Fields:
+    def _build_side(self, side: str, task: str, example: Example | None) -> Fields:
         """A side's own fields: checkpoint, words, options."""
-        names, warmth = self._model_cache.names(), WARM if side == "right" else 0
+        names, text = self._model_cache.names(), example["text"] if example else ""
+        warmth = WARM if side == "right" else 0
         with gr.Column(min_width=220):
             model = gr.Dropdown(
                 named(names),
@@ -119,7 +124,7 @@ class CompareTab(Tab):
                 label=translate(f"model_{side}"),
                 elem_id=f"compare-model-{side}",
             )
-            fields: Fields = {"model": model, "words": build_words(task, "compare", side)}
+            fields: Fields = {"model": model, "words": build_words(task, text, "compare", side)}
             build = partial(build_option_fields, self.pipeline.family, task, "compare", side=side)
             fields |= build(["temperature"], value=warmth) | build(["seed"]) | build(UPFRONT)
             with build_settings():
@@ -150,6 +155,18 @@ class CompareTab(Tab):
             connect_prompts(fields)
 
     @property
+    def carried(self) -> CarriedFields:
+        """The picture, the task, and the words of both sides."""
+        words = [fields["words"] for fields in self._sides.values()]
+        return CarriedFields(self._upload, self._task, words, self._fill_both, self._filled)
+
+    def _fill_side(self, side: str, task: object, text: str) -> Updates:
+        return self._fill(task, {side: text})
+
+    def _fill_both(self, task: object, text: str) -> Updates:
+        return self._fill(task, dict.fromkeys(SIDES, text))
+
+    @property
     def _filled(self) -> list[Component]:
         """What an example or a line of guidance may change."""
         return list(dict.fromkeys([self._task, *self._outputs]))
@@ -168,24 +185,8 @@ class CompareTab(Tab):
 
     def _fill_example(self, example: Example) -> Updates:
         """An example's picture, task and words, on both sides."""
-        updates = self._fill(example["task"], dict.fromkeys(SIDES, example["text"]))
+        updates = self._fill_both(example["task"], example["text"])
         return updates and updates | {self._upload: example["path"]}
-
-    def _connect_guidance(self, side: str, viewer: Any, wish: gr.State) -> None:
-        """What a line under a side's answer offers changes that side, and runs both."""
-        fields = self._sides[side]
-        others = [fields[name] for name in ASKABLE]
-
-        def fill_in(event: gr.EventData, count: int) -> Updates:
-            wanted = dict(event._data or {})
-            updates: Updates = {wish: count + 1}
-            if isinstance(text := wanted.get("text"), str):
-                updates |= self._fill(wanted.get("task"), {side: text[:MAX_TEXT]})
-            given = {name: wanted[name] for name in ASKABLE if name in wanted}
-            return updates | {fields[name]: gr.update(value=one) for name, one in given.items()}
-
-        outputs = list(dict.fromkeys([wish, *self._filled, *others]))
-        viewer.ask(fill_in, wish, outputs, **WISHED)
 
     def _fit(self, side: str, chosen: Mapping[str, Any]) -> Updates:
         """A side's words and options for the task and the checkpoint that were chosen."""

@@ -56,12 +56,12 @@ class ImageTab(TaskTab):
         examples = load_examples()
         with gr.Row(elem_classes="gv-columns"):
             with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
-                self._upload, controls, status = self._build_form()
+                self.upload, controls, status = self._build_form()
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 panel = build_answer_panel("", under=build_looked_at, follows=self.name)
             self.strip = build_strip(examples, form.tasks)
         self._viewer = panel["viewer"]
-        fields = {"upload": self._upload, **form.fields}
+        fields = {"upload": self.upload, **form.fields}
         words: Any = form.fields["words"]
         wish = gr.State(0)
         starts = [controls["run"].click, words.submit, wish.change]
@@ -70,9 +70,9 @@ class ImageTab(TaskTab):
         connect_changes(fields, self.name)
         connect_answer_panel(panel, self.results, lambda: self.pipeline.decoder)
         form.connect()
-        filled = [self._upload, self._viewer, *form.filled]
+        filled = [self.upload, self._viewer, *form.filled]
         connect_examples(self.strip, examples, wish, self._fill, filled)
-        connect_guidance(self._viewer, form, wish)
+        connect_guidance(self._viewer, form.fields, form.fill, form.filled, wish)
 
     def _build_form(self) -> tuple[gr.Image, dict[str, gr.Button], gr.HTML]:
         """The left column: the picture, what runs and stops, the line about the caches."""
@@ -95,7 +95,7 @@ class ImageTab(TaskTab):
         """An example's picture, task and own words; the picture stands in the viewer at once."""
         updates = self.form.fill(example["task"], example["text"])
         shown = first_view(example["path"], example["task"])
-        return updates and updates | {self._upload: example["path"], self._viewer: shown}
+        return updates and updates | {self.upload: example["path"], self._viewer: shown}
 
     @property
     def linked(self) -> list[Component]:

@@ -39,10 +39,12 @@ class InsideTab(TaskTab):
         """Lay out the tab and connect it."""
         self.form = form = TaskForm(self.pipeline, "inside")
         examples = load_examples()
+        first = next((row for row in examples if row["task"] in form.tasks), None)
         with gr.Row(elem_classes="gv-columns"):
             with gr.Column(scale=4, min_width=300, elem_classes="gv-form"):
-                self._upload = build_image("inside-picture", height=240)
-                form.build_task()
+                path = first["path"] if first else None
+                self.upload = build_image("inside-picture", height=240, value=path)
+                form.build_task(first)
                 form.build_options()
                 run, stop = build_buttons("follow", "inside")
                 with build_settings():
@@ -52,13 +54,13 @@ class InsideTab(TaskTab):
                 stages = build_html("inside", words=script_words(), elem_id="inside")
             self.strip = build_strip(examples, form.tasks, self.name)
         outputs, wish = {"stages": stages, "run": run, "stop": stop}, gr.State(0)
-        fields = {"upload": self._upload, **form.fields}
+        fields = {"upload": self.upload, **form.fields}
         connect(self.runner, [run.click, wish.change], fields, outputs, **LATEST)
         form.connect()
-        filled = [self._upload, *form.filled]
+        filled = [self.upload, *form.filled]
         connect_examples(self.strip, examples, wish, self._fill, filled)
 
     def _fill(self, example: Example) -> Updates:
         """An example's picture, task and own words."""
         updates = self.form.fill(example["task"], example["text"])
-        return updates and updates | {self._upload: example["path"]}
+        return updates and updates | {self.upload: example["path"]}

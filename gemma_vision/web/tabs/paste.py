@@ -14,6 +14,7 @@ from gemma_vision.requests.tasks import PARSE
 from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
 from gemma_vision.web.forms.answer_panel import build_answer_panel, connect_answer_panel
 from gemma_vision.web.forms.asking import LATEST, connect_changes, connect_examples, tell_asked
+from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.fields import build_image, typed
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate
@@ -56,6 +57,11 @@ class PasteTab(Tab):
         connect_examples(strip, examples, wish, self._fill, filled)
         viewer: Any = panel["viewer"]
         connect_examples(viewer, examples, wish, self._fill, filled, event="ask")
+
+    @property
+    def carried(self) -> CarriedFields:
+        """The picture."""
+        return CarriedFields(self._fields["upload"])
 
     def _fill(self, example: Example) -> Updates:
         """An answer of the embedded checkpoint and its picture."""

@@ -105,7 +105,7 @@ class VideoTab(TaskTab):
         form.connect()
         filled = [*self._filled.values(), *form.filled]
         connect_examples(self.strip, clips, wish, self._fill, filled)
-        connect_guidance(panel["viewer"], form, wish)
+        connect_guidance(panel["viewer"], form.fields, form.fill, form.filled, wish)
 
     def _fill(self, clip: Example) -> Updates:
         """The example clip with a task and words of its own."""

@@ -222,6 +222,14 @@ type ProgressValue = {
   say?: string;
 };
 type ChatMessage = { role: string; text: string; file?: GradioFile | null };
+type TalkValue = {
+  state: string;
+  messages: ChatMessage[];
+  notes: string[];
+  tokens: number;
+  seconds: number;
+  cut: number; // tokens at which the answer was cut; 0 where it was not
+};
 type CropsValue = { asked: boolean; picture: ImageEntry; boxes: Box[] };
 type ExampleCard = { src: string; task: string; text: string };
 /** A time in the video from which and to which an object was seen, in seconds. */
