@@ -16,10 +16,12 @@ from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.requests.names import Names, as_text, names_of, read_names
+from gemma_vision.requests.options import EXACT, FREE
 from gemma_vision.requests.request import Request, Turn, as_turns
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError, excerpt, is_whole
 from gemma_vision.runtime.engine import Engine, Prompt
+from gemma_vision.runtime.grammar import Grammar
 from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
@@ -169,7 +171,8 @@ class Pipeline:
             return request
         drops = bool(self.names) if request.drop_unasked is None else request.drop_unasked
         reading = request.reading or read_names(request.text, self.names)
-        return replace(request, reading=reading, drop_unasked=drops)
+        decoding = request.decoding or self.card.get("decoding", EXACT)
+        return replace(request, reading=reading, drop_unasked=drops, decoding=decoding)
 
     def _prepare(self, request: Request) -> PreparedRequest:
         if request.task not in self.tasks:
@@ -184,9 +187,19 @@ class Pipeline:
             request.max_tokens,
             request.temperature,
             request.seed,
+            self._grammar(request),
+            is_verified=request.decoding == EXACT,
             pan_and_scan=request.pan_and_scan,
         )
         return PreparedRequest(request, images[0], prompt)
+
+    def _grammar(self, request: Request) -> Grammar | None:
+        """The language that an answer is held to, or found by; None where words are free."""
+        if not request.spec.names_things or request.decoding == FREE:
+            return None
+        has_masks = request.task is Task.segment
+        names = tuple(dict.fromkeys(name.lower() for name in request.names))
+        return Grammar(names, has_masks, is_bare=has_masks and self.family.has_bare_phrases)
 
     def _begin(self, job: PreparedRequest) -> AnswerBuilder:
         reading = StreamingReader(job.image.size, self.decoder, self.policy)

@@ -98,7 +98,7 @@ class FakeFamily:
     name = "fake"
     styles = ("caption",)
     languages = tuple(TONGUES)
-    has_regions = has_pan_and_scan = has_variants = False
+    has_regions = has_pan_and_scan = has_variants = has_bare_phrases = False
 
     wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}
 

@@ -11,12 +11,12 @@ from PIL import Image
 from tiny_models import make_model, make_tokenizer, save
 
 from gemma_vision.runtime.engine import Prompt
-from gemma_vision.runtime.grammar import Grammar
+from gemma_vision.runtime.grammar import Grammar, Node
 from gemma_vision.runtime.local_engine import LocalEngine
 from postprocess import Parser, parse
 
 TOKENIZER = make_tokenizer()
-STOP = TOKENIZER.token_to_id("<eos>")
+STOP = TOKENIZER.token_to_id("<eos>") or 0
 BOXES = Grammar(("cat", "dog", "a dog", "cat dog"))
 MASKS = Grammar(("cat", "dog"), has_masks=True)
 
@@ -24,25 +24,25 @@ MASKS = Grammar(("cat", "dog"), has_masks=True)
 def walk(grammar: Grammar, seed: int) -> str:
     """A random answer that the grammar allows."""
     choose = random.Random(seed)
-    walker = grammar.rules(TOKENIZER, [STOP]).start()
+    rules = grammar.rules(TOKENIZER, [STOP])
+    place: Node | None = rules.start
     ids: list[int] = []
-    for _ in range(200):
-        allowed = list(walker.allowed)
+    for budget in range(200, 0, -1):
+        assert place is not None
+        allowed = rules.allowed(place, budget)
         token = choose.choice([STOP] if STOP in allowed and choose.random() < 0.3 else allowed)
         if token == STOP:
             break
-        walker.advance(token)
+        place = place.follow(token)
         ids.append(token)
     return TOKENIZER.decode(ids, skip_special_tokens=False)
 
 
 def is_allowed(grammar: Grammar, text: str) -> bool:
-    walker = grammar.rules(TOKENIZER, [STOP]).start()
+    place: Node | None = grammar.rules(TOKENIZER, [STOP]).start
     for token in TOKENIZER.encode(text, add_special_tokens=False).ids:
-        if token not in walker.allowed:
-            return False
-        walker.advance(token)
-    return STOP in walker.allowed
+        place = place and place.follow(token)
+    return place is not None and place.may_end
 
 
 @pytest.mark.parametrize("grammar", [BOXES, MASKS], ids=["boxes", "masks"])

@@ -194,9 +194,9 @@ def test_a_prompt_without_pictures_is_answered(engine: LocalEngine) -> None:
 
 def test_closing_the_stream_ends_the_work(engine: LocalEngine, monkeypatch) -> None:
     steps: list[int] = []
-    step = engine.checkpoint.model.step
+    step = engine.checkpoint.model.step_rows
     monkeypatch.setattr(
-        engine.checkpoint.model, "step", lambda *args: steps.append(1) or step(*args)
+        engine.checkpoint.model, "step_rows", lambda *args: steps.append(1) or step(*args)
     )
     stream = engine.stream([prompt(max_tokens=100)])
     next(stream)
@@ -222,7 +222,7 @@ def test_streams_take_turns(engine: LocalEngine) -> None:
 
 def test_threads_do_not_run_the_model_at_once(engine: LocalEngine, monkeypatch) -> None:
     inside, most = 0, 0
-    step = engine.checkpoint.model.step
+    step = engine.checkpoint.model.step_rows
 
     def counted(*args) -> torch.Tensor:
         nonlocal inside, most
@@ -232,7 +232,7 @@ def test_threads_do_not_run_the_model_at_once(engine: LocalEngine, monkeypatch) 
         inside -= 1
         return logits
 
-    monkeypatch.setattr(engine.checkpoint.model, "step", counted)
+    monkeypatch.setattr(engine.checkpoint.model, "step_rows", counted)
     answers: dict[int, list[int]] = {}
 
     def work(seed: int) -> None:

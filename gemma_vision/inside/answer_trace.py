@@ -43,17 +43,21 @@ class Step:
 
 def decode(engine: LocalEngine, prompt: Prompt) -> Iterator[Step]:
     """The answer's tokens as the engine picks them, each with the logits it was picked from."""
-    batch = engine.begin([prompt])
-    while batch.is_running:
-        (chunk,) = batch.advance()
-        assert chunk is not None, "the only row of a running batch has news"
-        for token, score in zip(chunk.token_ids, chunk.scores, strict=True):
-            yield weigh(batch, token, score)
+    batch, row = engine.watch(prompt)
+    while True:
+        while row.outbox:
+            chunk = row.outbox.popleft()
+            for token, score in zip(chunk.token_ids, chunk.scores, strict=True):
+                yield weigh(batch, token, score)
+        if row.finish:
+            return
+        batch.advance()
 
 
 @torch.inference_mode()
 def weigh(batch: DecodeBatch, token: int, score: float) -> Step:
     """A token beside those that it was picked from."""
+    assert batch.logits is not None, "a token was picked"
     logits = batch.logits[0].float()
     chances = logits.softmax(-1)
     best = chances.topk(min(NUM_RIVALS, len(chances)))

@@ -87,6 +87,18 @@ def extend_mask(
     return allowed[None, None] if is_real is None else (allowed & is_real[:, None])[:, None]
 
 
+def row_mask(query: Tensor, length: int, *, window: int | None = None) -> Tensor:
+    """Rows of different lengths: each new position sees its own row up to itself.
+
+    (B, T) indices of the new positions, of `length` in all  ->  (B, 1, T, L) bool
+    """
+    key = torch.arange(length, device=query.device)
+    allowed = key <= query[..., None]
+    if window is not None:
+        allowed = allowed & (key > query[..., None] - window)
+    return allowed[:, None]
+
+
 def positions(is_real: Tensor, first: int) -> Tensor:
     """Count real positions from `first`, padding stays at it.   (B, T) bool -> (B, T)
 

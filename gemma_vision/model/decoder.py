@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import FULL, TextConfig
 from gemma_vision.model.fused import FusedDecoder, FusedLayer, fuse_weights
-from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
+from gemma_vision.model.row_cache import Cache
 
 Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
 
@@ -40,7 +40,7 @@ class GemmaDecoder(nn.Module):
         embeds: Tensor = self.embed_tokens(ids) * scale
         return embeds
 
-    def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: KVCache) -> Tensor:
+    def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:
         """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
         if self.fused_path is not None:
             return self.fused_path(embeds, positions, masks, cache)
@@ -80,7 +80,7 @@ class Layer(nn.Module):
             self.post_feedforward_layernorm = Norm(config.width, config.eps)
         self.mlp = GemmaMlp(config)
 
-    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: KVCache) -> Tensor:
+    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: Cache) -> Tensor:
         """(B, T, W) -> (B, T, W)"""
         seen = self.self_attn(self.input_layernorm(x), rotary, mask, cache)
         if not self.config.has_four_norms:
@@ -141,7 +141,7 @@ class GemmaAttention(nn.Module):
             self.q_norm = Norm(width, config.eps)
             self.k_norm = Norm(width, config.eps)
 
-    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: KVCache) -> Tensor:
+    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: Cache) -> Tensor:
         """(B, T, W) -> (B, T, W)"""
         q, k, v = (self._heads(project(x)) for project in (self.q_proj, self.k_proj, self.v_proj))
         if self.config.has_qk_norm:

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
+from gemma_vision.model.row_cache import Cache
 
 TABLE = 1024  # positions that angles are worked out for at first
 
@@ -46,7 +46,7 @@ class FusedDecoder:
         self.tables: dict[str, tuple[Tensor, Tensor]] = {}  # by layer type, for every position
 
     def __call__(
-        self, embeds: Tensor, positions: Tensor, masks: Mapping[str, Tensor | None], cache: KVCache
+        self, embeds: Tensor, positions: Tensor, masks: Mapping[str, Tensor | None], cache: Cache
     ) -> Tensor:
         """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
         rows, length, width = embeds.shape
@@ -69,7 +69,7 @@ class FusedDecoder:
         x: Tensor,
         rotary: Rotary,
         mask: Tensor | None,
-        cache: KVCache,
+        cache: Cache,
     ) -> Tensor:
         """(R, W) -> (R, W), with what the layer saw added"""
         config = self.config

@@ -62,6 +62,6 @@ class KVCache:
 
 def _grown(old: Tensor, capacity: int) -> Tensor:
     rows, heads, length, width = old.shape
-    new = old.new_empty(rows, heads, capacity, width)
+    new = old.new_zeros(rows, heads, capacity, width)  # a row cache masks what it never wrote
     new[:, :, :length] = old
     return new

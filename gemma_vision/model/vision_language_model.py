@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.architecture import ARCHITECTURES, Architecture
-from gemma_vision.model.attention import extend_mask, positions, prefill_mask
+from gemma_vision.model.attention import extend_mask, positions, prefill_mask, row_mask
 from gemma_vision.model.config import (
     FULL,
     SLIDING,
@@ -28,6 +28,7 @@ from gemma_vision.model.gemma4.decoder import LayeredDecoder
 from gemma_vision.model.gemma4.tower import Grid, PatchTower
 from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import soft_cap
+from gemma_vision.model.row_cache import Cache, RowCache
 from gemma_vision.model.siglip import SiglipTower
 
 
@@ -167,9 +168,42 @@ class VisionLanguageModel(nn.Module):
         hidden = self._decode(ids, embeds, at, masks, state.cache, last_only=True)
         return self.logits(hidden[:, -1])
 
-    def logits(self, hidden: Tensor) -> Tensor:
-        """(..., W) -> (..., V)"""
-        logits = F.linear(hidden, self.head)
+    def step_rows(self, ids: Tensor, cache: RowCache) -> Tensor:
+        """Words more in rows of different lengths, each looking back only.   (B, T) -> (B, T, W)
+
+        The cache is written behind each row's length, and the lengths are the caller's to move:
+        only he knows which of the words count.
+        """
+        count, device = ids.shape[1], ids.device
+        cache.begin_step(count, device)
+        steps = torch.arange(count, device=device)
+        if cache.is_even:
+            at = (steps + cache.length)[None]
+        else:
+            at = torch.tensor(cache.lengths, device=device)[:, None] + steps
+        masks = self._row_masks(at, cache)
+        at = (at + self.architecture.first_position).expand(ids.shape)
+        embeds = self.text.embed(self._without_placeholders(ids))
+        return self._decode(ids, embeds, at, masks, cache, last_only=False)
+
+    def _row_masks(self, at: Tensor, cache: RowCache) -> Masks:
+        length, window = cache.length + at.shape[1], self.config.text.window
+        windows = {FULL: None, SLIDING: window} if window is not None else {FULL: None}
+        if cache.is_even:
+            masks: dict[str, Tensor | None] = {
+                kind: extend_mask(None, length, at.shape[1], at.device, window=limit)
+                for kind, limit in windows.items()
+            }
+        else:
+            masks = {kind: row_mask(at, length, window=limit) for kind, limit in windows.items()}
+        return {SLIDING: masks[FULL]} | masks
+
+    def logits(self, hidden: Tensor, rows: range | Tensor | None = None) -> Tensor:
+        """(..., W) -> (..., V), or of these words alone: a run of ids, or any of them."""
+        head = self.head
+        if rows is not None:
+            head = head[rows.start : rows.stop] if isinstance(rows, range) else head[rows]
+        logits = F.linear(hidden, head)
         cap = self.config.text.logit_cap
         return logits if cap is None else soft_cap(logits, cap)
 
@@ -179,7 +213,7 @@ class VisionLanguageModel(nn.Module):
         embeds: Tensor,
         at: Tensor,
         masks: Masks,
-        cache: KVCache,
+        cache: Cache,
         *,
         last_only: bool,
     ) -> Tensor:

@@ -28,6 +28,10 @@ MAX_SEED = 2**63 - 1
 LANGUAGES = tuple(TONGUES)
 STYLES = ("cap", "caption", "describe")  # a few words, a sentence, several sentences
 
+# Plain greedy decoding; the same tokens found sooner; nothing but records of the names asked for.
+FREE, EXACT, STRICT = "free", "exact", "strict"
+DECODINGS = (EXACT, STRICT, FREE)
+
 EVERY = frozenset(Task)
 SPOKEN = frozenset({Task.caption, Task.ask})
 WORDED = frozenset({Task.caption, Task.ask, Task.ocr, Task.free, Task.chat})
@@ -132,6 +136,16 @@ class Options:
             "Leave out things under a name that was not asked for; null does where the checkpoint "
             "lists its names.",
             NAMING,
+        ),
+    )
+    decoding: str | None = field(
+        default=None,
+        metadata=row(
+            'How the answer is decoded: "exact" (the model\'s own words, found sooner), '
+            '"strict" (nothing but whole records of the names asked for) or "free" (word by word); '
+            "null is what the checkpoint's notes say, and else exact.",
+            NAMING,
+            choices=DECODINGS,
         ),
     )
     style: str = field(

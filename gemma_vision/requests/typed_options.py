@@ -35,6 +35,7 @@ class FindOptions(RequestOptions, FilterOptions, total=False):
     """Of detect and segment."""
 
     drop_unasked: bool | None
+    decoding: str | None
 
 
 class CaptionOptions(WordOptions, total=False):

@@ -1,111 +1,218 @@
-"""Decode: a batch of answers growing by one token each, until every one has ended."""
+"""Decode: answers growing together, a step at a time. B rows, T tokens fed to each, V vocabulary.
+
+Rows join between two steps, after their prompts are read, and leave when they have ended. A row's
+answer does not hang on its neighbours.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from gemma_vision.model.row_cache import RowCache
 from gemma_vision.model.vision_language_model import State, VisionLanguageModel
 from gemma_vision.runtime.detokenizer import Detokenizer
-from gemma_vision.runtime.engine import Chunk, Prompt
-from gemma_vision.runtime.grammar import Walker
-from gemma_vision.runtime.sampling import Positions, narrow, sample, score
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.grammar import GrammarError, Rules
+from gemma_vision.runtime.row import MAX_BLOCK, Picks, Query, Row
+from gemma_vision.runtime.sampling import Positions, sample, score
 
+SMALL_VOCABULARY = 8192  # words up to which all of them cost no more than a part
+LARGEST_HEAD = 64  # states that are compared with every word at once
+MOST_KEPT = 64  # grammars and lists of choices that are held ready
+CERTAIN = "certain"  # the group of states with one token alone to come
 
-@dataclass
-class Row:
-    """One answer under way; `place` is that of its prompt in the list given to the engine."""
-
-    place: int
-    prompt: Prompt
-    detokenizer: Detokenizer
-    generator: torch.Generator
-    walker: Walker | None
-    num_tokens: int = 0
+Choices = Sequence[int] | None  # the tokens that come into question; None is every one
 
 
 @dataclass
 class DecodeBatch:
-    """Answers that are decoded together. Rows that have ended leave the batch."""
+    """Rows that are decoded together. `logits` are the newest (M, V) that tokens came from.
+
+    is_watched: a token at a time, out of every word, so that somebody can look at its logits.
+    """
 
     model: VisionLanguageModel
     tokenizer: Tokenizer
     stop_ids: Collection[int]
-    prompts: Sequence[Prompt]
-    logits: Tensor  # (B, V) of the token to be picked next
-    state: State
-    timing: dict[str, float]
     token_texts: dict[int, str]  # what detokenizers of this tokenizer know
     rows: list[Row] = field(default_factory=list)
-    last: list[int] = field(default_factory=list)  # the token each row picked last
+    cache: RowCache = field(default_factory=RowCache)
+    logits: Tensor | None = None
+    is_watched: bool = False
 
     def __post_init__(self) -> None:
         self.positions = Positions.of(self.tokenizer)
-        self.rows = [
-            Row(
-                place,
-                prompt,
-                Detokenizer(self.tokenizer, self.token_texts),
-                torch.Generator().manual_seed(prompt.seed),
-                self._walker(prompt),
-            )
-            for place, prompt in enumerate(self.prompts)
-        ]
+        self.is_small = self.is_watched or self.model.head.shape[0] <= SMALL_VOCABULARY
+        self._rules: dict[object, Rules | None] = {}
+        self._biases: dict[int, tuple[Sequence[int], Tensor]] = {}
 
     @property
     def is_running(self) -> bool:
         return bool(self.rows)
 
+    def make_row(self, prompt: Prompt) -> Row:
+        """The answer to a prompt before its first token."""
+        detokenizer = Detokenizer(self.tokenizer, self.token_texts)
+        is_drawn = prompt.is_verified and prompt.temperature > 0  # every token is a free choice
+        rules = self._rules_of(prompt) if prompt.grammar and not is_drawn else None
+        max_block = 1 if self.is_watched else MAX_BLOCK
+        return Row(prompt, detokenizer, rules, self.stop_ids, not self.is_small, max_block)
+
     @torch.inference_mode()
-    def advance(self) -> list[Chunk | None]:
-        """One token more for every answer that has not ended; None for those that have."""
+    def join(self, rows: Sequence[Row], logits: Tensor, state: State) -> None:
+        """Rows whose prompts have been read: (B, V) of their first tokens, and what was kept."""
+        paddings = [0] * len(rows)
+        if state.is_real is not None:
+            paddings = (~state.is_real).sum(-1).tolist()
         start = time.perf_counter()
-        if self.last:
-            ids = torch.tensor(self.last, device=self.logits.device)
-            self.logits = self.model.step(ids, self.state)
-        tokens = sample(
-            narrow(self.logits, [row.walker.allowed if row.walker else None for row in self.rows]),
-            [row.prompt.temperature for row in self.rows],
-            [row.generator for row in self.rows],
-        )
-        scores = score(self.logits, tokens, self.positions)
-        self.timing["decode"] = self.timing.get("decode", 0.0) + time.perf_counter() - start
-        return self._take(tokens, scores)
+        self.cache.add_rows(state.cache, paddings)
+        self.rows += rows
+        queries = [row.first_query(one[None]) for row, one in zip(rows, logits, strict=True)]
+        among: list[Choices] = [query.among[0] for query in queries]  # type: ignore[misc]
+        picks = self._pick(logits, among, rows)
+        count_time(rows, start)
+        for row, token, sure in zip(rows, picks.tokens, picks.scores, strict=True):
+            row.pending = row.pending or [-1]  # the prompt's last token, which is fed already
+            row.take(Picks([token], [sure]), logits)
+        self._drop(row for row in rows if row.finish)
 
-    def _walker(self, prompt: Prompt) -> Walker | None:
+    @torch.inference_mode()
+    def advance(self) -> None:
+        """One step: every row gets a token or several, or ends."""
+        start = time.perf_counter()
+        rows, width = list(self.rows), max(len(row.pending) for row in self.rows)
+        fed = [row.pending + [0] * (width - len(row.pending)) for row in rows]
+        ids = torch.tensor(fed, device=self.model.device)
+        states = self.model.step_rows(ids, self.cache)
+        hidden = [states[i, : len(row.pending)] for i, row in enumerate(rows)]
+        queries = [row.query(one) for row, one in zip(rows, hidden, strict=True)]
+        picks = self._answer(rows, queries)
+        count_time(rows, start)
+        for i, row in enumerate(rows):
+            num_fed = len(row.pending)
+            self.cache.lengths[i] += num_fed - row.take(picks[i], hidden[i])
+        self._drop(row for row in rows if row.finish)
+
+    @torch.inference_mode()
+    def leave(self, rows: Iterable[Row]) -> None:
+        """Answers that nobody wants any more."""
+        self._drop(rows)
+
+    def _drop(self, rows: Iterable[Row]) -> None:
+        places = sorted((self.rows.index(row) for row in rows), reverse=True)
+        self.cache.drop_rows(places)
+        for place in places:  # as the cache does: the last takes the place of each
+            self.rows[place] = self.rows[-1]
+            self.rows.pop()
+
+    def _rules_of(self, prompt: Prompt) -> Rules | None:
+        """The prompt's grammar in ids; None where it guides alone and there is nothing to guide."""
         grammar = prompt.grammar
-        return grammar.rules(self.tokenizer, self.stop_ids).start() if grammar else None
+        assert grammar is not None
+        key = (grammar, prompt.is_verified, tuple(self.stop_ids))
+        if key not in self._rules:
+            if len(self._rules) >= MOST_KEPT:
+                self._rules.clear()
+            try:
+                self._rules[key] = grammar.rules(self.tokenizer, tuple(self.stop_ids))
+            except GrammarError:
+                if not prompt.is_verified:
+                    raise
+                self._rules[key] = None
+        return self._rules[key]
 
-    def _take(self, tokens: list[int], scores: list[float]) -> list[Chunk | None]:
-        chunks: list[Chunk | None] = [None] * len(self.prompts)
-        going = []
-        for i, (row, token, sure) in enumerate(zip(self.rows, tokens, scores, strict=True)):
-            chunk = self._chunk(row, token, sure)
-            chunks[row.place] = chunk
-            if chunk.finish is None:
-                going.append(i)
-        self._keep(going, tokens)
-        return chunks
+    def _answer(self, rows: Sequence[Row], queries: Sequence[Query]) -> list[Picks]:
+        """The picks of every query. States that are compared with the same words go together."""
+        picks = [Picks([], []) for _ in queries]
+        groups: dict[object, list[tuple[int, int, Choices]]] = defaultdict(list)
+        for i, query in enumerate(queries):
+            for j in range(len(query.hidden)):
+                among = query.among if isinstance(query.among, range) else query.among[j]
+                groups[self._group(among)].append((i, j, among))
+        found: dict[tuple[int, int], tuple[int, float]] = {}
+        for key, entries in groups.items():
+            if key == CERTAIN:
+                found |= {(i, j): (among[0], 1.0) for i, j, among in entries if among}
+                continue
+            for start in range(0, len(entries), LARGEST_HEAD):
+                part = entries[start : start + LARGEST_HEAD]
+                hidden = [queries[i].hidden[j : j + 1] for i, j, _ in part]
+                one = self._compare(
+                    hidden[0] if len(hidden) == 1 else torch.cat(hidden),
+                    [choices for *_, choices in part],
+                    [rows[i] for i, *_ in part],
+                    is_scored=any(queries[i].is_scored for i, *_ in part),
+                )
+                for (i, j, _), token, sure in zip(part, one.tokens, one.scores, strict=True):
+                    found[i, j] = (token, sure)
+        for i, query in enumerate(queries):
+            pairs = [found[i, j] for j in range(len(query.hidden))]
+            picks[i].tokens = [token for token, _ in pairs]
+            picks[i].scores = [sure for _, sure in pairs] if query.is_scored else []
+        return picks
 
-    def _chunk(self, row: Row, token: int, sure: float) -> Chunk:
-        timing = dict(self.timing)
-        if token in self.stop_ids:
-            return Chunk(row.detokenizer.rest(), finish="stop", timing=timing)
-        row.num_tokens += 1
-        if row.walker:
-            row.walker.advance(token)
-        text = row.detokenizer.add(token)
-        if row.num_tokens < row.prompt.max_tokens:
-            return Chunk(text, (token,), (sure,), timing=timing)
-        return Chunk(text + row.detokenizer.rest(), (token,), (sure,), "length", timing=timing)
+    def _group(self, among: Choices) -> object:
+        """States of one group are compared with the same words."""
+        if among is None or (self.is_small and len(among) > 1):
+            return None
+        return among if isinstance(among, range) else (CERTAIN if len(among) == 1 else id(among))
 
-    def _keep(self, going: list[int], tokens: list[int]) -> None:
-        if going and len(going) < len(self.rows):
-            self.state.select_rows(torch.tensor(going, device=self.logits.device))
-        self.rows = [self.rows[i] for i in going]
-        self.last = [tokens[i] for i in going]
+    def _compare(
+        self, hidden: Tensor, among: Sequence[Choices], rows: Sequence[Row], *, is_scored: bool
+    ) -> Picks:
+        """Hidden states (M, W) of one group to tokens."""
+        choices = among[0]
+        if self._group(choices) is None:
+            self.logits = self.model.logits(hidden)
+            return self._pick(self.logits, among, rows)
+        assert choices is not None
+        if isinstance(choices, range):
+            logits, first = self.model.logits(hidden, choices), choices.start
+            is_place = self.positions is not None and self.positions.first == first
+            places = Positions(0) if is_place else None
+        else:
+            ids = torch.tensor(choices, device=hidden.device)
+            logits, places = self.model.logits(hidden, ids), None
+        at = draw(logits, rows)
+        scores = score(logits, at, places) if is_scored else [0.0] * len(at)
+        return Picks([choices[place] for place in at], scores)
+
+    def _pick(self, logits: Tensor, among: Sequence[Choices], rows: Sequence[Row]) -> Picks:
+        """(M, V) over every word to tokens, each out of those that come into question."""
+        self.logits = logits
+        if any(choices is not None for choices in among):
+            logits = logits + torch.stack([self._bias(choices, logits) for choices in among])
+        tokens = draw(logits, rows)
+        return Picks(tokens, score(logits, tokens, self.positions))
+
+    def _bias(self, choices: Choices, like: Tensor) -> Tensor:
+        """(V,), 0 for what comes into question and minus infinity for all else"""
+        key = id(choices)
+        if key not in self._biases or self._biases[key][0] is not choices:
+            bias = torch.zeros_like(like[0])
+            if choices is not None:
+                bias.fill_(-torch.inf)[torch.tensor(choices, device=like.device)] = 0.0
+            if len(self._biases) >= MOST_KEPT:
+                self._biases.clear()
+            self._biases[key] = (choices or (), bias) if choices is None else (choices, bias)
+        return self._biases[key][1]
+
+
+def draw(logits: Tensor, rows: Sequence[Row]) -> list[int]:
+    """(M, V) -> M ids, each as its row's temperature and seed say"""
+    temperatures = [row.prompt.temperature for row in rows]
+    return sample(logits, temperatures, [row.generator for row in rows])
+
+
+def count_time(rows: Sequence[Row], start: float) -> None:
+    """What has passed counts as decoding of each of these rows."""
+    passed = time.perf_counter() - start
+    for row in rows:
+        row.timing["decode"] = row.timing.get("decode", 0.0) + passed

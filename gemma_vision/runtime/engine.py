@@ -24,7 +24,9 @@ class Prompt:
     """What the model is given: upright RGB pictures and the text that follows them.
 
     `text` is what the family's `write_prompt` wrote ("detect cat ; dog"): no image placeholders,
-    no <bos>, no closing newline; the engine adds those once, as the family says.
+    no <bos>, no closing newline; the engine adds those once, as the family says. `grammar` is the
+    language of the answer; `is_verified` makes it a guide alone, by which the same tokens are found
+    sooner that greedy decoding would have given without it.
     """
 
     images: tuple[Image, ...]
@@ -33,6 +35,7 @@ class Prompt:
     temperature: float = 0.0
     seed: int = 0
     grammar: Grammar | None = None
+    is_verified: bool = False
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
     budget: int | None = None  # soft tokens of a picture, where the family's pictures have no one
 

@@ -4,131 +4,217 @@
     record  =  four positions, then the codes where asked for (16, a space before them), then
                a space and one of the names
 
-Off by default: it changes what a model says wherever the model would have said something else.
 Knows nothing of models; a tokenizer turns it into ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from tokenizers import Tokenizer
-
+from postprocess.errors import UserError
 from postprocess.tokens import CODES_PER_MASK, NUM_BINS, NUM_CODES, NUM_POSITIONS
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+SEPARATOR = " ; "
+NEVER = 1 << 30  # tokens to an end that cannot be reached
+
+
+class GrammarError(UserError):
+    """A language of answers that cannot be had."""
+
+    CODE = "E_DECODING"
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """Records of the given names, with a mask each or without."""
+    """Records of the given names, with a mask each or without.
+
+    is_bare: one record at most, its codes right behind its positions and no label, as checkpoints
+    write it that were tuned on single phrases.
+    """
 
     names: tuple[str, ...]
     has_masks: bool = False
+    is_bare: bool = False
 
     def __post_init__(self) -> None:
         if not self.names or not all(name.strip() for name in self.names):
-            raise ValueError("A grammar needs names, each with at least one letter.")
+            raise GrammarError("A grammar needs names, each with at least one letter.")
 
     def rules(self, tokenizer: Tokenizer, stop_ids: Collection[int]) -> Rules:
-        """The grammar in the ids of a tokenizer; ValueError where it has no position tokens."""
-        root = Node()
-        for name in self.names:
-            root.add(spell(tokenizer, f" {name} ; "), Then.record)
-            root.add(spell(tokenizer, f" {name}"), Then.end)
-        return Rules(
-            positions=run_of(tokenizer, "<loc{:04d}>", NUM_BINS),
-            codes=run_of(tokenizer, "<seg{:03d}>", NUM_CODES) if self.has_masks else range(0),
-            space=spell(tokenizer, " ") if self.has_masks else [],
-            label=root,
-            stop_ids=tuple(stop_ids),
-        )
+        """The grammar in the ids of a tokenizer; GrammarError where it has no position tokens."""
+        positions = run_of(tokenizer, "<loc{:04d}>", NUM_BINS)
+        codes = run_of(tokenizer, "<seg{:03d}>", NUM_CODES) if self.has_masks else range(0)
+        space = spell(tokenizer, " ") if self.has_masks and not self.is_bare else []
+        rules = Rules(positions, codes, tuple(stop_ids))
+        first = rules.chain([positions] * (NUM_POSITIONS - 1))
+        last = rules.chain([*space, *[codes] * (CODES_PER_MASK if codes else 0)], first[-1])
+        rules.label = last[-1]
+        rules.start.then = rules.again.then = first[0]
+        if self.is_bare:
+            rules.label.may_end = True
+            return rules
+        for index, name in enumerate(self.names):
+            alone, joined = spell(tokenizer, f" {name}"), spell(tokenizer, f" {name}{SEPARATOR}")
+            rules.label.add(alone, Node()).ends(index)
+            rules.label.add(joined, rules.again)
+            rules.spellings.append(joined)
+        return rules
+
+    def pattern(self) -> str:
+        """The same language as a regular expression, for engines that take one."""
+        box = rf"(?:<loc(?:0[0-9]{{3}}|10[01][0-9]|102[0-3])>){{{NUM_POSITIONS}}}"
+        codes = rf"(?:<seg(?:0[0-9]{{2}}|1[01][0-9]|12[0-7])>){{{CODES_PER_MASK}}}"
+        if self.is_bare:
+            return f"(?:{box}{codes if self.has_masks else ''})?"
+        names = "|".join(re.escape(name) for name in self.names)
+        record = f"{box}{f' {codes}' if self.has_masks else ''} (?:{names})"
+        return f"(?:{record}(?:{re.escape(SEPARATOR)}{record})*)?"
 
 
-class Then:
-    """What a label that is complete leads to."""
-
-    record = "record"  # its separator is written: another record has to come
-    end = "end"  # the answer may end
-
-
-@dataclass
+@dataclass(eq=False)
 class Node:
-    """A point in the spelling of a label: the ids that go on, and what may follow here."""
+    """A place in an answer: the tokens that may come next, and where each leads.
 
-    next: dict[int, Node] = field(default_factory=dict)
-    then: str = ""
+    run: tokens that all lead to `then`; branches: others, each to a place of its own. may_end: the
+    answer may end here. name: which of the names is complete here, -1 where none is.
+    """
 
-    def add(self, ids: Iterable[int], then: str) -> None:
-        """One more spelling from here."""
+    run: range = range(0)
+    then: Node | None = None
+    branches: dict[int, Node] = field(default_factory=dict)
+    may_end: bool = False
+    begins_record: bool = False
+    name: int = -1
+    cost: int = NEVER  # tokens it takes at least from here to a place where the answer may end
+    choices: tuple[int, ...] = ()  # every token that may come, once somebody asked
+
+    def follow(self, token: int) -> Node | None:
+        """The place behind a token; None where it may not come."""
+        return self.then if token in self.run else self.branches.get(token)
+
+    def add(self, ids: Sequence[int], last: Node) -> Node:
+        """One more spelling from here, which leads to a place."""
         node = self
-        for token in ids:
-            node = node.next.setdefault(token, Node())
-        node.then = then
+        for token in ids[:-1]:
+            node = node.branches.setdefault(token, Node())
+        return node.branches.setdefault(ids[-1], last)
 
-
-@dataclass(frozen=True)
-class Rules:
-    """A grammar in ids. `start` gives a walker for each answer."""
-
-    positions: range
-    codes: range
-    space: list[int]
-    label: Node
-    stop_ids: tuple[int, ...]
-
-    def start(self) -> Walker:
-        """A walker before the first token."""
-        return Walker(self)
-
-
-class Walker:
-    """Follows one answer. `allowed` says what may come, `take` what came."""
-
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
-        self._num_positions = self._num_spaces = self._num_codes = 0
-        self._node: Node | None = None  # in a label
-        self._may_end = True
+    def ends(self, name: int) -> None:
+        """A name is complete here."""
+        self.may_end, self.name = True, name
 
     @property
-    def allowed(self) -> Collection[int]:
-        """The ids that may come next."""
-        rules = self.rules
-        if self._may_end:
-            goes_on = rules.positions if self._node is None else self._node.next
-            return (*goes_on, *rules.stop_ids)
-        if self._num_positions < NUM_POSITIONS:
-            return rules.positions
-        if self._num_spaces < len(rules.space):
-            return (rules.space[self._num_spaces],)
-        if self._num_codes < (CODES_PER_MASK if rules.codes else 0):
-            return rules.codes
-        assert self._node is not None
-        return self._node.next
+    def is_run(self) -> bool:
+        """Whether inside a record only numbers of one kind may come here."""
+        return bool(self.run) and not (self.branches or self.may_end or self.begins_record)
 
-    def advance(self, token: int) -> None:
-        """Go one token on; it has to be an allowed one."""
-        rules, node = self.rules, self._node
-        if node is not None:
-            self._enter(node.next[token])
-        elif token in rules.positions and self._num_positions < NUM_POSITIONS:
-            self._num_positions += 1
-            self._may_end = False
-        elif self._num_spaces < len(rules.space):
-            self._num_spaces += 1
-        else:
-            self._num_codes += 1
-        wanted = (NUM_POSITIONS, len(rules.space), CODES_PER_MASK if rules.codes else 0)
-        if node is None and (self._num_positions, self._num_spaces, self._num_codes) == wanted:
-            self._node = rules.label
+    def next_nodes(self) -> Iterator[Node]:
+        """The places behind this one."""
+        if self.then is not None and self.run:
+            yield self.then
+        yield from self.branches.values()
 
-    def _enter(self, node: Node) -> None:
-        """Be at a point of a label; a label with its separator begins the next record."""
-        self._may_end = node.then == Then.end
-        self._node = node
-        if node.then == Then.record:
-            self._num_positions = self._num_spaces = self._num_codes = 0
-            self._node = None
+
+class Rules:
+    """A grammar in ids: a graph of places from `start`. `again` is that behind a separator."""
+
+    def __init__(self, positions: range, codes: range, stop_ids: tuple[int, ...]) -> None:
+        self.positions, self.codes, self.stop_ids = positions, codes, stop_ids
+        self.start = Node(positions, may_end=True, begins_record=True)
+        self.again = Node(positions, begins_record=True)
+        self.label = Node()
+        self.spellings: list[list[int]] = []  # of each name with its separator
+
+    def chain(self, steps: Iterable[int | range], first: Node | None = None) -> list[Node]:
+        """Places one behind the other, joined by one token or any of a run.
+
+        first: the place that the chain begins at.
+        """
+        nodes = [Node() if first is None else first]
+        for step in steps:
+            nodes.append(Node())
+            if isinstance(step, range):
+                nodes[-2].run, nodes[-2].then = step, nodes[-1]
+            else:
+                nodes[-2].branches[step] = nodes[-1]
+        return nodes
+
+    def allowed(self, node: Node, budget: int) -> list[int]:
+        """The tokens that may come at a place and leave enough of the budget for an end.
+
+        Those that end the answer are among them where it may end.
+        """
+        fits = list(node.run) if node.then is not None and self.fits(node.then, budget) else []
+        fits += [token for token, then in node.branches.items() if self.fits(then, budget)]
+        return [*fits, *self.stop_ids] if node.may_end else fits
+
+    def fits(self, then: Node, budget: int) -> bool:
+        """Whether a token that leads there leaves enough of the budget for an end."""
+        return budget > self._cost(then)
+
+    def options(self, node: Node, budget: int) -> Sequence[int]:
+        """The tokens that come into question at a place: one that is certain, a run, or a list.
+
+        Where the answer may end, those that it has no budget for are among them: whether the model
+        would go on is what tells an answer that is whole from one that was cut.
+        """
+        if node.is_run:
+            return node.run
+        if not node.choices:
+            node.choices = tuple(self.allowed(node, NEVER + 1))
+        if node.may_end or all(self.fits(then, budget) for then in node.branches.values()):
+            return node.choices
+        return self.allowed(node, budget) or node.choices  # none fits behind a draft that does not
+
+    def draft(self, node: Node | None, name: int, room: int) -> list[int]:
+        """What follows a place for certain, and what likely does: a name and its separator.
+
+        name: the one that is likely; room: how many tokens at most. Ends where numbers come.
+        """
+        tokens: list[int] = []
+        while node is not None and len(tokens) < room and node.branches and not node.run:
+            if node is self.label and self.spellings:
+                more = self.spellings[min(name, len(self.spellings) - 1)]
+            else:
+                more = [next(iter(node.branches))]
+            for token in more[: room - len(tokens)]:
+                tokens.append(token)
+                node = node and node.follow(token)
+        return tokens
+
+    def _cost(self, node: Node) -> int:
+        return node.cost if self._is_costed else NEVER
+
+    @cached_property
+    def _is_costed(self) -> bool:
+        """Work out every place's cost, from the ends backwards."""
+        nodes = list(self._nodes())
+        changed = True
+        while changed:
+            changed = False
+            for node in reversed(nodes):
+                ways = [1 + then.cost for then in node.next_nodes()]
+                cost = 0 if node.may_end else min(ways, default=NEVER)
+                changed |= cost < node.cost
+                node.cost = min(cost, node.cost)
+        return True
+
+    def _nodes(self) -> Iterator[Node]:
+        found: dict[int, Node] = {id(self.start): self.start, id(self.again): self.again}
+        todo = list(found.values())
+        while todo:
+            for node in todo.pop().next_nodes():
+                if id(node) not in found:
+                    found[id(node)] = node
+                    todo.append(node)
+        yield from found.values()
 
 
 def spell(tokenizer: Tokenizer, text: str) -> list[int]:
@@ -141,5 +227,8 @@ def run_of(tokenizer: Tokenizer, form: str, count: int) -> range:
     """The ids of tokens that are numbered in one run."""
     first, last = (tokenizer.token_to_id(form.format(number)) for number in (0, count - 1))
     if first is None or last is None or last - first != count - 1:
-        raise ValueError(f"This tokenizer has no run of {form.format(0)} tokens to write with.")
+        raise GrammarError(
+            f"This checkpoint has no run of {form.format(0)} tokens to write records with; "
+            "take exact or free decoding."
+        )
     return range(first, last + 1)

@@ -1,10 +1,11 @@
-"""The local engine: prompts run on this machine, as one batch."""
+"""The local engine: prompts run on this machine, those of all callers as one batch."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,6 +17,8 @@ from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.image_encoder import EncoderInput
 from gemma_vision.runtime.lru_cache import LruCache
 from gemma_vision.runtime.prefill import Prefiller
+from gemma_vision.runtime.row import Row
+from gemma_vision.runtime.scheduler import Scheduler
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
@@ -23,15 +26,15 @@ CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in
 # programs want the processor, waiting for it made an answer of the embedded checkpoint 18 times as
 # long (89 ms with one thread, 1650 ms with two, on two busy cores).
 SMALL = 20_000_000
+READ_AT_ONCE = 8  # prompts read in one pass; where a pass takes seconds, others wait for one only
 PREFIX_BYTES = 512 * 2**20  # about 13 pictures of Gemma-3-4B in bfloat16
 
 
 class LocalEngine:
-    """Runs a checkpoint here. Several streams may be open at once; their steps take turns.
+    """Runs a checkpoint here. Several streams may be open at once; they are decoded together.
 
     Pictures seen before are not looked at again: `cache.hits` and `cache.misses` count them. With
-    Gemma 3 the next question on a picture goes on behind it: `prefixes` counts those. That is for
-    one prompt at a time; a batch is read whole, since its rows are padded to one length.
+    Gemma 3 the next question on a picture goes on behind it: `prefixes` counts those.
     threads: how many processor threads a step may use; None is one for small checkpoints on a
     CPU, and what torch was set to otherwise.
     """
@@ -54,7 +57,18 @@ class LocalEngine:
         self._token_texts: dict[int, str] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
         stops = map(checkpoint.tokenizer.token_to_id, checkpoint.family.stop_tokens)
-        self._stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}
+        stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}
+        is_quick = is_small or checkpoint.model.device.type != "cpu"
+        self._scheduler = Scheduler(
+            self._make_batch(stop_ids),
+            self._prefiller,
+            self._running,
+            at_once=READ_AT_ONCE if is_quick and not self._has_prefixes else 1,
+        )
+
+    @property
+    def _has_prefixes(self) -> bool:
+        return self.checkpoint.model.architecture.has_reusable_prefix
 
     @classmethod
     def load(
@@ -72,18 +86,17 @@ class LocalEngine:
         return True
 
     def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
-        """One list per step with a token for every answer that has not ended.
+        """Lists of chunks as they come; closing the iterator ends the work.
 
-        Closing the iterator ends the work. Scores of <loc> tokens follow `picking.score`.
+        Streams that are open at once are decoded in one batch, whoever opened them. Raises
+        EngineBusyError where too many prompts wait already.
         """
-        if not prompts:
-            return
-        with self._lock, using_threads(self.threads):
-            batch = self.begin(prompts)
-        while batch.is_running:
-            with self._lock, using_threads(self.threads):
-                chunks = batch.advance()
-            yield chunks
+        rows = self._scheduler.submit(prompts)
+        try:
+            while chunks := self._scheduler.take(rows):
+                yield chunks
+        finally:
+            self._scheduler.withdraw(rows)
 
     def ids(self, prompt: Prompt) -> list[int]:
         """The prompt as the decoder reads it: one image token for each soft token, then words."""
@@ -94,19 +107,44 @@ class LocalEngine:
         return self._prefiller.views(prompt)
 
     @torch.inference_mode()
-    def begin(self, prompts: Sequence[Prompt]) -> DecodeBatch:
-        """Read the prompts; each `advance` of the batch decodes one token more."""
-        logits, state, timing = self._prefiller.prefill(prompts)
+    def watch(self, prompt: Prompt) -> tuple[DecodeBatch, Row]:
+        """An answer away from all others, a token to each `advance`, its first one there already.
+
+        The batch has the logits over every word that the newest token was picked from.
+        """
+        if prompt.is_verified:  # the same tokens, one after the other
+            prompt = replace(prompt, grammar=None)
+        with self._running():
+            batch = self._make_batch(self._stop_ids, is_watched=True)
+            logits, state, timing = self._prefiller.prefill([prompt])
+            row = batch.make_row(prompt)
+            row.timing |= timing
+            batch.join([row], logits, state)
+        return batch, row
+
+    @property
+    def _stop_ids(self) -> Collection[int]:
+        """The tokens that end an answer."""
+        return self._scheduler.batch.stop_ids
+
+    @_stop_ids.setter
+    def _stop_ids(self, ids: Collection[int]) -> None:
+        self._scheduler.batch.stop_ids = ids
+
+    def _make_batch(self, stop_ids: Collection[int], *, is_watched: bool = False) -> DecodeBatch:
+        checkpoint = self.checkpoint
         return DecodeBatch(
-            self.checkpoint.model,
-            self.checkpoint.tokenizer,
-            self._stop_ids,
-            prompts,
-            logits,
-            state,
-            timing,
+            checkpoint.model,
+            checkpoint.tokenizer,
+            stop_ids,
             self._token_texts,
+            is_watched=is_watched,
         )
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        with self._lock, using_threads(self.threads):
+            yield
 
 
 @contextmanager

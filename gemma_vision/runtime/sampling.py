@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -50,19 +51,6 @@ def sample(
     return best
 
 
-def narrow(logits: Tensor, allowed: Sequence[Collection[int] | None]) -> Tensor:
-    """Rule out all tokens but the allowed ones; None allows every one.   (B, V) -> (B, V)"""
-    if all(ids is None for ids in allowed):
-        return logits
-    narrowed = logits.clone()
-    for row, ids in enumerate(allowed):
-        if ids is not None:
-            kept = torch.tensor(list(ids), device=logits.device)
-            narrowed[row] = -torch.inf
-            narrowed[row, kept] = logits[row, kept]
-    return narrowed
-
-
 def score(logits: Tensor, tokens: Sequence[int], places: Positions | None) -> list[float]:
     """How sure the model was of each row's token, 0 to 1.   (B, V), B ids -> B scores
 
@@ -70,7 +58,29 @@ def score(logits: Tensor, tokens: Sequence[int], places: Positions | None) -> li
     the ten bins on either side of the chosen one. Any other token counts by its probability. The
     temperature plays no part.
     """
-    return [one_score(row, token, places) for row, token in zip(logits, tokens, strict=True)]
+    if len(tokens) == 1:
+        return [one_score(logits[0], tokens[0], places)]
+    scores = [0.0] * len(tokens)
+    located = [row for row, token in enumerate(tokens) if places is not None and token in places]
+    if places is not None and located:
+        run = slice(places.first, places.first + NUM_BINS)
+        bins = logits[:, run] if len(located) == len(tokens) else logits[located, run]
+        chosen = [tokens[row] - places.first for row in located]
+        for row, sure in zip(located, score_positions(bins, chosen), strict=True):
+            scores[row] = sure
+    for row in {*range(len(tokens))}.difference(located):
+        scores[row] = one_score(logits[row], tokens[row], None)
+    return scores
+
+
+def score_positions(bins: Tensor, chosen: Sequence[int]) -> list[float]:
+    """The part of each row's softmax that lies around its bin.   (B, 1024), B bins -> B scores"""
+    sums = F.pad(bins.float().softmax(-1).cumsum(-1), (1, 0))
+    at = torch.tensor(chosen, device=bins.device)
+    edges = torch.stack([(at + REACH + 1).clamp(max=NUM_BINS), (at - REACH).clamp(min=0)], -1)
+    high, low = sums.gather(-1, edges).unbind(-1)
+    found: list[float] = (high - low).clamp(0.0, 1.0).tolist()
+    return found
 
 
 def one_score(logits: Tensor, token: int, places: Positions | None) -> float:
@@ -79,4 +89,4 @@ def one_score(logits: Tensor, token: int, places: Positions | None) -> float:
         at = token - places.first
         bins = logits[places.first : places.first + NUM_BINS].float().softmax(-1)
         return min(float(bins[max(0, at - REACH) : at + REACH + 1].sum()), 1.0)
-    return float(logits.float().softmax(-1)[token])
+    return float((logits[token].float() - logits.float().logsumexp(-1)).exp())

@@ -15,8 +15,8 @@ from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import LayeredTextConfig
 from gemma_vision.model.gemma4.layer import MixedLayer
 from gemma_vision.model.gemma4.norms import RmsNorm
-from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import Rotary, rotary_table
+from gemma_vision.model.row_cache import Cache
 
 Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
 
@@ -64,7 +64,7 @@ class LayeredDecoder(nn.Module):
         embeds: Tensor,
         positions: Tensor,
         masks: Masks,
-        cache: KVCache,
+        cache: Cache,
         told: Tensor | None = None,
         *,
         last_only: bool = False,

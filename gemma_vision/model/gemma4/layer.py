@@ -13,8 +13,8 @@ from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import LayeredTextConfig
 from gemma_vision.model.gemma4.experts import Experts, Router
 from gemma_vision.model.gemma4.norms import RmsNorm, unit_rms
-from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend
+from gemma_vision.model.row_cache import Cache
 
 
 class MixedLayer(nn.Module):
@@ -50,7 +50,7 @@ class MixedLayer(nn.Module):
             self.post_per_layer_input_norm = RmsNorm(width, eps)
 
     def forward(
-        self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: KVCache, told: Tensor | None
+        self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: Cache, told: Tensor | None
     ) -> Tensor:
         """(B, T, W), ..., (B, T, P) or None -> (B, T, W)"""
         seen = self.self_attn(self.input_layernorm(x), rotary, mask, cache)
@@ -100,14 +100,14 @@ class SharingAttention(nn.Module):
                 self.v_proj = uninitialized_layers.Linear(width, inner, bias=False)
         self.o_proj = uninitialized_layers.Linear(outer, width, bias=False)
 
-    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: KVCache) -> Tensor:
+    def forward(self, x: Tensor, rotary: Rotary, mask: Tensor | None, cache: Cache) -> Tensor:
         """(B, T, W) -> (B, T, W)"""
         q = apply_rotary(self.q_norm(self._heads(self.q_proj(x))), rotary)
         keys, values = self._keys_and_values(x, rotary, cache)
         out: Tensor = self.o_proj(attend(q, keys, values, mask, self.config).flatten(2))
         return out
 
-    def _keys_and_values(self, x: Tensor, rotary: Rotary, cache: KVCache) -> tuple[Tensor, Tensor]:
+    def _keys_and_values(self, x: Tensor, rotary: Rotary, cache: Cache) -> tuple[Tensor, Tensor]:
         if self.row.source is not None:
             return cache.read(self.row.source, x.device)
         k = self._heads(self.k_proj(x))

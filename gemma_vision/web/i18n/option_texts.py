@@ -106,6 +106,16 @@ OPTION_TEXTS: dict[str, dict[str, str]] = {
         "pt": "nomes não pedidos",
         "zh": "没有要求的名称",
     },
+    "decoding": {
+        "en": "Decoding (empty: as the checkpoint says)",
+        "ja": "デコード方法(空欄はチェックポイントの指定)",
+        "de": "Dekodierung (leer: wie der Checkpoint es vorgibt)",
+        "es": "Decodificación (vacío: la del checkpoint)",
+        "fr": "Décodage (vide : celui du checkpoint)",
+        "ko": "디코딩 방식(비우면 체크포인트 설정)",
+        "pt": "Decodificação (vazio: a do checkpoint)",
+        "zh": "解码方式（留空则按检查点设置）",
+    },
     "style": {
         "en": "Length of the caption",
         "ja": "説明の長さ",

@@ -1,0 +1,170 @@
+"""Scheduler: prompts of many callers decoded in one batch.
+
+Whoever waits for a word makes the next step, for everybody; the others find their words made. So
+there is no thread to start or to end, and one step at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from gemma_vision.runtime.decode import DecodeBatch
+from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.prefill import Prefiller
+from gemma_vision.runtime.row import Row
+from postprocess.errors import UserError
+
+MAX_ROWS = 32  # answers that grow side by side
+MAX_WAITING = 256  # prompts that wait for a place before another caller's are refused
+MAX_BYTES = 2 * 2**30  # of keys and values
+PATIENCE = 64.0  # tokens that an answer may be longer for each second that it has waited
+
+
+class EngineBusyError(UserError):
+    """More prompts wait than an engine takes in."""
+
+    CODE = "E_BUSY"
+
+
+class Scheduler:
+    """Callers submit prompts, take chunks, and withdraw what they no longer want.
+
+    at_once: prompts that are read in one pass. running: entered around everything that the model
+    computes.
+    """
+
+    def __init__(
+        self,
+        batch: DecodeBatch,
+        prefiller: Prefiller,
+        running: Callable[[], AbstractContextManager[None]],
+        *,
+        at_once: int,
+        max_rows: int = MAX_ROWS,
+        max_waiting: int = MAX_WAITING,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.batch, self.prefiller, self.running = batch, prefiller, running
+        self.at_once, self.max_rows = at_once, max_rows
+        self.max_waiting, self.max_bytes = max_waiting, max_bytes
+        self._waiting: list[tuple[float, Row]] = []  # since when, in seconds
+        self._leaving: list[Row] = []
+        self._turn = threading.Condition()  # guards what is above and below; never while computing
+        self._is_stepping = False
+
+    def submit(self, prompts: Sequence[Prompt]) -> list[Row]:
+        """Take prompts in; EngineBusyError where too many of other callers wait already."""
+        rows = [self.batch.make_row(prompt) for prompt in prompts]
+        with self._turn:
+            if len(self._waiting) >= self.max_waiting:
+                raise EngineBusyError(
+                    f"{len(self._waiting)} prompts are waiting for this model, which is as many as "
+                    "it takes in; ask again in a moment."
+                )
+            now = time.monotonic()
+            self._waiting += [(now, row) for row in rows]
+        return rows
+
+    def take(self, rows: Sequence[Row]) -> list[Chunk | None]:
+        """The next chunk of each of these rows that has one; empty when all have ended.
+
+        Makes steps until there is one, for everybody's rows. Raises what went wrong with a row.
+        """
+        while True:
+            with self._turn:
+                while self._is_stepping and not has_news(rows):
+                    self._turn.wait()
+                if has_news(rows) or all(row.finish for row in rows):
+                    break
+                self._is_stepping = True
+            try:
+                with self.running():
+                    self._step()
+            finally:
+                with self._turn:
+                    self._is_stepping = False
+                    self._let_go()
+                    self._turn.notify_all()
+        if error := next((row.error for row in rows if row.error), None):
+            raise error
+        chunks = [row.outbox.popleft() if row.outbox else None for row in rows]
+        return chunks if any(chunks) else []
+
+    def withdraw(self, rows: Sequence[Row]) -> None:
+        """What is left of these rows is not wanted any more."""
+        with self._turn:
+            self._waiting = [entry for entry in self._waiting if entry[1] not in rows]
+            self._leaving += [row for row in rows if not row.finish]
+            if not self._is_stepping:
+                self._let_go()
+
+    def _step(self) -> None:
+        """Read the prompts there is a place for, then a token or several for every row."""
+        with self._turn:
+            self._let_go()
+            fresh = self._admit()
+        if fresh:
+            self._read(fresh)
+        if not fresh or len(self.batch.rows) > len(fresh):
+            self._advance()
+
+    def _let_go(self) -> None:
+        gone = [row for row in self._leaving if row in self.batch.rows]
+        self._leaving = []
+        self.batch.leave(gone)
+
+    def _admit(self) -> list[Row]:
+        """Those that are read now: short answers first, but the longer one waits the sooner."""
+        places = min(self.max_rows, self._rows_in_memory()) - len(self.batch.rows)
+        count = min(self.at_once, max(places, 0 if self.batch.rows else 1))
+        now = time.monotonic()
+        self._waiting.sort(
+            key=lambda entry: entry[1].prompt.max_tokens - PATIENCE * (now - entry[0])
+        )
+        fresh = [row for _, row in self._waiting[:count]]
+        del self._waiting[:count]
+        return fresh
+
+    def _rows_in_memory(self) -> int:
+        """How many rows fit, each as long as the longest one may become."""
+        cache = self.batch.cache
+        each = cache.bytes_per_position * max(
+            (
+                length + row.prompt.max_tokens - row.num_tokens
+                for row, length in zip(self.batch.rows, cache.lengths, strict=True)
+            ),
+            default=0,
+        )
+        return self.max_bytes // each if each else self.max_rows
+
+    def _read(self, fresh: list[Row]) -> None:
+        try:
+            logits, state, timing = self.prefiller.prefill([row.prompt for row in fresh])
+            for row in fresh:
+                row.timing |= timing
+            self.batch.join(fresh, logits, state)
+        except BaseException as error:
+            self._give_up(fresh, error)
+
+    def _advance(self) -> None:
+        if self.batch.rows:
+            try:
+                self.batch.advance()
+            except BaseException as error:
+                self._give_up(list(self.batch.rows), error)
+
+    def _give_up(self, rows: list[Row], error: BaseException) -> None:
+        """Rows that cannot go on: their callers are told; nobody else's are touched."""
+        for row in rows:
+            row.fail(error)
+        self.batch.leave([row for row in rows if row in self.batch.rows])
+        if not isinstance(error, Exception):
+            raise error
+
+
+def has_news(rows: Sequence[Row]) -> bool:
+    """Whether a caller can be told something."""
+    return any(row.outbox or row.error for row in rows)
