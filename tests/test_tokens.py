@@ -719,7 +719,7 @@ def characters_looked_at(monkeypatch, text: str, step: int) -> int:
 
 @pytest.mark.parametrize("step", [1, 9, 10**9], ids=["characters", "tokens", "at once"])
 def test_each_character_is_looked_at_once(monkeypatch, step):
-    text = f"{BOX} {MASK} cat ; " * 50
+    text = f" {BOX} {MASK} cat ; " * 50
     assert characters_looked_at(monkeypatch, text, step) == len(text)
 
 

@@ -127,6 +127,15 @@ class Lexer:
         offset, self._offset, self._held = self._offset, self._offset + keep, text[keep:]
         return _cut(text[:keep], offset)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was fed or skipped."""
+        return bool(self._held) or self._offset > 0
+
+    def skip(self, length: int) -> None:
+        """So many characters were read by somebody else."""
+        self._offset += length
+
     def close(self) -> Iterator[Piece]:
         """What was held back, now that nothing can follow."""
         text, self._held = self._held, ""

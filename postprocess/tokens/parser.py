@@ -4,12 +4,14 @@ Each character is looked at once, however the text is cut into pieces, and nothi
 a model writes is read as far as it makes sense, and what does not is kept as a notice.
 """
 
+from collections.abc import Sequence
 from html import unescape
 
 from postprocess.tokens.dialects import Sizes
 from postprocess.tokens.label import FILLERS
 from postprocess.tokens.language import Mention, Notice, Partial
 from postprocess.tokens.lexer import Lexer, Piece, PieceKind
+from postprocess.tokens.plain_records import read_plain_records
 from postprocess.tokens.prose import Prose
 from postprocess.tokens.record import Record
 
@@ -71,7 +73,15 @@ class Parser:
 
     def feed(self, text: str) -> list[Mention]:
         """More of the answer -> the mentions that it closes."""
-        return [mention for piece in self._lexer.feed(text) for mention in self._read(piece)]
+        mentions: list[Mention] = []
+        if not self._lexer.has_begun:
+            notices: list[Notice] = []
+            plain, length = read_plain_records(text, notices)
+            mentions = self._count(plain, notices)
+            self._lexer.skip(length)
+            text = text[length:]
+        mentions += [mention for piece in self._lexer.feed(text) for mention in self._read(piece)]
+        return mentions
 
     def close(self) -> list[Mention]:
         """The answer is over -> what was still open."""
@@ -182,10 +192,15 @@ class Parser:
         return [mention for record in records for mention in self._close_record(record)]
 
     def _close_record(self, record: Record) -> list[Mention]:
-        mentions = record.close()
+        return self._count(record.close())
+
+    def _count(self, mentions: list[Mention], notices: Sequence[Notice] = ()) -> list[Mention]:
+        """Note which of these mentions came before, beside what else is odd about them."""
+        repeats = []
         for mention in mentions:
             if mention in self._seen:
                 said = "The same record came before."
-                self.notices.append(Notice("repeat", mention.start, said))
+                repeats.append(Notice("repeat", mention.start, said))
             self._seen.add(mention)
+        self.notices += sorted([*notices, *repeats], key=lambda notice: notice.start)
         return mentions
