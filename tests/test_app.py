@@ -15,6 +15,7 @@ from fake_engine import fake_pipeline
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web import app
+from gemma_vision.web.jobs.model_turns import MODEL_RUNS
 from gemma_vision.web.server.uploads import EXAMPLES
 
 ROOT = Path(__file__).parent.parent
@@ -108,7 +109,7 @@ def test_every_event_of_the_model_waits_in_one_queue(page: gr.Blocks) -> None:
     paste = jobs.pop("paste-viewer")  # which needs no model
     heavy = [fn for fn in fns if fn.api_name in names] + list(jobs.values())
     assert len(heavy) == len(names) + 5
-    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in heavy} == {("model", 1)}
+    assert {(fn.concurrency_id, fn.concurrency_limit) for fn in heavy} == {("model", MODEL_RUNS)}
     assert (paste.concurrency_id, paste.concurrency_limit) == ("quick", 4)
 
 

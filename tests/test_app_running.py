@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from gemma_vision.web.jobs.job import BEAT, MAX_RUNS, StreamRun, VisitorRuns, model_lock
+from gemma_vision.web.jobs.model_turns import MODEL_RUNS, ModelTurns
 
 
 class Counting:
@@ -95,14 +96,35 @@ def test_an_error_reaches_the_follower() -> None:
     assert not model_lock.locked()
 
 
-def test_one_run_at_a_time_has_the_model() -> None:
+def test_runs_share_the_model() -> None:
     gate = threading.Semaphore(0)
     first, second = Counting(1, gate), Counting(1)
     runs = [StreamRun(first, None), StreamRun(second, None)]
-    time.sleep(0.1)
-    assert second.given == 0
+    assert runs[1].join(10) and second.given == 1
+    assert not runs[0].join(0) and model_lock.locked()
     gate.release()
-    assert all(run.join(10) for run in runs) and second.given == 1
+    assert runs[0].join(10) and not model_lock.locked()
+
+
+def test_a_change_of_checkpoint_goes_before_new_runs_and_waits_for_old_ones() -> None:
+    gate = threading.Semaphore(0)
+    old = StreamRun(Counting(1, gate), None)
+    while not model_lock.locked():
+        time.sleep(0.01)
+    assert not model_lock.acquire(timeout=0.05)
+    fresh = StreamRun(Counting(1), None)
+    gate.release()
+    assert old.join(10)
+    with model_lock:
+        assert not fresh.join(0.2)
+    assert fresh.join(10)
+
+
+def test_no_more_runs_share_the_model_than_are_meant_to() -> None:
+    turns = ModelTurns()
+    assert all(turns.share(0) for _ in range(MODEL_RUNS)) and not turns.share(0.01)
+    turns.unshare()
+    assert turns.share(0)
 
 
 def test_a_run_that_waits_for_the_model_can_be_stopped() -> None:

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gemma_vision.checkpoints.model_names import clean_name
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
@@ -36,16 +36,23 @@ EMBEDDED = "tiny"  # what answers where even the former checkpoint does not come
 LOOK = 0.1  # seconds between two looks for the model's turn
 
 
+class TurnLock(Protocol):
+    """What is held while nobody else may use the model."""
+
+    def acquire(self, *, timeout: float) -> bool: ...
+    def release(self) -> None: ...
+
+
 class ModelSwitcher:
     """Changes the checkpoint of a pipeline, for everybody who holds that pipeline.
 
-    turn: the lock that whoever has the model at work holds. device and dtype: as for `load`.
+    turn: what is had while no answer is under way. device and dtype: as for `load`.
     """
 
     def __init__(
         self,
         model_cache: ModelCache,
-        turn: threading.Lock,
+        turn: TurnLock,
         device: str | None = None,
         dtype: str | None = None,
     ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import RUN_AND_STOP, Job, JobRunner, Updates
 from gemma_vision.web.jobs.job import model_lock
+from gemma_vision.web.jobs.model_turns import ModelTurns
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswers
 
 
@@ -27,7 +27,7 @@ class Tab:
     name: ClassVar[str]
     is_optional: ClassVar[bool] = False
     controls: ClassVar[Sequence[str]] = RUN_AND_STOP
-    lock: ClassVar[threading.Lock | None] = model_lock
+    lock: ClassVar[ModelTurns | None] = model_lock
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline

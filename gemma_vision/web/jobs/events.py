@@ -6,7 +6,6 @@ sentence for what went wrong are here.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -15,6 +14,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from gemma_vision.web.jobs.job import StreamRun, VisitorRuns, model_lock
+from gemma_vision.web.jobs.model_turns import MODEL_RUNS, ModelTurns
 from gemma_vision.web.server.errors import to_note
 
 S = TypeVar("S")
@@ -23,7 +23,7 @@ NamedUpdates = Mapping[str, Any]  # by the name that a tab gives a component
 Updates = dict[Any, Any]  # by component; Gradio leaves alone those that are not in it
 
 SILENT: dict[str, Any] = {"queue": False, "api_visibility": "private", "show_progress": "hidden"}
-MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}  # one model
+MODEL_QUEUE: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": MODEL_RUNS}
 QUICK_QUEUE: dict[str, Any] = {"concurrency_id": "quick", "concurrency_limit": 4}  # without a model
 STOP = "stop"
 RUN_AND_STOP = ("run", STOP)
@@ -63,7 +63,7 @@ class JobRunner(Generic[S]):
 
     make_job: the job that a form's values, by name, ask for. Nothing is checked yet; `begin` does.
     controls: the names of what starts a job and of what stops it; none where it takes no time.
-    lock: what a job holds while it streams; None where no model is at work.
+    lock: what a job has a share of while it streams; None where no model is at work.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class JobRunner(Generic[S]):
         make_job: Callable[[Mapping[str, Any], str], Job[S]],
         controls: Sequence[str] = RUN_AND_STOP,
         *,
-        lock: threading.Lock | None = model_lock,
+        lock: ModelTurns | None = model_lock,
     ) -> None:
         self.busy = controls_state(controls, is_busy=True)
         self.idle = controls_state(controls, is_busy=False)

@@ -13,6 +13,8 @@ from contextlib import closing
 from contextvars import copy_context
 from typing import Generic, TypeVar
 
+from gemma_vision.web.jobs.model_turns import ModelTurns
+
 T = TypeVar("T")
 A = TypeVar("A")
 
@@ -21,7 +23,7 @@ STOP_SECONDS = 20.0  # how long Stop waits for the token that is being made
 BEAT = 0.5  # seconds of silence after which the last value is given again, so that Stop is heard
 MAX_RUNS = 16  # of visitors, held for a Stop that is on its way
 
-model_lock = threading.Lock()  # one run at a time has the model, whoever started it
+model_lock = ModelTurns()  # runs share the model, whoever started them; a change has it alone
 
 
 class StreamRun(Generic[T, A]):
@@ -30,7 +32,7 @@ class StreamRun(Generic[T, A]):
     `start` gives the stream; it is called in the thread, and the stream is closed there, between
     two of its values, once `stop` was called. `latest` is the newest value, `error` what ended it,
     `about` whatever its owner wants to find with it; it `is_whole` once the stream has come to its
-    own end. lock: what it waits for and holds while it runs; None where no model is at work.
+    own end. lock: what it waits for a share of while it runs; None where no model is at work.
     """
 
     def __init__(
@@ -38,7 +40,7 @@ class StreamRun(Generic[T, A]):
         start: Callable[[], Iterator[T]],
         about: A,
         *,
-        lock: threading.Lock | None = model_lock,
+        lock: ModelTurns | None = model_lock,
     ) -> None:
         self.about = about
         self.latest: T | None = None
@@ -97,7 +99,7 @@ class StreamRun(Generic[T, A]):
                 try:
                     self._read()
                 finally:
-                    self._lock.release()
+                    self._lock.unshare()
         except Exception as error:
             self.error = error
         finally:
@@ -105,9 +107,9 @@ class StreamRun(Generic[T, A]):
                 self._over = True
                 self._news.notify_all()
 
-    def _take_turn(self, lock: threading.Lock) -> bool:
+    def _take_turn(self, lock: ModelTurns) -> bool:
         while not self.stopped.is_set():
-            if lock.acquire(timeout=0.1):
+            if lock.share(timeout=0.1):
                 return True
         return False
 
