@@ -7,7 +7,6 @@ vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -27,34 +26,11 @@ from gemma_vision.model.decoder import GemmaDecoder, Masks
 from gemma_vision.model.gemma4.decoder import LayeredDecoder
 from gemma_vision.model.gemma4.tower import Grid, PatchTower
 from gemma_vision.model.kv_cache import KVCache
+from gemma_vision.model.merging import check_counts
 from gemma_vision.model.rotary import soft_cap
 from gemma_vision.model.row_cache import Cache, RowCache
 from gemma_vision.model.siglip import SiglipTower
-
-
-@dataclass
-class State:
-    """What the model remembers between steps of a batch."""
-
-    cache: KVCache
-    is_real: Tensor | None  # (B, L) bool, False where a row is padded; None where no row is
-    position: Tensor  # (B, 1) of the newest token
-
-    @property
-    def nbytes(self) -> int:
-        """What the keys and values hold."""
-        return self.cache.nbytes
-
-    def copy(self, room: int) -> State:
-        """The same state in memory of its own, with room for more tokens."""
-        return State(self.cache.copy(room), self.is_real, self.position)
-
-    def select_rows(self, rows: Tensor) -> None:
-        """Go on with these rows alone."""
-        self.cache.select_rows(rows)
-        self.position = self.position[rows]
-        if self.is_real is not None:
-            self.is_real = self.is_real[rows]
+from gemma_vision.model.state import State
 
 
 class VisionLanguageModel(nn.Module):
@@ -270,17 +246,3 @@ def decoder_of(config: ModelConfig) -> GemmaDecoder | LayeredDecoder:
     if isinstance(config.text, LayeredTextConfig):
         return LayeredDecoder(config.text)
     return GemmaDecoder(config.text)
-
-
-def check_counts(is_image: Tensor, soft: Sequence[Tensor]) -> None:
-    """Refuse rows whose image tokens and pictures disagree; the message names both counts."""
-    places = is_image.sum(-1).tolist()
-    given = [one.numel() // one.shape[-1] if one.numel() else 0 for one in soft]
-    if len(places) != len(given):
-        raise ValueError(f"There are {len(places)} rows of ids and pictures for {len(given)}.")
-    for row, (wanted, got) in enumerate(zip(places, given, strict=True)):
-        if wanted != got:
-            raise ValueError(
-                f"Row {row} has {wanted} image tokens and {got} soft tokens "
-                f"({sum(places)} and {sum(given)} in total)."
-            )

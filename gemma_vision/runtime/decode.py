@@ -16,7 +16,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from gemma_vision.model.row_cache import RowCache
-from gemma_vision.model.vision_language_model import State, VisionLanguageModel
+from gemma_vision.model.state import State
+from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import GrammarError, Rules

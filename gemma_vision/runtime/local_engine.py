@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gemma_vision.model.vision_language_model import State
+from gemma_vision.model.state import State
 from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.image_encoder import EncoderInput

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gemma_vision.images.pan_and_scan import Box
-from gemma_vision.model.vision_language_model import State
+from gemma_vision.model.state import State
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.image_encoder import EncoderInput, ImageEncoder
 from gemma_vision.runtime.lru_cache import LruCache
