@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.answers.answer_builder import AnswerBuilder, PreparedRequest
+from gemma_vision.answers.answer_builder import AnswerBuilder
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.prepared_request import PreparedRequest, prepare
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
-from gemma_vision.images.opening import Picture, open_image
+from gemma_vision.images.opening import Picture
 from gemma_vision.requests.names import Names, as_text, names_of, read_names
-from gemma_vision.requests.options import EXACT, FREE
+from gemma_vision.requests.options import EXACT
 from gemma_vision.requests.request import Request, Turn, as_turns
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError, excerpt, is_whole
-from gemma_vision.runtime.engine import Engine, Prompt
-from gemma_vision.runtime.grammar import Grammar
+from gemma_vision.runtime.engine import Engine
 from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
@@ -179,27 +180,12 @@ class Pipeline:
             message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."
             raise TaskError(message, "E_TASK_UNSUPPORTED")
         request = self.interpret(request)  # what is wrong with words comes before the pictures
-        text = self.family.write_prompt(request)
-        images = tuple(open_image(picture) for picture in request.images)
-        prompt = Prompt(
-            images,
-            text,
-            request.max_tokens,
-            request.temperature,
-            request.seed,
-            self._grammar(request),
-            is_verified=request.decoding == EXACT,
-            pan_and_scan=request.pan_and_scan,
-        )
-        return PreparedRequest(request, images[0], prompt)
+        return prepare(request, self.family, self._names_at_once(request))
 
-    def _grammar(self, request: Request) -> Grammar | None:
-        """The language that an answer is held to, or found by; None where words are free."""
-        if not request.spec.names_things or request.decoding == FREE:
-            return None
-        has_masks = request.task is Task.segment
-        names = tuple(dict.fromkeys(name.lower() for name in request.names))
-        return Grammar(names, has_masks, is_bare=has_masks and self.family.has_bare_phrases)
+    def _names_at_once(self, request: Request) -> int | None:
+        """How many names the checkpoint was taught to look for in one prompt; None is any."""
+        own: int | None = self.card.get("names_per_prompt")
+        return request.names_per_prompt or own or self.family.names_per_prompt
 
     def _begin(self, job: PreparedRequest) -> AnswerBuilder:
         reading = StreamingReader(job.image.size, self.decoder, self.policy)
@@ -207,11 +193,10 @@ class Pipeline:
 
     def _grow(self, job: PreparedRequest) -> Iterator[Answer]:
         growing = self._begin(job)
-        steps = self.engine.stream([job.prompt])
+        steps = self.engine.stream(job.prompts)
         try:
-            for (chunk,) in steps:
-                if chunk is not None:
-                    growing.feed(chunk)
+            for chunks in steps:
+                if growing.feed_rows(chunks):
                     if growing.finish:
                         break
                     yield growing.answer()
@@ -222,12 +207,14 @@ class Pipeline:
 
     def _finish(self, jobs: Sequence[PreparedRequest]) -> list[Answer]:
         rows = [self._begin(job) for job in jobs]
-        steps = self.engine.stream([job.prompt for job in jobs])
+        steps = self.engine.stream([prompt for job in jobs for prompt in job.prompts])
         try:
             for chunks in steps:
-                for row, chunk in zip(rows, chunks, strict=True):
-                    if chunk is not None and not row.finish:
-                        row.feed(chunk)
+                parts = iter(chunks)
+                for row, job in zip(rows, jobs, strict=True):
+                    own = list(islice(parts, len(job.prompts)))
+                    if not row.finish:
+                        row.feed_rows(own)
                 if all(row.finish for row in rows):
                     break
         finally:

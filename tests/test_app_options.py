@@ -69,7 +69,7 @@ def shown(family: Family, task: str) -> set[str]:
         pytest.param(MIX, "caption", {"language", "style"}, id="mix knows no region"),
         pytest.param(TINY, "caption", set(), id="one style and one language are no choice"),
         pytest.param(GEMMA3, "caption", {"language", "style", "pan_and_scan"}, id="Gemma 3"),
-        pytest.param(OWN, "detect", {"decoding"} | FILTERS, id="detect"),
+        pytest.param(OWN, "detect", {"decoding", "names_per_prompt"} | FILTERS, id="detect"),
         pytest.param(OWN, "free", {"prompts"} | FILTERS, id="free"),
         pytest.param(REFCOCO, "free", FILTERS, id="a fine-tune knows one prompt"),
         pytest.param(

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields
-
-from PIL.Image import Image
+from collections.abc import Sequence
+from dataclasses import fields
 
 from gemma_vision.answers.answer import Answer, Shapes
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.prepared_request import PreparedRequest, RowMerger
 from gemma_vision.requests.request import Request
-from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.engine import Chunk
 from postprocess.filters import Filters
 from postprocess.tokens import Notice
-
-
-@dataclass(frozen=True)
-class PreparedRequest:
-    """A request made ready: its first picture upright, and the engine's prompt."""
-
-    request: Request
-    image: Image
-    prompt: Prompt
 
 
 class AnswerBuilder:
@@ -39,6 +30,17 @@ class AnswerBuilder:
         self._timing: dict[str, float] = {}
         self._began = time.perf_counter()
         self._first = self._last = 0.0  # seconds after the start
+        self._merger = RowMerger(len(prepared.prompts))
+
+    def feed_rows(self, chunks: Sequence[Chunk | None]) -> bool:
+        """Take in what a step brought to each of the prompts; whether that was anything."""
+        is_new = False
+        for chunk in self._merger.add(chunks):
+            is_new = True
+            self.feed(chunk)
+            if self.finish:
+                break
+        return is_new
 
     def feed(self, chunk: Chunk) -> None:
         """Take in a step's words; a third copy of one record ends the answer."""
@@ -76,11 +78,11 @@ class AnswerBuilder:
             policy=reader.policy,
             timing=self._measured() | self._timing | {"tokens": reader.tokens},
             model=self._name,
-            prompt=self._prepared.prompt.text,
+            prompt=self._prepared.text,
             plain=reader.plain,
             size=reader.size,
             picture=self._prepared.image,
-            crops=self._prepared.prompt.crops,
+            crops=self._prepared.prompts[0].crops,
             shapes=self._shapes,
         )
 

@@ -23,6 +23,7 @@ from gemma_vision.requests.validation import (
 )
 
 MAX_TOKENS = 4096
+MAX_NAMES = 100
 MAX_TEMPERATURE = 2.0
 MAX_SEED = 2**63 - 1
 LANGUAGES = tuple(TONGUES)
@@ -146,6 +147,17 @@ class Options:
             "null is what the checkpoint's notes say, and else exact.",
             NAMING,
             choices=DECODINGS,
+        ),
+    )
+    names_per_prompt: int | None = field(
+        default=None,
+        metadata=row(
+            "Names that the model is asked for at once; more are asked side by side, and answered "
+            "in their order. Null is what the checkpoint was taught.",
+            NAMING,
+            low=1,
+            high=MAX_NAMES,
+            step=1,
         ),
     )
     style: str = field(

@@ -40,6 +40,7 @@ class Family:
     has_bare_phrases: bool = False  # `segment` takes one sentence, and nothing around it
     has_variants: bool = False  # published as pt, mix and ft-TASK; see variants.py
     variant: str = ""  # "pt", "mix" or "ft-TASK" where somebody says
+    names_per_prompt: int | None = None  # that it was taught to look for at once, where known
     languages: tuple[str, ...] = tuple(TONGUES)  # of its captions and short answers, by code
 
     @property

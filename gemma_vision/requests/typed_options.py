@@ -36,6 +36,7 @@ class FindOptions(RequestOptions, FilterOptions, total=False):
 
     drop_unasked: bool | None
     decoding: str | None
+    names_per_prompt: int | None
 
 
 class CaptionOptions(WordOptions, total=False):

@@ -19,6 +19,7 @@ from gemma_vision.requests.request import REGION
 from gemma_vision.requests.tasks import Task
 
 PT, MIX = "pt", "mix"
+NAMES_PER_PROMPT = {PT: 1, MIX: 10}  # names that one prompt of these was taught
 # google/paligemma-3b-ft-refcoco-seg-448  ->  ft-refcoco-seg; also twins in other number formats
 NAME = re.compile(
     r"paligemma2?-\d+b-(?P<variant>pt|mix|ft-[a-z0-9-]+?)-(224|448|896)(-jax|-keras|-\d+bit)?"
@@ -178,7 +179,8 @@ def apply_variant(family: Family, variant: str) -> Family:
         for verb, words in family.wording.items()
         if verb not in deaf or verb == Task.free  # which takes any words
     }
-    return replace(family, title=title, variant=variant, wording=wording)
+    count = NAMES_PER_PROMPT[variant]
+    return replace(family, title=title, variant=variant, wording=wording, names_per_prompt=count)
 
 
 def known_prompts(family: Family) -> tuple[Verb, ...]:

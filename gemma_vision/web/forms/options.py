@@ -52,6 +52,7 @@ FIELDS: Mapping[str, OptionField] = {
     "max_tokens": OptionField("max-tokens", gr.Slider, {"minimum": 16, "maximum": 1024}),
     "temperature": OptionField("temperature", gr.Slider, {"maximum": 1.5}),
     "seed": OptionField("seed", gr.Number, {"precision": 0, "minimum": 0}),
+    "names_per_prompt": OptionField("names-per-prompt", gr.Number, {"precision": 0, "minimum": 1}),
     "region": OptionField(
         "region", gr.Textbox, {"value": "", "placeholder": "0, 0, 0.5, 1", "max_lines": 1}
     ),

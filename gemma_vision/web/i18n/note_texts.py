@@ -93,6 +93,14 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "The file cannot be made.",
         "ja": "ファイルを作成できません。",
     },
+    "E_BUSY": {
+        "en": "Too many requests wait for this model.",
+        "ja": "このモデルを待つ依頼が多すぎます。",
+    },
+    "E_DECODING": {
+        "en": "This checkpoint cannot be held to records.",
+        "ja": "このチェックポイントでは厳密なデコードはできません。",
+    },
     "E_LOADING": {
         "en": "A checkpoint is being loaded.",
         "ja": "チェックポイントを読み込み中です。",

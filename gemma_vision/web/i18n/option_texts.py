@@ -116,6 +116,16 @@ OPTION_TEXTS: dict[str, dict[str, str]] = {
         "pt": "Decodificação (vazio: a do checkpoint)",
         "zh": "解码方式（留空则按检查点设置）",
     },
+    "names_per_prompt": {
+        "en": "Names asked for at once (empty: as the checkpoint was taught)",
+        "ja": "一度に尋ねる名前の数(空欄は学習時のとおり)",
+        "de": "Namen auf einmal (leer: wie der Checkpoint es gelernt hat)",
+        "es": "Nombres a la vez (vacío: como aprendió el checkpoint)",
+        "fr": "Noms à la fois (vide : comme le checkpoint l'a appris)",
+        "ko": "한 번에 묻는 이름 수(비우면 학습된 대로)",
+        "pt": "Nomes de uma vez (vazio: como o checkpoint aprendeu)",
+        "zh": "一次询问的名称数（留空则按训练时）",
+    },
     "style": {
         "en": "Length of the caption",
         "ja": "説明の長さ",

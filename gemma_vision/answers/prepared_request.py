@@ -1,0 +1,114 @@
+"""Prepared request: what an engine is asked for a request, and its rows put together again."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from PIL.Image import Image
+
+from gemma_vision.images.opening import open_image
+from gemma_vision.requests.options import EXACT, FREE
+from gemma_vision.requests.request import Request
+from gemma_vision.requests.tasks import Task
+from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.grammar import SEPARATOR, Grammar
+
+if TYPE_CHECKING:
+    from gemma_vision.requests.prompts import Family
+
+
+@dataclass(frozen=True)
+class PreparedRequest:
+    """A request made ready: its first picture upright, and the engine's prompts.
+
+    There are several where more names are asked for than the checkpoint was taught to look for at
+    once; their answers belong together, in this order.
+    """
+
+    request: Request
+    image: Image
+    prompts: tuple[Prompt, ...]
+
+    @property
+    def text(self) -> str:
+        """What the model is asked, a line for each prompt."""
+        return "\n".join(prompt.text for prompt in self.prompts)
+
+
+def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRequest:
+    """Open the pictures and write the prompts.
+
+    at_once: the names that go into one prompt at most; None is all of them.
+    """
+    parts = split_request(request, at_once)
+    texts = [family.write_prompt(part) for part in parts]  # what is wrong with words comes first
+    images = tuple(open_image(picture) for picture in request.images)
+    prompts = tuple(
+        Prompt(
+            images,
+            text,
+            request.max_tokens,
+            request.temperature,
+            request.seed,
+            grammar_of(part, is_bare=family.has_bare_phrases),
+            is_verified=request.decoding == EXACT,
+            pan_and_scan=request.pan_and_scan,
+        )
+        for part, text in zip(parts, texts, strict=True)
+    )
+    return PreparedRequest(request, images[0], prompts)
+
+
+def split_request(request: Request, at_once: int | None) -> list[Request]:
+    """Requests for some of the names each.   cat ; dog ; car, 2  ->  cat ; dog   and   car"""
+    names = request.names
+    if request.reading is None or at_once is None or len(names) <= at_once:
+        return [request]
+    parts = [names[start : start + at_once] for start in range(0, len(names), at_once)]
+    return [replace(request, reading=replace(request.reading, names=part)) for part in parts]
+
+
+def grammar_of(request: Request, *, is_bare: bool) -> Grammar | None:
+    """The language that an answer is held to, or found by; None where words are free."""
+    if not request.spec.names_things or request.decoding == FREE:
+        return None
+    has_masks = request.task is Task.segment
+    names = tuple(dict.fromkeys(name.lower() for name in request.names))
+    return Grammar(names, has_masks, is_bare=has_masks and is_bare)
+
+
+class RowMerger:
+    """Chunks of several rows as one answer: the first row as it comes, the others behind it."""
+
+    def __init__(self, count: int) -> None:
+        self._waiting: list[deque[Chunk]] = [deque() for _ in range(count)]
+        self._current = 0
+        self._has_text = False  # whether the answer has words yet
+        self._wants_separator = False
+        self._is_cut = False  # whether one of the rows was
+
+    def add(self, chunks: Sequence[Chunk | None]) -> Iterator[Chunk]:
+        """What one step brought to each row -> what it brings to the answer."""
+        for waiting, chunk in zip(self._waiting, chunks, strict=True):
+            waiting += () if chunk is None else (chunk,)
+        while self._current < len(self._waiting) and self._waiting[self._current]:
+            yield from self._merge(self._waiting[self._current].popleft())
+
+    def _merge(self, chunk: Chunk) -> Iterator[Chunk]:
+        if chunk.text.strip() and self._wants_separator:
+            self._wants_separator = False
+            yield Chunk(SEPARATOR)
+        if chunk.finish is None:
+            yield chunk
+            self._has_text |= bool(chunk.text.strip())
+            return
+        self._has_text |= bool(chunk.text.strip())
+        self._wants_separator |= self._has_text
+        self._is_cut |= chunk.finish != "stop"
+        self._current += 1
+        is_last = self._current == len(self._waiting)
+        finish = ("length" if self._is_cut else "stop") if is_last else None
+        yield replace(chunk, finish=finish)
