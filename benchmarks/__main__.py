@@ -2,6 +2,7 @@
 
 python -m benchmarks                       all of it, as it is
 python -m benchmarks latency [OPTIONS]     one, with its options; --help tells them
+python -m benchmarks speed [OPTIONS]       tower, tokens, records, prompts side by side
 python -m benchmarks drawing [OPTIONS]
 python -m benchmarks viewer [OPTIONS]      the page while it answers; needs Chromium
 python -m benchmarks cold [OPTIONS]        the page while it loads; needs Chromium
@@ -10,7 +11,13 @@ python -m benchmarks cold [OPTIONS]        the page while it loads; needs Chromi
 import sys
 from importlib import import_module
 
-MODULES = {"latency": "latency", "drawing": "drawing", "viewer": "viewer", "cold": "cold_load"}
+MODULES = {
+    "latency": "latency",
+    "speed": "speed.table",
+    "drawing": "drawing",
+    "viewer": "viewer",
+    "cold": "cold_load",
+}
 
 
 def main(words: list[str]) -> None:

@@ -39,7 +39,8 @@ def rotary_table(positions: Tensor, rope: Rope, width: int, dtype: torch.dtype) 
 def apply_rotary(x: Tensor, rotary: Rotary) -> Tensor:
     """Rotary every head by its position.   (B, T, H, D) -> (B, T, H, D)"""
     cos, sin = rotary
-    return x * cos + x.roll(x.shape[-1] // 2, dims=-1) * sin
+    first, second = x.chunk(2, dim=-1)  # which `roll` swaps in three times as long
+    return torch.addcmul(x * cos, torch.cat([second, first], dim=-1), sin)
 
 
 def attend(
@@ -52,6 +53,9 @@ def attend(
     """
     rows, length, heads, width = q.shape
     kv_heads = keys.shape[1]
+    if length == 1:  # nothing has to change places
+        folded = q.reshape(rows, kv_heads, heads // kv_heads, width)
+        return attention_values(folded, keys, values, mask, config).reshape(q.shape)
     grouped = q.view(rows, length, kv_heads, -1, width).permute(0, 2, 3, 1, 4)
     folded = grouped.reshape(rows, kv_heads, -1, width)
     if mask is not None:

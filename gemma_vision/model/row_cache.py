@@ -105,12 +105,14 @@ class RowCache:
         keys, values = self.keys[layer], self.values[layer]
         rows, end = len(self), self._end
         if self._places is None:
-            keys[:rows, :, self.length : end] = k
-            values[:rows, :, self.length : end] = v
-        else:
-            row, at = (place.to(keys.device) for place in self._places)
-            keys[row, :, at] = k.transpose(1, 2)
-            values[row, :, at] = v.transpose(1, 2)
+            if keys.shape[0] > rows:
+                keys, values = keys[:rows], values[:rows]
+            keys.narrow(2, self.length, end - self.length).copy_(k)
+            values.narrow(2, self.length, end - self.length).copy_(v)
+            return keys.narrow(2, 0, end), values.narrow(2, 0, end)
+        row, at = (place.to(keys.device) for place in self._places)
+        keys[row, :, at] = k.transpose(1, 2)
+        values[row, :, at] = v.transpose(1, 2)
         return keys[:rows, :, :end], values[:rows, :, :end]
 
     def read(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -152,10 +152,10 @@ class VisionLanguageModel(nn.Module):
         """
         count, device = ids.shape[1], ids.device
         cache.begin_step(count, device)
-        steps = torch.arange(count, device=device)
         if cache.is_even:
-            at = (steps + cache.length)[None]
+            at = torch.arange(cache.length, cache.length + count, device=device)[None]
         else:
+            steps = torch.arange(count, device=device)
             at = torch.tensor(cache.lengths, device=device)[:, None] + steps
         masks = self._row_masks(at, cache)
         at = (at + self.architecture.first_position).expand(ids.shape)

@@ -42,7 +42,7 @@ class DecodeBatch:
     model: VisionLanguageModel
     tokenizer: Tokenizer
     stop_ids: Collection[int]
-    token_texts: dict[int, str]  # what detokenizers of this tokenizer know
+    token_texts: dict[int, tuple[str, str]]  # what detokenizers of this tokenizer know
     rows: list[Row] = field(default_factory=list)
     cache: RowCache = field(default_factory=RowCache)
     logits: Tensor | None = None

@@ -18,7 +18,7 @@ class Detokenizer:
     one tokenizer share it.
     """
 
-    def __init__(self, tokenizer: Tokenizer, alone: dict[int, str] | None = None) -> None:
+    def __init__(self, tokenizer: Tokenizer, alone: dict[int, tuple[str, str]] | None = None) -> None:
         self._tokenizer = tokenizer
         self._alone = {} if alone is None else alone
         self._ids: list[int] = []  # of the last finished piece, then of the one being spelled
@@ -51,11 +51,18 @@ class Detokenizer:
 
     def _spell_alone(self, token: int) -> str:
         """The token's name where it is spelled at all, "" for marks and unknown ids."""
+        return self._look_up(token)[0]
+
+    def _look_up(self, token: int) -> tuple[str, str]:
+        """The token's name, and its text where it stands alone."""
         if token not in self._alone:
-            name = self._tokenizer.id_to_token(token) if self._decode([token]) else ""
-            self._alone[token] = name or ""
+            text = self._tokenizer.decode([token], skip_special_tokens=True)
+            name = self._tokenizer.id_to_token(token) if text else ""
+            self._alone[token] = (name or "", text)
         return self._alone[token]
 
     def _decode(self, ids: list[int]) -> str:
+        if len(ids) == 1:
+            return self._look_up(ids[0])[1]
         text: str = self._tokenizer.decode(ids, skip_special_tokens=True)
         return text

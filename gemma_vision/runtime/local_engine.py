@@ -54,7 +54,7 @@ class LocalEngine:
         is_small = checkpoint.num_parameters < SMALL and checkpoint.model.device.type == "cpu"
         self.threads = threads or (1 if is_small else None)
         self._prefiller = Prefiller(checkpoint, self.cache, self.prefixes)
-        self._token_texts: dict[int, str] = {}
+        self._token_texts: dict[int, tuple[str, str]] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
         stops = map(checkpoint.tokenizer.token_to_id, checkpoint.family.stop_tokens)
         stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,9 @@ def one_score(logits: Tensor, token: int, places: Positions | None) -> float:
     """(V,) -> the score of one token"""
     if places is not None and token in places:
         at = token - places.first
-        bins = logits[places.first : places.first + NUM_BINS].float().softmax(-1)
-        return min(float(bins[max(0, at - REACH) : at + REACH + 1].sum()), 1.0)
-    return float((logits[token].float() - logits.float().logsumexp(-1)).exp())
+        bins = logits.narrow(0, places.first, NUM_BINS).float()
+        low, high = max(0, at - REACH), min(at + REACH + 1, NUM_BINS)
+        near = bins.narrow(0, low, high - low).logsumexp(-1) - bins.logsumexp(-1)
+        return min(math.exp(near.item()), 1.0)
+    logits = logits.float()
+    return min(math.exp((logits[token] - logits.logsumexp(-1)).item()), 1.0)

@@ -1,0 +1,1 @@
+"""Speed of answers, row by row, against transformers in the same process."""
