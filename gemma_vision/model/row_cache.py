@@ -51,7 +51,7 @@ class RowCache:
     @property
     def is_even(self) -> bool:
         """Whether all rows are of one length."""
-        return len(set(self.lengths)) == 1
+        return len(self.lengths) == 1 or len(set(self.lengths)) == 1
 
     def add_rows(self, cache: KVCache, paddings: Iterable[int]) -> None:
         """Take in the rows of a prefill, without the padding that they have on the left.

@@ -108,6 +108,8 @@ class DecodeBatch:
 
     def _drop(self, rows: Iterable[Row]) -> None:
         places = sorted((self.rows.index(row) for row in rows), reverse=True)
+        if not places:
+            return
         self.cache.drop_rows(places)
         for place in places:  # as the cache does: the last takes the place of each
             self.rows[place] = self.rows[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -88,9 +87,7 @@ def one_score(logits: Tensor, token: int, places: Positions | None) -> float:
     """(V,) -> the score of one token"""
     if places is not None and token in places:
         at = token - places.first
-        bins = logits.narrow(0, places.first, NUM_BINS).float()
         low, high = max(0, at - REACH), min(at + REACH + 1, NUM_BINS)
-        near = bins.narrow(0, low, high - low).logsumexp(-1) - bins.logsumexp(-1)
-        return min(math.exp(near.item()), 1.0)
-    logits = logits.float()
-    return min(math.exp((logits[token] - logits.logsumexp(-1)).item()), 1.0)
+        bins = logits.narrow(0, places.first, NUM_BINS).float().softmax(-1)
+        return min(bins.narrow(0, low, high - low).sum().item(), 1.0)
+    return logits.float().softmax(-1)[token].item()

@@ -112,6 +112,8 @@ class Scheduler:
             self._advance()
 
     def _let_go(self) -> None:
+        if not self._leaving:
+            return
         gone = [row for row in self._leaving if row in self.batch.rows]
         self._leaving = []
         self.batch.leave(gone)
