@@ -181,7 +181,7 @@ def run_batch(
         try:
             image = open_image(upload.content())
             request = Request(image, task, text, **options)
-            viewer = ViewerState(image, original=own_file(upload))
+            viewer = ViewerState(image, original=own_file(upload, stem))
             run = ImageAnswer(pipeline, request, viewer, name)
             newest: Answer | None = None
             for answer in run.stream():
@@ -219,13 +219,16 @@ def write_answer(folder: Path, name: str, stem: str, answer: Answer) -> None:
         lines.write(json.dumps({"file": name} | answer.to_dict(), ensure_ascii=False) + "\n")
 
 
-def own_file(upload: PictureUpload) -> Path:
-    """The person's own file; what a zip holds of it is written among the uploads."""
+def own_file(upload: PictureUpload, stem: str) -> Path:
+    """The person's own file; what a zip holds of it is written among the uploads.
+
+    stem: how names of files about it begin, for its own may be one that no disk takes.
+    """
     content = upload.content()
     if isinstance(content, Path):
         return content
     assert isinstance(content, bytes), "an upload is a file or the bytes of one"
-    target = upload_folder() / hashlib.sha256(content).hexdigest() / upload.name
+    target = upload_folder() / hashlib.sha256(content).hexdigest() / f"{stem}.picture"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return target
