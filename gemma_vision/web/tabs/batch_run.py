@@ -43,8 +43,8 @@ KINDS = ("overlay", "coco", "masks")  # what the zip holds, beside answers.jsonl
 class BatchState:
     """What has been done so far: results to look at, sentences for what failed, files.
 
-    nothing: the state of a batch of which nothing came, "empty" or "blank". view: of the picture
-    that is looked at now, None before the first. The folder goes with it.
+    nothing: the state of a batch of which nothing came, "empty" or "blank". now: the picture that
+    is looked at, with its answer so far, None before the first. The folder goes with it.
     """
 
     total: int
@@ -53,7 +53,7 @@ class BatchState:
     failures: list[str] = field(default_factory=list)
     num_objects: int = 0
     nothing: str = "empty"
-    view: JSON | None = None
+    now: tuple[ImageAnswer, Answer | None] | None = None
 
     def __post_init__(self) -> None:
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
@@ -120,8 +120,10 @@ class BatchJob:
         """
         if batch is None:
             return {}
-        is_shown = batch.view is not None and self._results.opened is None
-        shown = {"viewer": batch.view} if is_shown else {}
+        shown: JSON = {}
+        if batch.now is not None and self._results.opened is None:
+            run, answer = batch.now
+            shown["viewer"] = run.running(answer)
         if batch.done == self._num_shown:
             return shown
         self._num_shown = batch.done
@@ -186,7 +188,7 @@ def run_batch(
             newest: Answer | None = None
             for answer in run.stream():
                 newest = answer
-                batch.view = run.running(newest)
+                batch.now = (run, newest)
                 yield batch
             add_page(batch, run, run.ended(newest), name, stem)
         except TaskError:
@@ -200,7 +202,6 @@ def add_page(batch: BatchState, run: ImageAnswer, view: JSON, name: str, stem: s
     """Add one picture's result to the gallery, and write its files where it has an answer."""
     answer, image = run.shown, run.viewer.image
     assert image is not None, "a batch has its pictures"
-    batch.view = view
     shown, count, words = image, 0, ""
     if answer is not None:
         write_answer(batch.folder, name, stem, answer)

@@ -61,6 +61,8 @@ class ImageJob:
 
     def updates(self, answer: Answer | None) -> NamedUpdates:
         """The viewer, with the record that is being written."""
+        if answer is not None and self._begun.request:
+            self._begun.take(answer)  # so that a failure leaves what was drawn
         return {"viewer": self._begun.running(answer)} if self._begun.request else {}
 
     def finished(self, answer: Answer | None, is_whole: bool) -> NamedUpdates:
