@@ -24,7 +24,7 @@ def build_header(choice: Choice) -> gr.HTML:
     header = build_html(
         "header",
         "model_choice",
-        scripts=("gradio_a11y_fixes",),
+        scripts=("header_a11y_fixes",),
         state=choice.switcher.state(),
         freedom=choice.freedom,
         titles={name: family.title for name, family in FAMILIES.items()},
