@@ -104,6 +104,7 @@ TEXTS: Table = {
     "json": {"en": "The answer as JSON", "ja": "答えの JSON"},
     "timeline_json": {"en": "The timeline as JSON", "ja": "タイムラインの JSON"},
     "examples": {"en": "Try one of these", "ja": "例を試す"},
+    "known_things": {"en": "What it knows: {n} things", "ja": "知っているもの: {n} 種類"},
     "duplicate": {"en": "Duplicate this Space", "ja": "この Space を複製"},
     "login": {"en": "Log in with Hugging Face", "ja": "Hugging Face でログイン"},
 }

@@ -232,6 +232,8 @@ type TalkValue = {
 };
 type CropsValue = { asked: boolean; picture: ImageEntry; boxes: Box[] };
 type ExampleCard = { src: string; task: string; text: string };
+type NameSheet = { src: string; columns: number };
+type NamesValue = { id: string; names: string[] };
 /** A time in the video from which and to which an object was seen, in seconds. */
 type Span = [number, number];
 type TrackedObject = { id: number; label: string; color: string; spans: Span[] };
