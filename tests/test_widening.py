@@ -19,6 +19,7 @@ from training.model.growth import grow, stretch
 from training.model.tiny import ModelSizes, build_model
 from training.model.tokenizer import build_tokenizer
 from training.run import Pace, TrainingRun
+from training.shapes import mean_shapes, shape_figures
 from training.table import Table
 
 TINY = CHECKPOINTS / "tiny"
@@ -145,6 +146,19 @@ class TestTable:
 
     def test_the_held_out_hand_is_told_apart(self, table):
         assert "never seen" in table.artist(MIRRORED)["claim"]
+
+    def test_masks_after_the_true_box_are_better_than_chance(self):
+        atlas = small_atlas()
+        pictures = list(Examiner(atlas, atlas.artists[:1], 900_002).singles(4, ("fish", "dog")))
+        figures = shape_figures(TINY, widen.read_vae(TINY), pictures)
+        assert figures["true_codes"] > 0.85
+        assert 0.6 < figures["drawn"] <= figures["true_codes"] + 0.02
+
+    def test_the_mean_shape_is_of_the_same_name(self):
+        shapes = np.zeros((3, 64, 64), bool)
+        shapes[0], shapes[2, :10] = True, True
+        means = mean_shapes(["cat", "dog", "cat"], shapes)
+        assert means[0].all() and not means[1].any() and np.array_equal(means[0], means[2])
 
     def test_single_pictures_are_of_one_thing_where_the_box_says(self):
         atlas = small_atlas()

@@ -28,6 +28,8 @@ from training.drawings.atlas import DrawingAtlas
 from training.drawings.examination import SIDE, Examiner
 from training.drawings.photographs import read_photographs
 from training.drawings.sets import HELD_OUT
+from training.shapes import shape_figures
+from training.widen import read_vae
 
 SEED = EVALUATION_SEEDS + 123
 FIGURES = (
@@ -66,6 +68,7 @@ class Table:
         for artist in self.atlas.artists:
             yield self.artist(artist)
         yield self.any_order()
+        yield self.shapes()
         if (self.data / "silent").is_dir():
             yield self.photographs(self.data / "silent")
         yield self.speed()
@@ -120,6 +123,14 @@ class Table:
                     ious = (box_iou(thing.box, one.box) for one in own)
                     found.append(max(ious, default=0.0) >= 0.5)
         return {"claim": "any order, two absent", "n": len(found), "recall50": share(found)}
+
+    def shapes(self) -> Row:
+        """Masks after the true box, of all artists that were trained on."""
+        artists = [artist for artist in self.atlas.artists if artist != HELD_OUT]
+        examiner = Examiner(self.atlas, artists, self.seed)
+        pictures = list(examiner.singles(max(4, self.size // 50), self.names))
+        figures = shape_figures(self.checkpoint, read_vae(self.checkpoint), pictures)
+        return {"claim": "masks in the true box", "n": len(pictures), **figures}
 
     def photographs(self, folder: Path) -> Row:
         """Whole photographs without a named thing, each asked for sixteen names one at a time."""
