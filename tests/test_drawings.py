@@ -15,10 +15,12 @@ from gemma_vision.requests.vocabulary import vocabulary_of
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
 from gemma_vision.synthetic.prompts import plural
+from scripts.draw_style_examples import StyleExample, draw_example
 from training.data.samples import MAX_THINGS
 from training.data.sampling import SceneRecipe
 from training.drawings import styles
 from training.drawings.clipart import read_clipart
+from training.drawings.cutouts import FOLDER, read_cutouts
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import OWN_NAMES
@@ -187,6 +189,24 @@ class TestAtlas:
         bananas = (atlas.name_of == atlas.names.index("banana")).sum()
         assert len(few.images) == len(atlas.images) - bananas
         assert (few.kind_of[few.name_of < 0] == -1).all()
+
+
+class TestCutouts:
+    def test_they_are_read_by_their_names_and_stand_in_the_readme(self):
+        names = tuple(GLYPHS)
+        read = read_cutouts(names)
+        shown = {names[number] for number in read.name_of}
+        assert {"cat", "dog", "cup", "bottle"} <= shown and len(read.images) >= 5
+        readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+        assert all(f"`{file.stem}`" in readme for file in FOLDER.glob("*.webp"))
+
+    def test_an_example_shows_its_things_from_left_to_right(self, atlas):
+        example = StyleExample("noto-font", ("fish", "dog", "tree"), "detect", "dog")
+        rng = np.random.default_rng(1)
+        scene = draw_example(rng, {"": atlas}, example)
+        assert [atlas.names[thing.name] for thing in scene.things] == list(example.things)
+        middles = [thing.box[0] + thing.box[2] for thing in scene.things]
+        assert middles == sorted(middles) and scene.pixels.shape == (480, 640, 3)
 
 
 class TestStyles:

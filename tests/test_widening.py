@@ -15,11 +15,11 @@ from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.optimization.clock import Clock
 from training import widen
 from training.drawings.examination import Examiner
+from training.mask_shapes import mean_shapes, shape_figures
 from training.model.growth import grow, stretch
 from training.model.tiny import ModelSizes, build_model
 from training.model.tokenizer import build_tokenizer
 from training.run import Pace, TrainingRun
-from training.shapes import mean_shapes, shape_figures
 from training.table import Table
 
 TINY = CHECKPOINTS / "tiny"
@@ -141,11 +141,11 @@ class TestWidening:
 
 class TestTable:
     def test_a_hand_that_it_knows_is_found_and_another_name_is_not(self, table):
-        row = table.artist("noto-font")
+        row = table.artist(table.atlas, "noto-font")
         assert row["n"] == 16 and row["recall50"] > 0.9 and row["empty"] > 0.9
 
     def test_the_held_out_hand_is_told_apart(self, table):
-        assert "never seen" in table.artist(MIRRORED)["claim"]
+        assert "never seen" in table.artist(table.atlas, MIRRORED)["claim"]
 
     def test_masks_after_the_true_box_are_better_than_chance(self):
         atlas = small_atlas()

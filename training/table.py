@@ -25,10 +25,12 @@ from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.metrics import box_iou
 from training.drawings.atlas import DrawingAtlas
+from training.drawings.cutouts import ARTIST as CUT_OUT
+from training.drawings.cutouts import read_cutouts
 from training.drawings.examination import SIDE, Examiner
 from training.drawings.photographs import read_photographs
 from training.drawings.sets import HELD_OUT
-from training.shapes import shape_figures
+from training.mask_shapes import shape_figures
 from training.widen import read_vae
 
 SEED = EVALUATION_SEEDS + 123
@@ -66,7 +68,8 @@ class Table:
         yield self.contract()
         yield self.all_names()
         for artist in self.atlas.artists:
-            yield self.artist(artist)
+            yield self.artist(self.atlas, artist)
+        yield self.artist(read_cutouts(self.atlas.names), CUT_OUT)
         yield self.any_order()
         yield self.shapes()
         if (self.data / "silent").is_dir():
@@ -92,9 +95,9 @@ class Table:
         scores = evaluate(self.pipeline, read_dataset(scenes))
         return {key: scores[key] for key in FIGURES}
 
-    def artist(self, artist: str) -> Row:
+    def artist(self, atlas: DrawingAtlas, artist: str) -> Row:
         """One thing a picture by one artist: found by its name, and silence for another."""
-        examiner = Examiner(self.atlas, [artist], self.seed)
+        examiner = Examiner(atlas, [artist], self.seed)
         places = max(1, self.size // 100)
         found, silent = [], []
         for one in examiner.singles(places, self.names):
