@@ -13,7 +13,7 @@ from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.optimization.clock import Clock
-from training import widen
+from training import widen, widening
 from training.drawings.examination import Examiner
 from training.mask_shapes import mean_shapes, shape_figures
 from training.model.growth import grow, stretch
@@ -93,12 +93,12 @@ class TestWidening:
             dtype=torch.float32,
             clock=Clock(now=lambda: float(next(ticks)) if seconds is None else seconds()),
         )
-        return widen.open_widening(run, TINY, data)
+        return widening.open_widening(run, TINY, data)
 
     def test_it_begins_with_what_the_checkpoint_knew(self, data, tmp_path):
         wide = self.widened(data, tmp_path)
         known = PaliGemmaForConditionalGeneration.from_pretrained(TINY, dtype=torch.float32)
-        widen.train_tower(wide, {"sketch": Pace(1.0), "vision": Pace(1.0)})  # loads alone
+        widening.train_tower(wide, {"sketch": Pace(1.0), "vision": Pace(1.0)})  # loads alone
         for name in ("k_proj", "out_proj"):
             ours, theirs = (
                 getattr(m.model.vision_tower.encoder.layers[3].self_attn, name).weight
@@ -108,31 +108,42 @@ class TestWidening:
         assert wide.artists == ("noto-font",)  # without the one that is held out
 
     def test_a_stage_goes_on_where_it_stopped(self, data, tmp_path, monkeypatch):
-        monkeypatch.setattr(widen, "BATCH", 2)
+        monkeypatch.setattr(widening, "BATCH", 2)
         paces = {"sketch": Pace(6 / 60), "vision": Pace(5 / 60)}
         wide = self.widened(data, tmp_path, "sketch", "vision")
-        widen.train_tower(wide, paces)
+        widening.train_tower(wide, paces)
         for stage in paces:
             log = (tmp_path / f"{stage}.jsonl").read_text().splitlines()
             last = json.loads(log[-1])
             assert last["steps"] >= 3 and np.isfinite(last["loss"])
         again = self.widened(data, tmp_path)
         before = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight.clone()
-        widen.train_tower(again, paces)
+        widening.train_tower(again, paces)
         tower = wide.learner.model.model.vision_tower
         after = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight
         assert torch.equal(after, tower.embeddings.patch_embedding.weight)
         assert not torch.equal(after, before)
 
     def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
-        monkeypatch.setattr(widen, "BANK", 12)
+        monkeypatch.setattr(widening, "BANK", 12)
         wide = self.widened(data, tmp_path / "run", "decoder")
-        widen.train_answers(wide, Pace(4 / 60))
-        widen.write_checkpoint(wide, tmp_path / "out")
+        widening.train_answers(wide, Pace(4 / 60))
+        widening.write_checkpoint(wide, tmp_path / "out")
         notes = json.loads((tmp_path / "out" / "gemma_vision.json").read_text())
         assert tuple(notes["names"]) == small_atlas().names
         assert (tmp_path / "out" / "model.safetensors").stat().st_size < 10_000_000
         assert (tmp_path / "out" / "gallery.webp").exists()
+
+    def test_the_mask_decoder_learns_and_codes_stay(self, data, tmp_path, monkeypatch):
+        monkeypatch.setattr(widening, "POLISHED", 16)
+        wide = self.widened(data, tmp_path, "polish")
+        vae = wide.learner.vae
+        masks = torch.rand(3, 1, 64, 64) - 0.5
+        codes, drawn = vae.encode(masks), vae.decode(vae.encode(masks))
+        widening.polish_masks(wide, Pace(4 / 60))
+        assert torch.equal(vae.encode(masks), codes)
+        assert not torch.equal(vae.decode(codes), drawn)
+        assert not any(parameter.requires_grad for parameter in vae.parameters())
 
     def test_what_is_missing_is_told(self, tmp_path):
         with pytest.raises(SystemExit, match="make train"):
@@ -150,7 +161,7 @@ class TestTable:
     def test_masks_after_the_true_box_are_better_than_chance(self):
         atlas = small_atlas()
         pictures = list(Examiner(atlas, atlas.artists[:1], 900_002).singles(4, ("fish", "dog")))
-        figures = shape_figures(TINY, widen.read_vae(TINY), pictures)
+        figures = shape_figures(TINY, widening.read_vae(TINY), pictures)
         assert figures["true_codes"] > 0.85
         assert 0.6 < figures["drawn"] <= figures["true_codes"] + 0.02
 

@@ -31,7 +31,7 @@ from training.drawings.examination import SIDE, Examiner
 from training.drawings.photographs import read_photographs
 from training.drawings.sets import HELD_OUT
 from training.mask_shapes import shape_figures
-from training.widen import read_vae
+from training.widening import read_vae
 
 SEED = EVALUATION_SEEDS + 123
 FIGURES = (
