@@ -14,7 +14,7 @@ from gemma_vision.requests.synonyms import GROUPS
 from gemma_vision.requests.vocabulary import vocabulary_of
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
-from gemma_vision.synthetic.prompts import plural
+from gemma_vision.synthetic.prompts import plural, with_article
 from scripts.draw_style_examples import StyleExample, draw_example
 from training.data.samples import MAX_THINGS
 from training.data.sampling import SceneRecipe
@@ -90,6 +90,10 @@ class TestNames:
     def test_words_that_people_type_are_read_as_names(self, written, name):
         match = vocabulary_of(tuple(GLYPHS)).find(written)
         assert match and match.name == name
+
+    @pytest.mark.parametrize("name", ["umbrella", "orange", "elephant", "airplane"])
+    def test_vowels_have_an_article_of_their_own(self, name):
+        assert with_article(name) == f"an {name}"
 
     @pytest.mark.parametrize(
         "name, many",
