@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,7 @@ from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
 from gemma_vision.web.server.gzip_page import GZIP_PAGE
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
+from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
 from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
@@ -167,6 +169,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
         raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
     return str(address)
 

@@ -110,6 +110,8 @@ NOTES: dict[str, dict[str, str]] = {
         "ja": "ここではこのチェックポイントを選べません。",
     },
     "E_ORIGIN": {"en": "The call came from another page.", "ja": "別のページからの呼び出しです。"},
+    "E_BUSY": {"en": "There is much to do just now.", "ja": "ただいま混み合っています。"},
+    "E_STOPPED": {"en": "It was stopped.", "ja": "停止されました。"},
     "E_MEMORY": {"en": "There is too little memory.", "ja": "メモリが足りません。"},
     "E_CHECKPOINT": {
         "en": "The checkpoint cannot be used.",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from contextvars import copy_context
 from typing import Generic, TypeVar
+
+from gemma_vision.web.server.picture_worker import stopping
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -51,6 +53,7 @@ class StreamRun(Generic[T, A]):
         self._over = False
         self._news = threading.Condition()
         context = copy_context()  # who asks; a lent GPU is charged to them
+        context.run(stopping.set, self.stopped)
         self._thread = threading.Thread(
             target=context.run, args=(self._work,), name="run", daemon=True
         )
@@ -73,6 +76,24 @@ class StreamRun(Generic[T, A]):
                     self._news.wait_for(lambda: self._over, EVERY)
         finally:
             self.stop()
+
+    def result(self) -> Generator[None, None, T | None]:
+        """The last value, once it is over; until then a beat now and then, so that Stop is heard.
+
+        None where it was stopped. Closing this stops the run.
+        """
+        try:
+            while not self._wait(BEAT):
+                yield None
+        finally:
+            self.stop()
+        if self.error:
+            raise self.error
+        return self.latest
+
+    def _wait(self, seconds: float) -> bool:
+        with self._news:
+            return self._news.wait_for(lambda: self._over, seconds)
 
     def stop(self) -> None:
         """End the stream at its next value. Does not wait."""

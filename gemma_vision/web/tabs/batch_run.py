@@ -17,7 +17,6 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import TASKS
@@ -32,6 +31,7 @@ from gemma_vision.web.jobs.viewer_value import JSON, ViewerState, preview_file
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswer
 from gemma_vision.web.server.errors import to_note
 from gemma_vision.web.server.picture_uploads import PictureUpload, collect_pictures
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import upload_folder
 from postprocess.datasets.naming import free_names, free_stems, picture_names
 from postprocess.exports import EXPORTERS, Annotated
@@ -181,7 +181,7 @@ def run_batch(
     yield batch
     for upload, (name, stem) in zip(uploads, names_of(uploads), strict=True):
         try:
-            image = open_image(upload.content())
+            image = open_picture(upload.content())
             request = Request(image, task, text, **options)
             viewer = ViewerState(image, original=own_file(upload, stem))
             run = ImageAnswer(pipeline, request, viewer, name)

@@ -15,7 +15,6 @@ import gradio as gr
 from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Turn
 from gemma_vision.requests.tasks import Task
@@ -24,6 +23,7 @@ from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 
 MAX_SESSIONS = 32  # conversations kept; the one that was silent longest is forgotten first
@@ -165,7 +165,7 @@ class ChatJob:
 def read_turn(message: Mapping[str, Any] | None) -> Turn:
     """The visitor's turn, with its pictures opened."""
     values = message if isinstance(message, Mapping) else {}
-    images = [open_image(resolve_upload(file)) for file in values.get("files") or ()]
+    images = [open_picture(resolve_upload(file)) for file in values.get("files") or ()]
     return Turn("user", values.get("text") or "", tuple(images))
 
 
