@@ -19,8 +19,10 @@ if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
     import spaces  # before torch: it stands in for CUDA until a GPU is lent
 
 from gemma_vision.web.server.address import HOST, AddressError, port_of  # before gradio
+from gemma_vision.web.server.sweeper import Sweeper, own_folder
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+os.environ.setdefault("GRADIO_TEMP_DIR", own_folder())
 
 import gradio as gr
 
@@ -60,7 +62,6 @@ from gemma_vision.web.tabs.video import VideoTab
 PAGE_CSS = Path(__file__).parent / "server" / "page.css"
 MAX_WAITING = 32  # wishes in the queue; more are told to come back
 MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
-CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
 
 
 class Page(PrivateErrorBlocks):
@@ -84,7 +85,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
     choice: who may change the pipeline's checkpoint; nobody where it is not given.
     """
     choice = choice or Choice(ModelSwitcher(ModelCache(pipeline), model_lock))
-    app = Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE)
+    app = Page(title="Gemma Vision", analytics_enabled=False)
     with app:
         header = build_header(choice)
         build_space_buttons()
@@ -169,6 +170,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
         raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    Sweeper(app).start()
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
     return str(address)
