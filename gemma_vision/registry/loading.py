@@ -5,13 +5,14 @@ Listing them reads headers only; torch comes in when one is loaded.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.checkpoints.bounds.json_text import parse_json
+from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
 from gemma_vision.checkpoints.hub import embedded, is_here
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from gemma_vision.weights.checkpoint import Checkpoint, Found
 
 MAX_HEADER = 100_000_000  # bytes, as the format says
+MAX_AXES = 8  # of a tensor
 
 
 def load(
@@ -57,17 +59,18 @@ def load(
     from gemma_vision.weights.checkpoint import open_checkpoint
 
     name = clean_name(str(name))
-    checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
-    notes = checkpoint.notes
-    return Pipeline(
-        LocalEngine(checkpoint),
-        limit_to(family_of(checkpoint.config.family), name, notes),
-        decoder=decoder_of(*checkpoint.folders),
-        policy=notes.get("policy", "space"),
-        name=called(name),
-        source=name,
-        card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
-    )
+    with as_checkpoint_error(called(name)):
+        checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
+        notes = checkpoint.notes
+        return Pipeline(
+            LocalEngine(checkpoint),
+            limit_to(family_of(checkpoint.config.family), name, notes),
+            decoder=decoder_of(*checkpoint.folders),
+            policy=notes.get("policy", "space"),
+            name=called(name),
+            source=name,
+            card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
+        )
 
 
 def called(name: str | Path) -> str:
@@ -169,7 +172,7 @@ def count_parameters(folder: Path) -> int:
         try:
             header = read_header(path)
             header.pop("__metadata__", None)
-            total += sum(math.prod(tensor["shape"]) for tensor in header.values())
+            total += sum(count_numbers(tensor["shape"]) for tensor in header.values())
         except (ValueError, TypeError, LookupError, OSError) as error:
             message = f"{path.name} is no whole safetensors file. Fetch it again."
             raise CheckpointError(message, "E_CHECKPOINT_DAMAGED") from error
@@ -182,4 +185,11 @@ def read_header(path: Path) -> dict[str, Any]:
         length = int.from_bytes(file.read(8), "little")
         if length > MAX_HEADER:
             raise ValueError("a header of that length")
-        return dict(json.loads(file.read(length)))
+        return dict(parse_json(file.read(length)))
+
+
+def count_numbers(shape: Sequence[int]) -> int:
+    """How many numbers a tensor has; ValueError for what is no shape.   (3, 4)  ->  12"""
+    if len(shape) > MAX_AXES or not all(isinstance(size, int) and size >= 0 for size in shape):
+        raise ValueError("no shape of a tensor")
+    return math.prod(shape)
