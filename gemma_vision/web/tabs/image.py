@@ -63,7 +63,7 @@ class ImageTab(TaskTab):
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 panel = build_answer_panel("", under=build_looked_at, follows=self.name)
             with gr.Column(elem_classes="gv-examples"):
-                self.strip = build_strip(examples, form.tasks)
+                self.strip = build_strip(examples, form.tasks, names=self.pipeline.names)
                 self._known = build_known_names(self.pipeline)
         self._viewer = panel["viewer"]
         fields = {"upload": self.upload, **form.fields}
