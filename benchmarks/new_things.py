@@ -25,8 +25,8 @@ from gemma_vision.synthetic.backgrounds import draw_background
 
 SIDE = 128  # of a drawing before it is placed
 SMALLEST, LARGEST = 0.2, 0.6  # the longest side of a thing, of the picture's
-MIN_VISIBLE = 0.6  # of a thing, where another lies over it
-MAX_THINGS = 4
+MIN_VISIBLE = 0.75  # of a thing, where another lies over it
+MAX_THINGS = 3
 TRIES = 10
 
 Colour = tuple[float, float, float]
@@ -148,7 +148,7 @@ def draw_picture(
     rng: Generator, names: Sequence[str], side: int
 ) -> tuple[np.ndarray, list[tuple[str, np.ndarray]]]:
     """A picture of one to four things -> pixels, and (name, mask) of what can be seen."""
-    canvas = draw_background(rng, side, side).astype(np.float32)
+    canvas: np.ndarray = draw_background(rng, side, side).astype(np.float32)
     masks: list[tuple[str, np.ndarray]] = []
     for _ in range(int(rng.integers(1, MAX_THINGS + 1))):
         name = str(rng.choice(list(names)))
