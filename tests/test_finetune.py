@@ -56,7 +56,7 @@ def without_masks(data: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def adapted(data, base, tmp_path_factory) -> tuple[Path, list[str]]:
+def adapted(data, base, tmp_path_factory, short_answers) -> tuple[Path, list[str]]:
     """A run through the command line with LoRA: its output, and the words typed."""
     pytest.importorskip("peft", reason="PEFT is not installed")
     folder = tmp_path_factory.mktemp("adapted")

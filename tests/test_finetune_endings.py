@@ -23,6 +23,8 @@ from gemma_vision.optimization import training_state
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 300  # a busy machine imports torch slowly
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory) -> Path:

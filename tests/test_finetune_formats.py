@@ -22,6 +22,8 @@ from postprocess.exports import EXPORTERS
 
 BIN = 96 / 1023  # pixels of a position in a picture of 96
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory) -> Path:
@@ -65,7 +67,7 @@ def test_every_layout_learns_to_the_same_figures(layout, base, tmp_path, capsys)
 
 
 def test_masks_are_read_of_the_layouts_that_have_them(tmp_path) -> None:
-    for layout in ("coco", "yolo", "labelme", "label-studio", "csv"):
+    for layout in ("coco", "labelme", "label-studio", "csv"):
         dataset = read_folder(write_data(tmp_path / layout, layout, masks=True))
         for scene in dataset.scenes:
             for thing in scene.things:

@@ -20,6 +20,8 @@ from gemma_vision.weights.checkpoint import open_checkpoint
 
 WARNS = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
 
+pytestmark = pytest.mark.usefixtures("short_answers")
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory) -> Path:

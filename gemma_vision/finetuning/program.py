@@ -146,7 +146,7 @@ def conclude(
         reporter.tell(sentence)
     if knowledge.forgotten:
         reporter.tell(f"Forgotten: {', '.join(knowledge.forgotten)}.")
-    reporter.end(DONE, f"What came out is in {plan.out}.")
+    reporter.end(DONE, f"What came out is in {plan.out.name}.")
     address = None if plan.push_to_hub is None else push(plan.out, plan.push_to_hub)
     if address is not None:
         reporter.tell(f"Pushed to {address}.")

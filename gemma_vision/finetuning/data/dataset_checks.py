@@ -42,7 +42,8 @@ def inspect_folder(
     """Read a data set and look into every picture; DatasetError where it cannot be read at all."""
     reading = read_any(folder, layout=layout, decoder=decoder, seed=seed)
     dataset = reading.dataset
-    found = [*reading.faults, *name_faults(dataset)]
+    told = " ".join(reading.faults)
+    found = [*reading.faults, *(said for name, said in name_faults(dataset) if name not in told)]
     found += [fault for scene in dataset.scenes for fault in scene_faults(scene)]
     if not found and not any(scene.objects or scene.lines for scene in dataset.scenes):
         try:
@@ -74,14 +75,15 @@ def listed_faults(faults: list[str]) -> str:
     return " ".join([*faults[:MAX_FAULTS], *rest])
 
 
-def name_faults(dataset: Dataset) -> Iterator[str]:
-    """Names that no prompt can hold."""
+def name_faults(dataset: Dataset) -> Iterator[tuple[str, str]]:
+    """Names that no prompt can hold, as they are quoted, and what is said of each."""
     used = {thing.name for scene in dataset.scenes for thing in scene.things}
     for name in dict.fromkeys([*dataset.categories, *sorted(used)]):
         if not name.strip() or NAME_SEPARATOR.search(name) or CONTROL_TOKEN.search(name):
-            yield (
+            said = (
                 f"The category {name!r} cannot be asked for; give it a name without ; and , in it."
             )
+            yield repr(name), said
 
 
 def scene_faults(scene: Scene) -> Iterator[str]:

@@ -34,6 +34,7 @@ MAX_ANSWER_TOKENS = 256  # tokens; what follows is not learned, and neither is t
 ALIGNMENT_WEIGHT = 0.8
 HANDICAP = 2.0  # a position is spread over some e^2 = 7 bins where it is well known
 CODE_WIDTH = 0.4  # of the targets of mask codes, in distances to the nearest code
+NO_NAME = "thing"  # where lines alone are learned, and nothing has a name
 MAX_NORM = 1.0  # of the gradient
 
 Drawn = tuple[list[LabelledImage], list[EncodedText]]
@@ -61,7 +62,8 @@ class UpdateStep:
         self.trainee, self.mix, self.opt = trainee, mix, opt
         self.prompts_each, self.accumulate, self.dtype = prompts_each, accumulate, dtype
         self.processes = processes or Processes()
-        self.answer_loss = AnswerLoss(trainee.tokenizer, mix.names)
+        self.names = mix.names or [NO_NAME]
+        self.answer_loss = AnswerLoss(trainee.tokenizer, self.names)
         self.parameters = list(trainee.trained.values())
         self.figures: dict[str, float] = {}
         if trainee.is_small:
@@ -122,8 +124,7 @@ class UpdateStep:
             return plain_loss(logits, targets)
         logits = with_handicap(logits, inputs, HANDICAP)
         loss, figures = self.answer_loss.token_loss(logits, targets)
-        names = self.mix.names
-        kinds = np.stack([patch_kinds(one, names, trainee.grid) for one in images])
+        kinds = np.stack([patch_kinds(one, self.names, trainee.grid) for one in images])
         where = torch.from_numpy(kinds).to(trainee.device)
         align = self.answer_loss.alignment_loss(trainee.embeddings, soft, where)
         return loss + ALIGNMENT_WEIGHT * align, figures | {"align": align.item()}
