@@ -23,7 +23,7 @@ from gemma_vision.runtime.engine import Engine, Prompt
 from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
-    from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.family import Family
     from gemma_vision.requests.typed_options import (
         AskOptions,
         CaptionOptions,
@@ -100,6 +100,10 @@ class Pipeline:
         """A box and a mask of every thing named in `text`."""
         return self.run(Request(image, Task.segment, as_text(text), **options))
 
+    def point(self, image: Picture, text: Names, **options: Unpack[FindOptions]) -> Answer:
+        """A place in every thing named in `text`, where the checkpoint can point."""
+        return self.run(Request(image, Task.point, as_text(text), **options))
+
     def caption(
         self,
         image: Picture | tuple[Picture, ...],
@@ -173,7 +177,7 @@ class Pipeline:
 
     def _prepare(self, request: Request) -> PreparedRequest:
         if request.task not in self.tasks:
-            message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."
+            message = self.family.explain_task(request.task, self.name, self.tasks)
             raise TaskError(message, "E_TASK_UNSUPPORTED")
         request = self.interpret(request)  # what is wrong with words comes before the pictures
         text = self.family.write_prompt(request)
@@ -185,6 +189,8 @@ class Pipeline:
             request.temperature,
             request.seed,
             pan_and_scan=request.pan_and_scan,
+            budget=self.family.budget_of(request),
+            thinking=request.thinking,
         )
         return PreparedRequest(request, images[0], prompt)
 

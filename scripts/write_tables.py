@@ -21,7 +21,8 @@ from gemma_vision.cli.option_arguments import flag_of  # noqa: E402
 from gemma_vision.finetuning.plan import OPTIONS as PLAN_OPTIONS  # noqa: E402
 from gemma_vision.finetuning.plan import default_told  # noqa: E402
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, FileFormat  # noqa: E402
-from gemma_vision.requests.options import OPTIONS, Option  # noqa: E402
+from gemma_vision.requests.option import Option  # noqa: E402
+from gemma_vision.requests.options import OPTIONS  # noqa: E402
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS  # noqa: E402
 
 

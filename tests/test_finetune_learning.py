@@ -346,7 +346,7 @@ def test_what_is_rehearsed_are_the_drawings_of_the_embedded_checkpoint(base, tmp
 
 
 def test_gemma_3_cannot_be_fine_tuned(tmp_path) -> None:
-    with pytest.raises(CheckpointError, match="has no boxes"):
+    with pytest.raises(CheckpointError, match="has no tokens for places"):
         find_base(str(save(make_model("gemma3"), tmp_path)))
 
 

@@ -57,6 +57,7 @@ class Answer:
     plain: str = field(repr=False)
     size: tuple[int, int]  # width and height of the picture, in pixels
     picture: Image | None = field(default=None, repr=False)  # upright, RGB
+    thought: str = field(default="", repr=False)  # what the model said to itself: no answer
     crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
 
@@ -143,6 +144,7 @@ class Answer:
             size=self.size,
             text=self.text,
             plain=self.plain,
+            thought=self.thought,
             instances=[self.shapes.describe(instance) for instance in self.instances],
             warnings=self.warnings,
             policy=self.policy,
@@ -218,9 +220,13 @@ def answer_json(
     policy: str,
     finish: str | None,
     timing: Mapping[str, float],
+    thought: str = "",
 ) -> JSON:
-    """The JSON of every answer, whoever wrote it; what nobody was asked is None."""
-    return {
+    """The JSON of every answer, whoever wrote it; what nobody was asked is None.
+
+    "thought" is there only where the model thought.
+    """
+    whole: JSON = {
         "model": model,
         "task": None if task is None else str(task),
         "prompt": prompt,
@@ -233,6 +239,7 @@ def answer_json(
         "instances": list(instances),
         "timing": {name: round(value, 6) for name, value in timing.items()},
     }
+    return whole | ({"thought": thought} if thought else {})
 
 
 def notice_json(notice: Notice) -> JSON:

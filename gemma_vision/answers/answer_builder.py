@@ -78,6 +78,7 @@ class AnswerBuilder:
             model=self._name,
             prompt=self._prepared.prompt.text,
             plain=reader.plain,
+            thought=reader.thought,
             size=reader.size,
             picture=self._prepared.image,
             crops=self._prepared.prompt.crops,

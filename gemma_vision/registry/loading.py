@@ -29,7 +29,7 @@ from gemma_vision.weights.memory import PACKED
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.progress import ProgressReporter
-    from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.family import Family
     from gemma_vision.requests.request import Request
     from gemma_vision.weights.checkpoint import Checkpoint, Found
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from gemma_vision.requests.prompts import FAMILIES, Family, Wording
+from gemma_vision.requests.family import Family, Wording
+from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import REGION
 from gemma_vision.requests.tasks import Task
 

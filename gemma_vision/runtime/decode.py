@@ -15,6 +15,7 @@ from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Walker
 from gemma_vision.runtime.sampling import Positions, narrow, sample, score
+from gemma_vision.runtime.thinking import ThoughtCounter, ThoughtMarks
 
 
 @dataclass
@@ -26,7 +27,14 @@ class Row:
     detokenizer: Detokenizer
     generator: torch.Generator
     walker: Walker | None
-    num_tokens: int = 0
+    thought: ThoughtCounter | None = None
+    num_tokens: int = 0  # of the answer; a thought counts apart
+
+    @property
+    def allowed(self) -> Collection[int] | None:
+        """The tokens that alone may come next; None allows every one."""
+        ending = self.thought.allowed if self.thought else None
+        return ending or (self.walker.allowed if self.walker else None)
 
 
 @dataclass
@@ -41,18 +49,21 @@ class DecodeBatch:
     state: State
     timing: dict[str, float]
     token_texts: dict[int, str]  # what detokenizers of this tokenizer know
+    thoughts: ThoughtMarks | None = None
     rows: list[Row] = field(default_factory=list)
     last: list[int] = field(default_factory=list)  # the token each row picked last
 
     def __post_init__(self) -> None:
         self.positions = Positions.of(self.tokenizer)
+        marks = self.thoughts
         self.rows = [
             Row(
                 place,
                 prompt,
-                Detokenizer(self.tokenizer, self.token_texts),
+                Detokenizer(self.tokenizer, self.token_texts, marks.texts if marks else {}),
                 torch.Generator().manual_seed(prompt.seed),
                 self._walker(prompt),
+                ThoughtCounter(marks, prompt.thinking) if marks else None,
             )
             for place, prompt in enumerate(self.prompts)
         ]
@@ -69,7 +80,7 @@ class DecodeBatch:
             ids = torch.tensor(self.last, device=self.logits.device)
             self.logits = self.model.step(ids, self.state)
         tokens = sample(
-            narrow(self.logits, [row.walker.allowed if row.walker else None for row in self.rows]),
+            narrow(self.logits, [row.allowed for row in self.rows]),
             [row.prompt.temperature for row in self.rows],
             [row.generator for row in self.rows],
         )
@@ -96,11 +107,12 @@ class DecodeBatch:
         timing = dict(self.timing)
         if token in self.stop_ids:
             return Chunk(row.detokenizer.rest(), finish="stop", timing=timing)
-        row.num_tokens += 1
-        if row.walker:
+        is_thought = row.thought is not None and row.thought.advance(token)
+        row.num_tokens += not is_thought
+        if row.walker and not is_thought:
             row.walker.advance(token)
         text = row.detokenizer.add(token)
-        if row.num_tokens < row.prompt.max_tokens:
+        if is_thought or row.num_tokens < row.prompt.max_tokens:
             return Chunk(text, (token,), (sure,), timing=timing)
         return Chunk(text + row.detokenizer.rest(), (token,), (sure,), "length", timing=timing)
 

@@ -34,7 +34,8 @@ class Prompt:
     seed: int = 0
     grammar: Grammar | None = None
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
-    budget: int | None = None  # soft tokens of a picture, where the family's pictures have no one
+    budget: int | None = None  # soft tokens of a picture, where the family lets one choose
+    thinking: int = 0  # tokens of a thought, where the family thinks; max_tokens are beside them
 
     @property
     def crops(self) -> tuple[tuple[Box, ...], ...]:

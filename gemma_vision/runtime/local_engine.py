@@ -16,6 +16,7 @@ from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.image_encoder import EncoderInput
 from gemma_vision.runtime.lru_cache import LruCache
 from gemma_vision.runtime.prefill import Prefiller
+from gemma_vision.runtime.thinking import ThoughtMarks
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
@@ -53,6 +54,7 @@ class LocalEngine:
         self._prefiller = Prefiller(checkpoint, self.cache, self.prefixes)
         self._token_texts: dict[int, str] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
+        self._thoughts = ThoughtMarks.of(checkpoint.tokenizer, checkpoint.family.thought)
         stops = map(checkpoint.tokenizer.token_to_id, checkpoint.family.stop_tokens)
         self._stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}
 
@@ -106,6 +108,7 @@ class LocalEngine:
             state,
             timing,
             self._token_texts,
+            self._thoughts,
         )
 
 

@@ -10,7 +10,6 @@ from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.requests.prompts import family_of
-from gemma_vision.requests.tasks import Task
 from gemma_vision.weights.adapted_model import find_base as find_beneath
 from gemma_vision.weights.safetensors_files import count_numbers
 
@@ -59,8 +58,10 @@ def find_base(name: str) -> Base:
         adapter = folder
         folder = find_beneath(adapter, config)
     family = family_of(read_config(folder).family)
-    if Task.detect not in family.tasks:
-        raise CheckpointError(f"{name} is a {family.title}, which has no boxes; take a PaliGemma.")
+    if not family.has_locations:
+        raise CheckpointError(
+            f"{name} is a {family.title}, which has no tokens for places; take a PaliGemma."
+        )
     size = sum(count_numbers(path) for path in weight_files(folder))
     named = name if config is None else str(config.get("base_model_name_or_path"))
     is_folder = (named != EMBEDDED and Path(named).is_dir()) or (

@@ -78,6 +78,14 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "The checkpoint has no pan and scan.",
         "ja": "このチェックポイントではパン&スキャンを使えません。",
     },
+    "E_BUDGET": {
+        "en": "The checkpoint cannot make a picture so many tokens.",
+        "ja": "画像をそのトークン数にはできません。",
+    },
+    "E_THINKING": {
+        "en": "The checkpoint does not think before it answers.",
+        "ja": "このチェックポイントは先に考えることができません。",
+    },
     "E_TURNS": {"en": "The conversation cannot go on.", "ja": "この会話は続けられません。"},
     "E_SIZE": {"en": "The size of the picture is missing.", "ja": "画像の大きさが必要です。"},
     "E_POLICY": {

@@ -43,6 +43,10 @@ TEXTS: Table = {
     "tab_inside": {"en": "Inside the model", "ja": "モデルの中"},
     "tab_chat": {"en": "Chat", "ja": "会話"},
     "chat": {"en": "Chat", "ja": "会話"},
+    "thought": {
+        "en": "What the model thought, no part of the answer",
+        "ja": "モデルの思考(答えには含みません)",
+    },
     "chat_empty": {
         "en": "Add one picture or several, and ask about them.",
         "ja": "画像を 1 枚以上加えて、質問してください。",
@@ -62,6 +66,7 @@ TEXTS: Table = {
     "task": {"en": "Task", "ja": "タスク"},
     "detect": {"en": "Detect", "ja": "検出"},
     "segment": {"en": "Segment", "ja": "切り抜き"},
+    "point": {"en": "Point", "ja": "指し示す"},
     "caption": {"en": "Caption", "ja": "説明"},
     "ask": {"en": "Ask", "ja": "質問"},
     "ocr": {"en": "Read text", "ja": "文字認識"},
@@ -109,7 +114,7 @@ TEXTS: Table = {
     "login": {"en": "Log in with Hugging Face", "ja": "Hugging Face でログイン"},
 }
 
-TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
+TASKS = ("detect", "segment", "point", "caption", "ask", "ocr", "free", "chat")
 TABLES: dict[str, Table] = {  # by the name under which the languages' files have them
     "texts": TEXTS,
     "prompts": PROMPTS,

@@ -16,7 +16,13 @@ from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Turn
+from gemma_vision.requests.request import (
+    CONTROL_TOKEN,
+    MAX_TEXT,
+    Request,
+    Turn,
+    without_thoughts,
+)
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.form_values import Options
@@ -171,7 +177,7 @@ def read_turn(message: Mapping[str, Any] | None) -> Turn:
 
 def add_turns(session: ChatSession, turn: Turn, answer: Answer | None) -> list[JSON]:
     """Add both turns to the conversation; a turn that got no word in return is taken back."""
-    text = without_marks(answer.text) if answer else ""
+    text = without_marks(without_thoughts(answer.text)) if answer else ""
     if not text:
         return [*session.messages(), *turn_messages(turn), model_message(answer)]
     session.turns += [turn, Turn("model", text)]
@@ -210,8 +216,9 @@ def talk_value(
 
 def model_message(answer: Answer | None) -> JSON:
     """The model's turn as far as it is spoken."""
-    text = answer.text.strip() if answer else ""
-    return {"role": "assistant", "text": text or "\u2026"}
+    text = without_thoughts(answer.text).strip() if answer else ""
+    thought = {"thought": answer.thought} if answer and answer.thought else {}
+    return {"role": "assistant", "text": text or "\u2026"} | thought
 
 
 def turn_messages(turn: Turn) -> Sequence[JSON]:

@@ -9,7 +9,8 @@ from typing import Any
 from gemma_vision.answers.answer import Answer
 from gemma_vision.registry.loading import models, variant_from_registry
 from gemma_vision.registry.model_cache import ModelCache
-from gemma_vision.requests.prompts import FAMILIES, Family
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import Request
 from gemma_vision.web.forms.answer_panel import panel_values
 from gemma_vision.web.forms.form_values import Options

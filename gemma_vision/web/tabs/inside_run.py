@@ -41,6 +41,8 @@ class InsideJob:
             request.temperature,
             request.seed,
             pan_and_scan=request.pan_and_scan,
+            budget=family.budget_of(request),
+            thinking=request.thinking,
         )
         return {}
 

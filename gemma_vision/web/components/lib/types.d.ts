@@ -85,6 +85,7 @@ type ViewerValue = {
   partial: PartialRecord | null;
   text: string;
   words: string;
+  thought: string; // what the model said to itself; no part of the answer
   notes: string[];
   status: Status;
 };
@@ -221,7 +222,7 @@ type ProgressValue = {
   also?: string;
   say?: string;
 };
-type ChatMessage = { role: string; text: string; file?: GradioFile | null };
+type ChatMessage = { role: string; text: string; thought?: string; file?: GradioFile | null };
 type TalkValue = {
   state: string;
   messages: ChatMessage[];
