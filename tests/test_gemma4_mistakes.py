@@ -193,7 +193,8 @@ def scalar_before_the_words(model: Model, patch: Patch) -> None:
         x = x + self.post_attention_layernorm(
             self.self_attn(self.input_layernorm(x), rotary, mask, cache)
         )
-        x = (x + self.post_feedforward_layernorm(self._widened(x))) * self.layer_scalar
+        wide = self.mlp(self.pre_feedforward_layernorm(x))
+        x = (x + self.post_feedforward_layernorm(wide)) * self.layer_scalar
         return x + self._told(x, told)
 
     patch.setattr(layer.MixedLayer, "forward", forward)
