@@ -448,3 +448,62 @@ def test_a_picture_can_be_followed_through_the_model(saved) -> None:
         assert not stages["merged"].arrays["mask"][start, start + 1]
         if "window" in masks:
             assert stages["merged"].arrays["window"][start, start + 1]
+
+
+# ---- spread and packed -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@torch.no_grad()
+def test_layers_on_disk_give_equal_tokens(saved, shape: str) -> None:
+    whole = open_checkpoint(saved[shape], "cpu")
+    counts = {"whole": 0, "layer": 0}
+    for name, parameter in whole.model.named_parameters():
+        counts["layer" if "text.layers." in name else "whole"] += parameter.nbytes
+    limits = {"cpu": counts["whole"] + 2 * counts["layer"] // whole.config.text.num_layers}
+    spread = open_checkpoint(saved[shape], "auto", limits=limits)
+    on_disk = [name for name, parameter in spread.model.named_parameters() if parameter.is_meta]
+    assert on_disk and all(name.startswith("text.layers.") for name in on_disk)
+    engines = [LocalEngine(one) for one in (whole, spread)]
+    for engine in engines:
+        engine._stop_ids = frozenset()
+    prompt = to_prompt(engines[0], REQUESTS["a wide picture"])
+    first, second = (answers(engine, [prompt]) for engine in engines)
+    assert first == second
+
+
+@pytest.mark.filterwarnings("ignore")  # of bitsandbytes
+@pytest.mark.parametrize("dtype, near", [("int8", 0.99), ("int4", 0.5)])
+@pytest.mark.parametrize("shape", ["E2B", "31B"])
+@torch.no_grad()
+def test_packed_layers_answer_nearly_alike(saved, shape: str, dtype: str, near: float) -> None:
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed")
+    whole, packed = (open_checkpoint(saved[shape], "cpu", one).model for one in (None, dtype))
+    kinds = {name: tensor.dtype for name, tensor in packed.named_parameters()}
+    stays = ("embed_tokens", "vision.", "projector.", "router.", "norm")
+    assert all(kinds[name] == torch.float32 for name in kinds if any(s in name for s in stays))
+    layers = {kinds[name] for name in kinds if "self_attn.q_proj" in name and "text." in name}
+    assert layers <= {torch.int8, torch.uint8}
+    pixels, grid = torch.rand(1, 81, 48, generator=torch.manual_seed(1)), (9, 9)
+    assert torch.equal(whole.encode(pixels, grid), packed.encode(pixels, grid))
+    image = whole.config.image_token_id
+    ids = torch.tensor([[2, 50, *[image] * 9, 60, 61, 62]])
+    real = torch.ones_like(ids).bool()
+    logits = [
+        model.prefill(ids, real, [model.encode(pixels, grid)])[0] for model in (whole, packed)
+    ]
+    assert near < torch.cosine_similarity(*logits).item() < 1 - 1e-7
+
+
+@pytest.mark.filterwarnings("ignore")  # of bitsandbytes
+@pytest.mark.parametrize("dtype, near", [("int8", 0.999), ("int4", 0.9)])
+@torch.no_grad()
+def test_packed_experts_answer_nearly_alike(saved, dtype: str, near: float) -> None:
+    """Each by itself: rounding sends some positions to other experts, so that answers may part."""
+    pytest.importorskip("bitsandbytes", reason="bitsandbytes is not installed")
+    whole, packed = (open_checkpoint(saved["26B"], "cpu", one).model for one in (None, dtype))
+    x = torch.randn(5, 48, generator=torch.manual_seed(0))
+    chosen, weights = whole.text.layers[2].router(x)
+    made = [model.text.layers[2].experts(x, chosen, weights) for model in (whole, packed)]
+    assert near < torch.cosine_similarity(*(one.flatten() for one in made), dim=0) < 1 - 1e-7
+    assert not any("experts" in name for name, p in packed.named_parameters() if p.dtype == x.dtype)

@@ -85,13 +85,15 @@ def load_dispatched(
     device = torch.device(next(iter(limits)))
     dtype = dtype or default_dtype(device, is_large_model(tensors), stored_dtype(tensors))
     sizes = {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
-    places = plan_device_map(sizes, config.text.num_layers, limits)
+    tables = stored_tables(model)
+    places = plan_device_map(sizes, config.text.num_layers, limits, tables)
     dispatch(
         model,
         {name: sources[name] for name in tensors},
         places,
         dtype,
         reporter or ProgressReporter(),
+        tables,
     )
     return model
 

@@ -57,7 +57,7 @@ class LayeredDecoder(nn.Module):
         context = self.per_layer_model_projection(embeds) * config.width**-0.5
         normed: Tensor = self.per_layer_projection_norm(context.unflatten(-1, shape))
         looked_up = self.embed_tokens_per_layer(ids, embeds).unflatten(-1, shape)
-        own = looked_up * rounded_root(config.per_layer_width, embeds.dtype)
+        own = looked_up.to(embeds.device) * rounded_root(config.per_layer_width, embeds.dtype)
         told: Tensor = (normed + own) * 2**-0.5
         return told
 
