@@ -15,17 +15,19 @@ from gemma_vision.checkpoints.bounds.json_text import parse_json
 from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.gemma4.names import is_left_out
 from gemma_vision.checkpoints.hub import embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.checkpoints.model_names import clean_name, is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import LayeredTextConfig, ModelConfig
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.published import LICENCE, PUBLISHED
+from gemma_vision.registry.published import LICENCE, PUBLISHED, licence_of
 from gemma_vision.requests.names import names_of, read_names
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.variants import limit_to
-from gemma_vision.weights.memory import PACKED
+from gemma_vision.weights.memory import PACKED, Numbers
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.progress import ProgressReporter
@@ -120,7 +122,7 @@ def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
         "device": str(weight.device),
         "dtype": str(weight.dtype).removeprefix("torch."),
     }
-    return {"licence": LICENCE} | dict(checkpoint.notes) | facts
+    return {"licence": licence_of(checkpoint.name)} | dict(checkpoint.notes) | facts
 
 
 def models() -> list[dict[str, Any]]:
@@ -138,7 +140,7 @@ def published() -> Iterator[dict[str, Any]]:
             "tasks": [str(task) for task in limit_to(family_of(family), hub_id, {}).tasks],
             "side": side,
             "parameters": parameters,
-            "licence": LICENCE,
+            "licence": licence_of(hub_id),
             "here": is_here(hub_id),
         }
 
@@ -146,7 +148,8 @@ def published() -> Iterator[dict[str, Any]]:
 def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     """A checkpoint's row, read from its folder without its weights; None where it is broken."""
     try:
-        config, parameters = read_config(folder), count_parameters(folder)
+        config = read_config(folder)
+        parameters = count_parameters(folder, config)
     except CheckpointError:
         return None
     notes = read_json(folder / NOTES) or {}
@@ -161,8 +164,8 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     }
 
 
-def count_parameters(folder: Path) -> int:
-    """How many numbers the files hold that would be loaded, by their headers.
+def count_parameters(folder: Path, config: ModelConfig | None = None) -> int:
+    """How many numbers the files hold, by their headers; with a config those that it loads.
 
     A file begins with the length of its header (8 bytes, little-endian), then the header: JSON
     with the shape of each tensor. Raises CheckpointError where a header is damaged.
@@ -172,11 +175,25 @@ def count_parameters(folder: Path) -> int:
         try:
             header = read_header(path)
             header.pop("__metadata__", None)
-            total += sum(count_numbers(tensor["shape"]) for tensor in header.values())
+            total += sum(
+                count_numbers(tensor["shape"])
+                for name, tensor in header.items()
+                if config is None or not is_left_out(name, config)
+            )
         except (ValueError, TypeError, LookupError, OSError) as error:
             message = f"{path.name} is no whole safetensors file. Fetch it again."
             raise CheckpointError(message, "E_CHECKPOINT_DAMAGED") from error
     return total
+
+
+def measure(folder: Path) -> Numbers:
+    """How many numbers a folder's checkpoint has, and which of them stay mapped or whole."""
+    config = read_config(folder)
+    total, text = count_parameters(folder, config), config.text
+    if not isinstance(text, LayeredTextConfig):
+        return Numbers(total)
+    mapped = text.per_layer_vocab_size * text.num_layers * text.per_layer_width
+    return Numbers(total, mapped, min(total - mapped, text.vocab_size * text.width))
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from gemma_vision.checkpoints.model_names import clean_name
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.errors import CheckpointError
-from gemma_vision.registry.loading import called, count_parameters, load
+from gemma_vision.registry.loading import called, load, measure
 from gemma_vision.registry.model_cache import ModelCache, size
-from gemma_vision.registry.recommendation import Recommendation, recommend
+from gemma_vision.registry.recommendation import Recommendation, recommend, recommend_open
 from gemma_vision.registry.switch_outcome import SwitchOutcome, failed
 from gemma_vision.runtime.engine import UnavailableEngine
 from gemma_vision.weights import memory
@@ -126,13 +126,17 @@ class ModelSwitcher:
         gone = 0 if self.model_cache.has_room_for(memory.LARGE + 1) else former
         return memory.free(device) + memory.released(gone, device, self._dtype)
 
-    def weigh(self, parameters: int) -> int:
+    def weigh(self, parameters: int | memory.Numbers) -> int:
         """Bytes that a checkpoint of that size would take here."""
         return memory.weigh(parameters, self._where(), self._dtype)
 
     def recommend(self) -> Recommendation:
         """The published checkpoint to begin with here."""
         return recommend(self._where(), self.room(), self._dtype)
+
+    def recommend_open(self) -> Recommendation | None:
+        """The one to begin with without an account; None where none fits."""
+        return recommend_open(self._where(), self.room(), self._dtype)
 
     def _where(self) -> str:
         return str(self.pipeline.card.get("device") or "cpu")
@@ -155,9 +159,10 @@ class ModelSwitcher:
         from gemma_vision.weights.checkpoint import locate
 
         found = locate(source, reporter, token=token)
-        parameters = count_parameters(found.folder)
+        numbers = measure(found.folder)
+        parameters = numbers.total
         if self._device != "auto":  # which spreads what does not fit
-            memory.check_fits(called(source), self.weigh(parameters), self.room())
+            memory.check_fits(called(source), self.weigh(numbers), self.room())
         if parameters > memory.LARGE:
             with self._has_turn(reporter):
                 self._replace(source, found, parameters, reporter)

@@ -17,6 +17,7 @@ from gemma_vision.checkpoints.model_names import clean_name
 from gemma_vision.registry.hub_access import HubAccess
 from gemma_vision.registry.loading import models
 from gemma_vision.registry.model_switcher import ModelSwitcher
+from gemma_vision.registry.published import FILE_PARAMETERS, numbers_of
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.validation import TaskError
 
@@ -122,11 +123,12 @@ class Choice:
 
     def listing(self) -> JSON:
         """What the dialog shows: the one to begin with, the token's state, and all rows."""
-        best = self.switcher.recommend()
+        best, free = self.switcher.recommend(), self.switcher.recommend_open()
         return {
             "rows": self.rows(),
             "room": best.room,
             "recommended": asdict(best),
+            "open": asdict(free) if free and self.access.source == "none" else None,
             "token": self.token_state(),
             "note": "",
         }
@@ -143,12 +145,12 @@ class Choice:
 
     def _row(self, row: JSON, room: int) -> JSON:
         parameters = row["parameters"] or 0
-        need = self.switcher.weigh(parameters)
+        need = self.switcher.weigh(numbers_of(row["id"], parameters))
         family = FAMILIES.get(row["family"])
         return row | {
             "kind": kind_of(row["id"]),
             "title": family.title if family else row["family"],
-            "bytes": parameters * FILE_BYTES,
+            "bytes": FILE_PARAMETERS.get(row["id"], parameters) * FILE_BYTES,
             "need": need,
             "fits": need <= room,
             "loaded": row["id"] == self.switcher.pipeline.name,

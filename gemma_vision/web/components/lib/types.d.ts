@@ -180,6 +180,7 @@ type Recommendation = {
   room: number;
   fits: boolean;
   packed_need: number | null;
+  seconds: number | null; // about what a picture takes, where that is known
 };
 /** Where the Hub's token is from, and whether the page may give one. */
 type TokenState = { source: "given" | "environment" | "login" | "none"; taken: boolean };
@@ -188,6 +189,7 @@ type ModelListing = {
   rows: ModelRow[];
   room: number;
   recommended: Recommendation;
+  open: Recommendation | null; // to begin with where there is no token
   token: TokenState;
   note: string;
 };
