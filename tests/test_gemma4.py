@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -507,3 +509,14 @@ def test_packed_experts_answer_nearly_alike(saved, dtype: str, near: float) -> N
     made = [model.text.layers[2].experts(x, chosen, weights) for model in (whole, packed)]
     assert near < torch.cosine_similarity(*(one.flatten() for one in made), dim=0) < 1 - 1e-7
     assert not any("experts" in name for name, p in packed.named_parameters() if p.dtype == x.dtype)
+
+
+def test_the_script_for_real_weights_finds_a_random_model_alike(saved, capsys) -> None:
+    """It is run by whoever has downloaded a checkpoint; here on one that was made up."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
+    import check_gemma4
+
+    assert check_gemma4.main([str(saved["31B"]), "--dtype", "float32", "--budget", "70"]) == 0
+    told = capsys.readouterr().out
+    assert "| pixels | 0 | 0 |" in told, told
+    assert re.search(r"greedy tokens alike \| (\d+) of \1 ", told), told
