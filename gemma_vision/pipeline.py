@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from gemma_vision.answers.answer import Answer
 from gemma_vision.answers.answer_builder import AnswerBuilder, PreparedRequest
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.mask_source import MaskSource
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.requests.names import Names, as_text, names_of, read_names
@@ -44,7 +45,8 @@ class Pipeline:
     pixels, "space" or "bigvision".
     tasks: what the checkpoint was taught, where that is less than its family. card: what else
     `describe` tells, such as the licence and the names that the checkpoint knows. name is what
-    everybody is told of it, source what it was loaded by.
+    everybody is told of it, source what it was loaded by. masks: another pipeline, whose checkpoint
+    outlines what this one finds, where this one writes no masks.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Pipeline:
         source: str | None = None,
         tasks: Sequence[str] | None = None,
         card: Mapping[str, Any] | None = None,
+        masks: Pipeline | None = None,
     ) -> None:
         self.engine = engine
         self.family = family
@@ -68,6 +71,10 @@ class Pipeline:
         known = family.tasks if tasks is None else [Task(task) for task in tasks]
         self.tasks = tuple(task for task in family.tasks if task in known)
         self.card = dict(card or {})
+        self.mask_source = None
+        if masks is not None and Task.segment not in self.tasks:
+            self.mask_source = masks.as_mask_source()
+            self.tasks = tuple(task for task in Task if task in (*self.tasks, Task.segment))
 
     def stream(self, request: Request) -> Iterator[Answer]:
         """The answer again and again while it grows; the last one has a `finish`.
@@ -75,6 +82,8 @@ class Pipeline:
         A request that cannot work raises here, before anything is computed. Closing the
         iterator cancels the work.
         """
+        if self._is_outlined_elsewhere(request):
+            return self._outline(request)
         return self._grow(self._prepare(request))
 
     def run(self, request: Request) -> Answer:
@@ -87,6 +96,8 @@ class Pipeline:
             message = f"size is {excerpt(size)}; give a whole number of requests, 1 or more."
             raise TaskError(message, "E_BATCH_SIZE")
         answers: list[Answer] = []
+        if any(map(self._is_outlined_elsewhere, requests)):
+            return [list(self.stream(request))[-1] for request in requests]
         for start in range(0, len(requests), size):
             jobs = [self._prepare(request) for request in requests[start : start + size]]
             answers += self._finish(jobs)
@@ -174,6 +185,20 @@ class Pipeline:
         drops = bool(self.names) if request.drop_unasked is None else request.drop_unasked
         reading = request.reading or read_names(request.text, self.names)
         return replace(request, reading=reading, drop_unasked=drops)
+
+    def as_mask_source(self) -> MaskSource:
+        """This checkpoint as one that outlines what another finds; TaskError where it cannot."""
+        return MaskSource(self.engine, self.family, self.decoder, self.policy, self.name)
+
+    def _is_outlined_elsewhere(self, request: Request) -> bool:
+        return request.task is Task.segment and self.mask_source is not None
+
+    def _outline(self, request: Request) -> Iterator[Answer]:
+        """Boxes while they are found, and last all of them with the masks of the other."""
+        assert self.mask_source is not None
+        for answer in self._grow(self._prepare(replace(request, task=Task.detect))):
+            told = replace(answer, request=request)
+            yield self.mask_source.add_masks(told) if told.finish else told
 
     def _prepare(self, request: Request) -> PreparedRequest:
         if request.task not in self.tasks:

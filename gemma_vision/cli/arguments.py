@@ -98,6 +98,7 @@ def add_model(parser: CommandParser) -> None:
         "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
     )
     parser.add_argument("--base", help="the model under an adapter that names one elsewhere")
+    parser.add_argument("--masks", help="a PaliGemma that outlines what this model finds")
     parser.add_argument(
         "--device", help="cpu, cuda, mps, or auto for several at once (default: the best there is)"
     )

@@ -20,10 +20,14 @@ from postprocess.tokens import CODES_PER_MASK, NUM_BINS, NUM_CODES, NUM_POSITION
 
 @dataclass(frozen=True)
 class Grammar:
-    """Records of the given names, with a mask each or without."""
+    """Records of the given names, with a mask each or without.
+
+    box: four bins that the one record there is to be begins with.
+    """
 
     names: tuple[str, ...]
     has_masks: bool = False
+    box: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names or not all(name.strip() for name in self.names):
@@ -33,7 +37,8 @@ class Grammar:
         """The grammar in the ids of a tokenizer; ValueError where it has no position tokens."""
         root = Node()
         for name in self.names:
-            root.add(spell(tokenizer, f" {name} ; "), Then.record)
+            if not self.box:
+                root.add(spell(tokenizer, f" {name} ; "), Then.record)
             root.add(spell(tokenizer, f" {name}"), Then.end)
         return Rules(
             positions=run_of(tokenizer, "<loc{:04d}>", NUM_BINS),
@@ -41,6 +46,7 @@ class Grammar:
             space=spell(tokenizer, " ") if self.has_masks else [],
             label=root,
             stop_ids=tuple(stop_ids),
+            box=self.box,
         )
 
 
@@ -75,6 +81,7 @@ class Rules:
     space: list[int]
     label: Node
     stop_ids: tuple[int, ...]
+    box: tuple[int, ...] = ()
 
     def start(self) -> Walker:
         """A walker before the first token."""
@@ -88,7 +95,7 @@ class Walker:
         self.rules = rules
         self._num_positions = self._num_spaces = self._num_codes = 0
         self._node: Node | None = None  # in a label
-        self._may_end = True
+        self._may_end = not rules.box
 
     @property
     def allowed(self) -> Collection[int]:
@@ -98,7 +105,8 @@ class Walker:
             goes_on = rules.positions if self._node is None else self._node.next
             return (*goes_on, *rules.stop_ids)
         if self._num_positions < NUM_POSITIONS:
-            return rules.positions
+            given = rules.box[self._num_positions : self._num_positions + 1]
+            return tuple(rules.positions[one] for one in given) or rules.positions
         if self._num_spaces < len(rules.space):
             return (rules.space[self._num_spaces],)
         if self._num_codes < (CODES_PER_MASK if rules.codes else 0):
