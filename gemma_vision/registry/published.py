@@ -10,6 +10,8 @@ from gemma_vision.weights.memory import Numbers
 LICENCE = "gemma"  # of most published checkpoints: accepted once on the Hub
 APACHE = "apache-2.0"  # of Gemma 4: nothing to accept, and no account needed
 
+MEDICAL = "health-ai-developer-foundations"  # of MedGemma: accepted on the Hub too
+
 # id up to the side, family, sides in pixels, parameters at the first side
 LINES = (
     ("google/paligemma-3b-mix", "paligemma", (224, 448), 2_923_466_480),
@@ -34,13 +36,12 @@ PUBLISHED = (  # id, family, side, parameters
     ("google/gemma-3-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/gemma-3-12b-it", "gemma3", 896, 12_187_325_040),
     ("google/gemma-3-27b-it", "gemma3", 896, 27_432_406_640),
-    # Gemma 3 tuned: pictures of medicine, translation, and policies of safety
+    # Gemma 3 tuned: pictures of medicine, and translation
     ("google/medgemma-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/medgemma-27b-it", "gemma3", 896, 27_432_406_640),
     ("google/translategemma-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/translategemma-12b-it", "gemma3", 896, 12_187_325_040),
     ("google/translategemma-27b-it", "gemma3", 896, 27_432_406_640),
-    ("google/shieldgemma-2-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/gemma-4-E2B-it", "gemma4e", None, 4_797_114_083),
     ("google/gemma-4-E4B-it", "gemma4e", None, 7_632_344_554),
     ("google/gemma-4-26B-A4B-it", "gemma4", None, 25_805_936_206),
@@ -62,7 +63,9 @@ FILE_PARAMETERS = {  # where a file has more than is loaded
 
 def licence_of(hub_id: str) -> str:
     """The licence that a published checkpoint is under."""
-    return APACHE if hub_id in OPEN else LICENCE
+    if hub_id in OPEN:
+        return APACHE
+    return MEDICAL if hub_id.startswith("google/medgemma") else LICENCE
 
 
 def numbers_of(hub_id: str, parameters: int) -> Numbers:
