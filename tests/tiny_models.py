@@ -34,9 +34,10 @@ SIDE, PATCH, TOKENS = 56, 14, 16
 NUM_LOCS, NUM_SEGS = 1024, 128
 WORDS = ("detect", "segment", "caption", "answer", "en", "cat", "dog", "what", "is", "it", ";", "a")
 GEMMA4_MARKS = ("<|turn>", "<turn|>", "<|image>", "<image|>", "<|channel>", "<channel|>")
+GEMMA4_MARKS += ("<|think|>", "<|tool_response>")
 MARKS = {
     "gemma3": ("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"),
-    **dict.fromkeys(("gemma4", "gemma4e"), (*GEMMA4_MARKS, "<|think|>", "<|tool_response>")),
+    **dict.fromkeys(("gemma4", "gemma4e"), GEMMA4_MARKS),
 }
 SOFT = {"gemma3": "<image_soft_token>", "gemma4": "<|image|>", "gemma4e": "<|image|>"}
 FORMS = ("A", "B", "C", "D")
@@ -122,9 +123,10 @@ def add_marks(tokenizer: Tokenizer, family: str) -> None:
         marks += [f"<loc{i:04d}>" for i in range(NUM_LOCS)]
         marks += [f"<seg{i:03d}>" for i in range(NUM_SEGS)]
     # as published, the marks of Gemma 4 are special: they vanish where a text is decoded
-    is_special = family.startswith("gemma4")
-    added = [AddedToken(mark, normalized=False, special=is_special) for mark in marks]
-    (tokenizer.add_special_tokens if is_special else tokenizer.add_tokens)(added)
+    special = set(GEMMA4_MARKS if family.startswith("gemma4") else ())
+    tokenizer.add_tokens(
+        [AddedToken(mark, normalized=False, special=mark in special) for mark in marks]
+    )
     image = AddedToken(SOFT.get(family, "<image>"), normalized=False, special=True)
     tokenizer.add_special_tokens([image])
 

@@ -14,6 +14,7 @@ from gemma_vision.model.vision_language_model import State, VisionLanguageModel
 from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Walker
+from gemma_vision.runtime.json_grammar import JsonWalker
 from gemma_vision.runtime.sampling import Positions, narrow, sample, score
 from gemma_vision.runtime.thinking import ThoughtCounter, ThoughtMarks
 
@@ -26,7 +27,7 @@ class Row:
     prompt: Prompt
     detokenizer: Detokenizer
     generator: torch.Generator
-    walker: Walker | None
+    walker: Walker | JsonWalker | None
     thought: ThoughtCounter | None = None
     num_tokens: int = 0  # of the answer; a thought counts apart
 
@@ -88,7 +89,7 @@ class DecodeBatch:
         self.timing["decode"] = self.timing.get("decode", 0.0) + time.perf_counter() - start
         return self._take(tokens, scores)
 
-    def _walker(self, prompt: Prompt) -> Walker | None:
+    def _walker(self, prompt: Prompt) -> Walker | JsonWalker | None:
         grammar = prompt.grammar
         return grammar.rules(self.tokenizer, self.stop_ids).start() if grammar else None
 
