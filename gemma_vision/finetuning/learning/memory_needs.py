@@ -22,6 +22,7 @@ LOGIT_COPIES = 3  # the logits, their softmax and its gradient
 # outputs and the residual sums (D), and gate, up, activation and product of the MLP (F), each with
 # the float32 copies that the norms make.
 KEPT_D, KEPT_F = 12, 6
+POOLS = 1_400_000_000  # what libraries hold back after the scoring before, on a CPU; measured
 PACKED_4 = 0.56  # bytes of a number in 4 bits with double quantisation
 
 
@@ -29,7 +30,7 @@ PACKED_4 = 0.56  # bytes of a number in 4 bits with double quantisation
 class MemoryNeeds:
     """What takes how many bytes."""
 
-    program: int  # libraries and what is there already
+    program: int  # libraries, what is there already, and what they hold back
     weights: int
     learning: int  # gradients, averages, LoRA's own matrices
     activations: int
@@ -77,7 +78,7 @@ def memory_needs(
     activations = between + layer if checkpointing else layer * text.num_layers
     answers = batch * prompts_each * ANSWER
     return MemoryNeeds(
-        program=0 if device.startswith("cuda") else int(psutil.Process().memory_info().rss),
+        program=0 if device.startswith("cuda") else psutil.Process().memory_info().rss + POOLS,
         weights=weight_bytes(config, size, number_bytes, is_4_bit=is_4_bit),
         learning=(1 + ADAM) * FLOAT * size if lora is None else lora_bytes(config, lora),
         activations=int(activations),
