@@ -19,7 +19,7 @@ from gemma_vision.answers.saving import FILES, kind_of  # noqa: E402  the tree's
 from gemma_vision.cli.arguments import COMMANDS  # noqa: E402
 from gemma_vision.cli.option_arguments import flag_of  # noqa: E402
 from gemma_vision.finetuning.plan import OPTIONS as PLAN_OPTIONS  # noqa: E402
-from gemma_vision.finetuning.plan import default_told  # noqa: E402
+from gemma_vision.finetuning.plan import default_text  # noqa: E402
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, FileFormat  # noqa: E402
 from gemma_vision.requests.option import Option  # noqa: E402
 from gemma_vision.requests.options import OPTIONS  # noqa: E402
@@ -59,7 +59,7 @@ def finetune_table() -> str:
         flag = f"--{name.replace('_', '-')}"
         shown = f"--no-{name}" if row.default is True else flag
         about = row.metadata["about"]
-        rows.append(f"| `{shown}` | {row.metadata['group']} | {default_told(name)} | {about} |")
+        rows.append(f"| `{shown}` | {row.metadata['group']} | {default_text(name)} | {about} |")
     return "\n".join(["| option | of | default | |", "|---|---|---|---|", *rows])
 
 

@@ -256,7 +256,7 @@ NAMING = {
     "gemma_vision.checkpoints.config_defaults",
     "gemma_vision.checkpoints.gemma4.config",
     "gemma_vision.cli.saving",  # a file format
-    "gemma_vision.finetuning.data.reading",  # the same
+    "gemma_vision.finetuning.data.dataset_layouts",  # the same
     "gemma_vision.model.architecture",
     "gemma_vision.registry.published",
     "gemma_vision.requests.prompts",

@@ -639,7 +639,7 @@ def assert_refused(result: tuple[int, str, str], said: str) -> None:
 
 
 def test_drafts_are_a_folder_that_can_be_learned_from(run, loaded, picture, tmp_path):
-    loaded()
+    loaded(f"{BOX} cat")
     (tmp_path / "photos").mkdir()
     files = pictures_called(tmp_path / "photos", picture, "a.png", "b.png")
     out = tmp_path / "drafts"

@@ -17,7 +17,7 @@ from gemma_vision.cli.arguments import build, parse_arguments
 from gemma_vision.cli.finetune.arguments import given
 from gemma_vision.finetuning.learning.learn import mix_of, open_for
 from gemma_vision.finetuning.options import plan_of
-from gemma_vision.finetuning.plan import OPTIONS, FinetuneError, FinetunePlan, default_told
+from gemma_vision.finetuning.plan import OPTIONS, FinetuneError, FinetunePlan, default_text
 from gemma_vision.finetuning.plan_checks import check_plan
 from gemma_vision.finetuning.preparation import prepare
 from gemma_vision.finetuning.program import finetune_plan
@@ -227,7 +227,7 @@ def test_the_help_tells_the_defaults_of_the_plan(name) -> None:
     parser = build()[1]["finetune"]
     actions = [action for action in parser._actions if action.dest == name]
     assert actions and OPTIONS[name].metadata["about"] in actions[0].help
-    told = default_told(name)
+    told = default_text(name)
     assert not told or f"(default: {told})" in actions[0].help
 
 

@@ -15,9 +15,9 @@ from gemma_vision.cli import main
 from gemma_vision.evaluate import DatasetError
 from gemma_vision.finetuning.check import check_data
 from gemma_vision.finetuning.data.dataset_checks import read_folder
+from gemma_vision.finetuning.data.dataset_layouts import LAYOUTS, read_any
 from gemma_vision.finetuning.data.image_set import ImageSet
 from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
-from gemma_vision.finetuning.data.reading import LAYOUTS, read_any
 from postprocess.exports import EXPORTERS
 
 BIN = 96 / 1023  # pixels of a position in a picture of 96

@@ -13,7 +13,7 @@ from tuning import notes_of, words_of, write_data
 
 import gemma_vision
 from gemma_vision.cli import main
-from gemma_vision.finetuning.data.old_knowledge import Lesson, lessons_of
+from gemma_vision.finetuning.data.old_knowledge import PastRun, lessons_of
 from gemma_vision.finetuning.results.publishing import public_card, push, sent_files
 from gemma_vision.finetuning.results.scoring import forgotten_names
 from gemma_vision.weights.checkpoint import open_checkpoint
@@ -102,8 +102,8 @@ def test_a_name_is_forgotten_where_most_of_its_things_are(was, now, things, forg
 
 
 def test_lessons_of_later_versions_are_read_as_far_as_they_are_known() -> None:
-    row = Lesson(("cup",), "../cups", "f").to_dict() | {"later": 1}
-    assert lessons_of({"taught": [row, "odd"]}) == [Lesson(("cup",), "../cups", "f")]
+    row = PastRun(("cup",), "../cups", "f").to_dict() | {"later": 1}
+    assert lessons_of({"taught": [row, "odd"]}) == [PastRun(("cup",), "../cups", "f")]
     assert lessons_of({"taught": None}) == [] and lessons_of({}) == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from gemma_vision.extras import EXTRAS, require
 from gemma_vision.finetuning.endings import in_words
 from gemma_vision.finetuning.options import plan_of, read_config_file
-from gemma_vision.finetuning.program import FinetuneResult, finetune_plan, say
+from gemma_vision.finetuning.program import FinetuneResult, finetune_plan, print_sentence
 
 
 def finetune(
@@ -21,7 +21,7 @@ def finetune(
     device: str | None = None,
     threads: int | None = None,
     resume: bool = False,
-    tell: Callable[[str], None] = say,
+    tell: Callable[[str], None] = print_sentence,
     **options: Any,
 ) -> FinetuneResult:
     """Teach a checkpoint the things of a folder of pictures -> what came of it.

@@ -48,13 +48,13 @@ def in_words(plan: FinetunePlan) -> Iterator[None]:
             ) from error
         raise
     except (OSError, SafetensorError, MemoryError, RuntimeError) as error:
-        told = explain(error, plan)
+        told = describe_ending(error, plan)
         if told is None:
             raise
         raise told from error
 
 
-def explain(error: Exception, plan: FinetunePlan) -> FinetuneError | None:
+def describe_ending(error: Exception, plan: FinetunePlan) -> FinetuneError | None:
     """The sentence of an error of the machine; None where it is not one."""
     said, number = str(error), getattr(error, "errno", None)
     is_memory = NO_MEMORY.search(said) and not isinstance(error, OSError)

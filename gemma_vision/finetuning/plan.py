@@ -222,7 +222,7 @@ class FinetunePlan:
 OPTIONS = {one.name: one for one in fields(FinetunePlan) if one.metadata}
 
 
-def default_told(name: str) -> str:
+def default_text(name: str) -> str:
     """The default of an option as a sentence ends with it; "" where there is none to tell."""
     row = OPTIONS[name]
     told, default = row.metadata["told"], row.default

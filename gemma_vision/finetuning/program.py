@@ -58,7 +58,7 @@ class FinetuneResult:
         return gemma_vision.load(str(self.out), device=device)
 
 
-def say(sentence: str) -> None:
+def print_sentence(sentence: str) -> None:
     """On standard error, where progress goes."""
     print(sentence, file=sys.stderr, flush=True)
 
@@ -69,7 +69,7 @@ def finetune_plan(
     device: str | None = None,
     resume: bool = False,
     threads: int | None = None,
-    tell: Tell = say,
+    tell: Tell = print_sentence,
 ) -> FinetuneResult:
     """Score, learn, write, score again; a card in the folder tells all of it.
 
@@ -86,7 +86,7 @@ def finetune_plan(
     if processes.is_first:
         before = score(base_subject(prepared, where), datasets, plan.state / "before.json")
     processes.wait()
-    learned = learn_told(prepared, where, processes, reporter)
+    learned = learn_reporting(prepared, where, processes, reporter)
     if reporter is None:
         return FinetuneResult(plan.out, {}, {}, learned.steps)
     return conclude(prepared, learned, datasets, before, where, reporter)
@@ -104,7 +104,7 @@ def prepare_in_turn(
     return prepare(plan, resume=True, tell=lambda sentence: None)
 
 
-def learn_told(
+def learn_reporting(
     prepared: Prepared, where: torch.device, processes: Processes, reporter: Reporter | None
 ) -> Learned:
     """Learn; whatever ends it is told on the page too."""
@@ -142,7 +142,7 @@ def conclude(
     write_notes(learned.trainee, plan.out, knowledge, decoder=learned.decoder)
     facts = facts_of(prepared, learned, knowledge, where, worst)
     write_atomically(plan.out / "README.md", write_card(facts, before, after))
-    for sentence in told_figures(before, after):
+    for sentence in figure_lines(before, after):
         reporter.tell(sentence)
     if knowledge.forgotten:
         reporter.tell(f"Forgotten: {', '.join(knowledge.forgotten)}.")
@@ -197,7 +197,7 @@ def out_subject(prepared: Prepared, learned: Learned, device: torch.device) -> S
     return Subject(str(out.resolve()), str(device), dtype, key, base, out.name)
 
 
-def told_figures(before: Scores, after: Scores) -> list[str]:
+def figure_lines(before: Scores, after: Scores) -> list[str]:
     """The figures that matter most."""
     rows = []
     for title, scores in after.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.cli.command_parser import CommandParser
-from gemma_vision.finetuning.plan import OPTIONS, default_told
+from gemma_vision.finetuning.plan import OPTIONS, default_text
 
 OWN = ("verb", "config", "resume", "device", "threads", "check")  # options that are no fields
 
@@ -35,7 +35,7 @@ def add_finetune(parser: CommandParser) -> None:
 def add_option(group: Any, name: str, row: Field[Any]) -> None:
     """One field as an option; what is not given is None."""
     notes, flag = row.metadata, f"--{name.replace('_', '-')}"
-    told = default_told(name)
+    told = default_text(name)
     about = f"{notes['about']} (default: {told})" if told else notes["about"]
     if notes["kind"] is bool:
         if row.default is True:

@@ -18,7 +18,7 @@ def run(options: argparse.Namespace) -> int:
     130 after Ctrl-C, with the state written. With --check: 0 where the data can be learned, else 2.
     """
     if options.check:
-        return check(options)
+        return check_dataset(options)
     require("tune" if options.lora or options.qlora else "finetune")
     from gemma_vision.finetuning.api import finetune
     from gemma_vision.finetuning.endings import Stopped
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def check(options: argparse.Namespace) -> int:
+def check_dataset(options: argparse.Namespace) -> int:
     """Tell every fault and every doubt of a data set, a line each."""
     from gemma_vision.finetuning.check import check_data
     from gemma_vision.finetuning.options import read_config_file

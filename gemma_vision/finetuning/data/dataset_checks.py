@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gemma_vision.evaluate import Dataset, DatasetError, Scene, check_things
 from gemma_vision.evaluate.dataset import check_picture_size
-from gemma_vision.finetuning.data.reading import file_of, read_any
+from gemma_vision.finetuning.data.dataset_layouts import file_of, read_any
 from gemma_vision.images.opening import ImageError, open_image
 from gemma_vision.requests.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN

@@ -22,7 +22,7 @@ TAUGHT = "taught"  # in the notes of a tuned folder
 
 
 @dataclass(frozen=True)
-class Lesson:
+class PastRun:
     """One fine-tune that a folder went through. `data` is a path as seen from the folder."""
 
     names: tuple[str, ...]
@@ -37,7 +37,7 @@ class Lesson:
         return {key: list(v) if isinstance(v, tuple) else v for key, v in vars(self).items()}
 
     @classmethod
-    def of(cls, row: dict[str, Any]) -> Lesson:
+    def of(cls, row: dict[str, Any]) -> PastRun:
         """The inverse of `to_dict`; keys of later versions are passed over."""
         known = {key: row[key] for key in cls.__dataclass_fields__ if key in row}
         return cls(**{**known, "names": tuple(known.get("names", ()))})
@@ -66,16 +66,16 @@ class OldKnowledge:
     """
 
     data: tuple[OldData, ...] = ()
-    lessons: tuple[Lesson, ...] = ()
+    lessons: tuple[PastRun, ...] = ()
     lost: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
 
 
-def lessons_of(notes: dict[str, Any]) -> list[Lesson]:
+def lessons_of(notes: dict[str, Any]) -> list[PastRun]:
     """What a folder's notes say that it was taught."""
     rows = notes.get(TAUGHT)
     return (
-        [Lesson.of(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        [PastRun.of(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     )
 
 
@@ -117,7 +117,7 @@ def find_old(
     return OldKnowledge(tuple(found), tuple(lessons), lost, tuple(notices))
 
 
-def find_lesson(folder: Path, lesson: Lesson, decoder: CodesToMask | None) -> OldData | None:
+def find_lesson(folder: Path, lesson: PastRun, decoder: CodesToMask | None) -> OldData | None:
     """The data of a lesson; None where it is not there or cannot be read any more."""
     path = folder / lesson.data
     if not lesson.data or not path.exists():

@@ -14,8 +14,8 @@ from transformers import PaliGemmaForConditionalGeneration
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import NOTES
 from gemma_vision.errors import CheckpointError
-from gemma_vision.finetuning.learning.adapters import add_lora
 from gemma_vision.finetuning.learning.bases import Base
+from gemma_vision.finetuning.learning.lora_adapters import add_lora
 from gemma_vision.finetuning.learning.quantized import load_in_4_bits
 from gemma_vision.finetuning.plan import FinetuneError, LoraOptions
 from gemma_vision.model.config import ModelConfig

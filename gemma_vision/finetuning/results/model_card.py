@@ -108,7 +108,7 @@ def write_card(facts: CardFacts, before: Scores, after: Scores) -> str:
         command=facts.command,
         duration=facts.duration,
         steps=facts.steps,
-        kept=kept_of(facts),
+        kept=best_state_of(facts),
         device=facts.device,
         date=facts.date,
         version=facts.version,
@@ -152,7 +152,7 @@ def lost_of(facts: CardFacts) -> str:
     return "".join(f"{part}\n\n" for part in parts)
 
 
-def kept_of(facts: CardFacts) -> str:
+def best_state_of(facts: CardFacts) -> str:
     """Which state the folder holds."""
     if facts.best_step in (0, facts.steps):
         return "The last state is kept."

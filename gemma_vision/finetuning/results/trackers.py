@@ -11,7 +11,7 @@ from gemma_vision.extras import require
 BOOKKEEPING = ("steps", "seconds", "progress", "left")  # of a row, no figures
 
 
-class Tracker(Protocol):
+class FigureTracker(Protocol):
     """What takes figures."""
 
     def add(self, row: Mapping[str, Any]) -> None:
@@ -77,7 +77,7 @@ def figures_of(row: Mapping[str, Any]) -> dict[str, float]:
 
 def open_tracker(
     kind: str | None, *, folder: Path, name: str, settings: Mapping[str, Any]
-) -> Tracker:
+) -> FigureTracker:
     """The tracker of that name; MissingPackageError where its package is not installed."""
     if kind == "tensorboard":
         return TensorBoardTracker(folder)

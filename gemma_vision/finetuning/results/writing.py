@@ -18,9 +18,9 @@ from gemma_vision.checkpoints.file_names import DECODER_FILE, NOTES, SINGLE
 from gemma_vision.checkpoints.mask_decoder_files import NAMES as DECODER_NAMES
 from gemma_vision.checkpoints.mask_decoder_files import own_decoder
 from gemma_vision.checkpoints.weight_files import weight_files
-from gemma_vision.finetuning.data.old_knowledge import TAUGHT, Lesson
-from gemma_vision.finetuning.learning.adapters import save_adapter
+from gemma_vision.finetuning.data.old_knowledge import TAUGHT, PastRun
 from gemma_vision.finetuning.learning.bases import Base, drawings_of
+from gemma_vision.finetuning.learning.lora_adapters import save_adapter
 from gemma_vision.finetuning.learning.trainee import Trainee
 from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
 from gemma_vision.weights.safetensors_files import our_name, read_file
@@ -40,7 +40,7 @@ class Knowledge:
     names: tuple[str, ...]
     forgotten: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
-    lessons: tuple[Lesson, ...] = ()
+    lessons: tuple[PastRun, ...] = ()
 
 
 def write_checkpoint(trainee: Trainee, base: Base, out: Path, *, decoder: str | None) -> None:

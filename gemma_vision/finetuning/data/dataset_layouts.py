@@ -28,7 +28,7 @@ PLACES = ("", "images", "JPEGImages", "data")  # where pictures lie in a data se
 
 
 @dataclass(frozen=True)
-class Reading:
+class DatasetReading:
     """A data set as it could be read, and a sentence for each thing that is wrong with it."""
 
     dataset: Dataset
@@ -38,7 +38,7 @@ class Reading:
 
 def read_any(
     given: Path, *, layout: str | None = None, decoder: CodesToMask | None = None, seed: int = 0
-) -> Reading:
+) -> DatasetReading:
     """A folder or a file; DatasetError where nothing of it can be read.
 
     layout: one of LAYOUTS, None tells it from the files. decoder: what draws masks that are written
@@ -56,7 +56,7 @@ def read_any(
     except ExportError as error:
         raise DatasetError(" ".join([*notices.found, str(error)])) from error
     dataset = replace(in_order(dataset, seed), notices=notices.sentences)
-    return Reading(dataset, tuple(notices.found), layout)
+    return DatasetReading(dataset, tuple(notices.found), layout)
 
 
 def to_dataset(given: Path, pictures: Sequence[Annotated], notices: Notices) -> Dataset:
