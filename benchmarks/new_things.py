@@ -131,7 +131,8 @@ def place(rng: Generator, shapes: Sequence[Shape], side: int) -> tuple[np.ndarra
     middle = rng.uniform(0.45 * longest, side - 0.45 * longest, 2)
     scale = np.array([longest * np.exp(rng.uniform(-0.12, 0.12)), longest])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    pixels, cover = np.zeros((side, side, 3), np.float32), np.zeros((side, side), np.float32)
+    pixels: np.ndarray = np.zeros((side, side, 3), np.float32)
+    cover: np.ndarray = np.zeros((side, side), np.float32)
     light = rng.uniform(0.85, 1.1)
     for corners, colour in shapes:
         moved = ((corners - 0.5) * scale) @ turn.T + middle

@@ -64,7 +64,8 @@ def test_two_processes_learn_what_one_learns_of_two_batches(tmp_path) -> None:
         _, err = run.communicate(timeout=600)
         assert run.returncode == 0, err
     one = start([str(data), str(base), str(tmp_path / "one"), "2"])
-    assert one.wait(600) == 0
+    _, err = one.communicate(timeout=600)
+    assert one.returncode == 0, err
     learned = [load_file(tmp_path / name / "out" / "model.safetensors") for name in ("one", "two")]
     before = load_file(base / "model.safetensors")
     for name, tensor in learned[0].items():

@@ -39,7 +39,7 @@ def finetune(
     plan = plan_of(given, {"data": data, "name": name, "out": out, **options})
     require("tune" if plan.is_lora else "finetune")
     for extra in (plan.log_to, "quantize" if plan.qlora else None):
-        if extra in EXTRAS:  # another word is refused by its option
+        if extra is not None and extra in EXTRAS:  # another word is refused by its option
             require(extra)
     with in_words(plan):
         return finetune_plan(plan, device=device, resume=resume, threads=threads, tell=tell)
