@@ -13,8 +13,8 @@ import pytest
 from served import Served, embedded
 from served import served as start
 
-from gemma_vision.web.server import sweeper
-from gemma_vision.web.server.sweeper import sweep, sweep_broken_off, sweep_dead_processes
+from gemma_vision.web.server.guards import sweeper
+from gemma_vision.web.server.guards.sweeper import sweep, sweep_broken_off, sweep_dead_processes
 
 HASH = "0123456789abcdef" * 4
 DAY = 86_400

@@ -59,6 +59,7 @@ class ModelSwitcher:
         self._dtype = dtype
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
         self._wanted = ""
+        self._owner = ""
         self._reporter: ProgressReporter | None = None  # while something is being loaded
         self._outcome: SwitchOutcome | None = None
         self._thread: threading.Thread | None = None
@@ -83,16 +84,28 @@ class ModelSwitcher:
                 message = f"{called(name)} is loaded already; ask it something."
                 raise CheckpointError(message, "E_LOADED")
             self._reporter, self._wanted = ProgressReporter(), called(source)
+            self._owner = ""
             self._thread = threading.Thread(
                 target=self._work, args=(source, self._reporter, token), name="choice", daemon=True
             )
             self._thread.start()
 
-    def cancel(self) -> bool:
-        """Call off what is being loaded; whether there was anything. Does not wait."""
+    def claim(self, owner: str) -> None:
+        """Let nobody but its owner call off what is being loaded; "" is everybody."""
+        with self._lock:
+            self._owner = owner
+
+    def cancel(self, owner: str = "") -> bool:
+        """Call off what is being loaded; whether there was anything. Does not wait.
+
+        owner: who asks; CheckpointError where another began it. "" is whoever runs the app.
+        """
         with self._lock:
             if self._reporter is None:
                 return False
+            if owner and self._owner not in ("", owner):
+                message = f"Another visitor began to load {self._wanted}; wait for it to be there."
+                raise CheckpointError(message, "E_LOADING")
             self._reporter.cancel()
             return True
 

@@ -19,7 +19,7 @@ if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
     import spaces  # before torch: it stands in for CUDA until a GPU is lent
 
 from gemma_vision.web.server.address import HOST, AddressError, port_of  # before gradio
-from gemma_vision.web.server.sweeper import Sweeper, own_folder
+from gemma_vision.web.server.guards.sweeper import Sweeper, own_folder
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 os.environ.setdefault("GRADIO_TEMP_DIR", own_folder())
@@ -43,6 +43,7 @@ from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
+from gemma_vision.web.server.guards.request_guard import guard_requests
 from gemma_vision.web.server.gzip_page import GZIP_PAGE
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.picture_worker import warm_up
@@ -72,9 +73,16 @@ class Page(PrivateErrorBlocks):
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
+        host = options.get("server_name") or listens_on()
         own = {
             "routes": [state_route(self.choice.switcher), token_route(self.choice)],
-            "middleware": [GZIP_PAGE, UPLOAD_QUOTA, ERROR_FILTER, VALID_OPENAPI],
+            "middleware": [
+                guard_requests(host),
+                GZIP_PAGE,
+                UPLOAD_QUOTA,
+                ERROR_FILTER,
+                VALID_OPENAPI,
+            ],
         }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 

@@ -46,10 +46,12 @@ def connect(header: gr.HTML, choice: Choice) -> None:
         return choice.listing()
 
     def begin(event: gr.EventData, request: gr.Request) -> JSON:
-        return attempt(lambda: choice.choose(event.name, request.headers))
+        return attempt(
+            lambda: choice.choose(event.name, request.headers, str(request.session_hash))
+        )
 
     def call_off(request: gr.Request) -> JSON:
-        return attempt(lambda: choice.cancel(request.headers))
+        return attempt(lambda: choice.cancel(request.headers, str(request.session_hash)))
 
     def attempt(action: Callable[[], None]) -> JSON:
         """The list as it stands after an action; a sentence where it could not be taken."""

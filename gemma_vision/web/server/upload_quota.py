@@ -19,8 +19,8 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemma_vision.web.server.clients import client_of
-from gemma_vision.web.server.sweeper import sweep_broken_off
+from gemma_vision.web.server.guards.clients import client_of
+from gemma_vision.web.server.guards.sweeper import sweep_broken_off
 from gemma_vision.web.server.uploads import UploadError, upload_folder
 
 VARIABLE = "GEMMA_VISION_MAX_UPLOADS_GB"

@@ -61,7 +61,7 @@ def client_of(scope: Scope) -> str:
 
 def is_forwarded(headers: Mapping[str, Any]) -> bool:
     """Whether a request came through a proxy, so that its sender may be anywhere."""
-    return any(name in headers for name in FORWARDED)
+    return any(headers.get(name) for name in FORWARDED)
 
 
 def is_within(address: str, networks: tuple[Network, ...]) -> bool:
