@@ -21,6 +21,8 @@ from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 
+MAX_SECONDS = 600.0  # of one answer, from its turn on
+
 
 def answers(
     pipeline: Pipeline, image: Any, task: str, text: str = "", **options: Any
@@ -39,7 +41,8 @@ def answers(
         request = Request(picture, task, text, **read_options(task, options))
         if task in pipeline.tasks:
             request = pipeline.interpret(request)
-        for answer in StreamRun(lambda: pipeline.stream(request), None).follow():
+        run = StreamRun(lambda: pipeline.stream(request), None, seconds=MAX_SECONDS)
+        for answer in run.follow():
             yield waiting(pipeline, request, picture.size) if answer is None else answer.to_dict()
     except Exception as error:
         raise to_client(error) from None

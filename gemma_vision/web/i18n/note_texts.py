@@ -120,6 +120,8 @@ NOTES: dict[str, dict[str, str]] = {
     "E_ORIGIN": {"en": "The call came from another page.", "ja": "別のページからの呼び出しです。"},
     "E_BUSY": {"en": "There is much to do just now.", "ja": "ただいま混み合っています。"},
     "E_STOPPED": {"en": "It was stopped.", "ja": "停止されました。"},
+    "E_CUT_OFF": {"en": "The run was cut off.", "ja": "実行が途中で切れました。"},
+    "E_DEADLINE": {"en": "It took too long.", "ja": "時間がかかりすぎました。"},
     "E_MEMORY": {"en": "There is too little memory.", "ja": "メモリが足りません。"},
     "E_CHECKPOINT": {
         "en": "The checkpoint cannot be used.",

@@ -7,6 +7,7 @@ runs on its own and whoever follows it gets the newest value, a few times a seco
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -14,6 +15,7 @@ from contextvars import copy_context
 from typing import Generic, TypeVar
 
 from gemma_vision.web.server.picture_worker import stopping
+from postprocess.errors import UserError
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -26,6 +28,18 @@ MAX_RUNS = 16  # of visitors, held for a Stop that is on its way
 model_lock = threading.Lock()  # one run at a time has the model, whoever started it
 
 
+class RunCutOff(UserError):
+    """A run that came to no end of its own and was not stopped: it is no answer."""
+
+    CODE = "E_CUT_OFF"
+
+
+class Deadline(UserError):
+    """A run that took longer than one may."""
+
+    CODE = "E_DEADLINE"
+
+
 class StreamRun(Generic[T, A]):
     """A stream being read in a thread of its own.
 
@@ -33,6 +47,7 @@ class StreamRun(Generic[T, A]):
     two of its values, once `stop` was called. `latest` is the newest value, `error` what ended it,
     `about` whatever its owner wants to find with it; it `is_whole` once the stream has come to its
     own end. lock: what it waits for and holds while it runs; None where no model is at work.
+    seconds: how long it may take from its turn on; None where that is not known beforehand.
     """
 
     def __init__(
@@ -41,8 +56,10 @@ class StreamRun(Generic[T, A]):
         about: A,
         *,
         lock: threading.Lock | None = model_lock,
+        seconds: float | None = None,
     ) -> None:
         self.about = about
+        self._seconds = seconds
         self.latest: T | None = None
         self.error: Exception | None = None
         self.is_whole = False
@@ -121,7 +138,11 @@ class StreamRun(Generic[T, A]):
                     self._lock.release()
         except Exception as error:
             self.error = error
+        except BaseException as error:  # a thread that is ended so tells nobody
+            self.error = RunCutOff(f"The run was cut off ({type(error).__name__}); try again.")
         finally:
+            if self.error is None and not self.is_whole and not self.stopped.is_set():
+                self.error = RunCutOff("The run ended before its answer was whole; try again.")
             with self._news:
                 self._over = True
                 self._news.notify_all()
@@ -133,6 +154,7 @@ class StreamRun(Generic[T, A]):
         return False
 
     def _read(self) -> None:
+        latest = float("inf") if self._seconds is None else time.monotonic() + self._seconds
         stream = self._start()
         with closing(stream):  # type: ignore[type-var]
             for value in stream:
@@ -142,6 +164,11 @@ class StreamRun(Generic[T, A]):
                     self._news.notify_all()
                 if self.stopped.is_set():
                     return
+                if time.monotonic() > latest:
+                    message = (
+                        f"The answer took more than {self._seconds:.0f} seconds; ask for less."
+                    )
+                    raise Deadline(message)
         self.is_whole = True
 
 
