@@ -43,9 +43,11 @@ format: $(TOOLS) $(NODE)
 	$(BIN)/ruff check --fix $(PACKAGES)
 	@if [ -e $(NODE) ]; then npm run --silent format; fi
 
-# All stages: close to three hours of two cores; goes on where an interrupted run stopped.
-train: $(READY)
-	$(BIN)/python -m training.train --preset cpu --resume --out gemma_vision/checkpoints/tiny
+# One set of drawings first, then ten; each program goes on where an interrupted run of it stopped.
+train: $(TOOLS)
+	$(BIN)/python -m training.train --preset cpu --resume
+	$(BIN)/python -m training.drawings.build runs/drawings
+	$(BIN)/python -m training.widen --out gemma_vision/checkpoints/tiny
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks

@@ -25,8 +25,8 @@ from gemma_vision.synthetic.backgrounds import draw_background
 
 SIDE = 128  # of a drawing before it is placed
 SMALLEST, LARGEST = 0.2, 0.6  # the longest side of a thing, of the picture's
-MIN_VISIBLE = 0.6  # of a thing, where another lies over it
-MAX_THINGS = 4
+MIN_VISIBLE = 0.75  # of a thing, where another lies over it
+MAX_THINGS = 3
 TRIES = 10
 
 Colour = tuple[float, float, float]
@@ -131,7 +131,8 @@ def place(rng: Generator, shapes: Sequence[Shape], side: int) -> tuple[np.ndarra
     middle = rng.uniform(0.45 * longest, side - 0.45 * longest, 2)
     scale = np.array([longest * np.exp(rng.uniform(-0.12, 0.12)), longest])
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    pixels, cover = np.zeros((side, side, 3), np.float32), np.zeros((side, side), np.float32)
+    pixels: np.ndarray = np.zeros((side, side, 3), np.float32)
+    cover: np.ndarray = np.zeros((side, side), np.float32)
     light = rng.uniform(0.85, 1.1)
     for corners, colour in shapes:
         moved = ((corners - 0.5) * scale) @ turn.T + middle
@@ -148,7 +149,7 @@ def draw_picture(
     rng: Generator, names: Sequence[str], side: int
 ) -> tuple[np.ndarray, list[tuple[str, np.ndarray]]]:
     """A picture of one to four things -> pixels, and (name, mask) of what can be seen."""
-    canvas = draw_background(rng, side, side).astype(np.float32)
+    canvas: np.ndarray = draw_background(rng, side, side).astype(np.float32)
     masks: list[tuple[str, np.ndarray]] = []
     for _ in range(int(rng.integers(1, MAX_THINGS + 1))):
         name = str(rng.choice(list(names)))

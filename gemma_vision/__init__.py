@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gemma_vision.answers.answer import Answer
     from gemma_vision.answers.parse_answer import read
     from gemma_vision.errors import CheckpointError
+    from gemma_vision.finetuning.api import finetune
     from gemma_vision.images.opening import ImageError
     from gemma_vision.pipeline import Pipeline
     from gemma_vision.registry.loading import load, models
@@ -39,6 +40,7 @@ __all__ = [
     "Task",
     "TaskError",
     "Turn",
+    "finetune",
     "load",
     "models",
     "read",
@@ -56,6 +58,7 @@ HOMES = {
     "Task": "requests.tasks",
     "TaskError": "requests.validation",
     "Turn": "requests.request",
+    "finetune": "finetuning.api",
     "load": "registry.loading",
     "models": "registry.loading",
     "read": "answers.parse_answer",

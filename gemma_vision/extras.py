@@ -29,6 +29,8 @@ EXTRAS: Mapping[str, Extra] = {
     "tune": Extra("LoRA", ("transformers", "peft")),
     "spread": Extra("A checkpoint over several devices", ("accelerate",)),
     "quantize": Extra("A checkpoint in 8 or 4 bits", ("bitsandbytes",), "E_QUANTISE"),
+    "tensorboard": Extra("TensorBoard", ("tensorboard",)),
+    "trackio": Extra("trackio", ("trackio",)),
     "heic": Extra("A HEIC picture", ("pillow_heif",)),
     "mcp": Extra("MCP", ("mcp",)),
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from gemma_vision.answers.answer import Answer
 from gemma_vision.answers.answer_builder import AnswerBuilder
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.mask_source import MaskSource
 from gemma_vision.answers.prepared_request import PreparedRequest, prepare
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture
@@ -26,7 +27,7 @@ from gemma_vision.runtime.engine import Engine
 from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
-    from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.family import Family
     from gemma_vision.requests.typed_options import (
         AskOptions,
         CaptionOptions,
@@ -47,7 +48,8 @@ class Pipeline:
     pixels, "space" or "bigvision".
     tasks: what the checkpoint was taught, where that is less than its family. card: what else
     `describe` tells, such as the licence and the names that the checkpoint knows. name is what
-    everybody is told of it, source what it was loaded by.
+    everybody is told of it, source what it was loaded by. masks: another pipeline, whose checkpoint
+    outlines what this one finds, where this one writes no masks.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Pipeline:
         source: str | None = None,
         tasks: Sequence[str] | None = None,
         card: Mapping[str, Any] | None = None,
+        masks: Pipeline | None = None,
     ) -> None:
         self.engine = engine
         self.family = family
@@ -71,6 +74,10 @@ class Pipeline:
         known = family.tasks if tasks is None else [Task(task) for task in tasks]
         self.tasks = tuple(task for task in family.tasks if task in known)
         self.card = dict(card or {})
+        self.mask_source = None
+        if masks is not None and Task.segment not in self.tasks:
+            self.mask_source = masks.as_mask_source()
+            self.tasks = tuple(task for task in Task if task in (*self.tasks, Task.segment))
 
     def stream(self, request: Request) -> Iterator[Answer]:
         """The answer again and again while it grows; the last one has a `finish`.
@@ -78,6 +85,8 @@ class Pipeline:
         A request that cannot work raises here, before anything is computed. Closing the
         iterator cancels the work.
         """
+        if self._is_outlined_elsewhere(request):
+            return self._outline(request)
         return self._grow(self._prepare(request))
 
     def run(self, request: Request) -> Answer:
@@ -90,6 +99,8 @@ class Pipeline:
             message = f"size is {excerpt(size)}; give a whole number of requests, 1 or more."
             raise TaskError(message, "E_BATCH_SIZE")
         answers: list[Answer] = []
+        if any(map(self._is_outlined_elsewhere, requests)):
+            return [list(self.stream(request))[-1] for request in requests]
         for start in range(0, len(requests), size):
             jobs = [self._prepare(request) for request in requests[start : start + size]]
             answers += self._finish(jobs)
@@ -102,6 +113,10 @@ class Pipeline:
     def segment(self, image: Picture, text: Names, **options: Unpack[FindOptions]) -> Answer:
         """A box and a mask of every thing named in `text`."""
         return self.run(Request(image, Task.segment, as_text(text), **options))
+
+    def point(self, image: Picture, text: Names, **options: Unpack[FindOptions]) -> Answer:
+        """A place in every thing named in `text`, where the checkpoint can point."""
+        return self.run(Request(image, Task.point, as_text(text), **options))
 
     def caption(
         self,
@@ -175,9 +190,23 @@ class Pipeline:
         decoding = request.decoding or self.card.get("decoding", EXACT)
         return replace(request, reading=reading, drop_unasked=drops, decoding=decoding)
 
+    def as_mask_source(self) -> MaskSource:
+        """This checkpoint as one that outlines what another finds; TaskError where it cannot."""
+        return MaskSource(self.engine, self.family, self.decoder, self.policy, self.name)
+
+    def _is_outlined_elsewhere(self, request: Request) -> bool:
+        return request.task is Task.segment and self.mask_source is not None
+
+    def _outline(self, request: Request) -> Iterator[Answer]:
+        """Boxes while they are found, and last all of them with the masks of the other."""
+        assert self.mask_source is not None
+        for answer in self._grow(self._prepare(replace(request, task=Task.detect))):
+            told = replace(answer, request=request)
+            yield self.mask_source.add_masks(told) if told.finish else told
+
     def _prepare(self, request: Request) -> PreparedRequest:
         if request.task not in self.tasks:
-            message = f"{self.name} cannot {request.task}; it can {', '.join(self.tasks)}."
+            message = self.family.explain_task(request.task, self.name, self.tasks)
             raise TaskError(message, "E_TASK_UNSUPPORTED")
         request = self.interpret(request)  # what is wrong with words comes before the pictures
         return prepare(request, self.family, self._names_at_once(request))

@@ -66,6 +66,12 @@ class MaskDecoder:
         model.load_state_dict(state, assign=True)
         return cls(model)
 
+    @property
+    def code_vectors(self) -> npt.NDArray[np.float32]:
+        """(128, 512): what each code stands for. Codes of near vectors draw like masks."""
+        vectors: npt.NDArray[np.float32] = self._model.codebook.vectors.detach().float().numpy()
+        return vectors
+
     def decode(self, codes: npt.ArrayLike, logits: bool = False) -> npt.NDArray[np.float32]:
         """(K, 16) int codes -> (K, 64, 64) probabilities 0..1, or raw logits (mask above 0).
 

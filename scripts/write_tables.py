@@ -18,8 +18,11 @@ sys.path.insert(0, str(ROOT))
 from gemma_vision.answers.saving import FILES, kind_of  # noqa: E402  the tree's own
 from gemma_vision.cli.arguments import COMMANDS  # noqa: E402
 from gemma_vision.cli.option_arguments import flag_of  # noqa: E402
+from gemma_vision.finetuning.plan import OPTIONS as PLAN_OPTIONS  # noqa: E402
+from gemma_vision.finetuning.plan import default_text  # noqa: E402
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, FileFormat  # noqa: E402
-from gemma_vision.requests.options import OPTIONS, Option  # noqa: E402
+from gemma_vision.requests.option import Option  # noqa: E402
+from gemma_vision.requests.options import OPTIONS  # noqa: E402
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS  # noqa: E402
 
 
@@ -47,6 +50,17 @@ def commands_table() -> str:
     """Every command in a line."""
     rows = [f"| `{name}` | {about} |" for name, about in COMMANDS.items()]
     return "\n".join(["| command | |", "|---|---|", *rows])
+
+
+def finetune_table() -> str:
+    """The options of fine-tuning, by their groups."""
+    rows = []
+    for name, row in PLAN_OPTIONS.items():
+        flag = f"--{name.replace('_', '-')}"
+        shown = f"--no-{name}" if row.default is True else flag
+        about = row.metadata["about"]
+        rows.append(f"| `{shown}` | {row.metadata['group']} | {default_text(name)} | {about} |")
+    return "\n".join(["| option | of | default | |", "|---|---|---|---|", *rows])
 
 
 def formats_table() -> str:
@@ -105,6 +119,7 @@ TABLES: Mapping[str, tuple[str, Callable[[], str]]] = {
     "options": ("docs/api.md", options_table),
     "endpoints": ("docs/api.md", endpoints_table),
     "commands": ("docs/cli.md", commands_table),
+    "finetune": ("docs/fine_tuning.md", finetune_table),
     "formats": ("docs/library.md", formats_table),
     "suffixes": ("docs/library.md", suffixes_table),
 }

@@ -51,3 +51,17 @@ def random_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tiny_models import make_model, save
 
     return save(make_model("paligemma"), tmp_path_factory.mktemp("random") / "paligemma")
+
+
+@pytest.fixture(scope="module")
+def short_answers():
+    """Random models never end an answer: here they are cut off after a few tokens."""
+    from gemma_vision.evaluate import questions
+    from gemma_vision.finetuning.learning import validation
+    from gemma_vision.finetuning.results import scoring
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(questions, "MAX_TOKENS", 6)
+        patch.setattr(validation, "MAX_TOKENS", 6)
+        patch.setattr(scoring, "MAX_LINE_TOKENS", 6)
+        yield

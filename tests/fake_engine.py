@@ -98,17 +98,24 @@ class FakeFamily:
     name = "fake"
     styles = ("caption",)
     languages = tuple(TONGUES)
-    has_regions = has_pan_and_scan = has_variants = has_bare_phrases = False
+    has_regions = has_pan_and_scan = has_variants = has_bare_phrases = can_think = False
     names_per_prompt = None
+    budgets = ()
 
     wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}
 
     def __init__(self, tasks: Sequence[Task] = tuple(Task)) -> None:
         self.tasks = tuple(tasks)
 
+    def budget_of(self, request: Request) -> int | None:
+        return request.budget
+
+    def explain_task(self, task: str, name: str, tasks: Sequence[str] = ()) -> str:
+        return f"{name} cannot {task}; it can {', '.join(tasks)}. Take another model."
+
     def write_prompt(self, request: Request) -> str:
         match request.task:
-            case Task.detect | Task.segment:
+            case Task.detect | Task.segment | Task.point:
                 return f"{request.task} {' ; '.join(request.names)}"
             case Task.caption:
                 return f"caption {request.language}"

@@ -162,6 +162,13 @@ def test_each_picture_opens_in_the_viewer_and_is_taken_home(uploads: Path) -> No
     assert tab.results.get("one") is None and tab._galleries.get("one").pages == []
 
 
+def test_a_name_in_a_zip_that_no_disk_takes_is_no_failure(uploads: Path) -> None:
+    content = picture(uploads / "one.png").read_bytes()
+    names = [f"{'w' * 2000}.png", "<img src=x>.png", "a\\b:c?.png"]
+    batch = last(packed(uploads / "odd.zip", names, content))
+    assert batch.failures == [] and batch.done == 3
+
+
 def test_a_wish_that_cannot_work_ends_the_batch(uploads: Path) -> None:
     with pytest.raises(TaskError):
         last(picture(uploads / "one.png"), words=" ; ")

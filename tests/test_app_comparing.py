@@ -11,7 +11,8 @@ from PIL import Image
 
 from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, Family
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.web.tabs.compare import CompareTab

@@ -153,7 +153,7 @@ def test_a_broken_folder_is_one_sentence_and_the_former_answers(
     open_list(page)
     load_typed(page, folders["broken"])
     page.locator("#header .note", has_text="no whole safetensors file").wait_for()
-    assert "tiny answers as before" in page.inner_text("#header .note")
+    assert "Demo model answers as before" in page.inner_text("#header .note")
     page.keyboard.press("Escape")
     take_example(page)
     run(page)

@@ -123,7 +123,7 @@ def test_a_refusal_is_a_sentence_and_marks_its_step(
         page.locator(f"{DOOR} .forget").wait_for()
     page.click(f"{DOOR} .load")
     page.locator("#header .note", has_text=said).wait_for()
-    assert "tiny answers as before" in page.inner_text("#header .note")
+    assert "Demo model answers as before" in page.inner_text("#header .note")
     assert page.locator(f"{DOOR} .fault").get_attribute("data-step") == step
 
 

@@ -64,7 +64,7 @@ def test_a_photograph_with_nothing_known_leads_on(
     assert lines(page) == ["nothing_demo", "knows"]
     assert "drawings only" in page.inner_text(".guidance")
     assert page.inner_text("#viewer .facts").startswith("Nothing found")
-    assert "tiny" in page.inner_text("#viewer .facts")
+    assert page.inner_text("#viewer .facts").endswith("Demo model")
     before = newest_run(page)
     page.locator(CHIPS, has_text="dog").click()
     wait_for_run(page, before, "empty")
@@ -134,6 +134,29 @@ def test_the_way_on_is_told_in_japanese(visit: Callable[..., Page], photograph: 
     run(page, "cat", "empty")
     assert "見つかりませんでした" in page.inner_text(".guidance")
     assert "デモモデル" in page.inner_text("#header .model")
+
+
+class TestFixedChoice:
+    """Where visitors may not choose: the way to photographs is to run the app oneself."""
+
+    @pytest.fixture
+    def served(self) -> Served:
+        return embedded("--model-choice", "fixed")
+
+    def test_a_link_leads_on_where_no_other_model_can_be_chosen(
+        self, visit: Callable[..., Page], photograph: Path
+    ) -> None:
+        page = visit()
+        link = page.locator("#header a.photos")
+        assert "Run this app yourself" in link.inner_text()
+        assert page.locator("#header .model").is_disabled()
+        give(page, photograph)
+        run(page, "cat", "empty")
+        assert page.get_by_role("button", name="Choose another model").count() == 0
+        way = page.locator(".guidance a.act")
+        assert way.inner_text() == link.inner_text()
+        assert way.get_attribute("href") == link.get_attribute("href")
+        assert page.locator(CHIPS).count() == 16
 
 
 class TestLeftOut:

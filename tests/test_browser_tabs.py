@@ -10,6 +10,7 @@ from pathlib import Path
 import browsing
 import pytest
 from browsing import go_to_tab, is_enabled, open_tab
+from PIL import Image
 from playwright.sync_api import Page
 from served import EVIL, Served
 
@@ -33,30 +34,130 @@ def test_a_pasted_answer_is_shown_with_and_without_its_picture(
     page.locator("#paste-viewer .rows", has_text="0, 0, 320, 240").wait_for()
     page.fill("#paste-text textarea", "nothing that is a box")
     page.click("#paste-run")
-    page.wait_for_selector("#paste-viewer .gv[data-count='0']")
+    page.wait_for_selector("#paste-viewer .gv[data-state=empty][data-count='0']")
 
 
-def test_tabs_that_take_files_have_an_example(visit: Callable[..., Page]) -> None:
+def test_every_tab_has_examples_with_pictures_that_run_by_a_click(
+    visit: Callable[..., Page],
+) -> None:
     page = visit()
-    go_to_tab(page, "Paste")
-    page.click("#paste-example")
-    page.wait_for_selector("#paste-picture img")
-    page.click("#paste-run")
-    page.wait_for_selector("#paste-viewer .gv[data-state=done][data-count='2']")
-    go_to_tab(page, "Batch")
-    page.click("#batch-example")
-    page.locator("#batch-files", has_text="sand").wait_for()
-    assert page.input_value("#batch-words textarea") == "cat ; tree ; car"
-    page.click("#batch-run")
+    for name in ("Paste", "Batch", "Video", "Compare"):
+        go_to_tab(page, name)
+        cards = page.locator(f"#{name.lower()}-examples button:visible")
+        assert cards.first.locator("img").get_attribute("src").startswith("data:image/jpeg")
+        cards.first.click()
+        if name == "Paste":
+            page.wait_for_selector("#paste-viewer .gv[data-state=done][data-count='2']")
+            assert page.locator("#paste-picture img").count() == 1
+        if name == "Batch":
+            page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
+            assert page.input_value("#batch-words textarea") == "cat ; tree ; car"
+            assert "2 of 2 pictures · 4 objects" in page.inner_text("#batch-progress")
+        if name == "Video":
+            page.wait_for_selector("#video-progress .gv-progress[data-state=done]")
+            assert page.input_value("#video-words textarea") == "dog"
+            assert "4 of 4 frames" in page.inner_text("#video-progress")
+        if name == "Compare":
+            page.wait_for_selector("#compare-right .gv[data-state=done][data-count='2']")
+
+
+def test_each_picture_of_a_batch_opens_in_the_viewer_with_its_downloads(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit()
+    open_tab(page, "Batch", "#batch-run")
+    page.locator("#batch-examples button").first.click()
+    page.wait_for_selector("#batch-viewer .gv[data-state=done][data-count='2']")
     page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
-    assert "2 of 2 pictures · 4 objects" in page.inner_text("#batch-progress")
+    before = page.get_attribute("#batch-viewer .gv", "data-run")
+    page.locator("#gallery button.thumbnail-item, #gallery .thumbnail-lg").nth(1).click()
+    page.wait_for_selector(f"#batch-viewer .gv:not([data-run='{before}'])")
+    page.locator("#batch-viewer .rows tbody tr").first.hover()
+    page.wait_for_selector("#batch-viewer tr.hovered")
+    page.click("#batch-take-home .files summary")
+    with page.expect_download() as download:
+        page.click("#batch-take-home [data-kind=coco]")
+    assert download.value.suggested_filename == "sand.coco.json"
+    page.click("#batch-take-home .code summary")
+    page.locator("#batch-take-home pre", has_text="cat ; tree ; car").wait_for()
+    page.fill("#batch-words textarea", "dog")
+    page.wait_for_selector("#batch-viewer .gv.stale")
+
+
+def test_each_side_of_a_comparison_is_taken_home(visit: Callable[..., Page]) -> None:
+    page = visit()
+    open_tab(page, "Compare", "#compare-run")
+    page.locator("#compare-examples button:visible").first.click()
+    page.wait_for_selector("#compare-right .gv[data-state=done]")
+    for side in ("left", "right"):
+        page.click(f"#compare-take-home-{side} .files summary")
+        with page.expect_download() as download:
+            page.click(f"#compare-take-home-{side} [data-kind=overlay]")
+        assert download.value.suggested_filename == "sky.overlay.png"
+
+
+def test_a_text_without_a_box_leads_to_an_example(visit: Callable[..., Page]) -> None:
+    page = visit()
+    open_tab(page, "Paste", "#paste-run")
+    page.fill("#paste-text textarea", "nothing that is a box")
+    page.click("#paste-run")
+    page.wait_for_selector("#paste-viewer .gv[data-state=empty]")
+    page.locator("#paste-viewer [data-line=nothing_pasted] button").click()
+    page.wait_for_selector("#paste-viewer .gv[data-state=done][data-count='2']")
+
+
+def test_picture_and_words_go_along_from_tab_to_tab(
+    visit: Callable[..., Page], picture_file: Path
+) -> None:
+    page = visit()
+    page.set_input_files("#picture input[type=file]", picture_file)
+    page.wait_for_selector("#picture img")
+    page.locator("#task label", has_text="Detect").click()
+    page.fill("#words textarea", "horse")
     go_to_tab(page, "Video")
-    page.click("#video-example")
-    page.wait_for_selector("#video video")
-    assert page.input_value("#video-words textarea") == "dog"
-    page.click("#video-run")
-    page.wait_for_selector("#video-progress .gv-progress[data-state=done]")
-    assert "4 of 4 frames" in page.inner_text("#video-progress")
+    page.wait_for_function("document.querySelector('#video-words textarea').value == 'horse'")
+    go_to_tab(page, "Compare")
+    page.wait_for_selector(f"#compare-picture img[src$='{picture_file.name}']")
+    assert page.input_value("#compare-words-right textarea") == "horse"
+    page.fill("#compare-words-left textarea", "my own")
+    go_to_tab(page, "Image")
+    page.fill("#words textarea", "goat")
+    go_to_tab(page, "Batch")
+    page.wait_for_function("document.querySelector('#batch-words textarea').value == 'goat'")
+    go_to_tab(page, "Compare")
+    page.wait_for_timeout(500)
+    assert page.input_value("#compare-words-left textarea") == "my own"
+
+
+def test_a_file_that_is_no_picture_is_a_sentence_and_no_broken_mark(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    (tmp_path / "paper.jpg").write_bytes(b"%PDF-1.4")
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "scan.tif")
+    page = visit()
+    page.set_input_files("#picture input[type=file]", tmp_path / "paper.jpg")
+    page.locator("#picture-note", has_text="paper.jpg is not a picture").wait_for()
+    page.wait_for_selector("#picture img", state="detached")
+    page.set_input_files("#picture input[type=file]", tmp_path / "scan.tif")
+    page.locator("#picture-note", has_text="scan.tif: browsers show no picture").wait_for()
+    assert page.eval_on_selector("#picture img", "node => node.style.visibility") == "hidden"
+    page.locator("#task label", has_text="Segment").click()
+    page.fill("#words textarea", "cat ; dog")
+    page.click("#run")
+    page.wait_for_selector("#viewer .gv[data-state=done][data-count='2']")
+
+
+def test_slips_of_the_pen_are_marked_in_sentences_alone(visit: Callable[..., Page]) -> None:
+    page = visit()
+    marked = "node => node.getAttribute('spellcheck')"
+    assert page.eval_on_selector("#words textarea", marked) == "false"
+    page.locator("#task label", has_text="Ask").click()
+    page.wait_for_selector("#words textarea[placeholder='how many dogs are there?']")
+    assert page.eval_on_selector("#words textarea", marked) == "true"
+    open_tab(page, "Paste", "#paste-run")
+    assert page.eval_on_selector("#paste-text textarea", marked) == "false"
+    open_tab(page, "Chat", "#chat-message textarea")
+    assert page.eval_on_selector("#chat-message textarea", marked) == "true"
 
 
 def test_a_batch_fills_a_gallery_and_a_zip(
@@ -75,7 +176,8 @@ def test_a_batch_fills_a_gallery_and_a_zip(
     page.fill("#batch-words textarea", "cat ; dog")
     page.click("#batch-run")
     page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
-    assert "3 of 3 pictures · 4 objects" in page.inner_text("#batch-progress .gv-progress .facts")
+    facts = page.inner_text("#batch-progress .gv-progress .facts")
+    assert "3 of 3 pictures · 4 objects · 1 failed" in facts
     assert "broken.png" in page.inner_text("#batch-progress .gv-progress li")
     assert page.locator("#gallery img").count() >= 2
     with page.expect_download() as download:

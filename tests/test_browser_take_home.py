@@ -89,7 +89,8 @@ def test_a_pasted_answer_is_taken_home_too(visit: Callable[..., Page], tmp_path:
     labelme = json.loads(save(page, "labelme", tmp_path, "paste-take-home").read_text("utf-8"))
     assert [shape["label"] for shape in labelme["shapes"]] == ["cat"]
     assert page.locator("#paste-take-home [data-kind=overlay]").count() == 0
-    assert page.locator("#paste-take-home .code").is_hidden()
+    page.click("#paste-take-home .code summary")
+    page.locator("#paste-take-home pre", has_text="gemma_vision.read(").wait_for()
 
 
 def test_a_new_run_takes_the_old_menu_away(visit: Callable[..., Page]) -> None:

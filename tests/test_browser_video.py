@@ -52,7 +52,7 @@ def test_a_video_is_annotated_and_plays(
     page.wait_for_function(f"{PLAYER}.currentTime > 0.3")
     page.evaluate(f"{PLAYER}.pause()")
     assert page.locator("#video-timeline li .name").all_inner_texts() == ["1 cat", "2 dog"]
-    assert page.locator("#video-newest img").count() == 0
+    assert page.locator("#video-gallery img").count() == 4
     is_enabled(page, "video-run")
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
@@ -66,7 +66,7 @@ def test_the_timeline_is_a_file_and_is_shown(visit: Callable[..., Page], tmp_pat
     timeline = json.loads((tmp_path / "timeline.json").read_text("utf-8"))
     assert [row["time"] for row in timeline["frames"]] == [0, 1, 2]
     assert [row["label"] for row in timeline["objects"]] == ["cat", "dog"]
-    page.get_by_role("button", name="The answer as JSON").last.click()
+    page.get_by_role("button", name="The timeline as JSON").click()
     page.locator("#video-json", has_text="objects").wait_for()
 
 
@@ -80,6 +80,42 @@ def test_a_bar_leads_to_its_moment(visit: Callable[..., Page], tmp_path: Path) -
     )
     page.get_by_role("button", name="2 dog: 0.0 to 4.0 s").click()
     page.wait_for_function(f"{PLAYER}.currentTime < 0.1")
+
+
+def test_each_look_opens_in_the_viewer(visit: Callable[..., Page], tmp_path: Path) -> None:
+    page = visit()
+    look_at(page, film(tmp_path / "a.mp4", count=40))
+    shown = "#video-frame-viewer .gv"
+    page.wait_for_selector(f"{shown}[data-state=done][data-count='2']")
+    first = page.get_attribute(shown, "data-run")
+    page.locator("#video-gallery button.thumbnail-item, #video-gallery .thumbnail-lg").nth(
+        2
+    ).click()
+    page.wait_for_selector(f"{shown}:not([data-run='{first}'])")
+    page.locator("#video-frame-viewer .rows tbody tr").first.hover()
+    page.wait_for_selector("#video-frame-viewer tr.hovered")
+    page.click("#video-frame-take-home .files summary")
+    with page.expect_download() as download:
+        page.click("#video-frame-take-home [data-kind=overlay]")
+    assert download.value.suggested_filename == "a-20.overlay.png"
+    page.get_by_role("button", name="1 cat: 0.0 to 4.0 s").click()
+    page.wait_for_selector(f"{shown}[data-run='{first}']")
+
+
+def test_what_will_be_looked_at_is_said_before_it_starts(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit()
+    go_to_tab(page, "Video")
+    page.set_input_files("#video input[type=file]", film(tmp_path / "a.mp4", count=40))
+    said = "Will look at 4 frames, one every 1 s, over all 4.0 s."
+    page.locator("#plan-progress", has_text=said).wait_for()
+    page.get_by_label("Look at no more frames than").first.fill("2")
+    page.keyboard.press("Tab")
+    page.locator("#plan-progress", has_text="Will look at 2 frames, one every 2 s").wait_for()
+    page.locator("#video-cut input").check()
+    cut = "Will look at 2 frames and end the video after 2.0 of 4.0 s."
+    page.locator("#plan-progress", has_text=cut).wait_for()
 
 
 @pytest.mark.parametrize("rotation", [90, 180])
@@ -101,7 +137,8 @@ def test_stop_keeps_what_is_done(
 ) -> None:
     page = visit()
     look_at(page, film(tmp_path / "a.mp4", count=300), "long", "running")
-    page.wait_for_selector("#video-newest img")
+    page.wait_for_selector("#video-frame-viewer .gv[data-state=running]")
+    page.wait_for_selector("#video-gallery img")
     page.click("#video-stop")
     page.wait_for_selector(STATE.format("stopped"))
     steps = served.engine()["steps"]

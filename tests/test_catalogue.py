@@ -27,7 +27,7 @@ def test_every_row_has_the_contracts_keys():
     assert all(row.keys() == ROW for row in rows)
     assert len({row["id"] for row in rows}) == len(rows)
     chat = {row["family"] for row in rows if "chat" in row["tasks"]}
-    assert chat == {"gemma3"}
+    assert chat == {"gemma3", "gemma4", "gemma4e"}
     assert json.loads(json.dumps(rows)) == rows
 
 

@@ -327,9 +327,10 @@ def test_files_are_written_in_the_forms_asked_for(run, loaded, picture_file, tmp
     out = tmp_path / "new" / "out"
     code, _, err = run("segment", picture_file, "cat", "--save", out, "--as", "overlay,coco,masks")
     names = sorted(path.name for path in out.iterdir())
-    assert (code, len(err.splitlines())) == (0, len(names))
+    assert (code, len(err.splitlines())) == (0, len(names) - 1)
     assert names == [
         "annotations.json",
+        "images",
         "picture.mask.1.cat.png",
         "picture.masks.png",
         "picture.overlay.png",
@@ -399,7 +400,12 @@ def test_one_picture_twice_is_one_picture(run, loaded, picture_file, tmp_path):
     out = tmp_path / "out"
     twice = [picture_file, picture_file.parent / "." / picture_file.name]
     assert run("detect", *twice, "cat", "--save", out, "--as", "overlay,coco")[0] == 0
-    assert {path.name for path in out.iterdir()} == {"annotations.json", "picture.overlay.png"}
+    assert {path.name for path in out.iterdir()} == {
+        "annotations.json",
+        "images",
+        "picture.overlay.png",
+    }
+    assert [path.name for path in (out / "images").iterdir()] == ["picture.png"]
 
 
 def blocked(folder: Path, name: str) -> Path:
@@ -630,3 +636,15 @@ def assert_refused(result: tuple[int, str, str], said: str) -> None:
     assert len(err.splitlines()) == 1, err
     assert err.startswith("gemma-vision: ")
     assert said in err
+
+
+def test_drafts_are_a_folder_that_can_be_learned_from(run, loaded, picture, tmp_path):
+    loaded(f"{BOX} cat")
+    (tmp_path / "photos").mkdir()
+    files = pictures_called(tmp_path / "photos", picture, "a.png", "b.png")
+    out = tmp_path / "drafts"
+    assert run("detect", *files, "-t", "cat", "--save", out, "--as", "coco")[0] == 0
+    shutil.rmtree(tmp_path / "photos")
+    scenes = read_dataset(out).scenes
+    assert [scene.path for scene in scenes] == [out / "images" / "a.png", out / "images" / "b.png"]
+    assert all(scene.names == ("cat",) for scene in scenes)

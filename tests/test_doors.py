@@ -17,7 +17,8 @@ from gemma_vision.cli.arguments import COMMANDS, build
 from gemma_vision.cli.option_arguments import flag_of
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests import typed_options
-from gemma_vision.requests.options import OPTIONS, Option, Options, options_of
+from gemma_vision.requests.option import Option
+from gemma_vision.requests.options import OPTIONS, Options, options_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task
 from gemma_vision.web.api.endpoints import parse_endpoint, task_endpoints

@@ -236,6 +236,7 @@ def test_the_endpoints_are_what_they_were(served: Served) -> None:
         for name in (
             "detect",
             "segment",
+            "point",
             "caption",
             "ask",
             "ocr",

@@ -11,14 +11,18 @@ import torch
 from tiny_models import make_model, save
 
 import gemma_vision
+from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from gemma_vision.cli import main
 from gemma_vision.cli.arguments import build, parse_arguments
-from gemma_vision.cli.finetune import plan_of
-from gemma_vision.finetuning.data.data_mix import data_mix, read_data
-from gemma_vision.finetuning.learning.trainee import open_trainee
-from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan, LoraOptions, check_plan
-from gemma_vision.finetuning.program import finetune
+from gemma_vision.cli.finetune.arguments import given
+from gemma_vision.finetuning.learning.learn import mix_of, open_for
+from gemma_vision.finetuning.options import plan_of
+from gemma_vision.finetuning.plan import OPTIONS, FinetuneError, FinetunePlan, default_text
+from gemma_vision.finetuning.plan_checks import check_plan
+from gemma_vision.finetuning.preparation import prepare
+from gemma_vision.finetuning.program import finetune_plan
 from gemma_vision.finetuning.results.model_card import CardFacts, listed, write_card
+from gemma_vision.finetuning.run_folder import Beginning, begin, check_begun
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import indices
 
@@ -52,14 +56,14 @@ def without_masks(data: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def adapted(data, base, tmp_path_factory) -> tuple[Path, list[str]]:
+def adapted(data, base, tmp_path_factory, short_answers) -> tuple[Path, list[str]]:
     """A run through the command line with LoRA: its output, and the words typed."""
     pytest.importorskip("peft", reason="PEFT is not installed")
     folder = tmp_path_factory.mktemp("adapted")
     (folder / "data").mkdir()
     words = ["finetune", str(without_masks(data, folder / "data")), "--name", "mine"]
     words += ["--out", str(folder / "out"), "--model", str(base), "--lora", "--rank", "2"]
-    words += ["--minutes", "0.01", "--batch", "2", "--runs", str(folder / "runs"), *BASE]
+    words += ["--steps", "3", "--batch", "2", "--runs", str(folder / "runs"), *BASE]
     assert main(words) == 0
     return folder / "out", words
 
@@ -73,9 +77,9 @@ class TestProgram:
 
     def test_the_card_tells_before_and_after_and_the_command(self, adapted) -> None:
         card = (adapted[0] / "README.md").read_text()
-        assert card.startswith("---\nlicense: gemma\nlibrary_name: peft\n")
-        assert "adapted to find guitar and clock" in card
-        assert "| recall50 | 0.000 |" in card and "--lora --rank 2" in card
+        assert card.startswith("---\nlibrary_name: peft\n")  # nobody said what its licence is
+        assert "adapted to find clock and guitar" in card
+        assert "| recall50 | 0.000 |" in card and "--lora" in card and "--rank 2" in card
         assert str(adapted[0].parent) not in card  # nobody's folders are shown around
         assert "Learned from 5 pictures" in card and "1 picture was put aside" in card
 
@@ -90,8 +94,8 @@ class TestProgram:
         "more, said",
         [
             pytest.param([], "holds files already", id="no resume"),
-            pytest.param(["--resume", "--minutes", "3"], "begun with minutes 0.01", id="minutes"),
-            pytest.param(["--resume", "--rank", "4"], "begun with lora", id="rank"),
+            pytest.param(["--resume", "--seed", "3"], "begun with seed 1", id="seed"),
+            pytest.param(["--resume", "--rank", "4"], "begun with rank 2", id="rank"),
         ],
     )
     def test_a_run_is_never_mixed_with_another(self, adapted, more, said, capsys) -> None:
@@ -110,13 +114,13 @@ class TestProgram:
         pytest.param({"minutes": float("nan")}, "--minutes is nan", id="minutes that are none"),
         pytest.param({"minutes": float("inf")}, "--minutes is inf", id="no end"),
         pytest.param({"minutes": -1.0}, "--minutes is -1", id="less than no time"),
-        pytest.param({"peak": float("nan")}, "--rate is nan", id="no rate"),
-        pytest.param({"peak": 0.0}, "--rate is 0", id="a rate that teaches nothing"),
-        pytest.param({"lora": LoraOptions(0)}, "--rank is 0", id="no rank"),
-        pytest.param({"num_old_scenes": -1}, "--old-scenes is -1", id="fewer than no scenes"),
+        pytest.param({"rate": float("nan")}, "--rate is nan", id="no rate"),
+        pytest.param({"rate": 0.0}, "--rate is 0", id="a rate that teaches nothing"),
+        pytest.param({"rank": 0}, "--rank is 0", id="no rank"),
+        pytest.param({"old_scenes": -1}, "--old-scenes is -1", id="fewer than no scenes"),
         pytest.param({"out": Path(__file__) / "out"}, "cannot be made", id="no place"),
-        pytest.param({"share_held_out": 1.0}, "between 0 and 1", id="all held out"),
-        pytest.param({"share_held_out": float("nan")}, "between 0 and 1", id="no share"),
+        pytest.param({"held_out": 1.0}, "between 0 and 1", id="all held out"),
+        pytest.param({"held_out": float("nan")}, "between 0 and 1", id="no share"),
     ],
 )
 def test_wishes_that_cannot_be_granted_are_refused(change, said, tmp_path) -> None:
@@ -129,11 +133,32 @@ def test_wishes_that_cannot_be_granted_are_refused(change, said, tmp_path) -> No
 def test_there_has_to_be_something_to_go_on_with(tmp_path) -> None:
     plan = FinetunePlan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
     with pytest.raises(FinetuneError, match="leave --resume out"):
-        check_plan(plan, resume=True)
-    check_plan(plan, resume=False)
+        check_begun(plan, resume=True)
+    check_begun(plan, resume=False)
+    begin(plan, Beginning({"seed": 1}, "base", {"cups": "one"}))
+    check_begun(plan, resume=False)  # nothing was learned yet
+    (plan.state / "finetune.safetensors").touch()
     with pytest.raises(FinetuneError, match="pass --resume"):
-        check_plan(plan, resume=False)
-    check_plan(plan, resume=True)
+        check_begun(plan, resume=False)
+    check_begun(plan, resume=True)
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        pytest.param({"settings": {"seed": 2}}, "begun with seed 1", id="settings"),
+        pytest.param({"base": "other"}, "another checkpoint", id="base"),
+        pytest.param({"data": {"cups": "two"}}, "annotations of cups have changed", id="data"),
+    ],
+)
+def test_a_run_is_gone_on_with_by_what_it_began_with(changed, said, tmp_path) -> None:
+    plan = FinetunePlan(tmp_path, "mine", tmp_path / "out", runs=tmp_path / "runs")
+    began = Beginning({"seed": 1}, "base", {"cups": "one"})
+    begin(plan, began)
+    (plan.state / "finetune.safetensors").touch()
+    begin(plan, began)
+    with pytest.raises(FinetuneError, match=said):
+        begin(plan, replace(began, **changed))
 
 
 @pytest.mark.parametrize(
@@ -158,15 +183,23 @@ def test_the_command_line_ends_in_a_sentence(words, said, data, tmp_path, capsys
 
 
 def test_boxes_without_masks_leave_outlining_to_what_is_rehearsed(data, tmp_path) -> None:
-    plan = FinetunePlan(without_masks(data, tmp_path), "mine", tmp_path / "out")
-    trainee = open_trainee("embedded", torch.device("cpu"), None, seed=1)
-    new, old = data_mix(plan, read_data(plan, ("cat", "dog")), trainee)
-    assert new.sampler.encoder is None and old.sampler.encoder is not None
-    assert new.count == old.count == 4
-    assert set(old.sampler.names) == {"cat", "dog", "guitar", "clock"}
-    masked = replace(plan, data=data)
-    (only,) = data_mix(masked, read_data(masked, ()), trainee)
-    assert only.sampler.encoder is not None and only.count == 8
+    (tmp_path / "data").mkdir()
+    plan = FinetunePlan(
+        without_masks(data, tmp_path / "data"), "mine", tmp_path / "out", runs=tmp_path / "runs"
+    )
+    prepared = prepare(plan, resume=False, tell=lambda sentence: None)
+    decoder = open_decoder("embedded")
+    mix = mix_of(prepared, open_for(prepared, torch.device("cpu")), decoder)
+    (old,) = mix.old
+    assert mix.new.sampler.encoder is None and old.sampler.encoder is decoder
+    assert (mix.batch, mix.num_old) == (8, 3)
+    assert {"cat", "guitar", "clock"} <= set(old.sampler.names)
+    assert set(mix.new.sampler.names) == {"guitar", "clock"}
+    masked = prepare(
+        replace(plan, data=data, name="masked"), resume=False, tell=lambda sentence: None
+    )
+    mix = mix_of(masked, open_for(masked, torch.device("cpu")), decoder)
+    assert mix.new.sampler.encoder is decoder
 
 
 def test_a_model_is_never_written_over(data, base, capsys) -> None:
@@ -177,34 +210,25 @@ def test_a_model_is_never_written_over(data, base, capsys) -> None:
 
 def test_options_become_a_plan(tmp_path) -> None:
     words = ["finetune", "a", "--name", "n", "--out", "b", "--lora", "--tower", "--rate", "1e-4"]
-    plan = plan_of(parse_arguments([*words, "--no-mirror", "--held-out", "0.3"]))
-    assert plan.lora.tower and plan.lora.rank == 16
-    assert (plan.peak, plan.mirrored, plan.share_held_out) == (1e-4, False, 0.3)
+    plan = plan_of(given(parse_arguments([*words, "--no-mirror", "--held-out", "0.3"])))
+    lora = plan.lora_options(is_small=False)
+    assert (lora.rank, lora.alpha, lora.targets) == (16, 32.0, "tower")
+    assert (plan.rate, plan.mirror, plan.held_out) == (1e-4, False, 0.3)
+    assert plan.budget == ("minutes", 10.0)
 
 
 def test_what_is_left_out_is_as_the_plan_has_it() -> None:
-    plan = plan_of(parse_arguments(["finetune", "a", "--name", "n", "--out", "b"]))
+    plan = plan_of(given(parse_arguments(["finetune", "a", "--name", "n", "--out", "b"])))
     assert plan == FinetunePlan(Path("a"), "n", Path("b"))
 
 
-@pytest.mark.parametrize(
-    "option, value",
-    [
-        pytest.param("--model", FinetunePlan.model, id="model"),
-        pytest.param("--rank", LoraOptions.rank, id="rank"),
-        pytest.param("--minutes", FinetunePlan.minutes, id="minutes"),
-        pytest.param("--seed", FinetunePlan.seed, id="seed"),
-        pytest.param("--batch", FinetunePlan.batch, id="batch"),
-        pytest.param("--held-out", FinetunePlan.share_held_out, id="held out"),
-        pytest.param("--old-scenes", FinetunePlan.num_old_scenes, id="old scenes"),
-        pytest.param("--runs", FinetunePlan.runs, id="runs"),
-    ],
-)
-def test_the_help_tells_the_defaults_of_the_plan(option, value) -> None:
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_help_tells_the_defaults_of_the_plan(name) -> None:
     parser = build()[1]["finetune"]
-    (action,) = (action for action in parser._actions if option in action.option_strings)
-    told = f"{value:g}" if isinstance(value, float) else value
-    assert f"(default: {told})" in action.help
+    actions = [action for action in parser._actions if action.dest == name]
+    assert actions and OPTIONS[name].metadata["about"] in actions[0].help
+    told = default_text(name)
+    assert not told or f"(default: {told})" in actions[0].help
 
 
 def test_cards_spell_lists_and_missing_figures() -> None:
@@ -214,14 +238,43 @@ def test_cards_spell_lists_and_missing_figures() -> None:
         "a, b and c",
     ]
     keys = ("recall50", "recall75", "ap50", "mean_box_iou", "miou", "absent_empty")
+    found = {"things": 4, "recall50": 0.5, "miou": None}
     scores = {"new": dict.fromkeys(keys) | {"n_images": 3, "n_objects": 4, "recall50": 0.5}}
-    facts = CardFacts("n", "tiny", ["a"], 9, 12, 3, False, "", "python", 5, 7, "cpu", "Apache-2.0")
-    card = write_card(facts, scores, scores)
+    scores["new"]["names"] = {"a": found}
+    card = write_card(FACTS, scores, scores)
     assert "| recall50 | 0.500 | 0.500 |" in card and "| miou | \u2013 | \u2013 |" in card
+    assert "| a | 4 | 0.500 | 0.500 | \u2013 |" in card
     assert "license: apache-2.0" in card and "library_name" not in card
-    assert "base_model" not in card
-    hub = write_card(replace(facts, base="google/a", is_adapter=True), scores, scores)
-    assert "base_model: google/a\n" in hub and "library_name: peft" in hub
+    assert "base_model" not in card and "Forgotten" not in card
+    lost = replace(FACTS, forgotten=["cat", "dog"], unchecked=["cup"])
+    assert "**Forgotten: cat and dog.**" in write_card(lost, scores, scores)
+    assert "**Not asked about: cup.**" in write_card(lost, scores, scores)
+    hub = replace(FACTS, base="google/a", hub_base="google/a", is_adapter=True, licence="")
+    card = write_card(hub, scores, scores)
+    assert "base_model: google/a\nbase_model_relation: adapter\n" in card
+    assert "library_name: peft" in card and "icen" not in card  # nobody knows its licence
+
+
+FACTS = CardFacts(
+    name="n",
+    base="tiny",
+    names=["a"],
+    num_learned=9,
+    num_things=12,
+    num_held=3,
+    is_adapter=False,
+    command="gemma-vision",
+    duration="5 minutes of learning",
+    steps=7,
+    best_step=7,
+    device="cpu",
+    dtype="float32",
+    date="2025-01-01",
+    version="1",
+    fingerprint="f",
+    settings="s",
+    licence="Apache-2.0",
+)
 
 
 @pytest.mark.slow
@@ -234,13 +287,13 @@ def test_the_embedded_checkpoint_learns_new_things_and_keeps_the_old(tmp_path, c
         tmp_path / "out",
         minutes=2.0,
         batch=8,
-        num_old_scenes=24,
+        old_scenes=24,
         runs=tmp_path / "runs",
     )
     torch.set_num_threads(1)
-    finetune(plan, device="cpu")
+    finetune_plan(plan, device="cpu")
     before, after = (
-        json.loads((tmp_path / "runs" / "one" / f"{when}.json").read_text())
+        json.loads((tmp_path / "runs" / "one" / f"{when}.json").read_text())["scores"]
         for when in ("before", "after")
     )
     assert after["new"]["mean_box_iou"] > before["new"]["mean_box_iou"] + 0.05

@@ -14,11 +14,13 @@ from tiny_models import make_model, make_tokenizer, save
 
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
-from gemma_vision.finetuning.data.data_mix import MixComponent
+from gemma_vision.finetuning.data.data_mix import DataMix, MixComponent
 from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage
 from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
 from gemma_vision.finetuning.data.rehearsal import SceneSource
-from gemma_vision.finetuning.learning.loop import FinetuneStep, pixels_of, train_model
+from gemma_vision.finetuning.learning.bases import drawings_of, find_base
+from gemma_vision.finetuning.learning.budget import Budget
+from gemma_vision.finetuning.learning.run import LearningRun
 from gemma_vision.finetuning.learning.sequences import (
     answer_logits,
     collate,
@@ -26,10 +28,12 @@ from gemma_vision.finetuning.learning.sequences import (
     plain_loss,
     with_handicap,
 )
-from gemma_vision.finetuning.learning.trainee import drawings_of, find_base, open_trainee, rates
-from gemma_vision.finetuning.plan import LoraOptions
+from gemma_vision.finetuning.learning.trainee import Trainee, open_trainee, rates
+from gemma_vision.finetuning.learning.update_step import UpdateStep, pixels_of
+from gemma_vision.finetuning.plan import FinetuneError, LoraOptions
 from gemma_vision.finetuning.results.writing import write_checkpoint
 from gemma_vision.optimization.answer_loss import AnswerLoss
+from gemma_vision.optimization.stage import adamw
 from gemma_vision.weights.checkpoint import open_checkpoint
 
 FAMILIES = ["paligemma", "paligemma2"]
@@ -161,8 +165,22 @@ def base(tmp_path_factory) -> Path:
     return save(make_model(), folder)
 
 
-def component(count: int = 2) -> MixComponent:
-    return MixComponent(OnePicture(), PromptSampler(["cat", "dog"]), count, mirrored=False)
+def mix(count: int = 2) -> DataMix:
+    new = MixComponent(OnePicture(), PromptSampler(["cat", "dog"]), mirrored=False)
+    return DataMix(new, (), count, 0)
+
+
+def learner(base: Path, lora: LoraOptions | None = None) -> Trainee:
+    return open_trainee(find_base(str(base)), CPU, lora, seed=1)
+
+
+def train(trainee: Trainee, folder: Path, *, steps: int, rate: float) -> LearningRun:
+    """So many steps, or those that are left of them in a folder."""
+    kept = torch.nn.ParameterDict({n.replace(".", "/"): p for n, p in trainee.trained.items()})
+    opt = adamw(rates(trainee, rate), 0.0)
+    run = LearningRun(folder, kept, opt, Budget(steps=steps), seed=1)
+    run.run(UpdateStep(trainee, mix(), opt))
+    return run
 
 
 @torch.no_grad()
@@ -188,23 +206,23 @@ def their_logits(trainee) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def taught_lora(base, tmp_path_factory):
-    """A student with LoRA after a second, its weights before, and the folder it was written to."""
+    """A student with LoRA, its weights before, and the folder it was written to."""
     pytest.importorskip("peft", reason="PEFT is not installed")
-    trainee = open_trainee(str(base), CPU, LoraOptions(rank=4), seed=1)
+    trainee = learner(base, LoraOptions(rank=4))
     before = {n: p.detach().clone() for n, p in trainee.model.named_parameters()}
     folder = tmp_path_factory.mktemp("lora")
-    train_model(trainee, [component()], folder / "run", minutes=0.02, peak=2e-2, seed=1)
-    write_checkpoint(trainee, ["cat"], folder / "out")
+    train(trainee, folder / "run", steps=20, rate=2e-2)
+    write_checkpoint(trainee, find_base(str(base)), folder / "out", decoder=None)
     return trainee, before, folder / "out"
 
 
 @pytest.fixture(scope="module")
 def taught_whole(base, tmp_path_factory):
-    """A student that learned whole for a second or two, and its folders."""
-    trainee = open_trainee(str(base), CPU, None, seed=1)
+    """A student that learned whole for some steps, and its folders."""
+    trainee = learner(base)
     folder = tmp_path_factory.mktemp("whole")
-    train_model(trainee, [component()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
-    write_checkpoint(trainee, ["cat"], folder / "out")
+    train(trainee, folder / "run", steps=12, rate=2e-3)
+    write_checkpoint(trainee, find_base(str(base)), folder / "out", decoder=None)
     return trainee, folder
 
 
@@ -225,20 +243,27 @@ class TestLora:
         assert torch.allclose(first_logits(out), their_logits(trainee), atol=1e-4)
         assert (first_logits(out) - first_logits(base)).abs().max() > 0.05
 
-    def test_the_folder_names_its_base_and_what_it_learned(self, taught_lora, base) -> None:
+    def test_the_folder_names_its_base_as_seen_from_itself(self, taught_lora, base) -> None:
         out = taught_lora[2]
         config = json.loads((out / "adapter_config.json").read_text())
-        assert config["base_model_name_or_path"] == str(base.resolve())
-        notes = json.loads((out / "gemma_vision.json").read_text())
-        assert notes == {"policy": "bigvision", "names": ["cat"]}
+        named = config["base_model_name_or_path"]
+        assert not Path(named).is_absolute() and (out / named).resolve() == base.resolve()
         assert not (out / "model.safetensors").exists()
 
-    def test_an_adapter_is_no_base(self, taught_lora) -> None:
-        with pytest.raises(CheckpointError, match="fine-tune the model under it"):
-            find_base(str(taught_lora[2]))
+    def test_an_adapter_is_gone_on_with_as_one(self, taught_lora) -> None:
+        trainee, _, out = taught_lora
+        found = find_base(str(out))
+        assert found.adapter == out.resolve()
+        again = open_trainee(found, CPU, LoraOptions(), seed=1)
+        assert torch.allclose(their_logits(again), their_logits(trainee), atol=1e-4)
+        assert all("lora_" in name for name in again.trained) and again.trained
+
+    def test_an_adapter_does_not_learn_whole(self, taught_lora) -> None:
+        with pytest.raises(FinetuneError, match="is an adapter: go on with it by --lora"):
+            open_trainee(find_base(str(taught_lora[2])), CPU, None, seed=1)
 
     def test_the_tower_learns_where_it_is_asked_to(self, base) -> None:
-        trainee = open_trainee(str(base), CPU, LoraOptions(rank=2, tower=True), seed=1)
+        trainee = learner(base, LoraOptions(rank=2, targets="tower"))
         assert any("vision_tower" in name for name in trainee.trained)
         assert all("lora_" in name for name in trainee.trained)
 
@@ -259,13 +284,13 @@ class TestWhole:
 
     def test_a_run_goes_on_where_it_stopped(self, taught_whole, base) -> None:
         trainee, folder = taught_whole
-        again = open_trainee(str(base), CPU, None, seed=1)
-        stage = train_model(again, [component()], folder / "run", minutes=0.03, peak=2e-3, seed=1)
-        assert stage.progress == 1 and stage.steps > 0
+        again = learner(base)
+        run = train(again, folder / "run", steps=12, rate=2e-3)
+        assert run.is_over and run.reached.steps == 12
         assert torch.allclose(their_logits(again), their_logits(trainee), atol=1e-6)
 
     def test_the_tower_goes_slower(self, base) -> None:
-        trainee = open_trainee(str(base), CPU, None, seed=1)
+        trainee = learner(base)
         (tower, slow), (rest, quick) = rates(trainee, None)
         assert slow == pytest.approx(0.4 * quick)
         assert len(tower) + len(rest) == len(trainee.trained)
@@ -277,19 +302,16 @@ class TestWhole:
 @pytest.mark.parametrize("lora", [None, LoraOptions(rank=4)], ids=["whole", "lora"])
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
 def test_losses_fall(lora, base, tmp_path) -> None:
-    from gemma_vision.optimization.stage import TrainingStage, adamw
-
-    trainee = open_trainee(str(base), CPU, lora, seed=1)
-    kept = torch.nn.ParameterList(trainee.trained.values())
-    stage = TrainingStage(tmp_path, "finetune", 1, kept, adamw(rates(trainee, None), 0.0))
-    for group in stage.opt.param_groups:
-        group["lr"] = 5e-3
+    trainee = learner(base, lora)
+    opt = adamw(rates(trainee, None), 0.0)
+    for group in opt.param_groups:
+        group["lr"] = 5e-3 if lora is None else 2e-2
     rng = np.random.default_rng(1)
-    step = FinetuneStep(trainee, [component()], stage, rng)
-    shown, texts = step.draw()
-    step.draw = lambda: (shown, texts)
-    losses = [step.loss(shown, texts)[0].item() for _ in range(12) if step(0.5)]
-    assert losses[-1] < 0.8 * losses[0]
+    step = UpdateStep(trainee, mix(), opt)
+    shown, texts = step.draw(rng)
+    step.draw = lambda rng: (shown, texts)
+    losses = [step.loss(shown, texts)[0].item() for _ in range(30) if step(rng, 0.5)]
+    assert losses[-1] < (0.8 if lora is None else 0.9) * losses[0]  # the head stays as it is
 
 
 def test_pictures_reach_the_tower_as_at_inference(base) -> None:
@@ -297,15 +319,15 @@ def test_pictures_reach_the_tower_as_at_inference(base) -> None:
 
     from gemma_vision.images.resizing import to_pixels
 
-    trainee = open_trainee(str(base), CPU, None, seed=1)
+    trainee = learner(base)
     shown = OnePicture().draw(np.random.default_rng(0))
     expected = to_pixels(Image.fromarray(shown.pixels), 56)
     assert (pixels_of([shown], trainee)[0].numpy() == expected).all()
 
 
 def test_long_answers_are_cut_and_their_end_is_not_learned(base) -> None:
-    trainee = open_trainee(str(base), CPU, None, seed=1)
-    step = FinetuneStep(trainee, [component()], None, np.random.default_rng(1))
+    trainee = learner(base)
+    step = UpdateStep(trainee, mix(), adamw(rates(trainee, None), 0.0))
     many = " ; ".join(["<loc0001><loc0002><loc0003><loc0004> cat"] * 60)
     _, suffix = step.encode("detect cat", many)
     assert len(suffix) == 256 and 1 not in suffix
@@ -324,7 +346,7 @@ def test_what_is_rehearsed_are_the_drawings_of_the_embedded_checkpoint(base, tmp
 
 
 def test_gemma_3_cannot_be_fine_tuned(tmp_path) -> None:
-    with pytest.raises(CheckpointError, match="has no boxes"):
+    with pytest.raises(CheckpointError, match="has no tokens for places"):
         find_base(str(save(make_model("gemma3"), tmp_path)))
 
 
@@ -337,9 +359,9 @@ def test_large_models_compute_activations_twice_and_learn_the_same(
     losses = []
     for large in (10**9, 1):
         monkeypatch.setattr(module, "LARGE", large)
-        trainee = open_trainee(str(base), CPU, LoraOptions(rank=2), seed=1)
-        step = FinetuneStep(trainee, [component()], None, np.random.default_rng(1))
-        loss, _ = step.loss(*step.draw())
+        trainee = learner(base, LoraOptions(rank=2))
+        step = UpdateStep(trainee, mix(), adamw(rates(trainee, None), 0.0))
+        loss, _ = step.loss(*step.draw(np.random.default_rng(1)))
         loss.backward()
         grads = [p.grad.abs().sum().item() for p in step.parameters if p.grad is not None]
         losses.append(

@@ -212,3 +212,21 @@ def test_greedy_tokens_equal_transformers(case: Case, rows: Any) -> None:
         tokens = logits.argmax(-1)
         assert tokens.tolist() == made.sequences[:, inputs.ids.shape[1] + step].tolist()
         logits = case.ours.step(tokens, state)
+
+
+@pytest.mark.parametrize("rows", BATCHES)
+@torch.no_grad()
+def test_the_fused_path_computes_what_the_plain_one_does(case: Case, rows: Any) -> None:
+    """Prefill, steps, and words added behind what was read."""
+    inputs = make_inputs(case.image, rows)
+    plain = VisionLanguageModel(case.ours.config).eval()
+    plain.load_state_dict(case.ours.state_dict())
+    assert case.ours.text.fused_path is not None and plain.text.fused_path is None
+    results = []
+    for model in (case.ours, plain):
+        logits, state = model.prefill(inputs.ids, inputs.is_real, inputs.soft(model))
+        told = [logits, *(model.step(torch.full((len(rows),), 50 + i), state) for i in range(8))]
+        told.append(model.extend(torch.arange(60, 67).expand(len(rows), -1), state))
+        results.append(torch.stack(told))
+    assert (results[0] - results[1]).abs().max() < 1e-3
+    assert torch.equal(results[0].argmax(-1), results[1].argmax(-1))

@@ -396,3 +396,12 @@ def test_a_file_that_is_open_as_text_is_refused_in_words() -> None:
     with pytest.raises(ImageError, match="binary mode") as caught:
         open_image(io.StringIO("text"))  # type: ignore[arg-type]
     assert caught.value.code == "E_IMAGE_TYPE"
+
+
+def test_a_real_heic_picture_is_read_where_its_package_is_installed(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif", reason="pillow-heif is not installed")
+    picture = Image.linear_gradient("L").convert("RGB")
+    heif.from_pillow(picture).save(tmp_path / "phone.heic", quality=95)
+    read = np.asarray(open_image(tmp_path / "phone.heic"), np.float64)
+    assert read.shape == (256, 256, 3)
+    assert np.abs(read - np.asarray(picture, np.float64)).mean() < 4

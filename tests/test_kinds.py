@@ -8,10 +8,11 @@ import pytest
 from fake_engine import FakeEngine
 from PIL import Image
 
+from gemma_vision.errors import CheckpointError
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.published import PUBLISHED
 from gemma_vision.requests.options import STYLES
-from gemma_vision.requests.prompts import GEMMA3, PALIGEMMA, PALIGEMMA2
+from gemma_vision.requests.prompts import FAMILIES, GEMMA3, PALIGEMMA, PALIGEMMA2
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
@@ -176,7 +177,7 @@ def test_a_region_without_an_area_inside_the_picture_is_refused(region: Any) -> 
 
 
 def test_every_published_paligemma_has_a_known_kind() -> None:
-    kinds = {variant_of(hub_id, {}) for hub_id, family, *_ in PUBLISHED if family != "gemma3"}
+    kinds = {variant_of(hub_id, {}) for hub_id, family, *_ in PUBLISHED if "pali" in family}
     assert kinds <= {PT, MIX, *FINE_TUNES}
 
 
@@ -194,3 +195,32 @@ def test_every_fine_tune_is_asked_for_what_it_does_and_refuses_the_rest(kind: st
 
 def test_all_published_fine_tunes_are_known() -> None:
     assert {kind.removeprefix("ft-") for kind in FINE_TUNES} == set(PUBLISHED_TOPICS.split())
+
+
+def test_notes_may_add_a_task_in_words_of_its_own() -> None:
+    """A Gemma 3 tuned to position tokens finds things, asked as it was tuned."""
+    notes = {"prompts": {"detect": "detect {names}", "segment": "segment {names}"}}
+    family = limit_to(FAMILIES["gemma3"], "someone/tuned", notes)
+    assert {"detect", "segment", "chat"} <= set(family.tasks)
+    picture = Image.new("RGB", (9, 9))
+    written = family.write_prompt(Request(picture, "detect", "Cat ; dog"))
+    assert "<start_of_image>detect cat ; dog<end_of_turn>" in written
+    assert Task.detect not in FAMILIES["gemma3"].tasks
+    only = limit_to(FAMILIES["gemma3"], "someone/tuned", {**notes, "tasks": ["detect"]})
+    assert only.tasks == (Task.detect,)
+
+
+@pytest.mark.parametrize(
+    "prompts",
+    [
+        pytest.param({"detect": "detect {things}"}, id="an unknown place"),
+        pytest.param({"detect": "detect {names.__class__}"}, id="an attribute"),
+        pytest.param({"detect": "detect {names"}, id="an open brace"),
+        pytest.param({"find": "find {names}"}, id="an unknown task"),
+        pytest.param({"detect": 7}, id="no words"),
+        pytest.param(["detect"], id="a list"),
+    ],
+)
+def test_prompts_that_ask_for_nothing_known_are_refused(prompts: object) -> None:
+    with pytest.raises(CheckpointError, match="filled in"):
+        limit_to(FAMILIES["gemma3"], "someone/tuned", {"prompts": prompts})

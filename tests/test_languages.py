@@ -15,7 +15,7 @@ from gemma_vision.web.forms.options import fit_options, read_option_fields
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
 from gemma_vision.web.i18n.language_names import LANGUAGE_NAMES, language_choice
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
-from gemma_vision.web.i18n.texts import TABLES, all_texts
+from gemma_vision.web.i18n.texts import TABLES, all_texts, page_texts, translate
 
 SOURCES = Path(__file__).parent.parent / "gemma_vision"
 # What only programs, the command line and the log are told.
@@ -87,6 +87,12 @@ def test_scripts_find_a_text_by_its_table_and_components_by_its_key() -> None:
     texts = all_texts("de")
     assert texts["picture"] == texts["texts:picture"] == "Bild"
     assert texts["viewer:picture"].startswith("Das Bild;")
+
+
+def test_no_word_that_somebody_may_type_is_the_key_of_a_text_on_the_page() -> None:
+    """Gradio translates whatever is one, the values of fields as well."""
+    assert all(":" in key for key in page_texts("en"))
+    assert translate("detect").key == "texts:detect"
 
 
 def test_the_files_are_written_alike() -> None:

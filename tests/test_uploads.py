@@ -113,7 +113,7 @@ def test_the_page_refuses_a_path_without_meta(served: Served, outside: Path) -> 
     """The Run handler is private, and reachable by its number all the same."""
     config = httpx.get(f"{served.url}config").json()
     named = {row["props"].get("elem_id"): row["id"] for row in config["components"]}
-    rows = [row for row in config["dependencies"] if row["backend_fn"]]
+    rows = [row for row in config["dependencies"] if row["types"]["generator"]]
     (run,) = [row for row in rows if {named["picture"], named["task"]} <= set(row["inputs"])]
     given = {"picture": {"path": str(outside)}, "task": "detect", "words": "cat", "max-tokens": 64}
     by_id = {named[name]: value for name, value in given.items()}

@@ -1,4 +1,4 @@
-"""Widening: a trained checkpoint grows without forgetting, and goes on learning from many hands."""
+"""Widening: a trained checkpoint grows without forgetting, and learns from many artists."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import json
 import numpy as np
 import pytest
 import torch
-from hands_atlas import MIRRORED, small_atlas, write_atlas
 from PIL import Image
+from small_atlas import MIRRORED, small_atlas, write_atlas
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.optimization.clock import Clock
-from training import widen
-from training.hands.examination import Examiner
+from training import widen, widening
+from training.drawings.examination import Examiner
+from training.mask_shapes import mean_shapes, shape_figures
 from training.model.growth import grow, stretch
 from training.model.tiny import ModelSizes, build_model
 from training.model.tokenizer import build_tokenizer
@@ -26,8 +27,8 @@ TINY = CHECKPOINTS / "tiny"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """What `training.hands.build` writes, small: an atlas of two hands and one photograph."""
-    folder = tmp_path_factory.mktemp("hands")
+    """What `training.drawings.build` writes, small: an atlas of two artists and one photograph."""
+    folder = tmp_path_factory.mktemp("drawings")
     write_atlas(small_atlas(), folder / "atlas.npz")
     (folder / "photographs").mkdir()
     pixels = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
@@ -92,54 +93,87 @@ class TestWidening:
             dtype=torch.float32,
             clock=Clock(now=lambda: float(next(ticks)) if seconds is None else seconds()),
         )
-        return widen.open_widening(run, TINY, data)
+        return widening.open_widening(run, TINY, data)
 
     def test_it_begins_with_what_the_checkpoint_knew(self, data, tmp_path):
         wide = self.widened(data, tmp_path)
         known = PaliGemmaForConditionalGeneration.from_pretrained(TINY, dtype=torch.float32)
+        widening.train_tower(wide, {"sketch": Pace(1.0), "vision": Pace(1.0)})  # loads alone
         for name in ("k_proj", "out_proj"):
             ours, theirs = (
                 getattr(m.model.vision_tower.encoder.layers[3].self_attn, name).weight
                 for m in (wide.learner.model, known)
             )
             assert torch.equal(ours, theirs)
-        assert wide.hands == ("noto-font",)  # without the one that is held out
+        assert wide.artists == ("noto-font",)  # without the one that is held out
 
     def test_a_stage_goes_on_where_it_stopped(self, data, tmp_path, monkeypatch):
-        monkeypatch.setattr(widen, "BATCH", 2)
-        wide = self.widened(data, tmp_path, "vision")
-        widen.train_tower(wide, Pace(6 / 60))
-        rows = [json.loads(row) for row in (tmp_path / "vision.jsonl").read_text().splitlines()]
-        assert rows[-1]["steps"] >= 3 and np.isfinite(rows[-1]["loss"])
+        monkeypatch.setattr(widening, "BATCH", 2)
+        paces = {"sketch": Pace(6 / 60), "vision": Pace(5 / 60)}
+        wide = self.widened(data, tmp_path, "sketch", "vision")
+        widening.train_tower(wide, paces)
+        for stage in paces:
+            log = (tmp_path / f"{stage}.jsonl").read_text().splitlines()
+            last = json.loads(log[-1])
+            assert last["steps"] >= 3 and np.isfinite(last["loss"])
         again = self.widened(data, tmp_path)
         before = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight.clone()
-        widen.train_tower(again, Pace(6 / 60))
+        widening.train_tower(again, paces)
         tower = wide.learner.model.model.vision_tower
         after = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight
         assert torch.equal(after, tower.embeddings.patch_embedding.weight)
         assert not torch.equal(after, before)
 
     def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
-        monkeypatch.setattr(widen, "BANK", 12)
+        monkeypatch.setattr(widening, "BANK", 12)
         wide = self.widened(data, tmp_path / "run", "decoder")
-        widen.train_answers(wide, Pace(4 / 60))
-        widen.export(wide.learner, wide.tokenizer, tmp_path / "out")
+        widening.train_answers(wide, Pace(4 / 60))
+        widening.write_checkpoint(wide, tmp_path / "out")
         notes = json.loads((tmp_path / "out" / "gemma_vision.json").read_text())
         assert tuple(notes["names"]) == small_atlas().names
         assert (tmp_path / "out" / "model.safetensors").stat().st_size < 10_000_000
+        assert (tmp_path / "out" / "gallery.webp").exists()
+
+    def test_the_mask_decoder_learns_and_codes_stay(self, data, tmp_path, monkeypatch):
+        monkeypatch.setattr(widening, "POLISHED", 16)
+        wide = self.widened(data, tmp_path, "polish")
+        vae = wide.learner.vae
+        masks = torch.rand(3, 1, 64, 64) - 0.5
+        codes, drawn = vae.encode(masks), vae.decode(vae.encode(masks))
+        widening.polish_masks(wide, Pace(4 / 60))
+        assert torch.equal(vae.encode(masks), codes)
+        assert not torch.equal(vae.decode(codes), drawn)
+        assert not any(parameter.requires_grad for parameter in vae.parameters())
+
+    def test_what_is_missing_is_told(self, tmp_path):
+        with pytest.raises(SystemExit, match="make train"):
+            widen.main(["--base", str(tmp_path), "--data", str(tmp_path)])
 
 
 class TestTable:
     def test_a_hand_that_it_knows_is_found_and_another_name_is_not(self, table):
-        row = table.hand("noto-font")
+        row = table.artist(table.atlas, "noto-font")
         assert row["n"] == 16 and row["recall50"] > 0.9 and row["empty"] > 0.9
 
     def test_the_held_out_hand_is_told_apart(self, table):
-        assert "never seen" in table.hand(MIRRORED)["claim"]
+        assert "never seen" in table.artist(table.atlas, MIRRORED)["claim"]
+
+    def test_masks_after_the_true_box_are_better_than_chance(self):
+        atlas = small_atlas()
+        pictures = list(Examiner(atlas, atlas.artists[:1], 900_002).singles(4, ("fish", "dog")))
+        figures = shape_figures(TINY, widening.read_vae(TINY), pictures)
+        assert figures["true_codes"] > 0.85
+        assert 0.6 < figures["drawn"] <= figures["true_codes"] + 0.02
+
+    def test_the_mean_shape_is_of_the_same_name(self):
+        shapes = np.zeros((3, 64, 64), bool)
+        shapes[0], shapes[2, :10] = True, True
+        means = mean_shapes(["cat", "dog", "cat"], shapes)
+        assert means[0].all() and not means[1].any() and np.array_equal(means[0], means[2])
 
     def test_single_pictures_are_of_one_thing_where_the_box_says(self):
         atlas = small_atlas()
-        for one in Examiner(atlas, atlas.hands[:1], 900_001).singles(1):
+        for one in Examiner(atlas, atlas.artists[:1], 900_001).singles(1):
             x0, y0, x1, y1 = one.box
             assert one.mask[y0:y1, x0:x1].sum() == one.mask.sum() > 0
             assert 0.2 < max(x1 - x0, y1 - y0) / 224 < 0.9

@@ -38,7 +38,7 @@ RETIRED = {
     "lettering": "label_drawing",
     "looker": "ImageRun",
     "looking": "image_run",
-    "mending": "gradio_a11y_fixes",
+    "mending": "header_a11y_fixes",
     "pasted": "Answer",
     "picking": "sampling",
     "policies": "coordinate_conventions",

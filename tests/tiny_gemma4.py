@@ -13,11 +13,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from tiny_models import make_tokenizer
-from tokenizers import AddedToken, Tokenizer
 from transformers import Gemma4Config, Gemma4ForConditionalGeneration
 
 S, F = "sliding_attention", "full_attention"
-MARKS = ("<|turn>", "<turn|>", "<|image>", "<image|>", "<|channel>", "<channel|>", "<|think|>")
 VISION = {
     "model_type": "gemma4_vision",
     "hidden_size": 32,
@@ -93,13 +91,13 @@ SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {  # of the text, of 
 def published_config(shape: str) -> dict[str, Any]:
     """A config.json in the form of published files."""
     text, vision = SHAPES[shape]
-    size = make_gemma4_tokenizer().get_vocab_size() + 6  # rows that no token uses
+    size = make_tokenizer("gemma4").get_vocab_size() + 6  # rows that no token uses
     config = TEXT | text | {"vocab_size": size, "vocab_size_per_layer_input": size}
     return {
         "model_type": "gemma4",
-        "image_token_id": make_gemma4_tokenizer().token_to_id("<|image|>"),
-        "boi_token_id": make_gemma4_tokenizer().token_to_id("<|image>"),
-        "eoi_token_id": make_gemma4_tokenizer().token_to_id("<image|>"),
+        "image_token_id": make_tokenizer("gemma4").token_to_id("<|image|>"),
+        "boi_token_id": make_tokenizer("gemma4").token_to_id("<|image>"),
+        "eoi_token_id": make_tokenizer("gemma4").token_to_id("<image|>"),
         "video_token_id": size - 2,
         "audio_token_id": size - 1,
         "audio_config": None,
@@ -143,18 +141,11 @@ def randomise(model: torch.nn.Module, seed: int = 0) -> None:
     model.tie_weights()
 
 
-def make_gemma4_tokenizer() -> Tokenizer:
-    """That of the other families, with Gemma 4's marks."""
-    tokenizer = make_tokenizer("gemma4")
-    tokenizer.add_special_tokens([AddedToken(m, normalized=False, special=True) for m in MARKS])
-    return tokenizer
-
-
 def save_gemma4(model: Gemma4ForConditionalGeneration, folder: Path, shape: str) -> Path:
     """Write a checkpoint folder in the published form."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(published_config(shape)))
-    make_gemma4_tokenizer().save(str(folder / "tokenizer.json"))
+    make_tokenizer("gemma4").save(str(folder / "tokenizer.json"))
     tensors = {n: t.clone() for n, t in model.state_dict().items() if n != "lm_head.weight"}
     save_file(tensors, folder / "model.safetensors")
     return folder

@@ -33,8 +33,13 @@ from transformers.models.siglip.image_processing_pil_siglip import SiglipImagePr
 SIDE, PATCH, TOKENS = 56, 14, 16
 NUM_LOCS, NUM_SEGS = 1024, 128
 WORDS = ("detect", "segment", "caption", "answer", "en", "cat", "dog", "what", "is", "it", ";", "a")
-MARKS = {"gemma3": ("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>")}
-SOFT = {"gemma3": "<image_soft_token>", "gemma4": "<|image|>"}
+GEMMA4_MARKS = ("<|turn>", "<turn|>", "<|image>", "<image|>", "<|channel>", "<channel|>")
+GEMMA4_MARKS += ("<|think|>", "<|tool_response>")
+MARKS = {
+    "gemma3": ("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"),
+    **dict.fromkeys(("gemma4", "gemma4e"), GEMMA4_MARKS),
+}
+SOFT = {"gemma3": "<image_soft_token>", "gemma4": "<|image|>", "gemma4e": "<|image|>"}
 FORMS = ("A", "B", "C", "D")
 
 
@@ -117,7 +122,11 @@ def add_marks(tokenizer: Tokenizer, family: str) -> None:
     if family not in SOFT:  # nor do the published ones of chats need positions and codes
         marks += [f"<loc{i:04d}>" for i in range(NUM_LOCS)]
         marks += [f"<seg{i:03d}>" for i in range(NUM_SEGS)]
-    tokenizer.add_tokens([AddedToken(mark, normalized=False) for mark in marks])
+    # as published, the marks of Gemma 4 are special: they vanish where a text is decoded
+    special = set(GEMMA4_MARKS if family.startswith("gemma4") else ())
+    tokenizer.add_tokens(
+        [AddedToken(mark, normalized=False, special=mark in special) for mark in marks]
+    )
     image = AddedToken(SOFT.get(family, "<image>"), normalized=False, special=True)
     tokenizer.add_special_tokens([image])
 

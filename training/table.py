@@ -1,4 +1,4 @@
-"""The table: what a checkpoint reaches, hand by hand: `python -m training.table CHECKPOINT`.
+"""The table: what a checkpoint reaches, artist by artist: `python -m training.table CHECKPOINT`.
 
 Prints a row as soon as it is known, as JSON, and writes all of them to --out. Greedy, float32,
 seeds of 900,000 and above.
@@ -24,10 +24,14 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.metrics import box_iou
-from training.hands.atlas import HandAtlas
-from training.hands.examination import SIDE, Examiner
-from training.hands.photographs import read_photographs
-from training.hands.sets import HELD_OUT
+from training.drawings.atlas import DrawingAtlas
+from training.drawings.cutouts import ARTIST as CUT_OUT
+from training.drawings.cutouts import read_cutouts
+from training.drawings.examination import SIDE, Examiner
+from training.drawings.photographs import read_photographs
+from training.drawings.sets import HELD_OUT
+from training.mask_shapes import shape_figures
+from training.widening import read_vae
 
 SEED = EVALUATION_SEEDS + 123
 FIGURES = (
@@ -53,7 +57,7 @@ class Table:
     def __init__(self, checkpoint: Path, data: Path, *, size: int, seed: int = SEED) -> None:
         self.checkpoint, self.data, self.size, self.seed = checkpoint, data, size, seed
         self.pipeline: Pipeline = load(str(checkpoint), device="cpu", dtype="float32")
-        self.atlas = HandAtlas.read(data / "atlas.npz")
+        self.atlas = DrawingAtlas.read(data / "atlas.npz")
         known = set(self.pipeline.names)
         self.names = tuple(name for name in self.atlas.names if name in known)
 
@@ -63,9 +67,11 @@ class Table:
         yield {"claim": "names", "count": len(self.pipeline.names), "bytes": bytes_}
         yield self.contract()
         yield self.all_names()
-        for hand in self.atlas.hands:
-            yield self.hand(hand)
+        for artist in self.atlas.artists:
+            yield self.artist(self.atlas, artist)
+        yield self.artist(read_cutouts(self.atlas.names), CUT_OUT)
         yield self.any_order()
+        yield self.shapes()
         if (self.data / "silent").is_dir():
             yield self.photographs(self.data / "silent")
         yield self.speed()
@@ -78,20 +84,20 @@ class Table:
             return {"claim": "the contract's scenes", **self._scores(scenes)}
 
     def all_names(self) -> Row:
-        """Scenes of all names by all hands that were trained on."""
-        hands = [hand for hand in self.atlas.hands if hand != HELD_OUT]
+        """Scenes of all names by all artists that were trained on."""
+        artists = [artist for artist in self.atlas.artists if artist != HELD_OUT]
         with TemporaryDirectory() as folder:
             scenes = Path(folder) / "scenes"
-            Examiner(self.atlas, hands, self.seed).write_dataset(self.size, scenes)
+            Examiner(self.atlas, artists, self.seed).write_dataset(self.size, scenes)
             return {"claim": "all names", **self._scores(scenes)}
 
     def _scores(self, scenes: Path) -> Row:
         scores = evaluate(self.pipeline, read_dataset(scenes))
         return {key: scores[key] for key in FIGURES}
 
-    def hand(self, hand: str) -> Row:
-        """One thing a picture by one hand: found by its name, and silence for another."""
-        examiner = Examiner(self.atlas, [hand], self.seed)
+    def artist(self, atlas: DrawingAtlas, artist: str) -> Row:
+        """One thing a picture by one artist: found by its name, and silence for another."""
+        examiner = Examiner(atlas, [artist], self.seed)
         places = max(1, self.size // 100)
         found, silent = [], []
         for one in examiner.singles(places, self.names):
@@ -101,7 +107,7 @@ class Table:
             found.append(max(ious, default=0.0) >= 0.5)
             if one.other in self.names:
                 silent.append(not self.pipeline.detect(image, one.other).instances)
-        claim = f"{hand}, never seen" if hand == HELD_OUT else hand
+        claim = f"{artist}, never seen" if artist == HELD_OUT else artist
         return {"claim": claim, "n": len(found), "recall50": share(found), "empty": share(silent)}
 
     def any_order(self) -> Row:
@@ -121,6 +127,14 @@ class Table:
                     found.append(max(ious, default=0.0) >= 0.5)
         return {"claim": "any order, two absent", "n": len(found), "recall50": share(found)}
 
+    def shapes(self) -> Row:
+        """Masks after the true box, of all artists that were trained on."""
+        artists = [artist for artist in self.atlas.artists if artist != HELD_OUT]
+        examiner = Examiner(self.atlas, artists, self.seed)
+        pictures = list(examiner.singles(max(4, self.size // 50), self.names))
+        figures = shape_figures(self.checkpoint, read_vae(self.checkpoint), pictures)
+        return {"claim": "masks in the true box", "n": len(pictures), **figures}
+
     def photographs(self, folder: Path) -> Row:
         """Whole photographs without a named thing, each asked for sixteen names one at a time."""
         rng = np.random.default_rng(self.seed)
@@ -133,7 +147,7 @@ class Table:
 
     def speed(self) -> Row:
         """Milliseconds of `detect` for one thing that is there, on one thread."""
-        one = next(Examiner(self.atlas, self.atlas.hands[:1], self.seed).singles(1))
+        one = next(Examiner(self.atlas, self.atlas.artists[:1], self.seed).singles(1))
         image = Image.fromarray(one.pixels)
         return {
             "claim": "speed",
@@ -160,7 +174,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print the table -> exit code."""
     parser = argparse.ArgumentParser(prog="python -m training.table")
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("--data", type=Path, default=Path("runs/hands-data"))
+    parser.add_argument("--data", type=Path, default=Path("runs/drawings"))
     parser.add_argument("--size", type=int, default=300, help="pictures of a row, about")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, help="a file for all rows")

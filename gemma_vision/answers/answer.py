@@ -57,6 +57,8 @@ class Answer:
     plain: str = field(repr=False)
     size: tuple[int, int]  # width and height of the picture, in pixels
     picture: Image | None = field(default=None, repr=False)  # upright, RGB
+    thought: str = field(default="", repr=False)  # what the model said to itself: no answer
+    masks_by: str | None = None  # the checkpoint that made the masks, where `model` did not
     crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
 
@@ -134,7 +136,8 @@ class Answer:
         """The answer as JSON.
 
         "partial" is there while the answer grows (None between records) and never at the end,
-        "crops" (per picture its rectangles) only where pan-and-scan was asked for.
+        "crops" (per picture its rectangles) only where pan-and-scan was asked for, "masks_by" where
+        the masks are another checkpoint's than "model".
         """
         whole = answer_json(
             model=self.model,
@@ -143,6 +146,7 @@ class Answer:
             size=self.size,
             text=self.text,
             plain=self.plain,
+            thought=self.thought,
             instances=[self.shapes.describe(instance) for instance in self.instances],
             warnings=self.warnings,
             policy=self.policy,
@@ -150,6 +154,8 @@ class Answer:
             timing=self.timing,
         )
         tail: JSON = {"partial": partial_json(self.partial)} if self.finish is None else {}
+        if self.masks_by is not None:
+            tail["masks_by"] = self.masks_by
         if self.request and self.request.pan_and_scan:
             tail["crops"] = crops_json(self.crops)
         return whole | tail
@@ -218,9 +224,13 @@ def answer_json(
     policy: str,
     finish: str | None,
     timing: Mapping[str, float],
+    thought: str = "",
 ) -> JSON:
-    """The JSON of every answer, whoever wrote it; what nobody was asked is None."""
-    return {
+    """The JSON of every answer, whoever wrote it; what nobody was asked is None.
+
+    "thought" is there only where the model thought.
+    """
+    whole: JSON = {
         "model": model,
         "task": None if task is None else str(task),
         "prompt": prompt,
@@ -233,6 +243,7 @@ def answer_json(
         "instances": list(instances),
         "timing": {name: round(value, 6) for name, value in timing.items()},
     }
+    return whole | ({"thought": thought} if thought else {})
 
 
 def notice_json(notice: Notice) -> JSON:

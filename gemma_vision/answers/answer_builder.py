@@ -80,6 +80,7 @@ class AnswerBuilder:
             model=self._name,
             prompt=self._prepared.text,
             plain=reader.plain,
+            thought=reader.thought,
             size=reader.size,
             picture=self._prepared.image,
             crops=self._prepared.prompts[0].crops,

@@ -81,6 +81,11 @@ class StreamingReader:
         return self._parser.plain
 
     @property
+    def thought(self) -> str:
+        """What the model said to itself; nothing in it counts."""
+        return self._parser.thought
+
+    @property
     def notices(self) -> list[Notice]:
         """What was odd so far, in the order in which it was met."""
         return [*self._parser.notices, *self._own_notices]

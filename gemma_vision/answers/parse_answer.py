@@ -74,6 +74,7 @@ def parsed_answer(parsed: ParsedText, picture: Image | None) -> Answer:
         model=None,
         prompt=None,
         plain=reader.plain,
+        thought=reader.thought,
         size=reader.size,
         picture=picture,
     )
@@ -98,6 +99,7 @@ def read_json(
         size=reader.size,
         text=reader.text,
         plain=reader.plain,
+        thought=reader.thought,
         instances=list(map(instance_json, reader.locate_each(filtered.mentions))),
         warnings=[*reader.notices, *filtered.notices],
         policy=reader.policy,

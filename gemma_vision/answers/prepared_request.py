@@ -17,7 +17,7 @@ from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import SEPARATOR, Grammar
 
 if TYPE_CHECKING:
-    from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.family import Family
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
             grammar_of(part, is_bare=family.has_bare_phrases),
             is_verified=request.decoding == EXACT,
             pan_and_scan=request.pan_and_scan,
+            budget=family.budget_of(request),
+            thinking=request.thinking,
         )
         for part, text in zip(parts, texts, strict=True)
     )
@@ -73,7 +75,7 @@ def split_request(request: Request, at_once: int | None) -> list[Request]:
 
 def grammar_of(request: Request, *, is_bare: bool) -> Grammar | None:
     """The language that an answer is held to, or found by; None where words are free."""
-    if not request.spec.names_things or request.decoding == FREE:
+    if request.task not in (Task.detect, Task.segment) or request.decoding == FREE:
         return None
     has_masks = request.task is Task.segment
     names = tuple(dict.fromkeys(name.lower() for name in request.names))

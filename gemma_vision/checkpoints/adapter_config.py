@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
+from gemma_vision.checkpoints.bounds.patterns import why_unsafe
 from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG
 from gemma_vision.errors import CheckpointError
@@ -63,7 +65,9 @@ def read_adapter(folder: Path) -> dict[str, Any] | None:
     """
     config = read_json(folder / ADAPTER_CONFIG)
     if config is not None:
-        check_kind(config)
+        with as_checkpoint_error(ADAPTER_CONFIG):
+            check_kind(config)
+            check_patterns(config)
     return config
 
 
@@ -80,6 +84,14 @@ def check_kind(config: Mapping[str, Any]) -> None:
     beginning = config.get("init_lora_weights")
     if beginning not in PLAIN_BEGINNINGS:
         raise refused(f"LoRA begun with {beginning!r}, which changes the base's weights", MERGE)
+
+
+def check_patterns(config: Mapping[str, Any]) -> None:
+    """Refuse patterns that could take for ever to match a module's name."""
+    for key in ("alpha_pattern", "rank_pattern"):
+        if why := why_unsafe(list(config.get(key) or {})):
+            message = f"{ADAPTER_CONFIG} {why}, in {key}. Write the modules' names instead."
+            raise CheckpointError(message, "E_ADAPTER")
 
 
 def refused(what: str, remedy: str) -> CheckpointError:

@@ -5,11 +5,12 @@ Where a key is absent, the value is that of config_defaults.py, a row for each k
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gemma_vision.checkpoints.bounds.json_text import MalformedJson, read_json_file
+from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config_checks import check_keys, check_sizes, fill, read_part
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
 from gemma_vision.checkpoints.file_names import name_of
@@ -20,6 +21,7 @@ from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConf
 
 Values = Mapping[str, Any]
 
+MAX_STOPS = 64  # tokens that end an answer
 NOTES = "gemma_vision.json"  # what a folder says of itself: policy, names, tasks, ...
 
 
@@ -33,10 +35,10 @@ def read_config(folder: Path) -> ModelConfig:
             f"{name_of(folder)} has no config.json{hint}. "
             "Name the folder of a PaliGemma, Gemma 3 or Gemma 4 checkpoint."
         )
-    check_unpacked(values, folder)
-    return parse_config(
-        values, stop_ids=_stop_ids(values, read_json(folder / "generation_config.json"))
-    )
+    generation = read_json(folder / "generation_config.json")
+    with as_checkpoint_error("config.json"):
+        check_unpacked(values, folder)
+        return parse_config(values, stop_ids=_stop_ids(values, generation))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -44,8 +46,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        values = read_json_file(path)
+    except (MalformedJson, OSError) as error:
         raise CheckpointError(
             f"{path.name} is not JSON ({error}). Fetch the checkpoint again."
         ) from error
@@ -188,4 +190,8 @@ def _stop_ids(values: Values, generation: Values | None) -> tuple[int, ...]:
     """End tokens: generation_config.json first, then config.json, then its text part, then 1."""
     places = (generation or {}, values, read_part(values, "text_config"))
     found = next((p["eos_token_id"] for p in places if p.get("eos_token_id") is not None), 1)
-    return tuple(found) if isinstance(found, list) else (int(found),)
+    ids = found if isinstance(found, list) else [found]
+    if len(ids) > MAX_STOPS or not all(isinstance(one, int) for one in ids):
+        message = f"eos_token_id is {str(found)[:80]}; a few whole numbers are wanted. Correct it."
+        raise CheckpointError(message)
+    return tuple(ids)

@@ -6,6 +6,7 @@ one that it ignores too is ignored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,16 @@ from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import FULL, SLIDING, ModelConfig
 
 Values = Mapping[str, Any]
+
+# What a size may be at most; a model is built, empty, before its weights are looked for.
+LARGEST = {
+    "num_hidden_layers": 512,
+    "image_size": 16_384,
+    "vocab_size": 2**22,
+    "max_position_embeddings": 2**32,
+}
+MAX_SIZE = 2**20
+MAX_PATCHES = 2**18  # of a picture
 
 
 def check_keys(values: Values, kind: ConfigKind) -> None:
@@ -43,6 +54,7 @@ def check_sizes(config: ModelConfig) -> None:
     refuse_sizes(
         {
             "the picture is not a whole number of patches": vision.image_size % vision.patch_size,
+            f"a picture has more than {MAX_PATCHES} patches": vision.grid**2 > MAX_PATCHES,
             "the tower's width is no multiple of its heads": vision.width % vision.num_heads,
             "query heads are no multiple of key heads": text.num_heads % text.num_kv_heads,
             "the width of a head is odd": text.head_width % 2,
@@ -77,6 +89,8 @@ def fill(defaults: Values, given: Values) -> dict[str, Any]:
     for key, default in defaults.items():
         if isinstance(default, int):
             sizes[key] = read_whole(key, sizes[key])
+        elif isinstance(default, float):
+            sizes[key] = read_number(key, sizes[key])
     return sizes
 
 
@@ -84,9 +98,21 @@ def read_whole(key: str, size: object) -> int:
     """A size, whole and above 0; CheckpointError where it is anything else."""
     if isinstance(size, (list, tuple)) and len(set(size)) == 1:
         size = size[0]  # a side given as height and width
-    if not isinstance(size, int) or size < 1:
-        raise CheckpointError(f"config.json has {key} {size!r}; a whole number above 0 is wanted.")
+    if not _is_whole(size):
+        found = repr(size)[:80]
+        raise CheckpointError(f"config.json has {key} {found}; a whole number above 0 is wanted.")
+    assert isinstance(size, int), "it is whole"
+    if size > (most := LARGEST.get(key, MAX_SIZE)):
+        raise CheckpointError(f"config.json has {key} {size}; at most {most} are built here.")
     return size
+
+
+def read_number(key: str, value: object) -> float:
+    """A number that is finite; CheckpointError where it is anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        found = repr(value)[:80]
+        raise CheckpointError(f"config.json has {key} {found}; a number is wanted.")
+    return value
 
 
 def _is_whole(size: object) -> bool:

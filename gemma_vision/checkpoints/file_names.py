@@ -12,6 +12,7 @@ SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER_CONFIG, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"  # of PEFT
 DECODER_FILE = "mask_decoder.npz"  # beside a checkpoint that brings its own
 PUBLISHED_FILE = "vae-oid.npz"  # the mask decoder of the published checkpoints
+GALLERY = "gallery.webp"  # a small drawing of each of its names, row by row
 
 HUB_FOLDER = re.compile(r"models--(.+?)--(.+)")  # owner and name in the Hub's cache
 

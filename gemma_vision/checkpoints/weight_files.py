@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config import read_json
 from gemma_vision.checkpoints.file_names import INDEX, SINGLE, name_of
 from gemma_vision.errors import CheckpointError, list_names
@@ -37,8 +38,9 @@ def weight_names(folder: Path) -> list[str]:
     index = read_json(folder / INDEX)
     if index is None:
         return [SINGLE]
-    names = sorted({str(name) for name in dict(index.get("weight_map") or {}).values()})
-    if outside := [name for name in names if Path(name).name != name]:
+    with as_checkpoint_error(INDEX):
+        names = sorted({str(name) for name in dict(index.get("weight_map") or {}).values()})
+    if outside := [name for name in names if Path(name).name != name or "\0" in name]:
         raise CheckpointError(f"{INDEX} names files outside its folder: {list_names(outside)}.")
     return names
 

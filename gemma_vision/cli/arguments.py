@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import gemma_vision
 from gemma_vision.cli.command_parser import CommandParser
-from gemma_vision.cli.finetune import add_finetune
+from gemma_vision.cli.finetune.arguments import add_finetune, add_merge
 from gemma_vision.cli.option_arguments import add_options
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} 
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
     "eval": "score a checkpoint on a COCO folder",
     "finetune": "teach a checkpoint the things of your pictures",
+    "merge": "make one whole model of an adapter and the model under it",
     "models": "list the checkpoints",
     APP: "open the web app",
 }
@@ -73,6 +74,7 @@ def build() -> tuple[CommandParser, dict[str, CommandParser]]:
     add_parse(verbs["parse"])
     add_eval(verbs["eval"])
     add_finetune(verbs["finetune"])
+    add_merge(verbs["merge"])
     return top, verbs
 
 
@@ -96,6 +98,7 @@ def add_model(parser: CommandParser) -> None:
         "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
     )
     parser.add_argument("--base", help="the model under an adapter that names one elsewhere")
+    parser.add_argument("--masks", help="a PaliGemma that outlines what this model finds")
     parser.add_argument(
         "--device", help="cpu, cuda, mps, or auto for several at once (default: the best there is)"
     )

@@ -108,14 +108,17 @@ def check_supported(options: argparse.Namespace, asked: Request) -> None:
     """Refuse what the checkpoint cannot do before it is fetched or loaded."""
     from gemma_vision.registry.loading import check_request
 
-    check_request(options.model, asked)
+    if not options.masks:
+        check_request(options.model, asked)
 
 
 def load(options: argparse.Namespace) -> Pipeline:
     """The checkpoint that --model names."""
     from gemma_vision.registry.loading import load
 
-    return load(options.model, options.device, options.dtype, base=options.base)
+    return load(
+        options.model, options.device, options.dtype, base=options.base, masks=options.masks
+    )
 
 
 def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...]) -> Request:

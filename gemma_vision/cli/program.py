@@ -18,7 +18,8 @@ HOMES = {
     "models": "models",
     "eval": "score",
     "video": "video",
-    "finetune": "finetune",
+    "finetune": "finetune.learn",
+    "merge": "finetune.merge",
     "app": "app",
 }  # the others: pictures
 FAILED = 2

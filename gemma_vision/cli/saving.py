@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from postprocess.instances import Instance
 
 DEFAULT = "overlay"
+LEARNED = "coco"  # the data set that is corrected and learned from: its pictures come with it
+PICTURES = "images"
 
 
 class SaveError(UserError):
@@ -77,8 +80,11 @@ class Saver:
         picture, failed = Annotated(name, size, instances, image, stem, codec), []
         for kind in self.kinds:
             try:
-                for written in EXPORTERS[kind]([picture], folder_of(kind, self.kinds, self.folder)):
+                place_of_kind = folder_of(kind, self.kinds, self.folder)
+                for written in EXPORTERS[kind]([picture], place_of_kind):
                     print_message(f"wrote {written}")
+                if kind == LEARNED:
+                    bring_picture(Path(path), name, place_of_kind)
             except (OSError, ValueError) as error:
                 if not is_explained(error):
                     raise
@@ -98,6 +104,16 @@ class Saver:
         except DecoderError:
             return None
         return opened if hasattr(opened, "encode") else None
+
+
+def bring_picture(path: Path, name: str, folder: Path) -> None:
+    """Copy a picture to where its data set is read from, unless it is found there already."""
+    from postprocess.datasets.picture_files import PictureFinder
+
+    if PictureFinder([folder, folder / PICTURES]).find(name) is None and path.is_file():
+        target = folder / PICTURES / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
 
 
 def names_of(pictures: Sequence[str]) -> dict[Path, tuple[str, str]]:

@@ -49,12 +49,18 @@ class Thing:
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture of a data set and the things in it, in the order of the annotations."""
+    """One picture of a data set and the things in it, in the order of the annotations.
+
+    unsure: names of which nobody said whether they are in it. lines: what else it was asked, and
+    the answers, word for word.
+    """
 
     id: int
     path: Path
     size: tuple[int, int]
     things: tuple[Thing, ...]
+    unsure: frozenset[str] = frozenset()
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def objects(self) -> tuple[Thing, ...]:
@@ -98,7 +104,8 @@ class Dataset:
         rng = np.random.default_rng(self.seed)
         drawn = {}
         for scene in self.scenes:
-            lacking = [name for name in self.categories if name not in scene.names]
+            known = {*scene.names, *scene.unsure}
+            lacking = [name for name in self.categories if name not in known]
             count = min(2, len(lacking))
             picks = rng.choice(len(lacking), count, replace=False).tolist() if count else []
             drawn[scene.id] = tuple(lacking[pick] for pick in picks)

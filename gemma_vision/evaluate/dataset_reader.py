@@ -24,25 +24,26 @@ from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
 
 
-def read_dataset(given: str | Path) -> Dataset:
+def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:
     """Read a COCO folder, or its file; DatasetError says what is missing or wrong.
 
-    What was left out or taken another way than it was written is told in `notices`.
+    What was left out or taken another way than it was written is told in `notices`. `Faults` as
+    notices collects what is wrong and leaves it out, as far as a row can be.
     """
-    notices = Notices()
+    notices = notices or Notices()
     try:
         file = read_coco_file(Path(given), notices)
     except ExportError as error:
         raise DatasetError(str(error)) from error
     file = without_points(file, notices)
     things = [thing for picture in file.pictures for thing in picture.things]
-    categories = askable_categories(file, {thing.label for thing in things})
+    categories = askable_categories(file, {thing.label for thing in things}, notices)
     thing_ids = iter(number_rows([thing.id for thing in things]))
     scene_ids = number_rows([picture.id for picture in file.pictures])
     scenes = tuple(
         Scene(
             number,
-            find_picture(file, picture),
+            path,
             picture.size,
             tuple(
                 Thing(next(thing_ids), one.label, one.box, one.segmentation, one.is_crowd)
@@ -50,6 +51,7 @@ def read_dataset(given: str | Path) -> Dataset:
             ),
         )
         for number, picture in zip(scene_ids, file.pictures, strict=True)
+        if (path := find_picture(file, picture, notices)) is not None
     )
     folder = file.path.parent
     return Dataset(folder, scenes, categories, file.seed, file.path, notices.sentences)
@@ -67,15 +69,16 @@ def without_points(file: CocoFile, notices: Notices) -> CocoFile:
     return replace(file, pictures=tuple(pictures))
 
 
-def askable_categories(file: CocoFile, used: set[str]) -> dict[str, int]:
+def askable_categories(file: CocoFile, used: set[str], notices: Notices) -> dict[str, int]:
     """The names that can be asked for, with their numbers; DatasetError where a used one cannot."""
     numbers = number_rows([category.id for category in file.categories])
     names = [category.name for category in file.categories]
     for name in names:
         if name in used and not is_askable_name(name):
-            raise DatasetError(
+            add_fault(
+                notices,
                 f"The category {name!r} of {file.path} cannot be asked for; give it a name "
-                "without ; and , in it."
+                "without ; and , in it.",
             )
     return {name: n for name, n in zip(names, numbers, strict=True) if is_askable_name(name)}
 
@@ -85,15 +88,24 @@ def is_askable_name(name: str) -> bool:
     return bool(name) and not NAME_SEPARATOR.search(name) and not CONTROL_TOKEN.search(name)
 
 
-def find_picture(file: CocoFile, picture: CocoPicture) -> Path:
-    """Where a picture's file is."""
+def find_picture(file: CocoFile, picture: CocoPicture, notices: Notices) -> Path | None:
+    """Where a picture's file is; None where it is not there and faults are collected."""
     path = file.finder.find(picture.file_name)
     if path is None:
-        raise DatasetError(
+        add_fault(
+            notices,
             f"{picture.file_name} is listed in {file.path} and is not there; put it beside it or "
-            "in images/."
+            "in images/.",
         )
     return path
+
+
+def add_fault(notices: Notices, sentence: str) -> None:
+    """What is wrong with a data set: DatasetError, unless faults are collected."""
+    try:
+        notices.fault(ExportError(sentence))
+    except ExportError as error:
+        raise DatasetError(sentence) from error
 
 
 def check_things(dataset: Dataset, limit: int | None = None) -> None:

@@ -1,17 +1,33 @@
-"""Plan: which checkpoint is to learn what, checked before anything is opened."""
+"""Plan: what a fine-tune can be told, as fields. Loads nothing.
 
-import json
-import math
-import re
-from dataclasses import asdict, dataclass, fields
+Each field is an option: the command line, the configuration file, `gemma_vision.finetune` and the
+tables of the docs are made from its name, default and sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.synthetic.poses import EVALUATION_SEEDS
+from gemma_vision.finetuning.option_rows import (
+    DATA,
+    LARGE,
+    LORA,
+    METHOD,
+    MINUTES,
+    MODEL,
+    OUTCOME,
+    option,
+)
 from postprocess.errors import UserError
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-SETTINGS = "settings.json"
+DEFAULT_MINUTES = 10.0
+PARTS = ("tower", "projector", "embeddings", "decoder")
+SCHEDULES = ("cosine", "linear", "constant")
+TRACKERS = ("tensorboard", "trackio")
+TARGETS = ("text", "attention", "tower", "all")
 
 
 class FinetuneError(UserError):
@@ -22,30 +38,157 @@ class FinetuneError(UserError):
 
 @dataclass(frozen=True)
 class LoraOptions:
-    """Small matrices beside the large ones: W + 2 B A, rank rows and columns each."""
+    """Small matrices beside the large ones: W + (alpha / rank) B A, rank rows and columns each."""
 
     rank: int = 16
-    tower: bool = False  # also in the vision tower
+    alpha: float = 32.0
+    dropout: float = 0.0
+    targets: str = "text"
 
 
 @dataclass(frozen=True)
 class FinetunePlan:
-    """Options of the command. Folders: `data` is learned from, `runs` holds the state."""
+    """Options of a fine-tune. Folders: `data` is learned from, `runs` holds the state."""
 
     data: Path
     name: str
     out: Path
-    model: str = "embedded"
-    lora: LoraOptions | None = None
-    minutes: float = 10.0
-    seed: int = 1
-    batch: int = 8  # pictures, those rehearsed included
-    peak: float | None = None  # learning rate
-    share_held_out: float = 0.15
-    num_old_scenes: int = 100
-    rehearse: Path | None = None
-    mirrored: bool = True
-    runs: Path = Path("runs/finetune")
+
+    model: str = option("embedded", "embedded, a folder, or a Hub id", MODEL)
+    mask_decoder: str | None = option(
+        None,
+        "published, embedded, none, or a file: what makes codes of masks",
+        MODEL,
+        metavar="FILE",
+        told="the model's own",
+    )
+
+    val: Path | None = option(
+        None,
+        "a data set to test with, in place of a share",
+        DATA,
+        kind=Path,
+        metavar="FOLDER",
+    )
+    held_out: float = option(
+        0.15, "share of the pictures to test with", DATA, kind=float, metavar="SHARE"
+    )
+    layout: str | None = option(
+        None,
+        "coco, yolo, labelme, voc, csv, label-studio or paligemma",
+        DATA,
+        metavar="FORMAT",
+        told="told from the files",
+    )
+    mirror: bool = option(True, "left and right mean something in the pictures", DATA, kind=bool)
+    collages: float | None = option(
+        None,
+        "share of images made of cut-outs along the masks",
+        DATA,
+        kind=float,
+        metavar="SHARE",
+        told="0.4 for a small checkpoint, else 0",
+    )
+    rehearse: tuple[Path, ...] = option(
+        (),
+        "one more data set, of what is to be kept; may be given several times",
+        DATA,
+        kind=Path,
+        metavar="FOLDER",
+        is_many=True,
+    )
+    old_scenes: int = option(100, "scenes to test old names with", DATA, kind=int, metavar="N")
+
+    minutes: float | None = option(
+        None,
+        "of learning; may be raised when going on",
+        MINUTES,
+        kind=float,
+        metavar="M",
+        told=f"{DEFAULT_MINUTES:g}",
+        is_free=True,
+    )
+    steps: int | None = option(
+        None, "updates, in place of minutes", MINUTES, kind=int, metavar="N", is_free=True
+    )
+    epochs: float | None = option(
+        None,
+        "times that each picture is seen, in place of minutes",
+        MINUTES,
+        kind=float,
+        metavar="N",
+        is_free=True,
+    )
+    scorings: int = option(
+        8, "times that the test pictures are asked about while learning", MINUTES, kind=int
+    )
+    patience: int | None = option(
+        None,
+        "end after so many scorings without a better one",
+        MINUTES,
+        kind=int,
+        metavar="N",
+        told="never",
+        is_free=True,
+    )
+
+    seed: int = option(1, "of everything that is drawn", METHOD, kind=int, metavar="N")
+    batch: int = option(8, "pictures in an update", METHOD, kind=int, metavar="N")
+    accumulate: int = option(
+        1, "batches whose gradients make one update", METHOD, kind=int, metavar="N"
+    )
+    rate: float | None = option(
+        None, "peak learning rate", METHOD, kind=float, told="by the kind of model"
+    )
+    schedule: str = option(
+        "cosine", "how the rate falls: cosine, linear or constant", METHOD, choices=SCHEDULES
+    )
+    warm_up: float = option(
+        0.02, "share of the run in which the rate rises", METHOD, kind=float, metavar="SHARE"
+    )
+    freeze: tuple[str, ...] = option(
+        (),
+        "a part that does not learn: tower, projector, embeddings or decoder",
+        METHOD,
+        choices=PARTS,
+        is_many=True,
+    )
+
+    lora: bool = option(False, "small matrices beside the large ones (needs PEFT)", LORA, kind=bool)
+    rank: int = option(16, "of LoRA's matrices", LORA, kind=int, metavar="N")
+    alpha: float | None = option(
+        None, "LoRA counts times alpha / rank", LORA, kind=float, metavar="A", told="twice the rank"
+    )
+    dropout: float = option(0.0, "of what LoRA's matrices read", LORA, kind=float, metavar="SHARE")
+    targets: str | None = option(
+        None,
+        "text, attention, tower, all, or a regular expression of module names",
+        LORA,
+        metavar="WHERE",
+        told="text; all in a small checkpoint",
+    )
+
+    tower: bool = option(False, "LoRA in the vision tower too", LORA, kind=bool)
+
+    qlora: bool = option(False, "LoRA over a base in 4 bits (needs bitsandbytes)", LARGE, kind=bool)
+    checkpointing: bool | None = option(
+        None,
+        "compute activations twice, to save memory",
+        LARGE,
+        kind=bool,
+        told="from a billion parameters on",
+        is_free=True,
+    )
+
+    log_to: str | None = option(
+        None, "tensorboard or trackio", OUTCOME, choices=TRACKERS, told="neither", is_free=True
+    )
+    push_to_hub: str | None = option(
+        None, "repository to push what comes out to", OUTCOME, metavar="ID", is_free=True
+    )
+    runs: Path = option(
+        Path("runs/finetune"), "for the state", OUTCOME, kind=Path, metavar="DIR", is_free=True
+    )
 
     @property
     def state(self) -> Path:
@@ -53,73 +196,51 @@ class FinetunePlan:
         return self.runs / self.name
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """What has to be the same when a run is gone on with."""
-        free = ("name", "out", "runs")
-        fixed = [one.name for one in fields(self) if one.name not in free]
-        return {key: plain(getattr(self, key)) for key in fixed}
+    def is_lora(self) -> bool:
+        """Whether small matrices learn, and not the model's own."""
+        return self.lora or self.qlora
+
+    @property
+    def budget(self) -> tuple[str, float]:
+        """How long it learns, and in what: "steps", "epochs" or "minutes"."""
+        if self.steps is not None:
+            return "steps", self.steps
+        if self.epochs is not None:
+            return "epochs", self.epochs
+        return "minutes", DEFAULT_MINUTES if self.minutes is None else self.minutes
+
+    def lora_options(self, *, is_small: bool) -> LoraOptions | None:
+        """What LoRA is told; None where the model's own matrices learn."""
+        if not self.is_lora:
+            return None
+        alpha = 2.0 * self.rank if self.alpha is None else self.alpha
+        usual = "tower" if self.tower else "text"
+        targets = self.targets or ("all" if is_small else usual)
+        return LoraOptions(self.rank, alpha, self.dropout, targets)
+
+
+OPTIONS = {one.name: one for one in fields(FinetunePlan) if one.metadata}
+
+
+def default_text(name: str) -> str:
+    """The default of an option as a sentence ends with it; "" where there is none to tell."""
+    row = OPTIONS[name]
+    told, default = row.metadata["told"], row.default
+    if told or default is None or isinstance(default, (bool, tuple)):
+        return str(told)
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def settings_of(plan: FinetunePlan) -> Mapping[str, Any]:
+    """What has to be the same when a run is gone on with; paths by their last names."""
+    fixed = [name for name, row in OPTIONS.items() if not row.metadata["is_free"]]
+    return {name: plain(getattr(plan, name)) for name in fixed}
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, LoraOptions):
-        return asdict(value)
-    return str(value.resolve()) if isinstance(value, Path) else value
-
-
-def check_plan(plan: FinetunePlan, *, resume: bool) -> None:
-    """Refuse, in a sentence, what cannot work; note the settings of a run that begins."""
-    if not NAME.fullmatch(plan.name):
-        raise FinetuneError(
-            f"{plan.name!r} cannot be a name; take letters, digits, dots, dashes and underscores."
-        )
-    if plan.seed >= EVALUATION_SEEDS or plan.seed < 0:
-        raise FinetuneError(
-            f"Seed {plan.seed} is not for learning; take one from 0 to {EVALUATION_SEEDS - 1}."
-        )
-    check_numbers(plan)
-    if plan.out.is_dir() and any(plan.out.iterdir()) and not resume:
-        raise FinetuneError(f"{plan.out} holds files already; name a new folder, or remove it.")
-    make_folder(plan.out)  # now, for learning takes long
-    check_state(plan, resume=resume)
-
-
-def check_numbers(plan: FinetunePlan) -> None:
-    """Numbers as the command line calls them, each in its range."""
-    more = {"minutes": plan.minutes, "batch": plan.batch}
-    more |= {} if plan.peak is None else {"rate": plan.peak}
-    more |= {} if plan.lora is None else {"rank": plan.lora.rank}
-    for word, value in more.items():
-        if not (math.isfinite(value) and value > 0):
-            raise FinetuneError(f"--{word} is {value}; it has to be a number of more than nothing.")
-    if not 0 < plan.share_held_out < 1:
-        raise FinetuneError(f"--held-out is {plan.share_held_out}; it is a share between 0 and 1.")
-    if plan.num_old_scenes < 0:
-        raise FinetuneError(f"--old-scenes is {plan.num_old_scenes}; it has to be 0 or more.")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder that may be there already; FinetuneError where it cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FinetuneError(f"{folder} cannot be made ({error.strerror}); name another.") from error
-
-
-def check_state(plan: FinetunePlan, *, resume: bool) -> None:
-    """A run is gone on with only if it was asked for, and only with its own settings."""
-    path = plan.state / SETTINGS
-    if not path.is_file():
-        if resume:
-            raise FinetuneError(f"{plan.state} holds no run to go on with; leave --resume out.")
-        make_folder(plan.state)
-        path.write_text(json.dumps(plan.settings, indent=1))
-        return
-    if not resume:
-        raise FinetuneError(f"{plan.state} holds an earlier run; pass --resume, or remove it.")
-    before = json.loads(path.read_text())
-    if other := [key for key, value in plan.settings.items() if before.get(key) != value]:
-        differing = ", ".join(f"{key} {before.get(key)}" for key in other)
-        raise FinetuneError(
-            f"The run in {plan.state} was begun with {differing}; go on with the same."
-        )
+    """A value as JSON has it. Nobody's folders are written down: they are shown around."""
+    if isinstance(value, tuple):
+        return [plain(one) for one in value]
+    if isinstance(value, str) and ("/" in value or "\\" in value) and Path(value).exists():
+        value = Path(value)
+    return value.resolve().name if isinstance(value, Path) else value

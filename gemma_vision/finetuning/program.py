@@ -1,55 +1,156 @@
 """Program: the whole of a fine-tune, from a folder of pictures to a folder that loads."""
 
-import shlex
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from gemma_vision.finetuning.data.data_mix import FinetuneData, data_mix, read_data
+import gemma_vision
+from gemma_vision.evaluate import Dataset
 from gemma_vision.finetuning.data.rehearsal import write_scenes
-from gemma_vision.finetuning.learning.loop import train_model
-from gemma_vision.finetuning.learning.trainee import Trainee, drawings_of, find_base, open_trainee
-from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan, check_plan
-from gemma_vision.finetuning.results.model_card import CardFacts, write_card
-from gemma_vision.finetuning.results.scoring import Scores, score
-from gemma_vision.finetuning.results.writing import write_checkpoint
+from gemma_vision.finetuning.learning.interrupts import Interrupted
+from gemma_vision.finetuning.learning.learn import Learned, learn
+from gemma_vision.finetuning.learning.processes import Processes, started_processes
+from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan
+from gemma_vision.finetuning.preparation import Prepared, prepare
+from gemma_vision.finetuning.results.facts import facts_of
+from gemma_vision.finetuning.results.knowledge import knowledge_of
+from gemma_vision.finetuning.results.model_card import write_card
+from gemma_vision.finetuning.results.progress_page import DONE, STOPPED
+from gemma_vision.finetuning.results.publishing import push
+from gemma_vision.finetuning.results.reporting import Reporter
+from gemma_vision.finetuning.results.scoring import NEW, OLD, Scores, Subject, score
+from gemma_vision.finetuning.results.writing import write_notes
+from gemma_vision.optimization.atomic_write import write_atomically
 from gemma_vision.weights.checkpoint import pick_device
+from gemma_vision.weights.memory import LARGE
+
+if TYPE_CHECKING:
+    from gemma_vision.pipeline import Pipeline
+
+Tell = Callable[[str], None]
+WORST = "worst"  # the folder of the worst cases, beside the card
 
 
-def finetune(
+@dataclass(frozen=True)
+class FinetuneResult:
+    """What came of a fine-tune.
+
+    out: the folder. before, after: the table of `eval` for "new", "old" and what was learned
+    earlier. forgotten: names that are hardly found any more. address: where it was pushed to.
+    """
+
+    out: Path
+    before: Scores
+    after: Scores
+    steps: int
+    forgotten: tuple[str, ...] = ()
+    address: str | None = None
+
+    def load(self, device: str | None = None) -> Pipeline:
+        """The checkpoint that came out, ready to be asked."""
+        return gemma_vision.load(str(self.out), device=device)
+
+
+def print_sentence(sentence: str) -> None:
+    """On standard error, where progress goes."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def finetune_plan(
     plan: FinetunePlan,
     *,
     device: str | None = None,
     resume: bool = False,
     threads: int | None = None,
-) -> None:
+    tell: Tell = print_sentence,
+) -> FinetuneResult:
     """Score, learn, write, score again; a card in the folder tells all of it.
 
     threads: of the processor, from here on; None leaves them as they are.
     """
     if threads is not None:
         set_threads(threads)
+    processes, device = started_processes(device)
     where = pick_device(device)
-    name, folder = find_base(plan.model)
-    if plan.out.resolve() == folder.resolve():
-        raise FinetuneError(
-            f"{plan.out} is the model itself; name a new folder for what comes out."
-        )
-    data = read_data(plan, drawings_of(folder))
-    for notice in data.notices:
-        print(notice, file=sys.stderr)
-    check_plan(plan, resume=resume)
-    datasets = {"new": data.held}
-    if plan.num_old_scenes and data.drawings:
-        datasets["old"] = write_scenes(data.drawings, plan.num_old_scenes, plan.state / "old")
-    elif data.old_held is not None:
-        datasets["old"] = data.old_held
-    before = score(name, str(where), datasets, plan.state / "before.json")
-    facts = train_and_write(plan, data, where)
-    after = score(str(plan.out.resolve()), str(where), datasets, plan.state / "after.json")
-    (plan.out / "README.md").write_text(write_card(facts, before, after), encoding="utf-8")
-    print_figures(before, after)
+    prepared = prepare_in_turn(plan, processes, resume=resume, tell=tell)
+    datasets = asked_about(prepared)
+    reporter = Reporter(prepared, tell) if processes.is_first else None
+    before: Scores = {}
+    if processes.is_first:
+        before = score(base_subject(prepared, where), datasets, plan.state / "before.json")
+    processes.wait()
+    learned = learn_reporting(prepared, where, processes, reporter)
+    if reporter is None:
+        return FinetuneResult(plan.out, {}, {}, learned.steps)
+    return conclude(prepared, learned, datasets, before, where, reporter)
+
+
+def prepare_in_turn(
+    plan: FinetunePlan, processes: Processes, *, resume: bool, tell: Tell
+) -> Prepared:
+    """Prepare, the first of several processes first: it notes what the run begins with."""
+    if processes.is_first:
+        prepared = prepare(plan, resume=resume, tell=tell)
+        processes.wait()
+        return prepared
+    processes.wait()
+    return prepare(plan, resume=True, tell=lambda sentence: None)
+
+
+def learn_reporting(
+    prepared: Prepared, where: torch.device, processes: Processes, reporter: Reporter | None
+) -> Learned:
+    """Learn; whatever ends it is told on the page too."""
+    try:
+        return learn(prepared, where, processes, reporter)
+    except BaseException as error:
+        if reporter is not None:
+            with suppress(OSError):  # a full disk takes no page either
+                reporter.end(STOPPED, stopped_of(error))
+        raise
+
+
+def stopped_of(error: BaseException) -> str:
+    """Why a run is over before its time."""
+    if isinstance(error, (Interrupted, KeyboardInterrupt)):
+        return "Somebody stopped it; it goes on with --resume."
+    return "It ended with an error; the sentence is where it was started."
+
+
+def conclude(
+    prepared: Prepared,
+    learned: Learned,
+    datasets: dict[str, Dataset],
+    before: Scores,
+    where: torch.device,
+    reporter: Reporter,
+) -> FinetuneResult:
+    """Score what came out, and tell it: notes, card, page, and the Hub where it is asked for."""
+    plan = prepared.plan
+    worst = plan.out / WORST
+    after = score(
+        out_subject(prepared, learned, where), datasets, plan.state / "after.json", worst=worst
+    )
+    knowledge = knowledge_of(prepared, before, after)
+    write_notes(learned.trainee, plan.out, knowledge, decoder=learned.decoder)
+    facts = facts_of(prepared, learned, knowledge, where, worst)
+    write_atomically(plan.out / "README.md", write_card(facts, before, after))
+    for sentence in figure_lines(before, after):
+        reporter.tell(sentence)
+    if knowledge.forgotten:
+        reporter.tell(f"Forgotten: {', '.join(knowledge.forgotten)}.")
+    reporter.end(DONE, f"What came out is in {plan.out.name}.")
+    address = None if plan.push_to_hub is None else push(plan.out, plan.push_to_hub)
+    if address is not None:
+        reporter.tell(f"Pushed to {address}.")
+    return FinetuneResult(plan.out, before, after, learned.steps, knowledge.forgotten, address)
 
 
 def set_threads(threads: int) -> None:
@@ -59,73 +160,48 @@ def set_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def train_and_write(plan: FinetunePlan, data: FinetuneData, device: torch.device) -> CardFacts:
-    """Learn and write -> what the card tells; the model is let go when this returns."""
-    trainee = open_trainee(plan.model, device, plan.lora, plan.seed)
-    mix = data_mix(plan, data, trainee)
-    minutes, peak, seed = plan.minutes, plan.peak, plan.seed
-    stage = train_model(trainee, mix, plan.state, minutes=minutes, peak=peak, seed=seed)
-    write_checkpoint(trainee, data.names, plan.out)
-    return facts_of(plan, data, trainee, stage.steps)
+def asked_about(prepared: Prepared) -> dict[str, Dataset]:
+    """The data sets that are asked about before and after, by their titles."""
+    plan, data = prepared.plan, prepared.data
+    datasets = {NEW: data.held}
+    if plan.old_scenes and data.drawings:
+        datasets[OLD] = write_scenes(data.drawings, plan.old_scenes, plan.state / "old")
+    for one in data.old:
+        title = one.title
+        while title in datasets:
+            title += "'"
+        datasets[title] = one.held
+    return datasets
 
 
-def facts_of(plan: FinetunePlan, data: FinetuneData, trainee: Trainee, steps: int) -> CardFacts:
-    """What the card tells of this run."""
-    rehearsed = "fresh scenes of drawings in every batch" if data.drawings else ""
-    if data.old is not None:
-        rehearsed = "pictures of a second folder in every batch"
-    return CardFacts(
-        name=plan.name,
-        base=Path(trainee.name).name if Path(trainee.name).is_dir() else trainee.name,
-        names=data.names,
-        num_learned=len(data.learned.scenes),
-        num_things=sum(len(scene.objects) for scene in data.learned.scenes),
-        num_held=len(data.held.scenes),
-        is_adapter=trainee.lora_model is not None,
-        rehearsed=rehearsed,
-        command=command_of(plan),
-        minutes=plan.minutes,
-        steps=steps,
-        device=device_name(trainee.device),
-        licence=str(trainee.notes.get("licence", "gemma")),
-    )
+def answering_dtype(prepared: Prepared, device: torch.device) -> str:
+    """The number type that the figures are computed in: what loading picks."""
+    is_whole = device.type == "cpu" and prepared.base.size <= LARGE
+    return "float32" if is_whole else "bfloat16"
 
 
-def command_of(plan: FinetunePlan) -> str:
-    """What to type for the same again; folders by their last name, for cards are shown around."""
-    words = [plan.data.resolve().name, "--name", plan.name, "--out", plan.out.name]
-    if Path(plan.model).is_dir():
-        words += ["--model", Path(plan.model).resolve().name]
-    elif plan.model != FinetunePlan.model:
-        words += ["--model", plan.model]
-    if plan.lora is not None:
-        words += ["--lora", "--rank", str(plan.lora.rank), *["--tower"] * plan.lora.tower]
-    if plan.peak is not None:
-        words += ["--rate", f"{plan.peak:g}"]
-    if plan.rehearse is not None:
-        words += ["--rehearse", plan.rehearse.resolve().name]
-    words += [
-        "--minutes",
-        f"{plan.minutes:g}",
-        "--batch",
-        str(plan.batch),
-        "--seed",
-        str(plan.seed),
-    ]
-    words += ["--held-out", f"{plan.share_held_out:g}", *["--no-mirror"] * (not plan.mirrored)]
-    return shlex.join(["gemma-vision", "finetune", *words])
+def base_subject(prepared: Prepared, device: torch.device) -> Subject:
+    """The checkpoint as it is before."""
+    base = prepared.base
+    key = f"{prepared.beginning.key}-{prepared.plan.old_scenes}"
+    dtype = answering_dtype(prepared, device)
+    return Subject(base.name, str(device), dtype, key, shown=base.shown)
 
 
-def device_name(device: torch.device) -> str:
-    """ "1 processor thread", or the name of the GPU."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"{threads} processor thread{'s' * (threads > 1)}" if device.type == "cpu" else "mps"
+def out_subject(prepared: Prepared, learned: Learned, device: torch.device) -> Subject:
+    """The checkpoint that came out: figures written down earlier are its own, or none."""
+    out, dtype = prepared.plan.out, answering_dtype(prepared, device)
+    key = f"{prepared.beginning.key}-{learned.steps}-{learned.best_step}"
+    is_adapter = learned.trainee.lora_model is not None
+    base = str(prepared.base.folder) if is_adapter else None
+    return Subject(str(out.resolve()), str(device), dtype, key, base, out.name)
 
 
-def print_figures(before: Scores, after: Scores) -> None:
-    """The figures that matter most, on standard error."""
-    for kind in after:
-        pairs = (f"{key} {before[kind][key]} -> {after[kind][key]}" for key in ("recall50", "miou"))
-        print(f"{kind}: {', '.join(pairs)}", file=sys.stderr)
+def figure_lines(before: Scores, after: Scores) -> list[str]:
+    """The figures that matter most."""
+    rows = []
+    for title, scores in after.items():
+        was = before.get(title, {})
+        pairs = (f"{key} {was.get(key)} -> {scores[key]}" for key in ("recall50", "miou"))
+        rows.append(f"{title}: {', '.join(pairs)}")
+    return rows

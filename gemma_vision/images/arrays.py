@@ -87,13 +87,27 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     """
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array).astype(np.uint8, copy=False)
-    values = np.nan_to_num(array.astype(np.float64))
-    top = values.max()
+    is_sixteen = array.dtype.kind == "u" and array.dtype.itemsize == 2
+    return scale(array, factor_of(array.dtype, 0.0 if is_sixteen else peak(array)))
+
+
+def peak(array: NDArray[Any]) -> float:
+    """The largest grey level; what is no number counts as 0, as in `scale`."""
+    return float(np.nan_to_num(array.astype(np.float64)).max())
+
+
+def factor_of(kind: np.dtype[Any], top: float) -> float:
+    """What grey levels of a type, of which `top` is the largest, are multiplied by."""
+    if kind.kind == "u" and kind.itemsize == 2:
+        return 1 / 257  # 65535 -> 255
+    if kind.kind in "bf" and top <= 1:
+        return 255.0
+    return 1.0 if top <= 255 else 1 / 257
+
+
+def scale(array: NDArray[Any], factor: float) -> NDArray[np.uint8]:
+    """Grey levels times a factor, 0..255. Halves go up, so that 0.5 is 128."""
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-        factor = 1 / 257  # 65535 -> 255
-    elif array.dtype.kind in "bf" and top <= 1:
-        factor = 255.0
-    else:
-        factor = 1.0 if top <= 255 else 1 / 257
-    # halves go up, so that 0.5 is 128
+        return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)  # the same, in integers
+    values = np.nan_to_num(array.astype(np.float64))
     return np.clip(np.floor(values * factor + 0.5), 0, 255).astype(np.uint8)

@@ -11,15 +11,19 @@ import os
 import re
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeAlias, cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from gemma_vision.images.arrays import TensorLike, from_array, from_tensor, is_tensor, to_bytes
+from gemma_vision.images.arrays import TensorLike, from_array, from_tensor, is_tensor
+from gemma_vision.images.container_scan import scan_container
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, LISTED, is_heic, register_heic
 from gemma_vision.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE, ImageError, check_size
+from gemma_vision.images.strips import upright_size, upright_strips
 
 __all__ = [
     "MAX_BYTES",
@@ -35,6 +39,7 @@ Picture: TypeAlias = (
     "Image.Image | np.ndarray | TensorLike | bytes | str | os.PathLike[str] | IO[bytes]"
 )
 
+DAMAGED = "The picture is damaged or cut short. Save it again and retry."
 NO_PICTURE = f"Give a {LISTED} picture."
 ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/+(?P<rest>.*)", re.DOTALL)
 DATA_ADDRESS = "data:"
@@ -112,17 +117,38 @@ def read_file(path: Path) -> tuple[bytes, str]:
 
 def decode(data: bytes, name: str) -> Image.Image:
     """Decode a picture file, refusing it from its size and header where it is too large."""
+    scan_file(data, name)
+    image = read_header(data, name)
+    with explained_damage(name):
+        image.load()
+    return image
+
+
+def scan_file(data: bytes, name: str) -> int:
+    """Refuse a file by its bytes alone; how often a decoder goes over its pixels."""
     if not data:
         raise ImageError(f"{name} is empty (0 bytes). {NO_PICTURE}", "E_IMAGE_EMPTY")
     if len(data) > MAX_BYTES:
         limit = f"{name} is larger than {MAX_BYTES // 2**20} MiB. Save it smaller and try again."
         raise ImageError(limit, "E_IMAGE_TOO_LARGE")
-    try:
-        image = _read_header(data, name)
+    return scan_container(data, name)
+
+
+def read_header(data: bytes, name: str) -> Image.Image:
+    """The picture of a file, its size checked and its pixels not decoded yet."""
+    with explained_damage(name):
+        image = _open_lazily(data, name)
         check_size(image.size, name)
         check_tiles(image, name)
-        image.load()
-    except ImageError:
+    return image
+
+
+@contextmanager
+def explained_damage(name: str) -> Iterator[None]:
+    """Whatever a decoder raises, as an ImageError; memory that is not there stays what it is."""
+    try:
+        yield
+    except (ImageError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         message = f"{name} is not a picture that can be read. {NO_PICTURE}"
@@ -133,7 +159,6 @@ def decode(data: bytes, name: str) -> Image.Image:
         ) from error
     except Exception as error:  # decoders raise all sorts on damaged files, SyntaxError included
         raise ImageError(f"{name} is damaged or cut short. Save it again and retry.") from error
-    return image
 
 
 def check_tiles(image: Image.Image, name: str) -> None:
@@ -143,7 +168,7 @@ def check_tiles(image: Image.Image, name: str) -> None:
         check_size((int(tags[TILE[0]]), int(tags[TILE[1]])), name)
 
 
-def _read_header(data: bytes, name: str) -> Image.Image:
+def _open_lazily(data: bytes, name: str) -> Image.Image:
     """The picture, its pixels not decoded yet.
 
     Pillow warns of sizes that `check_size` refuses right after, and of odd tags, so that nobody
@@ -163,20 +188,19 @@ def _read_header(data: bytes, name: str) -> Image.Image:
 def upright(image: Image.Image) -> Image.Image:
     """Turned as the camera was held, on white where it is transparent, RGB, no metadata."""
     try:
-        flat = _to_rgb(ImageOps.exif_transpose(image))
+        strips = upright_strips(image)
+        first = next(strips)
+        if first.height == upright_size(image)[1]:
+            clean = first.copy() if first is image else first
+        else:
+            clean = Image.new("RGB", upright_size(image))
+            clean.paste(first, (0, 0))
+            top = first.height
+            for strip in strips:
+                clean.paste(strip, (0, top))
+                top += strip.height
     except Exception as error:  # a lazily opened picture decodes here
-        raise ImageError("The picture is damaged or cut short. Save it again and retry.") from error
-    clean = flat.copy() if flat is image else flat
+        raise ImageError(DAMAGED) from error
     clean.info = {}
     clean.getexif().clear()
     return clean
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I;16", "I;16L", "I;16B", "I;16N", "I", "F"):
-        return Image.fromarray(to_bytes(np.asarray(image))).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        see_through = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, see_through).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-BUDGETS = (70, 140, 280, 560, 1120)  # those that Gemma 4 was trained with
 LEVELS = np.arange(256, dtype=np.float32) / np.float32(255)
 
 

@@ -35,12 +35,15 @@ class AnswerLoss:
         )
         self.soft_places = bells(SIGMA)
         self.blur = bells(BLUR)
+        self.code_targets: Tensor | None = None  # (128, 128), what each code is learned as
 
     def _follow(self, device: torch.device) -> None:
         """Bring the tables to where the model is."""
         if self.blur.device != device:
             self.name_ids = self.name_ids.to(device)
             self.soft_places, self.blur = self.soft_places.to(device), self.blur.to(device)
+        if self.code_targets is not None:
+            self.code_targets = self.code_targets.to(device)
 
     def smooth_place_gradients(self, table: nn.Parameter) -> None:
         """Blur the gradient of the position rows along the scale, from now on.
@@ -77,6 +80,9 @@ class AnswerLoss:
             each_place, error = self._place_loss(logits[is_place], bins[is_place])
             each = each.masked_scatter(is_place, each_place)
             figures["place_error"] = error
+        if self.code_targets is not None and is_code.any():
+            each_code = self._code_loss(logits[is_code], targets[is_code] - self.first_code)
+            each = each.masked_scatter(is_code, each_code)
         for name, chosen in (("code_nll", is_code), ("word_nll", ~is_code & ~is_place)):
             if chosen.any():
                 figures[name] = each[chosen].mean().item()
@@ -89,6 +95,11 @@ class AnswerLoss:
         expected = share @ torch.linspace(0, 1, NUM_BINS, device=share.device)
         error = (expected - bins / (NUM_BINS - 1)).abs()
         return soft + EXPECTATION_WEIGHT * error, error.mean().item()
+
+    def _code_loss(self, logits: Tensor, codes: Tensor) -> Tensor:
+        assert self.code_targets is not None
+        log_p = logits.log_softmax(1)[:, self.first_code : self.first_code + NUM_CODES]
+        return -(self.code_targets[codes] * log_p).sum(1)
 
     def alignment_loss(self, table: Tensor, soft: Tensor, kinds: Tensor) -> Tensor:
         """Patches of a name point where the name's own embedding points.
@@ -112,6 +123,18 @@ def id_of(tokenizer: Tokenizer, token: str) -> int:
     number = tokenizer.token_to_id(token)
     assert number is not None, f"{token} is no token of this tokenizer"
     return number
+
+
+def near_codes(vectors: Tensor, width: float) -> Tensor:
+    """How alike codes are: vectors (128, D) of a mask decoder -> (128, 128), rows sum to one.
+
+    A Gaussian of the distance between vectors, `width` times as wide as a code is from its nearest
+    neighbour on average. A model that is unsure then says the code in the middle of what may be
+    right, which draws a likely shape, and not the commonest of many unlike ones.
+    """
+    far = torch.cdist(vectors, vectors)
+    nearest = (far + torch.eye(len(far)) * far.max()).min(1).values.mean()
+    return torch.softmax(-0.5 * (far / (width * nearest)).square(), 1)
 
 
 def bells(sigma: float) -> Tensor:

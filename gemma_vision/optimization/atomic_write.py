@@ -14,10 +14,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """The name to write to; what lies there when the block ends without an error becomes `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.new")
-    yield draft
-    with draft.open("rb+") as file:
-        os.fsync(file.fileno())  # or a power cut may move an empty file into place
-    draft.replace(path)
+    try:
+        yield draft
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())  # or a power cut may move an empty file into place
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)  # half of it would only fill the disk
+        raise
 
 
 def write_atomically(path: Path, text: str) -> None:

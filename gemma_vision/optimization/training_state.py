@@ -5,9 +5,10 @@ moments. Knows nothing of what is trained.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -33,6 +34,7 @@ class StageProgress:
 
     seconds: float = 0.0
     steps: int = 0
+    notes: Mapping[str, Any] = field(default_factory=dict)  # what else its loop has to know
 
 
 def save_state(path: Path, module: nn.Module, opt: Optimizer, progress: StageProgress) -> None:

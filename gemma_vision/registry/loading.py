@@ -5,34 +5,38 @@ Listing them reads headers only; torch comes in when one is loaded.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.checkpoints.bounds.json_text import parse_json
+from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config import read_config, read_json
 from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.gemma4.names import is_left_out
 from gemma_vision.checkpoints.hub import embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.checkpoints.model_names import clean_name, is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
+from gemma_vision.model.config import LayeredTextConfig, ModelConfig
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.published import LICENCE, PUBLISHED
+from gemma_vision.registry.published import LICENCE, PUBLISHED, licence_of
 from gemma_vision.requests.names import names_of, read_names
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.variants import limit_to
-from gemma_vision.weights.memory import PACKED
+from gemma_vision.weights.memory import PACKED, Numbers
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.progress import ProgressReporter
-    from gemma_vision.requests.prompts import Family
+    from gemma_vision.requests.family import Family
     from gemma_vision.requests.request import Request
     from gemma_vision.weights.checkpoint import Checkpoint, Found
 
 MAX_HEADER = 100_000_000  # bytes, as the format says
+MAX_AXES = 8  # of a tensor
 
 
 def load(
@@ -43,6 +47,7 @@ def load(
     base: str | Path | None = None,
     found: Found | None = None,
     reporter: ProgressReporter | None = None,
+    masks: str | Path | None = None,
 ) -> Pipeline:
     """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
 
@@ -51,23 +56,26 @@ def load(
     on a GPU. Raises CheckpointError with a sentence that says what to do.
 
     base: the model under an adapter, where its folder names one that is not here.
+    masks: another checkpoint that outlines what this one finds, where this one writes no masks.
     found: where it lies, from `checkpoint.locate`. reporter: told how far, may call it off.
     """
     from gemma_vision.runtime.local_engine import LocalEngine
     from gemma_vision.weights.checkpoint import open_checkpoint
 
     name = clean_name(str(name))
-    checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
-    notes = checkpoint.notes
-    return Pipeline(
-        LocalEngine(checkpoint),
-        limit_to(family_of(checkpoint.config.family), name, notes),
-        decoder=decoder_of(*checkpoint.folders),
-        policy=notes.get("policy", "space"),
-        name=called(name),
-        source=name,
-        card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
-    )
+    with as_checkpoint_error(called(name)):
+        checkpoint = open_checkpoint(name, device, dtype, base=base, found=found, reporter=reporter)
+        notes = checkpoint.notes
+        return Pipeline(
+            LocalEngine(checkpoint),
+            limit_to(family_of(checkpoint.config.family), name, notes),
+            decoder=decoder_of(*checkpoint.folders),
+            policy=notes.get("policy", "space"),
+            name=called(name),
+            source=name,
+            card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
+            masks=None if masks is None else load(masks, device, dtype),
+        )
 
 
 def called(name: str | Path) -> str:
@@ -117,7 +125,7 @@ def card_of(checkpoint: Checkpoint) -> dict[str, Any]:
         "device": str(weight.device),
         "dtype": str(weight.dtype).removeprefix("torch."),
     }
-    return {"licence": LICENCE} | dict(checkpoint.notes) | facts
+    return {"licence": licence_of(checkpoint.name)} | dict(checkpoint.notes) | facts
 
 
 def models() -> list[dict[str, Any]]:
@@ -135,7 +143,7 @@ def published() -> Iterator[dict[str, Any]]:
             "tasks": [str(task) for task in limit_to(family_of(family), hub_id, {}).tasks],
             "side": side,
             "parameters": parameters,
-            "licence": LICENCE,
+            "licence": licence_of(hub_id),
             "here": is_here(hub_id),
         }
 
@@ -143,7 +151,8 @@ def published() -> Iterator[dict[str, Any]]:
 def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     """A checkpoint's row, read from its folder without its weights; None where it is broken."""
     try:
-        config, parameters = read_config(folder), count_parameters(folder)
+        config = read_config(folder)
+        parameters = count_parameters(folder, config)
     except CheckpointError:
         return None
     notes = read_json(folder / NOTES) or {}
@@ -158,8 +167,8 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
     }
 
 
-def count_parameters(folder: Path) -> int:
-    """How many numbers the files hold that would be loaded, by their headers.
+def count_parameters(folder: Path, config: ModelConfig | None = None) -> int:
+    """How many numbers the files hold, by their headers; with a config those that it loads.
 
     A file begins with the length of its header (8 bytes, little-endian), then the header: JSON
     with the shape of each tensor. Raises CheckpointError where a header is damaged.
@@ -169,11 +178,25 @@ def count_parameters(folder: Path) -> int:
         try:
             header = read_header(path)
             header.pop("__metadata__", None)
-            total += sum(math.prod(tensor["shape"]) for tensor in header.values())
+            total += sum(
+                count_numbers(tensor["shape"])
+                for name, tensor in header.items()
+                if config is None or not is_left_out(name, config)
+            )
         except (ValueError, TypeError, LookupError, OSError) as error:
             message = f"{path.name} is no whole safetensors file. Fetch it again."
             raise CheckpointError(message, "E_CHECKPOINT_DAMAGED") from error
     return total
+
+
+def measure(folder: Path) -> Numbers:
+    """How many numbers a folder's checkpoint has, and which of them stay mapped or whole."""
+    config = read_config(folder)
+    total, text = count_parameters(folder, config), config.text
+    if not isinstance(text, LayeredTextConfig):
+        return Numbers(total)
+    mapped = text.per_layer_vocab_size * text.num_layers * text.per_layer_width
+    return Numbers(total, mapped, min(total - mapped, text.vocab_size * text.width))
 
 
 def read_header(path: Path) -> dict[str, Any]:
@@ -182,4 +205,11 @@ def read_header(path: Path) -> dict[str, Any]:
         length = int.from_bytes(file.read(8), "little")
         if length > MAX_HEADER:
             raise ValueError("a header of that length")
-        return dict(json.loads(file.read(length)))
+        return dict(parse_json(file.read(length)))
+
+
+def count_numbers(shape: Sequence[int]) -> int:
+    """How many numbers a tensor has; ValueError for what is no shape.   (3, 4)  ->  12"""
+    if len(shape) > MAX_AXES or not all(isinstance(size, int) and size >= 0 for size in shape):
+        raise ValueError("no shape of a tensor")
+    return math.prod(shape)

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from gemma_vision.checkpoints.model_names import clean_name
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.errors import CheckpointError
-from gemma_vision.registry.loading import called, count_parameters, load
+from gemma_vision.registry.loading import called, load, measure
 from gemma_vision.registry.model_cache import ModelCache, size
-from gemma_vision.registry.recommendation import Recommendation, recommend
+from gemma_vision.registry.recommendation import Recommendation, recommend, recommend_open
 from gemma_vision.registry.switch_outcome import SwitchOutcome, failed
 from gemma_vision.runtime.engine import UnavailableEngine
 from gemma_vision.weights import memory
@@ -37,7 +37,7 @@ LOOK = 0.1  # seconds between two looks for the model's turn
 
 
 class TurnLock(Protocol):
-    """What is held while nobody else may use the model."""
+    """Held while nobody else may use the model."""
 
     def acquire(self, *, timeout: float) -> bool: ...
     def release(self) -> None: ...
@@ -66,6 +66,7 @@ class ModelSwitcher:
         self._dtype = dtype
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
         self._wanted = ""
+        self._owner = ""
         self._reporter: ProgressReporter | None = None  # while something is being loaded
         self._outcome: SwitchOutcome | None = None
         self._thread: threading.Thread | None = None
@@ -90,16 +91,28 @@ class ModelSwitcher:
                 message = f"{called(name)} is loaded already; ask it something."
                 raise CheckpointError(message, "E_LOADED")
             self._reporter, self._wanted = ProgressReporter(), called(source)
+            self._owner = ""
             self._thread = threading.Thread(
                 target=self._work, args=(source, self._reporter, token), name="choice", daemon=True
             )
             self._thread.start()
 
-    def cancel(self) -> bool:
-        """Call off what is being loaded; whether there was anything. Does not wait."""
+    def claim(self, owner: str) -> None:
+        """Let nobody but its owner call off what is being loaded; "" is everybody."""
+        with self._lock:
+            self._owner = owner
+
+    def cancel(self, owner: str = "") -> bool:
+        """Call off what is being loaded; whether there was anything. Does not wait.
+
+        owner: who asks; CheckpointError where another began it. "" is whoever runs the app.
+        """
         with self._lock:
             if self._reporter is None:
                 return False
+            if owner and self._owner not in ("", owner):
+                message = f"Another visitor began to load {self._wanted}; wait for it to be there."
+                raise CheckpointError(message, "E_LOADING")
             self._reporter.cancel()
             return True
 
@@ -133,13 +146,17 @@ class ModelSwitcher:
         gone = 0 if self.model_cache.has_room_for(memory.LARGE + 1) else former
         return memory.free(device) + memory.released(gone, device, self._dtype)
 
-    def weigh(self, parameters: int) -> int:
+    def weigh(self, parameters: int | memory.Numbers) -> int:
         """Bytes that a checkpoint of that size would take here."""
         return memory.weigh(parameters, self._where(), self._dtype)
 
     def recommend(self) -> Recommendation:
         """The published checkpoint to begin with here."""
         return recommend(self._where(), self.room(), self._dtype)
+
+    def recommend_open(self) -> Recommendation | None:
+        """The one to begin with without an account; None where none fits."""
+        return recommend_open(self._where(), self.room(), self._dtype)
 
     def _where(self) -> str:
         return str(self.pipeline.card.get("device") or "cpu")
@@ -162,9 +179,10 @@ class ModelSwitcher:
         from gemma_vision.weights.checkpoint import locate
 
         found = locate(source, reporter, token=token)
-        parameters = count_parameters(found.folder)
+        numbers = measure(found.folder)
+        parameters = numbers.total
         if self._device != "auto":  # which spreads what does not fit
-            memory.check_fits(called(source), self.weigh(parameters), self.room())
+            memory.check_fits(called(source), self.weigh(numbers), self.room())
         if parameters > memory.LARGE:
             with self._has_turn(reporter):
                 self._replace(source, found, parameters, reporter)

@@ -1,8 +1,16 @@
-"""Published: the checkpoints that Google published, a row each. Reads nothing."""
+"""Published: the checkpoints that Google published, a row each. Reads nothing.
+
+Parameters are those that are loaded; what a file has besides (Gemma 4's ears) is fetched with it.
+"""
 
 from __future__ import annotations
 
-LICENCE = "gemma"  # of every published checkpoint: accepted once on the Hub
+from gemma_vision.weights.memory import Numbers
+
+LICENCE = "gemma"  # of most published checkpoints: accepted once on the Hub
+APACHE = "apache-2.0"  # of Gemma 4: nothing to accept, and no account needed
+
+MEDICAL = "health-ai-developer-foundations"  # of MedGemma: accepted on the Hub too
 
 # id up to the side, family, sides in pixels, parameters at the first side
 LINES = (
@@ -28,4 +36,38 @@ PUBLISHED = (  # id, family, side, parameters
     ("google/gemma-3-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/gemma-3-12b-it", "gemma3", 896, 12_187_325_040),
     ("google/gemma-3-27b-it", "gemma3", 896, 27_432_406_640),
+    # Gemma 3 tuned: pictures of medicine, and translation
+    ("google/medgemma-4b-it", "gemma3", 896, 4_300_079_472),
+    ("google/medgemma-27b-it", "gemma3", 896, 27_432_406_640),
+    ("google/translategemma-4b-it", "gemma3", 896, 4_300_079_472),
+    ("google/translategemma-12b-it", "gemma3", 896, 12_187_325_040),
+    ("google/translategemma-27b-it", "gemma3", 896, 27_432_406_640),
+    ("google/gemma-4-E2B-it", "gemma4e", None, 4_797_114_083),
+    ("google/gemma-4-E4B-it", "gemma4e", None, 7_632_344_554),
+    ("google/gemma-4-26B-A4B-it", "gemma4", None, 25_805_936_206),
+    ("google/gemma-4-31B-it", "gemma4", None, 31_273_088_876),
 )
+OPEN = {row[0] for row in PUBLISHED if row[0].startswith("google/gemma-4-")}  # under APACHE
+# Tables that are only looked up, and what packing leaves whole: the embedding and the tower
+NUMBERS = {
+    "google/gemma-4-E2B-it": Numbers(4_797_114_083, 2_348_810_240, 612_771_555),
+    "google/gemma-4-E4B-it": Numbers(7_632_344_554, 2_818_572_288, 923_555_306),
+    "google/gemma-4-26B-A4B-it": Numbers(25_805_936_206, 0, 1_322_505_806),
+    "google/gemma-4-31B-it": Numbers(31_273_088_876, 0, 1_986_361_196),
+}
+FILE_PARAMETERS = {  # where a file has more than is loaded
+    "google/gemma-4-E2B-it": 5_104_298_467,
+    "google/gemma-4-E4B-it": 7_941_101_802,
+}
+
+
+def licence_of(hub_id: str) -> str:
+    """The licence that a published checkpoint is under."""
+    if hub_id in OPEN:
+        return APACHE
+    return MEDICAL if hub_id.startswith("google/medgemma") else LICENCE
+
+
+def numbers_of(hub_id: str, parameters: int) -> Numbers:
+    """What memory has to know of a checkpoint's numbers; all are alike where nothing is told."""
+    return NUMBERS.get(hub_id, Numbers(parameters))

@@ -2,31 +2,27 @@
 
 `Options` is inherited by `Request`, so that a row is its field, its type and its default at once.
 Endpoints, MCP tools, commands with their limits, forms and the tables of the docs are made from the
-rows; `Option` is a row as they read it.
+rows; `Option` (option.py) is a row as they read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, get_args, get_type_hints
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, get_type_hints
 
 from gemma_vision.requests.languages import TONGUES
-from gemma_vision.requests.tasks import PARSE, Task, TaskSpec
-from gemma_vision.requests.validation import (
-    TaskError,
-    as_region,
-    check_choice,
-    check_range,
-    check_truth,
-    plain,
-)
+from gemma_vision.requests.option import Option, read_row, row
+from gemma_vision.requests.tasks import PARSE, Task
+from gemma_vision.requests.validation import TaskError
 
 MAX_TOKENS = 4096
 MAX_NAMES = 100
 MAX_TEMPERATURE = 2.0
 MAX_SEED = 2**63 - 1
 LANGUAGES = tuple(TONGUES)
+BUDGETS = (70, 140, 280, 560, 1120)  # soft tokens of a picture that Gemma 4 was trained with
+MAX_THINKING = 8192
 STYLES = ("cap", "caption", "describe")  # a few words, a sentence, several sentences
 
 # Plain greedy decoding; the same tokens found sooner; nothing but records of the names asked for.
@@ -36,15 +32,9 @@ DECODINGS = (EXACT, STRICT, FREE)
 EVERY = frozenset(Task)
 SPOKEN = frozenset({Task.caption, Task.ask})
 WORDED = frozenset({Task.caption, Task.ask, Task.ocr, Task.free, Task.chat})
-NAMING = frozenset({Task.detect, Task.segment})
+NAMING = frozenset({Task.detect, Task.segment, Task.point})
 # Where an answer may hold records: what finds things, and whatever a person's own words bring.
 RECORDED = NAMING | {Task.ask, Task.free, Task.chat}
-METADATA = "option"  # the key of a field's metadata that has what `row` was given
-
-
-def row(about: str, tasks: Iterable[str], **more: Any) -> dict[str, Any]:
-    """The metadata of a field of `Options`; see `Option` for what may be given."""
-    return {METADATA: {"about": about, "tasks": frozenset(tasks), **more}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,65 +168,38 @@ class Options:
             metavar="X0,Y0,X1,Y1",
         ),
     )
-
-
-@dataclass(frozen=True)
-class Option:
-    """One option as the doors read it.
-
-    type: bool, int, float, str, or tuple for a region. tasks: where it is offered, by name. low,
-    high: the range of a number; step: of its slider. choices: the words it takes. metavar: what a
-    command calls its value. first: it stands before the options that every task has. late: tasks
-    that had others before it came, at whose doors it stands last: calls by position keep their
-    meaning.
-    """
-
-    name: str
-    type: type
-    default: Any
-    about: str
-    tasks: frozenset[str]
-    is_nullable: bool = False
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
-    choices: tuple[str, ...] = ()
-    metavar: str = ""
-    first: bool = False
-    late: frozenset[str] = frozenset()
-
-    def describe(self, spec: TaskSpec | None = None) -> str:
-        """What it does, in a sentence, for one task."""
-        writes = f"; {spec.writes}" if spec and spec.writes else ""
-        return self.about.format(writes=writes)
-
-    def check(self, value: Any) -> Any:
-        """The value as Python's own; `TaskError` (E_MAX_TOKENS, E_STYLE, ...) where it is none."""
-        if value is self.default or (value is None and self.is_nullable):
-            return value
-        if self.type is bool:
-            check_truth(self.name, value)
-        elif self.type is tuple:
-            return as_region(value)
-        elif self.type is str:
-            check_choice(self.name, value, self.choices)
-        elif self.low is not None and self.high is not None:
-            check_range(self.name, value, self.low, self.high, whole=self.type is int)
-        return plain(value)
-
-
-def _read(one: Field[Any], hint: Any) -> Option:
-    """A field of `Options` as a row."""
-    kinds = [kind for kind in get_args(hint) if kind is not type(None)] or [hint]
-    origin = getattr(kinds[0], "__origin__", kinds[0])
-    more = dict(one.metadata[METADATA])
-    more["late"] = frozenset(more.get("late", ()))
-    is_nullable = type(None) in get_args(hint)
-    return Option(one.name, origin, one.default, is_nullable=is_nullable, **more)
+    budget: int | None = field(
+        default=None,
+        metadata=row(
+            "How many tokens a picture may become, where the checkpoint lets one choose (Gemma 4); "
+            "more for small things and small print, fewer for speed. Null is 560 to find things "
+            "and 280 for words.",
+            EVERY,
+            choices=BUDGETS,
+            low=BUDGETS[0],
+            high=BUDGETS[-1],
+            metavar="N",
+            late=EVERY,
+        ),
+    )
+    thinking: int = field(
+        default=0,
+        metadata=row(
+            "How many tokens the model may think for before it answers, where it can (Gemma 4); "
+            "thoughts are told apart and count as no answer.",
+            EVERY,
+            low=0,
+            high=MAX_THINKING,
+            step=64,
+            late=EVERY,
+        ),
+    )
 
 
 _HINTS = get_type_hints(Options)
-OPTIONS: Mapping[str, Option] = {one.name: _read(one, _HINTS[one.name]) for one in fields(Options)}
+OPTIONS: Mapping[str, Option] = {
+    one.name: read_row(one, _HINTS[one.name]) for one in fields(Options)
+}
 
 
 def options_of(task: str) -> list[Option]:

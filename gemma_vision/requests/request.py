@@ -20,14 +20,20 @@ REGION = "region"
 # Words a tokenizer reads as commands. From a user they would move pictures or end the prompt.
 CONTROL_TOKEN = re.compile(
     r"<(?:loc\d+|seg\d+|image|image_soft_token|start_of_image|end_of_image|start_of_turn|"
-    r"end_of_turn|bos|eos|pad|unk|mask|unused\d+)>|\[multimodal\]",
+    r"end_of_turn|bos|eos|pad|unk|mask|unused\d+)>|\[multimodal\]|"
+    r"<\|(?:turn|channel|think|image|audio|video|tool\w*|\")\|?>|"
+    r"<(?:turn|channel|image|audio|video|tool\w*)\|>",
     re.IGNORECASE,
 )
+THOUGHT = re.compile(r"<\|channel>thought\n.*?(?:<channel\|>|$)", re.DOTALL)  # as Gemma 4 writes it
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One message of a conversation: who spoke ("user" or "model"), the words, the pictures."""
+    """One message of a conversation: who spoke ("user" or "model"), the words, the pictures.
+
+    What a model thought is left out of its words. The first may be by "system": what holds for all.
+    """
 
     role: str
     text: str = field(repr=False)
@@ -35,9 +41,13 @@ class Turn:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "images", as_pictures(self.images))
-        if self.role not in ("user", "model"):
+        if self.role not in ("user", "model", "system"):
             message = f'A turn is spoken by "user" or "model", not by {excerpt(self.role)}.'
             raise TaskError(message, "E_TURNS")
+        if self.role == "model" and isinstance(self.text, str):
+            object.__setattr__(self, "text", without_thoughts(self.text))
+        if self.role == "system" and self.images:
+            raise TaskError("A system turn has words alone; show pictures in a user's.", "E_TURNS")
         check_text(self.text)
 
 
@@ -112,6 +122,11 @@ class Request(Options):
         return self.reading.names if self.reading else split_names(self.text)
 
 
+def without_thoughts(text: str) -> str:
+    """A model's words without what it thought; a thought that never ends is all of them."""
+    return THOUGHT.sub("", text)
+
+
 def as_pictures(
     image: Picture | tuple[Picture, ...] | list[Picture] | None,
 ) -> tuple[Picture, ...]:
@@ -175,6 +190,7 @@ def check_turns(request: Request) -> None:
     if request.turns and request.task is not Task.chat:
         raise TaskError(f"{request.task} has no earlier turns; use chat for them.", "E_TURNS")
     roles = [turn.role for turn in request.turns]
-    if roles != ["user", "model"] * (len(roles) // 2):
+    spoken = roles[1:] if roles[:1] == ["system"] else roles
+    if spoken != ["user", "model"] * (len(spoken) // 2):
         message = "Earlier turns alternate, the user first and the model last."
         raise TaskError(message, "E_TURNS")

@@ -18,6 +18,7 @@ class Task(StrEnum):
 
     detect = "detect"
     segment = "segment"
+    point = "point"
     caption = "caption"
     ask = "ask"
     ocr = "ocr"
@@ -97,6 +98,18 @@ TASKS: Mapping[str, TaskSpec] = {
             tokens_per_record=23,  # a box and 16 codes
         ),
         TaskSpec(
+            Task.point,
+            "Point at things in a picture: a place in everything that is named.",
+            "point at things: a place in each",
+            '"instances" of the JSON has each thing with "label" and "point".',
+            Words(
+                "text",
+                'What to point at, names with a semicolon between them, for example "cat ; dog".',
+                "the things to point at, separated by ; or ,",
+            ),
+            names_things=True,
+        ),
+        TaskSpec(
             Task.caption,
             "Describe a picture in a sentence.",
             "describe pictures in a sentence",
@@ -129,7 +142,7 @@ TASKS: Mapping[str, TaskSpec] = {
         TaskSpec(
             Task.chat,
             "Say something in a conversation about pictures.",
-            "talk about pictures (Gemma 3)",
+            "talk about pictures (Gemma 3 and 4)",
             f"{PLAIN}.",
             Words("message", "The newest message.", "the message"),
             is_conversation=True,

@@ -14,6 +14,8 @@ class RequestOptions(TypedDict, total=False):
     max_tokens: int
     temperature: float
     seed: int
+    budget: int | None
+    thinking: int
 
 
 class FilterOptions(TypedDict, total=False):

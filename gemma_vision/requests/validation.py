@@ -90,10 +90,12 @@ def check_range(name: str, value: float, low: float, high: float, *, whole: bool
         raise TaskError(message, f"E_{name.upper()}")
 
 
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """`TaskError` (E_LANGUAGE, E_STYLE, ...) unless it is one of these words."""
-    if value not in choices:
-        message = f"{excerpt(value)} is no {name}; take one of {', '.join(choices)}."
+def check_choice(name: str, value: object, choices: Sequence[str | int]) -> None:
+    """`TaskError` (E_LANGUAGE, E_BUDGET, ...) unless it is one of these words or whole numbers."""
+    is_kind = isinstance(value, str) or is_whole(value)
+    if not is_kind or value not in choices:
+        known = ", ".join(map(str, choices))
+        message = f"{excerpt(value)} is no {name}; take one of {known}."
         raise TaskError(message, f"E_{name.upper()}")
 
 

@@ -12,14 +12,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from string import Formatter
 from typing import Any
 
-from gemma_vision.requests.prompts import FAMILIES, Family, Wording
+from gemma_vision.errors import CheckpointError
+from gemma_vision.requests.family import Family, Wording
+from gemma_vision.requests.options import STYLES
+from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import REGION
 from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.validation import excerpt
 
 PT, MIX = "pt", "mix"
 NAMES_PER_PROMPT = {PT: 1, MIX: 10}  # names that one prompt of these was taught
+TRANSLATOR = re.compile(r"translategemma", re.IGNORECASE)
+FILLED = ("names", "quoted", "language", "tongue", "region", "text")  # in the words of a prompt
 # google/paligemma-3b-ft-refcoco-seg-448  ->  ft-refcoco-seg; also twins in other number formats
 NAME = re.compile(
     r"paligemma2?-\d+b-(?P<variant>pt|mix|ft-[a-z0-9-]+?)-(224|448|896)(-jax|-keras|-\d+bit)?"
@@ -146,15 +153,46 @@ def limit_to(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
 
     Nothing is taken away where the variant is not known: somebody's own fine-tune may do anything.
     Notes may have "tasks" of their own; a style of caption is among them by its name. So may they
-    have "languages", by their codes.
+    have "languages", by their codes, and "prompts": the words that a task is asked in, by its name,
+    which may be a task that the family was never taught, such as boxes of a Gemma 3.
     """
-    family = apply_variant(family, variant_of(name, notes))
+    family = add_prompts(apply_variant(family, variant_of(name, notes)), notes)
     if languages := tuple(code for code in family.languages if code in notes.get("languages", ())):
         family = replace(family, languages=languages)
+    if TRANSLATOR.search(name):  # asked by a template of its own; a person's own words go through
+        family = replace(family, wording=FREE)
     if not notes.get("tasks"):
         return family
     known = {verb: words for verb, words in family.wording.items() if verb in notes["tasks"]}
     return replace(family, wording=known)
+
+
+def add_prompts(family: Family, notes: Mapping[str, Any]) -> Family:
+    """The family's row with the prompts that a checkpoint's notes add or put in others' place.
+
+    {"prompts": {"detect": "detect {names}"}}; CheckpointError for words that ask for nothing
+    known.
+    """
+    added = notes.get("prompts") or {}
+    known = {*Task, *STYLES, REGION}
+    if not isinstance(added, Mapping) or not all(
+        verb in known and isinstance(words, str) and fills(words) for verb, words in added.items()
+    ):
+        message = (
+            f'The notes of this checkpoint have {excerpt(added)} as "prompts"; wanted are words by '
+            f"task, in which {{{'}, {'.join(FILLED)}}} are filled in."
+        )
+        raise CheckpointError(message)
+    return replace(family, wording={**family.wording, **added}) if added else family
+
+
+def fills(words: str) -> bool:
+    """Whether a wording has no other places to be filled in than those that are known."""
+    try:
+        places = [field for _, field, _, _ in Formatter().parse(words) if field is not None]
+    except ValueError:
+        return False
+    return all(place in FILLED for place in places)
 
 
 def apply_variant(family: Family, variant: str) -> Family:

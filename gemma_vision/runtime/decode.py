@@ -21,8 +21,10 @@ from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import GrammarError, Rules
+from gemma_vision.runtime.json_grammar import JsonGrammar, JsonRules
 from gemma_vision.runtime.row import MAX_BLOCK, Picks, Query, Row
 from gemma_vision.runtime.sampling import Positions, sample, score
+from gemma_vision.runtime.thinking import ThoughtCounter, ThoughtMarks
 
 SMALL_VOCABULARY = 8192  # words up to which all of them cost no more than a part
 LARGEST_HEAD = 64  # states that are compared with every word at once
@@ -46,12 +48,13 @@ class DecodeBatch:
     rows: list[Row] = field(default_factory=list)
     cache: RowCache = field(default_factory=RowCache)
     logits: Tensor | None = None
+    thoughts: ThoughtMarks | None = None
     is_watched: bool = False
 
     def __post_init__(self) -> None:
         self.positions = Positions.of(self.tokenizer)
         self.is_small = self.is_watched or self.model.head.shape[0] <= SMALL_VOCABULARY
-        self._rules: dict[object, Rules | None] = {}
+        self._rules: dict[object, Rules | JsonRules | None] = {}
         self._biases: dict[int, tuple[Sequence[int], Tensor]] = {}
 
     @property
@@ -60,11 +63,16 @@ class DecodeBatch:
 
     def make_row(self, prompt: Prompt) -> Row:
         """The answer to a prompt before its first token."""
-        detokenizer = Detokenizer(self.tokenizer, self.token_texts)
+        marks = self.thoughts
+        detokenizer = Detokenizer(self.tokenizer, self.token_texts, marks.texts if marks else None)
         is_drawn = prompt.is_verified and prompt.temperature > 0  # every token is a free choice
-        rules = self._rules_of(prompt) if prompt.grammar and not is_drawn else None
+        found = self._rules_of(prompt) if prompt.grammar and not is_drawn else None
+        rules = found if isinstance(found, Rules) else None
         max_block = 1 if self.is_watched else MAX_BLOCK
-        return Row(prompt, detokenizer, rules, self.stop_ids, not self.is_small, max_block)
+        row = Row(prompt, detokenizer, rules, self.stop_ids, not self.is_small, max_block)
+        row.walker = found.start() if isinstance(found, JsonRules) else None
+        row.thought = ThoughtCounter(marks, prompt.thinking) if marks else None
+        return row
 
     @torch.inference_mode()
     def join(self, rows: Sequence[Row], logits: Tensor, state: State) -> None:
@@ -115,10 +123,12 @@ class DecodeBatch:
             self.rows[place] = self.rows[-1]
             self.rows.pop()
 
-    def _rules_of(self, prompt: Prompt) -> Rules | None:
+    def _rules_of(self, prompt: Prompt) -> Rules | JsonRules | None:
         """The prompt's grammar in ids; None where it guides alone and there is nothing to guide."""
         grammar = prompt.grammar
         assert grammar is not None
+        if prompt.is_verified and isinstance(grammar, JsonGrammar):
+            return None  # its places are worked out as it goes: nothing is found sooner by it
         key = (grammar, prompt.is_verified, tuple(self.stop_ids))
         if key not in self._rules:
             if len(self._rules) >= MOST_KEPT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from tokenizers import Tokenizer
 
@@ -15,11 +16,17 @@ class Detokenizer:
 
     A piece is "" while a run of bytes goes on, for they become characters together or not at all;
     `rest` gives what is left. `alone` remembers how each token is spelled by itself; spellers of
-    one tokenizer share it.
+    one tokenizer share it. `marks` are special tokens that are spelled all the same, by id.
     """
 
-    def __init__(self, tokenizer: Tokenizer, alone: dict[int, tuple[str, str]] | None = None) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        alone: dict[int, tuple[str, str]] | None = None,
+        marks: Mapping[int, str] | None = None,
+    ) -> None:
         self._tokenizer = tokenizer
+        self._marks = marks or {}
         self._alone = {} if alone is None else alone
         self._ids: list[int] = []  # of the last finished piece, then of the one being spelled
         self._finished = 0  # how many of them belong to the finished piece
@@ -28,6 +35,10 @@ class Detokenizer:
 
     def add(self, token: int) -> str:
         """What this token adds to the text."""
+        if token in self._marks:
+            piece = self.rest() + self._marks[token]
+            self._ids, self._finished, self._text, self._is_byte = [], 0, "", False
+            return piece
         self._ids.append(token)
         alone = self._spell_alone(token)
         if alone:  # marks are not spelled, and end no run of bytes

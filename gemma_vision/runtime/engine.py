@@ -17,6 +17,7 @@ from gemma_vision.images.pan_and_scan import Box, crop_boxes
 
 if TYPE_CHECKING:
     from gemma_vision.runtime.grammar import Grammar
+    from gemma_vision.runtime.json_grammar import JsonGrammar
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,11 @@ class Prompt:
     max_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
-    grammar: Grammar | None = None
+    grammar: Grammar | JsonGrammar | None = None
     is_verified: bool = False
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
-    budget: int | None = None  # soft tokens of a picture, where the family's pictures have no one
+    budget: int | None = None  # soft tokens of a picture, where the family lets one choose
+    thinking: int = 0  # tokens of a thought, where the family thinks; max_tokens are beside them
 
     @property
     def crops(self) -> tuple[tuple[Box, ...], ...]:

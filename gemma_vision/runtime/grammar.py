@@ -36,12 +36,14 @@ class Grammar:
     """Records of the given names, with a mask each or without.
 
     is_bare: one record at most, its codes right behind its positions and no label, as checkpoints
-    write it that were tuned on single phrases.
+    write it that were tuned on single phrases. box: four bins that the one record there is to be
+    begins with.
     """
 
     names: tuple[str, ...]
     has_masks: bool = False
     is_bare: bool = False
+    box: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.names or not all(name.strip() for name in self.names):
@@ -57,20 +59,32 @@ class Grammar:
         last = rules.chain([*space, *[codes] * (CODES_PER_MASK if codes else 0)], first[-1])
         rules.label = last[-1]
         rules.start.then = rules.again.then = first[0]
+        if self.box:
+            begun = rules.chain([positions[one] for one in self.box])
+            rules.start.run, rules.start.may_end = range(0), False
+            rules.start.branches, begun[-2].branches = (
+                begun[0].branches,
+                {positions[self.box[-1]]: first[-1]},
+            )
         if self.is_bare:
             rules.label.may_end = True
             return rules
         for index, name in enumerate(self.names):
             alone, joined = spell(tokenizer, f" {name}"), spell(tokenizer, f" {name}{SEPARATOR}")
             rules.label.add(alone, Node()).ends(index)
-            rules.label.add(joined, rules.again)
-            rules.spellings.append(joined)
+            if not self.box:
+                rules.label.add(joined, rules.again)
+            rules.spellings.append(alone if self.box else joined)
         return rules
 
     def pattern(self) -> str:
         """The same language as a regular expression, for engines that take one."""
         box = rf"(?:<loc(?:0[0-9]{{3}}|10[01][0-9]|102[0-3])>){{{NUM_POSITIONS}}}"
         codes = rf"(?:<seg(?:0[0-9]{{2}}|1[01][0-9]|12[0-7])>){{{CODES_PER_MASK}}}"
+        if self.box:
+            box = "".join(f"<loc{one:04d}>" for one in self.box)
+            tail = "" if self.is_bare else f" (?:{'|'.join(map(re.escape, self.names))})"
+            return f"{box}{(' ' if tail else '') + codes if self.has_masks else ''}{tail}"
         if self.is_bare:
             return f"(?:{box}{codes if self.has_masks else ''})?"
         names = "|".join(re.escape(name) for name in self.names)

@@ -19,6 +19,7 @@ from gemma_vision.runtime.lru_cache import LruCache
 from gemma_vision.runtime.prefill import Prefiller
 from gemma_vision.runtime.row import Row
 from gemma_vision.runtime.scheduler import Scheduler
+from gemma_vision.runtime.thinking import ThoughtMarks
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
@@ -56,11 +57,12 @@ class LocalEngine:
         self._prefiller = Prefiller(checkpoint, self.cache, self.prefixes)
         self._token_texts: dict[int, tuple[str, str]] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
+        thoughts = ThoughtMarks.of(checkpoint.tokenizer, checkpoint.family.thought)
         stops = map(checkpoint.tokenizer.token_to_id, checkpoint.family.stop_tokens)
         stop_ids = {*checkpoint.config.stop_ids, *(s for s in stops if s is not None)}
         is_quick = is_small or checkpoint.model.device.type != "cpu"
         self._scheduler = Scheduler(
-            self._make_batch(stop_ids),
+            self._make_batch(stop_ids, thoughts),
             self._prefiller,
             self._running,
             at_once=READ_AT_ONCE if is_quick and not self._has_prefixes else 1,
@@ -115,7 +117,7 @@ class LocalEngine:
         if prompt.is_verified:  # the same tokens, one after the other
             prompt = replace(prompt, grammar=None)
         with self._running():
-            batch = self._make_batch(self._stop_ids, is_watched=True)
+            batch = self._make_batch(self._stop_ids, self._thoughts, is_watched=True)
             logits, state, timing = self._prefiller.prefill([prompt])
             row = batch.make_row(prompt)
             row.timing |= timing
@@ -131,13 +133,25 @@ class LocalEngine:
     def _stop_ids(self, ids: Collection[int]) -> None:
         self._scheduler.batch.stop_ids = ids
 
-    def _make_batch(self, stop_ids: Collection[int], *, is_watched: bool = False) -> DecodeBatch:
+    @property
+    def _thoughts(self) -> ThoughtMarks | None:
+        """What a thought begins and ends with, where the family thinks."""
+        return self._scheduler.batch.thoughts
+
+    @_thoughts.setter
+    def _thoughts(self, marks: ThoughtMarks | None) -> None:
+        self._scheduler.batch.thoughts = marks
+
+    def _make_batch(
+        self, stop_ids: Collection[int], thoughts: ThoughtMarks | None, *, is_watched: bool = False
+    ) -> DecodeBatch:
         checkpoint = self.checkpoint
         return DecodeBatch(
             checkpoint.model,
             checkpoint.tokenizer,
             stop_ids,
             self._token_texts,
+            thoughts=thoughts,
             is_watched=is_watched,
         )
 

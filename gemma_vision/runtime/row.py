@@ -20,6 +20,8 @@ from torch import Tensor
 from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Node, Rules
+from gemma_vision.runtime.json_grammar import JsonWalker
+from gemma_vision.runtime.thinking import ThoughtCounter
 
 MAX_BLOCK = 16  # tokens of one row that are fed at once
 
@@ -51,7 +53,8 @@ class Row:
 
     defers: numbers inside a record are picked among their own kind and verified at its end, all at
     once. That is for large vocabularies; in a small one the whole costs no more than a part.
-    max_block: tokens that are fed at once.
+    max_block: tokens that are fed at once. walker: keeps a free answer to a list in JSON. thought:
+    counts what the model thinks before it answers.
     """
 
     prompt: Prompt
@@ -65,7 +68,9 @@ class Row:
     pending: list[int] = field(default_factory=list)
     finish: str | None = None
     error: BaseException | None = None
-    num_tokens: int = 0
+    num_tokens: int = 0  # of the answer; a thought counts apart
+    walker: JsonWalker | None = None
+    thought: ThoughtCounter | None = None
 
     def __post_init__(self) -> None:
         self.generator = torch.Generator().manual_seed(self.prompt.seed)
@@ -118,7 +123,9 @@ class Row:
         return self.rules is None
 
     def _whole(self, hidden: Tensor) -> Query:
-        return Query(hidden[-1:], [None])
+        ending = self.thought.allowed if self.thought else None
+        allowed = ending or (self.walker.allowed if self.walker else None)
+        return Query(hidden[-1:], [None if allowed is None else tuple(allowed)])
 
     def _strict(self, hidden: Tensor) -> Query:
         assert self.rules is not None
@@ -163,9 +170,12 @@ class Row:
                 finish = "stop"
                 break
             pieces.append(self.detokenizer.add(token))
+            is_thought = self.thought is not None and self.thought.advance(token)
+            if self.walker and not is_thought:
+                self.walker.advance(token)
             self._move(token)
-            self.num_tokens += 1
-            if self.num_tokens == self.prompt.max_tokens:
+            self.num_tokens += not is_thought
+            if not is_thought and self.num_tokens == self.prompt.max_tokens:
                 finish = "length"
                 break
         count, self.finish = len(pieces), finish

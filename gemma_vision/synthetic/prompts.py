@@ -56,7 +56,7 @@ def plural(name: str) -> str:
 
 def with_article(name: str) -> str:
     """apple  ->  an apple"""
-    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def locate_answer(things: Sequence[TargetObject], wanted: Sequence[str], *, masked: bool) -> str:

@@ -9,6 +9,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,8 +19,10 @@ if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
     import spaces  # before torch: it stands in for CUDA until a GPU is lent
 
 from gemma_vision.web.server.address import HOST, AddressError, port_of  # before gradio
+from gemma_vision.web.server.guards.sweeper import Sweeper, own_folder
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+os.environ.setdefault("GRADIO_TEMP_DIR", own_folder())
 
 import gradio as gr
 
@@ -40,8 +43,10 @@ from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
+from gemma_vision.web.server.guards.request_guard import guard_requests
 from gemma_vision.web.server.gzip_page import GZIP_PAGE
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
+from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
 from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
@@ -58,7 +63,6 @@ from gemma_vision.web.tabs.video import VideoTab
 PAGE_CSS = Path(__file__).parent / "server" / "page.css"
 MAX_WAITING = 32  # wishes in the queue; more are told to come back
 MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
-CACHE = (600, 3600)  # every 10 minutes, files older than an hour go
 
 
 class Page(PrivateErrorBlocks):
@@ -69,9 +73,16 @@ class Page(PrivateErrorBlocks):
 
     def launch(self, *args: Any, **options: Any) -> Any:
         """As gr.Blocks.launch; options given here win."""
+        host = options.get("server_name") or listens_on()
         own = {
             "routes": [state_route(self.choice.switcher), token_route(self.choice)],
-            "middleware": [GZIP_PAGE, UPLOAD_QUOTA, ERROR_FILTER, VALID_OPENAPI],
+            "middleware": [
+                guard_requests(host),
+                GZIP_PAGE,
+                UPLOAD_QUOTA,
+                ERROR_FILTER,
+                VALID_OPENAPI,
+            ],
         }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 
@@ -82,7 +93,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
     choice: who may change the pipeline's checkpoint; nobody where it is not given.
     """
     choice = choice or Choice(ModelSwitcher(ModelCache(pipeline), model_lock))
-    app = Page(title="Gemma Vision", analytics_enabled=False, delete_cache=CACHE)
+    app = Page(title="Gemma Vision", analytics_enabled=False)
     with app:
         header = build_header(choice)
         build_space_buttons()
@@ -167,6 +178,8 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
         raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    Sweeper(app).start()
+    threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
     return str(address)
 

@@ -34,6 +34,9 @@ def find_base(
         raise CheckpointError(message + REMEDY, CODE)
     if base is None:
         check_revision(named, adapter)
+        beside = folder / named
+        if not Path(named).is_absolute() and (beside / "config.json").is_file():
+            named = str(beside.resolve())  # written so by fine-tuning, and carried along
     try:
         found = find(named, reporter, token=token)
     except CheckpointError as error:

@@ -20,7 +20,8 @@ from gemma_vision.checkpoints.weight_files import has_weights
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
-from gemma_vision.requests.prompts import Family, family_of
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.prompts import family_of
 from gemma_vision.weights.adapted_model import find_base
 from gemma_vision.weights.device_map import Place
 from gemma_vision.weights.loading import load_dispatched, load_model

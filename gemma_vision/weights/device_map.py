@@ -2,11 +2,12 @@
 
 The tower, the projector, the embedding and the head stay whole on the main device; the decoder's
 layers fill the devices in order, then the CPU, then stay in their files and are read when needed.
+Tables that are only looked up stay mapped from their files, which takes no memory of anybody's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import torch
 
@@ -29,14 +30,17 @@ def limits_here() -> dict[Place, int]:
 
 
 def plan_device_map(
-    sizes: Mapping[str, int], num_layers: int, limits: Mapping[Place, int]
+    sizes: Mapping[str, int],
+    num_layers: int,
+    limits: Mapping[Place, int],
+    tables: Collection[str] = (),
 ) -> dict[str, Place]:
     """Where each part goes: {"vision": 0, ..., "text.layers.0": 0, "text.layers.1": "disk"}.
 
-    sizes: bytes by tensor name. limits: bytes by device, the main one first.
+    sizes: bytes by tensor name. limits: bytes by device, the main one first. tables: the names of
+    those that stay mapped.
     """
-    parts = ["vision", "projector", "text.embed_tokens", "text.norm"]
-    parts += ["lm_head"] * any(name.startswith("lm_head.") for name in sizes)
+    parts = whole_parts(name for name in sizes if name not in tables)
     main, *others = [*limits, DISK]
     left = dict(limits)
     left[main] -= sum(_bytes_of(part, sizes) for part in parts)
@@ -47,6 +51,7 @@ def plan_device_map(
             "E_MEMORY",
         )
     places: dict[str, Place] = dict.fromkeys(parts, main)
+    places |= {name.rpartition(".")[0]: "cpu" for name in tables}
     for index in range(num_layers):
         part = f"text.layers.{index}"
         size = _bytes_of(part, sizes)
@@ -58,22 +63,38 @@ def plan_device_map(
     return places
 
 
+def whole_parts(names: Iterable[str]) -> list[str]:
+    """What is never cut: everything but the decoder's layers."""
+    whole = (name.split(".") for name in names if not name.startswith("text.layers."))
+    return list(dict.fromkeys(".".join(parts[: 1 + (parts[0] == "text")]) for parts in whole))
+
+
 def dispatch(
     model: VisionLanguageModel,
     sources: Mapping[str, TensorSource],
     places: Mapping[str, Place],
     dtype: torch.dtype,
     reporter: ProgressReporter,
+    tables: Collection[str] = (),
 ) -> None:
-    """Put a model that is on meta where the plan says; layers on disk stay there."""
+    """Put a model that is on meta where the plan says; layers on disk stay there.
+
+    Stored numbers that are no weights (scales, bounds) are few, and read at once wherever they are.
+    """
     from accelerate import dispatch_model  # type: ignore[import-untyped]
     from accelerate.utils import set_module_tensor_to_device
 
     index = {}
+    main = places["text.embed_tokens"]
+    buffers = {name for name, _ in model.named_buffers()}
     for count, (name, source) in enumerate(sources.items()):
         reporter.report("reading", count, len(sources))
         place = places[part_of(name, places)]
-        if place == DISK:
+        if name in tables:
+            set_module_tensor_to_device(model, name, "cpu", source.tensor)
+        elif place == DISK and name in buffers:
+            set_module_tensor_to_device(model, name, main, source.tensor, dtype)
+        elif place == DISK:
             index[name] = {
                 "safetensors_file": str(source.path),
                 "weight_name": source.name,
@@ -81,7 +102,6 @@ def dispatch(
             }
         else:
             set_module_tensor_to_device(model, name, place, source.tensor, dtype)
-    main = places["text.embed_tokens"]
     model.requires_grad_(False).eval()
     dispatch_model(model, dict(places), main_device=main, offload_index=index or None)
 

@@ -21,6 +21,7 @@ from gemma_vision.weights.memory import LARGE
 from gemma_vision.weights.quantization import quantize
 from gemma_vision.weights.safetensors_files import TensorSource, our_name, read_sources
 
+SAMPLE = 4096  # numbers of a large tensor that are looked at
 WHOLE = (torch.float64, torch.float32, torch.bfloat16, torch.float16)  # numbers that stand alone
 
 
@@ -53,6 +54,7 @@ def load_model(
         reporter.report("reading", count, len(tensors))
         if name not in tables:
             tensors[name] = tensors[name].to(device=first, dtype=dtype)
+            check_finite(name, tensors[name], is_sampled=is_large and is_mapped)
     model.load_state_dict(tensors, strict=True, assign=True)
     model.requires_grad_(False).eval()
     tensors.clear()
@@ -83,13 +85,15 @@ def load_dispatched(
     device = torch.device(next(iter(limits)))
     dtype = dtype or default_dtype(device, is_large_model(tensors), stored_dtype(tensors))
     sizes = {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
-    places = plan_device_map(sizes, config.text.num_layers, limits)
+    tables = stored_tables(model)
+    places = plan_device_map(sizes, config.text.num_layers, limits, tables)
     dispatch(
         model,
         {name: sources[name] for name in tensors},
         places,
         dtype,
         reporter or ProgressReporter(),
+        tables,
     )
     return model
 
@@ -111,6 +115,20 @@ def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageMode
         model = VisionLanguageModel(config, has_own_head=has_own_head)
     check_names(model.state_dict(), tensors)
     return model
+
+
+def check_finite(name: str, tensor: Tensor, *, is_sampled: bool) -> None:
+    """Refuse weights that are infinite or no numbers: they would make every answer nonsense.
+
+    is_sampled: some of a tensor's numbers are looked at, where the others are not read yet.
+    """
+    numbers = tensor.flatten()[:: max(tensor.numel() // SAMPLE, 1) if is_sampled else 1]
+    if not bool(torch.isfinite(numbers).all()):
+        raise CheckpointError(
+            f"{name} holds numbers that are not finite in {str(tensor.dtype)[6:]}. Fetch the "
+            "checkpoint again, or load it in another number type.",
+            "E_CHECKPOINT_DAMAGED",
+        )
 
 
 def stored_tables(model: VisionLanguageModel) -> set[str]:

@@ -5,6 +5,7 @@ Nothing is loaded to find out: sizes come from the number of parameters.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from gemma_vision.errors import CheckpointError
@@ -22,11 +23,27 @@ GROUPS = (
 GROUP_ROOT = Path("/sys/fs/cgroup")
 
 
-def weigh(parameters: int, device: str, dtype: str | None) -> int:
+@dataclass(frozen=True)
+class Numbers:
+    """How many numbers a checkpoint has, and how many of them memory treats in another way.
+
+    mapped: those of tables that are looked up in their file and never in memory. plain: those that
+    packing leaves whole (tables, tower), told where they are many beside the others.
+    """
+
+    total: int
+    mapped: int = 0
+    plain: int = 0
+
+
+def weigh(parameters: int | Numbers, device: str, dtype: str | None) -> int:
     """What a checkpoint takes in memory. dtype None, or "auto", is what loading picks."""
-    is_whole = device.startswith("cpu") and parameters <= LARGE
+    numbers = Numbers(parameters) if isinstance(parameters, int) else parameters
+    is_whole = device.startswith("cpu") and numbers.total <= LARGE
     picked = BYTES.get(dtype or "", BYTES["float32" if is_whole else "bfloat16"])
-    return int(parameters * picked * SPARE)
+    plain = numbers.plain if dtype in PACKED else 0
+    held = numbers.total - numbers.mapped - plain
+    return int((held * picked + plain * BYTES["bfloat16"]) * SPARE)
 
 
 def released(parameters: int, device: str, dtype: str | None) -> int:

@@ -6,6 +6,7 @@ with or without `vision_model.`, all with or without an outer `model.`); each is
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,19 @@ def read_file(path: Path) -> Iterator[tuple[str, Tensor]]:
             f"{path.name} is no whole safetensors file ({error}). Fetch it again.",
             "E_CHECKPOINT_DAMAGED",
         ) from error
+
+
+def count_numbers(path: Path) -> int:
+    """How many numbers the tensors of a file have, told from its head alone."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            shapes = [file.get_slice(key).get_shape() for key in file.keys()]  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(
+            f"{path.name} is no whole safetensors file ({error}). Fetch it again.",
+            "E_CHECKPOINT_DAMAGED",
+        ) from error
+    return sum(math.prod(shape) for shape in shapes)
 
 
 def our_name(published: str) -> str:

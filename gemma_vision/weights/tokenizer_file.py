@@ -5,15 +5,20 @@ A tokenizer that is not the checkpoint's own would give other ids in silence, or
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from gemma_vision.checkpoints.bounds.patterns import why_unsafe
 from gemma_vision.checkpoints.config_defaults import published_like
 from gemma_vision.checkpoints.file_names import TOKENIZER, name_of
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.requests.prompts import family_of
+
+MAX_BYTES = 256 * 2**20  # of a tokenizer.json; those of Gemma have 35 MB
+PATTERN = re.compile(rb'"Regex"\s*:\s*"((?:[^"\\]|\\.)*)"')
 
 
 def open_tokenizer(folder: Path, config: ModelConfig | None = None) -> Tokenizer:
@@ -25,6 +30,7 @@ def open_tokenizer(folder: Path, config: ModelConfig | None = None) -> Tokenizer
     path = folder / TOKENIZER
     if not path.is_file():
         raise CheckpointError(missing(folder, config), "E_CHECKPOINT_INCOMPLETE")
+    check_patterns(path)
     try:
         tokenizer = Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
@@ -36,6 +42,16 @@ def open_tokenizer(folder: Path, config: ModelConfig | None = None) -> Tokenizer
     if config is not None:
         check_tokenizer(tokenizer, config)
     return tokenizer
+
+
+def check_patterns(path: Path) -> None:
+    """Refuse a file whose regular expressions could take for ever over a prompt."""
+    data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else b""
+    patterns = [found.decode("utf-8", "replace") for found in PATTERN.findall(data)]
+    if not data or why_unsafe(patterns):
+        why = why_unsafe(patterns) or f"is larger than {MAX_BYTES // 2**20} MiB"
+        message = f"{TOKENIZER} {why}. Copy that of the model it was tuned from."
+        raise CheckpointError(message)
 
 
 def check_tokenizer(tokenizer: Tokenizer, config: ModelConfig) -> None:

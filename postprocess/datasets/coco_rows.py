@@ -76,10 +76,12 @@ class _Rows:
                 continue
             category = self.names.find(row.get("category_id"))
             if category is None:
-                raise ExportError(
+                error = ExportError(
                     f"Annotation {row.get('id')} is of the category {row.get('category_id')}, "
                     "which is not listed. List it."
                 )
+                self.notices.fault(error)
+                continue
             where = f"{where} of {self.listed[index][0]}"
             said = (id_key(row.get("id")), index, category, str(row.get("bbox")))
             if said[0] is not None and said in seen:

@@ -49,14 +49,22 @@ def read_label_studio(path: Path, notices: Notices | None = None) -> list[Annota
         places = [name_parts(image_of(task)) for task in tasks]
         names = own_or_longer_names([(place, 1) for place in places])
         finder = PictureFinder([file.parent, file.parent / "images"])
-        return [
-            read_task(task, name, finder, notices or Notices())
-            for task, name in zip(tasks, names, strict=True)
-        ]
+        notices = notices or Notices()
+        read = (try_task(*pair, finder, notices) for pair in zip(tasks, names, strict=True))
+        return [picture for picture in read if picture is not None]
     except ExportError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise ExportError(f"{file} is no Label Studio file ({error}). Export it again.") from error
+
+
+def try_task(task: JSON, name: str, finder: PictureFinder, notices: Notices) -> Annotated | None:
+    """A task's picture; None for one that cannot be read, where faults are collected."""
+    try:
+        return read_task(task, name, finder, notices)
+    except ExportError as error:
+        notices.fault(error)
+        return None
 
 
 def find_export(path: Path) -> Path:

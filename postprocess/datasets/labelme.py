@@ -43,10 +43,13 @@ def read_labelme(path: Path, notices: Notices | None = None) -> list[Annotated]:
         )
     root = path if path.is_dir() else path.parent
     names = own_or_longer_names([image_parts(file, data, root) for file, data in ours])
-    return [
-        read_picture(file, data, name, notices or Notices())
-        for (file, data), name in zip(ours, names, strict=True)
-    ]
+    pictures, notices = [], notices or Notices()
+    for (file, data), name in zip(ours, names, strict=True):
+        try:
+            pictures.append(read_picture(file, data, name, notices))
+        except ExportError as error:
+            notices.fault(error)
+    return pictures
 
 
 def is_labelme(data: Any) -> bool:

@@ -3,6 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from postprocess.datasets.files import ExportError
+
 # kind -> what is said of one and of several
 _SENTENCES = {
     "no_area": (
@@ -79,6 +81,10 @@ class Notices:
         if sentence not in self._said:
             self._said.append(sentence)
 
+    def fault(self, error: ExportError) -> None:
+        """Something that cannot be meant: it ends the reading here. `Faults` goes on instead."""
+        raise error
+
     @property
     def sentences(self) -> tuple[str, ...]:
         """One sentence for each kind, the data set as a whole first."""
@@ -103,3 +109,22 @@ class Once(Notices):
         """Count one thing of a kind, unless it is over."""
         if not self.is_over:
             self.target.add(kind, where)
+
+    def fault(self, error: ExportError) -> None:
+        """Something that cannot be meant."""
+        self.target.fault(error)
+
+
+@dataclass
+class Faults(Notices):
+    """Notices that keep what cannot be meant, so that a data set's faults are told all at once.
+
+    What a fault is about is left out of what is read.
+    """
+
+    found: list[str] = field(default_factory=list)
+
+    def fault(self, error: ExportError) -> None:
+        """Note a fault and go on with the next row."""
+        if str(error) not in self.found:
+            self.found.append(str(error))

@@ -30,20 +30,27 @@ def read_paligemma(path: Path, notices: Notices | None = None) -> list[Annotated
     files = [path]
     if path.is_dir():
         files = [file for file in walk_files(path) if file.suffix.casefold() == ".jsonl"]
+    notices = notices or Notices()
     found: dict[tuple[Path, str], list[Mention]] = {}
     for file in files:
-        for line in lines_of(file):
+        for line in lines_of(file, notices):
             mentions = found.setdefault((file.parent, line["image"]), [])
-            add_new(mentions, mentions_of(line), notices or Notices(), str(line["image"]))
+            add_new(mentions, mentions_of(line), notices, str(line["image"]))
     if not found:
         raise ExportError(
             f"There are no lines in {path}: looked for .jsonl files with image, prefix and suffix."
         )
-    return [to_picture(folder, name, mentions) for (folder, name), mentions in found.items()]
+    pictures = []
+    for (folder, name), mentions in found.items():
+        try:
+            pictures.append(to_picture(folder, name, mentions))
+        except ExportError as error:
+            notices.fault(error)
+    return pictures
 
 
-def lines_of(file: Path) -> Iterator[Line]:
-    """The lines of a file; ExportError for one that is none."""
+def lines_of(file: Path, notices: Notices) -> Iterator[Line]:
+    """The lines of a file, each with its `number`; ExportError for one that is none."""
     for number, text in enumerate(read_text(file).split("\n"), 1):
         if not text.strip():
             continue
@@ -52,10 +59,12 @@ def lines_of(file: Path) -> Iterator[Line]:
             if not all(isinstance(line[key], str) for key in ("image", "prefix", "suffix")):
                 raise TypeError("image, prefix and suffix are text")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ExportError(
+            fault = ExportError(
                 f"{file}: line {number} is not one of image, prefix and suffix ({error})."
-            ) from error
-        yield line
+            )
+            notices.fault(fault)
+            continue
+        yield {**line, "number": number}
 
 
 def mentions_of(line: Line) -> list[Mention]:
@@ -81,11 +90,16 @@ def add_new(mentions: list[Mention], fresh: list[Mention], notices: Notices, whe
 
 def to_picture(folder: Path, name: str, mentions: list[Mention]) -> Annotated:
     """A picture and its things in pixels; ExportError where it is not there."""
+    size = upright_size(find_picture(folder, name))
+    found = locate(mentions, size, policy=_POLICY)
+    return Annotated(name, size, [one for one in found if one.box[2] > one.box[0]])
+
+
+def find_picture(folder: Path, name: str) -> Path:
+    """Where the picture of a line is; ExportError where it is not there."""
     path = PictureFinder([folder, folder / "images"]).find(name)
     if path is None:
         raise ExportError(
             f"The picture {name} is not in {folder}, and its lines give shares of it. Put it there."
         )
-    size = upright_size(path)
-    found = locate(mentions, size, policy=_POLICY)
-    return Annotated(name, size, [one for one in found if one.box[2] > one.box[0]])
+    return path

@@ -37,7 +37,11 @@ def read_segmentation(
     if not value:
         return None
     if isinstance(value, dict):
-        found = read_runs(value, size, where)
+        try:
+            found = read_runs(value, size, where)
+        except ExportError as error:
+            notices.fault(error)
+            return None
         if found is None:
             notices.add("bad_mask", where)
         return found

@@ -64,9 +64,13 @@ def read_csv(path: Path, notices: Notices | None = None) -> list[Annotated]:
     try:
         for number, row in enumerate(rows_of(file), 2):
             name = as_written(row["file_name"])
-            size = read_size(row.get("width"), row.get("height"), name) or sizes.get(name)
-            if size is None:
-                size = sizes[name] = measure(name, finder)
+            try:
+                size = read_size(row.get("width"), row.get("height"), name) or sizes.get(name)
+                if size is None:
+                    size = sizes[name] = measure(name, finder)
+            except ValueError as error:
+                notices.fault(error if isinstance(error, ExportError) else no_table(file, error))
+                continue
             found.setdefault((name, size), []).append((number, row))
         return [
             Annotated(name, size, things_of(rows, size, file, notices))
@@ -75,7 +79,12 @@ def read_csv(path: Path, notices: Notices | None = None) -> list[Annotated]:
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         if isinstance(error, ExportError):
             raise
-        raise ExportError(f"{file} is not a table of instances ({error}).") from error
+        raise no_table(file, error) from error
+
+
+def no_table(file: Path, error: Exception) -> ExportError:
+    """What is told of a table that cannot be read."""
+    return ExportError(f"{file} is not a table of instances ({error}).")
 
 
 def find_table(path: Path) -> Path:
@@ -129,12 +138,23 @@ def things_of(
     """The things of one picture; a row without a box is a picture without things."""
     once = Once(target=notices)
     found = LazyInstances.checked(
-        partial(read_row, row, size, f"row {number} of {file.name}", once)
+        partial(try_row, row, size, file, number, once)
         for number, row in rows
         if any(row[name].strip() for name in ("x0", "y0", "x1", "y1"))
     )
     once.is_over = True
     return found
+
+
+def try_row(row: Row, size: Size, file: Path, number: int, notices: Notices) -> Instance | None:
+    """The thing of a row; None for one that is left out."""
+    try:
+        return read_row(row, size, f"row {number} of {file.name}", notices)
+    except ExportError as error:
+        notices.fault(error)
+    except (KeyError, TypeError, ValueError) as error:
+        notices.fault(no_table(file, error))
+    return None
 
 
 def read_row(row: Row, size: Size, where: str, notices: Notices) -> Instance | None:

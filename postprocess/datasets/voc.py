@@ -48,8 +48,16 @@ def read_voc(path: Path, notices: Notices | None = None) -> list[Annotated]:
     paths = [path]
     if path.is_dir():
         paths = [file for file in walk_files(path) if file.suffix.casefold() == ".xml"]
-    files = [read_file(file) for file in paths if not path.is_dir() or is_voc(file)]
-    if not files:
+    notices, files, is_any = notices or Notices(), [], False
+    for one in paths:
+        if path.is_dir() and not is_voc(one):
+            continue
+        is_any = True
+        try:
+            files.append(read_file(one))
+        except ExportError as error:
+            notices.fault(error)
+    if not is_any:
         raise ExportError(
             f"There are no VOC files in {path}: looked for .xml files with annotations. Name the "
             "folder that holds them."
@@ -58,10 +66,13 @@ def read_voc(path: Path, notices: Notices | None = None) -> list[Annotated]:
     first = 0 if any(min(box[:2]) <= 0 for file in files for _, box in file.objects) else 1
     finder = PictureFinder([root, root / "JPEGImages", root / "images"])
     names = own_or_longer_names([(parts_of(file, root), 1) for file in files])
-    return [
-        to_picture(file, name, first, finder, notices or Notices())
-        for file, name in zip(files, names, strict=True)
-    ]
+    pictures = []
+    for file, name in zip(files, names, strict=True):
+        try:
+            pictures.append(to_picture(file, name, first, finder, notices))
+        except ExportError as error:
+            notices.fault(error)
+    return pictures
 
 
 def is_voc(path: Path) -> bool:

@@ -41,8 +41,13 @@ def read_yolo(path: Path, notices: Notices | None = None) -> list[Annotated]:
     notices = notices or Notices()
     pictures = []
     for file in files:
-        file_name, size = known.get(file.name) or known.get(file.path.stem) or measure(file, folder)
-        found = read_lines(file.path, names, check_size(size, file_name), notices)
+        try:
+            there = known.get(file.name) or known.get(file.path.stem) or measure(file, folder)
+            file_name, size = there[0], check_size(there[1], there[0])
+        except ExportError as error:
+            notices.fault(error)
+            continue
+        found = read_lines(file.path, names, size, notices)
         pictures.append(Annotated(file_name, size, found))
     return pictures
 
@@ -79,7 +84,8 @@ def read_row(
     try:
         instance = read_line(words, names, size)
     except (ValueError, IndexError, OverflowError) as error:
-        raise ExportError(f"This is not YOLO: {where} {error}. Export it again.") from error
+        notices.fault(ExportError(f"This is not YOLO: {where} {error}. Export it again."))
+        return None
     if instance is None:
         notices.add("no_area", where)
     return instance

@@ -20,6 +20,7 @@ from training.run import Pace, TrainingRun, open_stage
 POOL = 8000  # masks drawn before training; flips and transposes multiply them by eight
 BATCH = 32
 DECAY = 0.99
+POLISH_PEAK, POLISH_DECAY = 1e-3, 1e-4
 REVIVE_EVERY, REVIVE_UNTIL, DEAD = 20, 0.7, 0.15  # steps, share of the stage, share of mean use
 
 
@@ -48,7 +49,7 @@ def polish_decoder(
     run: TrainingRun, model: MaskVQVAE, pace: Pace, *, pool: int = POOL, names: int = NUM_NAMES
 ) -> None:
     """Train the decoder alone, in place, with encoder and codebook frozen: no code changes."""
-    opt = adamw([(list(model.decoder.parameters()), 1e-3 * pace.gain)], decay=1e-4)
+    opt = adamw([(list(model.decoder.parameters()), POLISH_PEAK * pace.gain)], POLISH_DECAY)
     stage = open_stage(run, "polish", pace, model.decoder, opt)
     if stage.is_due:
         model.decoder.requires_grad_(True)

@@ -57,7 +57,7 @@ def corpus(names: Sequence[str]) -> list[str]:
     """Sentences with every word that prompts and answers are made of; names come most often."""
     lines = []
     for name in names:
-        article = "an" if name[0] in "aeio" else "a"
+        article = "an" if name[0] in "aeiou" else "a"
         lines += [f"detect {name}", f"segment {name}", f" {name} ; {name}", f" {name}"] * 20
         lines += [f"answer en is there {article} {name} ?"] * 4
         lines += [f"answer en how many {name} are there ?"] * 4

@@ -16,7 +16,9 @@ GAIN, TINT, SHIFT = 0.25, 0.08, 16.0  # brightness, each channel's own, levels o
 
 
 def augment(rng: Generator, image: LabelledImage, *, mirrored: bool = True) -> LabelledImage:
-    """Cropped, mirrored and recoloured, each by chance."""
+    """Cropped, mirrored and recoloured, each by chance; recoloured alone where it has lines."""
+    if image.lines:
+        return replace(image, pixels=recolour(rng, image.pixels))
     if rng.random() < CROPPED:
         image = random_crop(rng, image)
     if mirrored and rng.random() < 0.5:

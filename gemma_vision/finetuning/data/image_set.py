@@ -31,11 +31,16 @@ class ImageObject:
 
 @dataclass(frozen=True, eq=False)
 class LabelledImage:
-    """An image and what is in it; `unsure` are names that also occur without a box each."""
+    """An image and what is in it.
+
+    unsure: names that may also occur without a box. lines: what is asked word for word, with the
+    answers; what they say of left and right, or of all that there is, has to stay true.
+    """
 
     pixels: np.ndarray
     objects: tuple[ImageObject, ...]
     unsure: frozenset[str] = frozenset()
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -49,9 +54,12 @@ class LabelledImage:
 
 
 def is_askable(scene: Scene, names: Sequence[str]) -> bool:
-    """Whether it is known of any of these names where its things are, or that there are none."""
-    crowds = {thing.name for thing in scene.things if thing.is_crowd}
-    return any(name not in crowds for name in names)
+    """Whether it is known of any of these names where its things are, or that there are none.
+
+    A picture with lines can be asked those.
+    """
+    crowds = {thing.name for thing in scene.things if thing.is_crowd} | scene.unsure
+    return bool(scene.lines) or any(name not in crowds for name in names)
 
 
 class ImageSet:
@@ -82,7 +90,8 @@ def open_scene(scene: Scene) -> LabelledImage:
         for thing in scene.objects
     )
     crowds = frozenset(thing.name for thing in scene.things if thing.is_crowd)
-    return LabelledImage(np.asarray(open_image(scene.path)), objects, crowds)
+    pixels = np.asarray(open_image(scene.path))
+    return LabelledImage(pixels, objects, crowds | scene.unsure, scene.lines)
 
 
 def clip(box: Box, size: tuple[int, int]) -> Box:
@@ -104,7 +113,7 @@ def shrink(labelled: LabelledImage, largest: int) -> LabelledImage:
         ImageObject(thing.name, scaled(thing.box, across, down), resized(thing.mask, size))
         for thing in labelled.objects
     )
-    return LabelledImage(np.asarray(image), objects, labelled.unsure)
+    return LabelledImage(np.asarray(image), objects, labelled.unsure, labelled.lines)
 
 
 def scaled(box: Box, across: float, down: float) -> Box:

@@ -15,10 +15,11 @@ from gemma_vision.synthetic.prompts import TargetObject
 from postprocess.instances import crop
 from postprocess.mask_decoder import MaskDecoder
 
-MIX = (0.55, 0.35, 0.04, 0.06)  # detect, segment, caption, ask
+MIX = (0.48, 0.42, 0.04, 0.06)  # detect, segment, caption, ask
 MAX_ABSENT = 2  # names in a prompt that are not there
 ALONE = 0.4  # how often a single name is to be detected
 ABSENT_ALONE = 0.25  # how often such a name is not there
+LINES = 0.5  # how often an image is asked one of its own lines
 MAX_COUNTED = 4  # of a name that a caption or an answer can count
 
 
@@ -36,6 +37,8 @@ class PromptSampler:
 
     def draw(self, rng: Generator, image: LabelledImage) -> tuple[str, str]:
         """A prompt and its answer."""
+        if image.lines and (rng.random() < LINES or not self.can_name(image)):
+            return image.lines[int(rng.integers(len(image.lines)))]
         task = int(rng.choice(len(MIX), p=MIX))
         if task == 1 and self.encoder is not None:
             return self._segment(rng, image)
@@ -44,6 +47,10 @@ class PromptSampler:
             return ask(rng, [to_target(thing, image.size) for thing in image.objects], self.names)
         return self._detect(rng, image)
 
+    def can_name(self, image: LabelledImage) -> bool:
+        """Whether it is known of any name where its things are, or that there are none."""
+        return bool(names_in(image) or self._absent(image))
+
     def _detect(self, rng: Generator, image: LabelledImage) -> tuple[str, str]:
         present, absent = names_in(image), self._absent(image)
         if rng.random() < ALONE:
@@ -51,7 +58,7 @@ class PromptSampler:
         else:
             names = several_names(rng, present, absent)
         things = [to_target(thing, image.size) for thing in image.objects if thing.name in names]
-        return f"detect {' ; '.join(names)}", prompts.locate_answer(things, names, masked=False)
+        return asked_for("detect", names), spell(things, names, masked=False)
 
     def _segment(self, rng: Generator, image: LabelledImage) -> tuple[str, str]:
         bare = {thing.name for thing in image.objects if thing.mask is None}
@@ -65,7 +72,7 @@ class PromptSampler:
         things = [
             to_target(thing, image.size, code) for thing, code in zip(objects, codes, strict=True)
         ]
-        return f"segment {names[0]}", prompts.locate_answer(things, names, masked=True)
+        return asked_for("segment", names), spell(things, names, masked=True)
 
     def _absent(self, image: LabelledImage) -> list[str]:
         present = {thing.name for thing in image.objects} | image.unsure
@@ -76,6 +83,16 @@ class PromptSampler:
         masks = [crop(thing.mask, whole(thing)) for thing in objects if thing.mask is not None]
         codes = self.encoder.encode(np.stack(masks)) if masks else np.empty((0, 16), int)
         return [tuple(row) for row in codes.tolist()]
+
+
+def asked_for(verb: str, names: Sequence[str]) -> str:
+    """A prompt in small letters, as it is written when somebody asks."""
+    return f"{verb} {' ; '.join(names)}".lower()
+
+
+def spell(things: Sequence[TargetObject], names: Sequence[str], *, masked: bool) -> str:
+    """The answer, its labels in small letters like the prompt's."""
+    return prompts.locate_answer(things, names, masked=masked).lower()
 
 
 def one_name(rng: Generator, present: Sequence[str], absent: Sequence[str]) -> list[str]:

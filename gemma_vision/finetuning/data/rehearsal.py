@@ -1,6 +1,6 @@
 """Rehearsal: what a checkpoint knew already, mixed in so that it is not forgotten.
 
-For the embedded checkpoint that is its scenes, drawn without end; for others a second COCO folder.
+For the embedded checkpoint that is its scenes, drawn without end; data sets see `old_knowledge.py`.
 """
 
 from collections.abc import Sequence

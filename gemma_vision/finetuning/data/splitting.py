@@ -25,7 +25,7 @@ def split(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
         )
         for is_held in (False, True)
     ]
-    if not any(scene.objects for scene in parts[0].scenes):
+    if not any(scene.objects or scene.lines for scene in parts[0].scenes):
         raise DatasetError(
             f"After {held} pictures were put aside to test with, {dataset.folder} has no things "
             "left to learn; add pictures or hold out a smaller share."

@@ -18,7 +18,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 # The ids of a prompt with <bos> and newline, and those of its answer.
 EncodedText = tuple[list[int], list[int]]
 
-PAD, EOS = 0, 1
+PAD, EOS, BOS = 0, 1, 2
 
 
 def collate(

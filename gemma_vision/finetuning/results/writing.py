@@ -7,34 +7,58 @@ in the same number types; LoRA is an adapter folder of PEFT.
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gemma_vision.checkpoints.file_names import NOTES, SINGLE
+from gemma_vision.checkpoints.file_names import DECODER_FILE, NOTES, SINGLE
+from gemma_vision.checkpoints.mask_decoder_files import NAMES as DECODER_NAMES
 from gemma_vision.checkpoints.mask_decoder_files import own_decoder
 from gemma_vision.checkpoints.weight_files import weight_files
-from gemma_vision.finetuning.learning.trainee import Trainee, drawings_of
-from gemma_vision.optimization.atomic_write import atomic_file
+from gemma_vision.finetuning.data.old_knowledge import TAUGHT, PastRun
+from gemma_vision.finetuning.learning.bases import Base, drawings_of
+from gemma_vision.finetuning.learning.lora_adapters import save_adapter
+from gemma_vision.finetuning.learning.trainee import Trainee
+from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
 from gemma_vision.weights.safetensors_files import our_name, read_file
 
 POLICY = "bigvision"  # positions are written as 1023rds, see `TargetObject.mention`
+FORGOTTEN, UNCHECKED = "forgotten", "unchecked"
 
 
-def write_checkpoint(trainee: Trainee, names: Sequence[str], out: Path) -> None:
-    """Write weights and notes; the folder is made, files in it are replaced."""
+@dataclass(frozen=True)
+class Knowledge:
+    """What a folder says that it knows.
+
+    names: those that are found. forgotten: those that were known before, and are hardly found any
+    more. unchecked: those that nobody could ask about.
+    """
+
+    names: tuple[str, ...]
+    forgotten: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
+    lessons: tuple[PastRun, ...] = ()
+
+
+def write_checkpoint(trainee: Trainee, base: Base, out: Path, *, decoder: str | None) -> None:
+    """Write weights and small files; the folder is made, files in it are replaced.
+
+    decoder: the name or the path of the mask decoder that the codes were made with.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if trainee.lora_model is None:
         write_weights(trainee, out)
+        copy_small_files(trainee.folder, out)
     else:
-        trainee.lora_model.save_pretrained(out, save_embedding_layers=False)
-    (out / NOTES).write_text(json.dumps(notes_of(trainee, names), indent=2) + "\n")
+        save_adapter(trainee.lora_model, base, out)
+    copy_decoder(decoder, trainee.folder, out)
 
 
 def write_weights(trainee: Trainee, out: Path) -> None:
-    """All weights in one file, and the small files of the folder they came from."""
+    """All weights in one file."""
     ours = {our_name(name): tensor for name, tensor in trainee.model.state_dict().items()}
     tensors: dict[str, Tensor] = {}
     for path in weight_files(trainee.folder):
@@ -44,17 +68,47 @@ def write_weights(trainee: Trainee, out: Path) -> None:
     with atomic_file(out / SINGLE) as draft:
         save_file(tensors, draft, metadata={"format": "pt"})
         draft.chmod(0o644)  # the library writes for the owner alone
-    decoder = own_decoder(trainee.folder)
-    for path in trainee.folder.iterdir():
+
+
+def copy_small_files(folder: Path, out: Path) -> None:
+    """Tokenizer, configurations and the decoder that the folder names."""
+    decoder = own_decoder(folder)
+    for path in folder.iterdir():
         is_small = path.suffix == ".json" and not path.name.endswith(".index.json")
         if is_small or str(path) == decoder:
             shutil.copyfile(path, out / path.name)
 
 
-def notes_of(trainee: Trainee, names: Sequence[str]) -> dict[str, Any]:
-    """What the folder says of itself: what its base said, with the names that were learned."""
-    before = dict(trainee.notes)
-    known = [*before.get("names", ()), *names]
-    drawings = drawings_of(trainee.folder)
-    added = {"policy": POLICY, "names": list(dict.fromkeys(known))}
-    return before | added | ({"drawings": list(drawings)} if drawings else {})
+def copy_decoder(decoder: str | None, folder: Path, out: Path) -> None:
+    """A mask decoder of somebody's own goes with the folder that has its codes."""
+    if decoder is None or decoder in DECODER_NAMES or Path(decoder).parent == folder:
+        return
+    shutil.copyfile(decoder, out / DECODER_FILE)
+
+
+def write_notes(trainee: Trainee, out: Path, knowledge: Knowledge, *, decoder: str | None) -> None:
+    """`gemma_vision.json`: what the base said of itself, and what was learned and lost."""
+    notes = notes_of(trainee, knowledge)
+    if decoder in DECODER_NAMES:
+        notes["mask_decoder"] = decoder
+    elif decoder is not None:
+        notes["mask_decoder"] = (
+            Path(decoder).name if Path(decoder).parent == trainee.folder else DECODER_FILE
+        )
+    write_atomically(out / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
+
+
+def notes_of(trainee: Trainee, knowledge: Knowledge) -> dict[str, Any]:
+    """What the folder says of itself."""
+    notes = dict(trainee.notes)
+    for key in (FORGOTTEN, UNCHECKED, "drawings"):
+        notes.pop(key, None)
+    notes |= {"policy": POLICY, "names": list(knowledge.names)}
+    drawings = drawings_of(trainee.adapter or trainee.folder)
+    optional: dict[str, Sequence[Any]] = {
+        "drawings": list(drawings),
+        FORGOTTEN: list(knowledge.forgotten),
+        UNCHECKED: list(knowledge.unchecked),
+        TAUGHT: [lesson.to_dict() for lesson in knowledge.lessons],
+    }
+    return notes | {key: value for key, value in optional.items() if value}

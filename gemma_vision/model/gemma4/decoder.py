@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import LayeredTextConfig
+from gemma_vision.model.gemma4.fused import FusedLayeredDecoder
 from gemma_vision.model.gemma4.layer import MixedLayer
 from gemma_vision.model.gemma4.norms import RmsNorm
 from gemma_vision.model.rotary import Rotary, rotary_table
@@ -30,6 +31,7 @@ class LayeredDecoder(nn.Module):
         self.embed_tokens = uninitialized_layers.Embedding(config.vocab_size, config.width)
         self.layers = nn.ModuleList(MixedLayer(config, index) for index in range(config.num_layers))
         self.norm = RmsNorm(config.width, config.eps)
+        self.fused_path: FusedLayeredDecoder | None = None
         inner = config.num_layers * config.per_layer_width
         if inner:
             self.embed_tokens_per_layer = StoredTable(config.per_layer_vocab_size, inner)
@@ -55,7 +57,7 @@ class LayeredDecoder(nn.Module):
         context = self.per_layer_model_projection(embeds) * config.width**-0.5
         normed: Tensor = self.per_layer_projection_norm(context.unflatten(-1, shape))
         looked_up = self.embed_tokens_per_layer(ids, embeds).unflatten(-1, shape)
-        own = looked_up * rounded_root(config.per_layer_width, embeds.dtype)
+        own = looked_up.to(embeds.device) * rounded_root(config.per_layer_width, embeds.dtype)
         told: Tensor = (normed + own) * 2**-0.5
         return told
 
@@ -74,20 +76,34 @@ class LayeredDecoder(nn.Module):
         last_only: what is known of the last position alone, (B, 1, W). Layers that look at others'
         keys leave nothing behind, so that only that position has to go through them.
         """
-        rotaries = self._rotaries(positions, embeds.dtype)
+        fused = self.fused_path
+        if fused is None:
+            rotaries = self._rotaries(positions, embeds.dtype)
+        else:
+            rotaries = fused.rotaries(positions, cache.length + embeds.shape[1], embeds)
         x = embeds
         for index, layer in enumerate(self.layers):
             kind = self.config.layer_types[index]
             if last_only and index == self.config.num_producers:
                 x, told, rotaries, masks = last(x, told, rotaries, masks)
             own = None if told is None else told[:, :, index]
-            x = layer(x, rotaries[kind], masks[kind], cache, own)
+            if fused is None:
+                x = layer(x, rotaries[kind], masks[kind], cache, own)
+            else:
+                x = fused.layer(index, x, rotaries[kind], masks[kind], cache, own)
         cache.length += embeds.shape[1]
         out: Tensor = self.norm(x[:, -1:] if last_only else x)
         return out
 
     def fuse(self) -> None:
-        """There is no quicker way yet."""
+        """Go the quick way from now on (fused.py); the parameters become views of its matrices."""
+        layers = [layer for layer in self.layers if isinstance(layer, MixedLayer)]
+        self.fused_path = FusedLayeredDecoder(self.config, layers)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LayeredDecoder:
+        self.fused_path = None  # a move gives the parameters storage of their own
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def _rotaries(self, positions: Tensor, dtype: torch.dtype) -> dict[str, Rotary]:
         """Angles by layer type, each for the width of that type's heads."""

@@ -5,6 +5,8 @@ R positions, W width, E experts, U used, m width of an expert.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -47,8 +49,30 @@ class Experts(nn.Module):
         out = torch.zeros_like(x)
         for expert in sorted(set(chosen.flatten().tolist())):
             rows, places = torch.where(chosen == expert)
-            gate, up = F.linear(x[rows], self.gate_up_proj[expert]).chunk(2, dim=-1)
-            bent = F.gelu(gate, approximate="tanh") * up
-            made = F.linear(bent, self.down_proj[expert]) * weights[rows, places, None]
+            made = self.ask(expert, x[rows]) * weights[rows, places, None]
             out.index_add_(0, rows, made.to(out.dtype))
         return out
+
+    def ask(self, expert: int, x: Tensor) -> Tensor:
+        """One expert.   (R, W) -> (R, W)"""
+        bent = gated(F.linear(x, self.gate_up_proj[expert]))
+        return F.linear(bent, self.down_proj[expert])
+
+
+class SplitExperts(Experts):
+    """The same with a module for each matrix, so that each can be packed by itself."""
+
+    def __init__(self, gate_up: Sequence[nn.Module], down: Sequence[nn.Module]) -> None:
+        nn.Module.__init__(self)
+        self.gate_up, self.down = nn.ModuleList(gate_up), nn.ModuleList(down)
+
+    def ask(self, expert: int, x: Tensor) -> Tensor:
+        """One expert.   (R, W) -> (R, W)"""
+        made: Tensor = self.down[expert](gated(self.gate_up[expert](x)))
+        return made
+
+
+def gated(both: Tensor) -> Tensor:
+    """The first half, bent, times the second.   (R, 2 m) -> (R, m)"""
+    gate, up = both.chunk(2, dim=-1)
+    return F.gelu(gate, approximate="tanh") * up

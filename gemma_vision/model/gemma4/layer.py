@@ -44,6 +44,7 @@ class MixedLayer(nn.Module):
             self.post_feedforward_layernorm_2 = RmsNorm(width, eps)
             self.pre_feedforward_layernorm_2 = RmsNorm(width, eps)
         inner = config.per_layer_width
+        self.has_words = bool(inner)
         if inner:
             self.per_layer_input_gate = uninitialized_layers.Linear(width, inner, bias=False)
             self.per_layer_projection = uninitialized_layers.Linear(inner, width, bias=False)
@@ -55,14 +56,15 @@ class MixedLayer(nn.Module):
         """(B, T, W), ..., (B, T, P) or None -> (B, T, W)"""
         seen = self.self_attn(self.input_layernorm(x), rotary, mask, cache)
         x = x + self.post_attention_layernorm(seen)
-        x = x + self.post_feedforward_layernorm(self._widened(x))
+        wide = self.with_experts(x, self.mlp(self.pre_feedforward_layernorm(x)))
+        x = x + self.post_feedforward_layernorm(wide)
         if told is not None:
             x = x + self._told(x, told)
         out: Tensor = x * self.layer_scalar
         return out
 
-    def _widened(self, x: Tensor) -> Tensor:
-        wide: Tensor = self.mlp(self.pre_feedforward_layernorm(x))
+    def with_experts(self, x: Tensor, wide: Tensor) -> Tensor:
+        """What the MLP made of the stream, and what experts made of it, if there are any."""
         if not self.has_experts:
             return wide
         flat = x.flatten(0, 1)

@@ -10,11 +10,11 @@ import asyncio
 import base64
 import importlib.util
 import inspect
-import io
 import json
 import re
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import gradio as gr
@@ -23,11 +23,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, PARSE_GIVES, TASKS
 from gemma_vision.web.api.endpoints import Endpoint, parse_endpoint, task_endpoints
 from gemma_vision.web.server.errors import to_client
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 
 if TYPE_CHECKING:
@@ -230,13 +230,13 @@ class Line:
 def carry_out(endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
     """An endpoint's whole answer."""
     if "image" in given:
-        given = given | {"image": open_image(picture(given["image"]))}
+        given = given | {"image": open_picture(picture(given["image"]))}
     answer = endpoint(**given)
     whole: dict[str, Any] = answer if isinstance(answer, dict) else deque(answer, maxlen=1).pop()
     return whole
 
 
-def picture(image: str) -> Picture:
+def picture(image: str) -> Path | bytes:
     """What a tool's caller means by a picture, opened by nobody yet."""
     if not isinstance(image, str) or not image.startswith("data:"):
         return resolve_upload(image)
@@ -244,6 +244,6 @@ def picture(image: str) -> Picture:
     if not head.endswith(";base64") or len(data) > MAX_DATA:
         raise UploadError("The data address is no base64 of at most 20 MB; send a smaller picture.")
     try:
-        return io.BytesIO(base64.b64decode(data, validate=True))
+        return base64.b64decode(data, validate=True)
     except ValueError:  # letters outside base64, or too few of them
         raise UploadError("The data address is damaged; encode the picture again.") from None

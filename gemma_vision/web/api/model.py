@@ -101,7 +101,7 @@ def build_choose_endpoint(choice: Choice) -> None:
             name: An id of /models; where the app allows it, also a folder or any Hub id.
         """
         try:
-            choice.choose(name, request.headers)
+            choice.choose(name, request.headers, str(request.session_hash))
             yield from follow(choice.switcher)
         except Exception as error:
             raise to_client(error) from None

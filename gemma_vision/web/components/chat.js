@@ -13,8 +13,18 @@ panel.tabIndex = 0;
  * @param {Element} item
  * @param {ChatMessage} message
  */
-function renderMessage(item, { role, text, file }) {
+function renderMessage(item, { role, text, thought, file }) {
   item.className = file ? `${role} picture` : role;
+  if (thought) {
+    const details =
+      item.querySelector("details") ?? make("details", {}, make("summary"), make("p"));
+    find(details, "summary").textContent = translate("thought");
+    find(details, "p").textContent = thought;
+    const words = item.querySelector("span") ?? make("span");
+    words.textContent = text;
+    if (!details.isConnected) item.replaceChildren(details, words);
+    return;
+  }
   if (!file) {
     if (item.textContent !== text || item.firstElementChild) item.textContent = text;
     return;

@@ -17,13 +17,24 @@ const buttons = cards.map(({ src, text }, index) => {
 });
 find(element, ".cards").append(...buttons);
 
-// Cards of a task that the loaded checkpoint cannot do are hidden.
+/**
+ * Whether a checkpoint that lists its names knows one that a card asks for.
+ * @param {ExampleCard} card
+ * @param {string[]} names
+ */
+function isKnown({ task, text }, names) {
+  const isNaming = task === "detect" || task === "segment";
+  return !isNaming || !names.length || text.split(";").some((one) => names.includes(one.trim()));
+}
+
+// Cards of a task that the loaded checkpoint cannot do, or of names it does not know, are hidden.
 function renderCards() {
   find(element, "h2").textContent = translate("examples");
   const tasks = props.value?.tasks ?? [];
+  const names = props.value?.names ?? [];
   buttons.forEach((button, index) => {
     find(button, "b").textContent = translate(cards[index].task);
-    button.hidden = !tasks.includes(cards[index].task);
+    button.hidden = !tasks.includes(cards[index].task) || !isKnown(cards[index], names);
   });
   find(element, "section").hidden = buttons.every((button) => button.hidden);
 }

@@ -67,17 +67,25 @@ def data_address(image: Image.Image) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def build_strip(examples: Sequence[Example], tasks: Sequence[str], tab: str = "") -> gr.HTML:
+def strip_value(tasks: Sequence[str], names: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Which cards are shown: those of these tasks, and where names are listed those with one."""
+    return {"tasks": list(tasks), "names": list(names)}
+
+
+def build_strip(
+    examples: Sequence[Example], tasks: Sequence[str], tab: str = "", names: Sequence[str] = ()
+) -> gr.HTML:
     """Cards that call `pick` with their index; those of other tasks are hidden.
 
-    An example of several pictures has their paths under "paths". The value {"tasks": [...]} shows
-    others. The script writes texts as texts.
+    names: that the checkpoint lists; a card that asks for others alone is hidden. An example of
+    several pictures has their paths under "paths". A `strip_value` shows others. The script writes
+    texts as texts.
     """
     cards = [
         {"src": data_address(picture_of(row)), "task": row["task"], "text": row.get("text", "")}
         for row in examples
     ]
-    value = {"tasks": list(tasks)}
+    value = strip_value(tasks, names)
     with gr.Column(elem_classes="gv-examples", visible=bool(cards)):
         return build_html(
             "example_strip",

@@ -24,7 +24,7 @@ def build_header(choice: Choice) -> gr.HTML:
     header = build_html(
         "header",
         "model_choice",
-        scripts=("gradio_a11y_fixes",),
+        scripts=("header_a11y_fixes",),
         state=choice.switcher.state(),
         freedom=choice.freedom,
         titles={name: family.title for name, family in FAMILIES.items()},
@@ -46,10 +46,12 @@ def connect(header: gr.HTML, choice: Choice) -> None:
         return choice.listing()
 
     def begin(event: gr.EventData, request: gr.Request) -> JSON:
-        return attempt(lambda: choice.choose(event.name, request.headers))
+        return attempt(
+            lambda: choice.choose(event.name, request.headers, str(request.session_hash))
+        )
 
     def call_off(request: gr.Request) -> JSON:
-        return attempt(lambda: choice.cancel(request.headers))
+        return attempt(lambda: choice.cancel(request.headers, str(request.session_hash)))
 
     def attempt(action: Callable[[], None]) -> JSON:
         """The list as it stands after an action; a sentence where it could not be taken."""

@@ -17,8 +17,10 @@ from gemma_vision.checkpoints.model_names import clean_name
 from gemma_vision.registry.hub_access import HubAccess
 from gemma_vision.registry.loading import models
 from gemma_vision.registry.model_switcher import ModelSwitcher
+from gemma_vision.registry.published import FILE_PARAMETERS, numbers_of
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.server.guards.clients import is_forwarded
 
 JSON = dict[str, Any]
 
@@ -38,7 +40,8 @@ def freedom(requested: str | None, host: str) -> str:
     Space never goes beyond "listed", ZeroGPU never beyond "fixed": there a checkpoint is loaded at
     the start.
     """
-    requested = requested or os.environ.get(VARIABLE) or (ANY if host in LOOPBACK else FIXED)
+    is_own = host in LOOPBACK and not os.environ.get("GRADIO_ROOT_PATH")  # else behind a proxy
+    requested = requested or os.environ.get(VARIABLE) or (ANY if is_own else FIXED)
     if requested not in FREEDOMS:
         known = ", ".join(FREEDOMS)
         raise ValueError(f"{requested!r} is no way to choose models; take {known}.")
@@ -72,22 +75,46 @@ class Choice:
         """Whether the page asks for a token: only where its visitors are this machine's people."""
         return self.freedom == ANY and self.host in LOOPBACK
 
-    def choose(self, name: str, headers: Mapping[str, str]) -> None:
-        """Begin to load a checkpoint; what may not be chosen raises, in words."""
+    def choose(self, name: str, headers: Mapping[str, str], visitor: str = "") -> None:
+        """Begin to load a checkpoint; what may not be chosen raises, in words.
+
+        visitor: who alone may call it off, besides this machine's own people.
+        """
         name = str(name or "").strip()
         self.check(headers)
         if not name or len(name) > MAX_NAME:
             raise TaskError("Name a checkpoint: a folder or a Hub id.", "E_MODEL_UNKNOWN")
         name = clean_name(name)
-        if self.freedom == LISTED and name not in self._known():
+        is_own = self.is_own(headers)
+        if not is_own and name not in self._known():
             message = "Here only checkpoints of the list can be loaded; take one of those."
             raise TaskError(message, "E_MODEL_CHOICE")
+        self.check_room(name)
         self.switcher.switch(name, self.access.token)
+        self.switcher.claim("" if is_own else visitor)
 
-    def cancel(self, headers: Mapping[str, str]) -> None:
-        """Call off what is being loaded, whoever began it."""
+    def cancel(self, headers: Mapping[str, str], visitor: str = "") -> None:
+        """Call off what is being loaded; what another visitor began is theirs."""
         self.check(headers)
-        self.switcher.cancel()
+        self.switcher.cancel("" if self.is_own(headers) else visitor)
+
+    def check_room(self, name: str) -> None:
+        """Refuse a checkpoint of the list that memory cannot hold, before it is fetched."""
+        row = next((row for row in models() if row["id"] == name), None)
+        need = self.switcher.weigh((row or {}).get("parameters") or 0)
+        if row is not None and not row["here"] and need > self.switcher.room():
+            gigabytes, room = need / 1e9, self.switcher.room() / 1e9
+            message = (
+                f"{name} needs {gigabytes:.1f} GB and there are {room:.1f}. Take a smaller one."
+            )
+            raise TaskError(message, "E_MEMORY")
+
+    def is_own(self, headers: Mapping[str, str]) -> bool:
+        """Whether one of this machine's own people asks, who may load any folder of it.
+
+        What came through a proxy may come from anywhere.
+        """
+        return self.freedom == ANY and not is_forwarded(headers)
 
     def give_token(self, text: object, headers: Mapping[str, str]) -> None:
         """Ask the Hub with this token from now on; what cannot be one, or may not, raises."""
@@ -106,7 +133,7 @@ class Choice:
     def check_token(self, headers: Mapping[str, str]) -> None:
         """Refuse a token where others can reach the app, and pages that are not its own."""
         self.check(headers)
-        if not self.takes_token:
+        if not self.takes_token or is_forwarded(headers):
             message = "No token is taken here: others reach this app. Its operator sets HF_TOKEN."
             raise TaskError(message, "E_MODEL_CHOICE")
 
@@ -122,11 +149,12 @@ class Choice:
 
     def listing(self) -> JSON:
         """What the dialog shows: the one to begin with, the token's state, and all rows."""
-        best = self.switcher.recommend()
+        best, free = self.switcher.recommend(), self.switcher.recommend_open()
         return {
             "rows": self.rows(),
             "room": best.room,
             "recommended": asdict(best),
+            "open": asdict(free) if free and self.access.source == "none" else None,
             "token": self.token_state(),
             "note": "",
         }
@@ -143,12 +171,12 @@ class Choice:
 
     def _row(self, row: JSON, room: int) -> JSON:
         parameters = row["parameters"] or 0
-        need = self.switcher.weigh(parameters)
+        need = self.switcher.weigh(numbers_of(row["id"], parameters))
         family = FAMILIES.get(row["family"])
         return row | {
             "kind": kind_of(row["id"]),
             "title": family.title if family else row["family"],
-            "bytes": parameters * FILE_BYTES,
+            "bytes": FILE_PARAMETERS.get(row["id"], parameters) * FILE_BYTES,
             "need": need,
             "fits": need <= room,
             "loaded": row["id"] == self.switcher.pipeline.name,

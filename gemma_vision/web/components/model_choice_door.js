@@ -32,6 +32,31 @@ export function renderDoor(listing) {
   else best.replaceChildren(make("p", { text: tooSmallText(recommended, translate) }));
   renderSteps(row);
   renderToken(token);
+  renderOpen(listing);
+}
+
+// Without a token: a checkpoint that needs none, to be loaded at once.
+/** @param {ModelListing} listing */
+function renderOpen({ open, rows }) {
+  const row = rows.find((one) => one.id === open?.id);
+  const parts = open && row ? openParts(open, row) : [];
+  find(door, ".open").replaceChildren(...parts);
+}
+
+/**
+ * @param {Recommendation} open
+ * @param {ModelRow} row
+ */
+function openParts(open, row) {
+  const facts = [recommendedFacts(open, row, translate)];
+  if (open.seconds) facts.push(translate("door_seconds", { n: open.seconds }));
+  return [
+    make("h4", { text: translate("door_open") }),
+    make("b", { text: row.id }),
+    make("p", { text: translate("door_open_does") }),
+    make("p", { class: "facts", text: facts.join(" · ") }),
+    row.loaded ? loadedMark(row) : loadButton(row),
+  ];
 }
 
 /**

@@ -153,6 +153,8 @@ function renderTexts(value) {
   find(element, ".notes").replaceChildren(...notes.map((text) => make("li", { text })));
   find(element, ".said p").textContent = value.words;
   root.classList.toggle("has-words", Boolean(value.words));
+  find(element, ".thought summary").textContent = translate("thought");
+  find(element, ".thought p").textContent = value.thought;
   const { things } = scene;
   root.classList.toggle("has-things", things.length > 0);
   root.classList.toggle("has-masks", Boolean(things.find((thing) => thing.path)));

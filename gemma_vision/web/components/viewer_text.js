@@ -3,6 +3,7 @@
 import { formatScore, formatSeconds, shortName } from "./lib/format.js";
 
 export const UNNAMED = "?"; // a thing without a label
+const NAMING = ["detect", "segment", "point"]; // tasks that are given names of things
 
 /**
  * "1 object", "3 objects"
@@ -33,8 +34,8 @@ export function isStale({ asked, now, model }, status) {
 export function statusText({ status, instances, guidance }, translate) {
   const { state, finish, tokens, limit, seconds, task, room, model, is_demo: isDemo } = status;
   const isRunning = state === "running";
-  const hasBoxes = task === "detect" || task === "segment" || instances.length > 0;
-  const isWordless = state === "empty" && !(task === "detect" || task === "segment");
+  const hasBoxes = NAMING.includes(task) || instances.length > 0;
+  const isWordless = state === "empty" && !NAMING.includes(task);
   const parts = [translate(isWordless ? "state_blank" : `state_${state}`)];
   if (state === "error") return parts[0];
   if (hasBoxes && state !== "empty") parts.push(counted(translate, "objects", instances.length));

@@ -7,19 +7,21 @@ from typing import Any
 
 import gradio as gr
 
+from gemma_vision.web.components.upload_note import build_upload_note
 from gemma_vision.web.i18n.texts import translate
 
 UPLOADED = ("upload", "clipboard")
 
 
 def build_image(elem_id: str, *, label: str = "picture", height: int = 260, **options: Any) -> Any:
-    """A picture from a file or the clipboard; `label` is the key of a text.
+    """A picture from a file or the clipboard, and a line for what is none; `label` is the key of
+    a text.
 
     Its value is to be taken raw: nobody opens the file before `gemma_vision.web.server.uploads` has
     looked at where it is.
     """
     own = {"sources": list(UPLOADED), "buttons": []}
-    return gr.Image(
+    image = gr.Image(
         label=translate(label),
         type="filepath",
         image_mode=None,
@@ -27,6 +29,8 @@ def build_image(elem_id: str, *, label: str = "picture", height: int = 260, **op
         elem_id=elem_id,
         **(own | options),
     )
+    build_upload_note(image)
+    return image
 
 
 def typed(*, is_sentence: bool = False) -> gr.InputHTMLAttributes:

@@ -13,8 +13,9 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from gemma_vision.requests.options import OPTIONS, Option, options_of, read_options
-from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.option import Option
+from gemma_vision.requests.options import OPTIONS, options_of, read_options
 from gemma_vision.requests.request import REGION
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import read_region
@@ -30,7 +31,8 @@ PROMPTS, LEAVE_OUT = "prompts", "leave_out"  # fields that are no option by them
 LEFT_OUT = tuple(name for name in OPTIONS if name.startswith("drop_"))  # the boxes of LEAVE_OUT
 FILTERS = (*(one.name for one in fields(Filters)), LEAVE_OUT)  # of what was found
 LENGTH = "max_tokens"
-ANY = {"max_overlap": 1.0, "min_score": 0.0}  # where such a slider stands while nothing is asked
+# where such a field stands while nothing is asked
+ANY: Mapping[str, Any] = {"max_overlap": 1.0, "min_score": 0.0, "budget": 0}
 
 Properties = dict[str, Any]
 
@@ -59,6 +61,7 @@ FIELDS: Mapping[str, OptionField] = {
     LEAVE_OUT: OptionField("leave-out", gr.CheckboxGroup, {"value": []}),
     "max_overlap": OptionField("overlap", gr.Slider, {"minimum": 0.05}),
     "min_score": OptionField("score", gr.Slider),
+    "budget": OptionField("budget", gr.Dropdown),
 }
 KINDS: Mapping[type, type[Component]] = {bool: gr.Checkbox, str: gr.Dropdown}  # of other options
 UPFRONT = ("style", "language", PROMPTS, "pan_and_scan")  # above Run; the others are settings
@@ -118,6 +121,8 @@ def field_properties(family: Family, task: str) -> dict[str, Properties]:
     has_prompts = task == Task.free and bool(known_prompts(family))
     fitted[PROMPTS] = {"choices": prompt_choices(family), "visible": has_prompts}
     fitted["language"]["choices"] = [language_choice(code) for code in family.languages]
+    sizes = [(str(one), one) for one in family.budgets]
+    fitted["budget"]["choices"] = [(translate("budget_usual"), ANY["budget"]), *sizes]
     fitted["style"]["choices"] = [(translate(style_key(family, one)), one) for one in family.styles]
     return fitted
 
@@ -129,6 +134,8 @@ def offered(family: Family, task: str) -> set[str]:
         "style": len(family.styles) > 1,
         "region": family.has_regions,
         "pan_and_scan": family.has_pan_and_scan,
+        "budget": bool(family.budgets),
+        "thinking": family.can_think,
     }
     return {option.name for option in options_of(task) if taught.get(option.name, True)}
 

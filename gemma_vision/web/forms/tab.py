@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.web.components.example_strip import strip_value
 from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import RUN_AND_STOP, Job, JobRunner, Updates
@@ -90,4 +91,6 @@ class TaskTab(Tab):
 
     def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
         """The form and the examples."""
-        return self.form.refresh(pipeline, chosen) | {self.strip: {"tasks": self.form.tasks}}
+        return self.form.refresh(pipeline, chosen) | {
+            self.strip: strip_value(self.form.tasks, pipeline.names)
+        }

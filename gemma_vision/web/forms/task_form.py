@@ -9,14 +9,16 @@ import gradio as gr
 from gradio.components import Component
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.names import split_names
 from gemma_vision.requests.tasks import FORM_TASKS, TASKS
 from gemma_vision.web.forms.fields import id_of, pills, typed
 from gemma_vision.web.forms.options import PROMPTS, UPFRONT, build_option_fields, fit_options
-from gemma_vision.web.i18n.texts import translate
+from gemma_vision.web.i18n.texts import all_texts, translate
 from gemma_vision.web.jobs.events import SILENT, Updates
 
 WORDS = {"ask": "question", "free": "prompt"}  # what the words are called, by task
+SHOWN_NAMES = 2  # of a checkpoint, where nothing was written yet
 SENTENCES = ("ask",)  # whose words are a person's own language
 
 
@@ -48,7 +50,8 @@ class TaskForm:
         self._first = example["task"] if example else self.tasks[0]
         text = example["text"] if example else ""
         self.fields["task"] = build_task(self.tasks, self._first, self._tab)
-        self.fields["words"] = build_words(self._first, text, self._tab)
+        names = newest_names(self._pipeline)
+        self.fields["words"] = build_words(self._first, text, self._tab, names=names)
 
     def build_options(self, names: Sequence[str] = UPFRONT, **own: Any) -> None:
         """Fields of options, where they are to stand. own: properties that this tab gives them."""
@@ -65,7 +68,8 @@ class TaskForm:
 
     def fit(self, task: str, style: object = None) -> Updates:
         """Words and options as a task wants them; what was written stays."""
-        return fit_fields(self.fields, self._pipeline.family, task, style)
+        names = newest_names(self._pipeline)
+        return fit_fields(self.fields, self._pipeline.family, task, style, names=names)
 
     def fill(self, task: object, text: str) -> Updates:
         """A task and its words; nothing where the checkpoint cannot do the task."""
@@ -89,7 +93,9 @@ class TaskForm:
         """The form for a checkpoint; what was chosen stays where that can."""
         tasks, task = self.tasks_of(pipeline), chosen["task"]
         task = task if task in tasks else next(iter(tasks), None)
-        updates = fit_fields(self.fields, pipeline.family, str(task), chosen["style"])
+        family, style = pipeline.family, chosen["style"]
+        names = newest_names(pipeline)
+        updates = fit_fields(self.fields, family, str(task), style, names=names)
         crops = self.fields["pan_and_scan"]
         updates[crops] = keep_ticked(updates[crops], chosen["pan_and_scan"])
         return updates | {self.fields["task"]: gr.update(choices=pills(tasks), value=task)}
@@ -108,10 +114,12 @@ def build_task(tasks: Sequence[str], value: str, tab: str) -> gr.Radio:
     )
 
 
-def build_words(task: str, text: str, tab: str, side: str = "") -> gr.Textbox:
-    """The words of a task; they go where the task wants none."""
+def build_words(
+    task: str, text: str, tab: str, side: str = "", *, names: Sequence[str] = ()
+) -> gr.Textbox:
+    """The words of a task; they go where the task wants none. names: what could be written."""
     elem_id = id_of(tab, "words", side)
-    return gr.Textbox(value=text, elem_id=elem_id, max_lines=4, **words_of(task))
+    return gr.Textbox(value=text, elem_id=elem_id, max_lines=4, **words_of(task, names))
 
 
 def connect_prompts(fields: Mapping[str, Component]) -> None:
@@ -121,10 +129,15 @@ def connect_prompts(fields: Mapping[str, Component]) -> None:
 
 
 def fit_fields(
-    fields: Mapping[str, Component], family: Family, task: str, style: object = None
+    fields: Mapping[str, Component],
+    family: Family,
+    task: str,
+    style: object = None,
+    *,
+    names: Sequence[str] = (),
 ) -> Updates:
-    """Words and options of one request as a task wants them."""
-    fitted = {"words": words_of(task)} | fit_options(family, task, style)
+    """Words and options of one request as a task wants them. names: what could be written."""
+    fitted = {"words": words_of(task, names)} | fit_options(family, task, style)
     return {fields[name]: gr.update(**one) for name, one in fitted.items() if name in fields}
 
 
@@ -133,15 +146,33 @@ def keep_ticked(update: Mapping[str, Any], ticked: object) -> dict[str, Any]:
     return {**update, "value": bool(ticked) and update["visible"]}
 
 
-def words_of(task: str) -> dict[str, Any]:
-    """How the words are called and whether they are asked for at all."""
+def newest_names(pipeline: Pipeline) -> tuple[str, ...]:
+    """What a checkpoint could be asked for first: what it was taught last, or some of its names.
+
+    None where the usual example is among them, or its vocabulary is open.
+    """
+    known = pipeline.names
+    lessons = [row.get("names", ()) for row in pipeline.card.get("taught") or ()]
+    newest = [name for name in (lessons[-1] if lessons else ()) if name in known]
+    usual = split_names(all_texts("en")["names_hint"])
+    if not newest and not set(usual) <= set(known):
+        newest = list(known)
+    return tuple(newest[:SHOWN_NAMES])
+
+
+def words_of(task: str, names: Sequence[str] = ()) -> dict[str, Any]:
+    """How the words are called and whether they are asked for at all.
+
+    names: what could be written, in place of the usual example.
+    """
     spec = TASKS.get(task)
     name = "names" if spec and spec.names_things else WORDS.get(task)
     if name is None:
         return {"visible": False, "label": translate("names"), "placeholder": ""}
+    shown = names if name == "names" else ()
     return {
         "visible": True,
         "label": translate(name),
-        "placeholder": translate(f"{name}_hint"),
+        "placeholder": " ; ".join(shown) if shown else translate(f"{name}_hint"),
         "html_attributes": typed(is_sentence=task in SENTENCES),
     }

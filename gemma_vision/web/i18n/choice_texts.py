@@ -43,6 +43,17 @@ CHOICE: dict[str, dict[str, str]] = {
         "en": "needs {need} of memory, you have {room} on {device}",
         "ja": "必要メモリ {need}、{device} の空き {room}",
     },
+    "door_open": {"en": "Without an account", "ja": "アカウントなしで使うなら"},
+    "door_open_does": {
+        "en": "Finds things with boxes, points, describes and reads; makes no outlines. "
+        "Nothing to accept.",
+        "ja": "物を枠で見つけ、指し示し、説明し、文字を読みます。輪郭は描けません。"
+        "同意の手続きは不要です。",
+    },
+    "door_seconds": {
+        "en": "about {n} s a picture (estimated)",
+        "ja": "画像 1 枚あたり約 {n} 秒(推定)",
+    },
     "door_here": {"en": "already on this machine", "ja": "このマシンに取得済み"},
     "door_short": {
         "en": "The smallest that finds and outlines things, {id}, needs {need} of memory, and "

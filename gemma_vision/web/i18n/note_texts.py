@@ -78,6 +78,14 @@ NOTES: dict[str, dict[str, str]] = {
         "en": "The checkpoint has no pan and scan.",
         "ja": "このチェックポイントではパン&スキャンを使えません。",
     },
+    "E_BUDGET": {
+        "en": "The checkpoint cannot make a picture so many tokens.",
+        "ja": "画像をそのトークン数にはできません。",
+    },
+    "E_THINKING": {
+        "en": "The checkpoint does not think before it answers.",
+        "ja": "このチェックポイントは先に考えることができません。",
+    },
     "E_TURNS": {"en": "The conversation cannot go on.", "ja": "この会話は続けられません。"},
     "E_SIZE": {"en": "The size of the picture is missing.", "ja": "画像の大きさが必要です。"},
     "E_POLICY": {
@@ -92,10 +100,6 @@ NOTES: dict[str, dict[str, str]] = {
     "E_DOWNLOAD": {
         "en": "The file cannot be made.",
         "ja": "ファイルを作成できません。",
-    },
-    "E_BUSY": {
-        "en": "Too many requests wait for this model.",
-        "ja": "このモデルを待つ依頼が多すぎます。",
     },
     "E_DECODING": {
         "en": "This checkpoint cannot be held to records.",
@@ -118,6 +122,10 @@ NOTES: dict[str, dict[str, str]] = {
         "ja": "ここではこのチェックポイントを選べません。",
     },
     "E_ORIGIN": {"en": "The call came from another page.", "ja": "別のページからの呼び出しです。"},
+    "E_BUSY": {"en": "There is much to do just now.", "ja": "ただいま混み合っています。"},
+    "E_STOPPED": {"en": "It was stopped.", "ja": "停止されました。"},
+    "E_CUT_OFF": {"en": "The run was cut off.", "ja": "実行が途中で切れました。"},
+    "E_DEADLINE": {"en": "It took too long.", "ja": "時間がかかりすぎました。"},
     "E_MEMORY": {"en": "There is too little memory.", "ja": "メモリが足りません。"},
     "E_CHECKPOINT": {
         "en": "The checkpoint cannot be used.",

@@ -43,6 +43,10 @@ TEXTS: Table = {
     "tab_inside": {"en": "Inside the model", "ja": "モデルの中"},
     "tab_chat": {"en": "Chat", "ja": "会話"},
     "chat": {"en": "Chat", "ja": "会話"},
+    "thought": {
+        "en": "What the model thought, no part of the answer",
+        "ja": "モデルの思考(答えには含みません)",
+    },
     "chat_empty": {
         "en": "Add one picture or several, and ask about them.",
         "ja": "画像を 1 枚以上加えて、質問してください。",
@@ -62,6 +66,7 @@ TEXTS: Table = {
     "task": {"en": "Task", "ja": "タスク"},
     "detect": {"en": "Detect", "ja": "検出"},
     "segment": {"en": "Segment", "ja": "切り抜き"},
+    "point": {"en": "Point", "ja": "指し示す"},
     "caption": {"en": "Caption", "ja": "説明"},
     "ask": {"en": "Ask", "ja": "質問"},
     "ocr": {"en": "Read text", "ja": "文字認識"},
@@ -104,11 +109,12 @@ TEXTS: Table = {
     "json": {"en": "The answer as JSON", "ja": "答えの JSON"},
     "timeline_json": {"en": "The timeline as JSON", "ja": "タイムラインの JSON"},
     "examples": {"en": "Try one of these", "ja": "例を試す"},
+    "known_things": {"en": "What it knows: {n} things", "ja": "知っているもの: {n} 種類"},
     "duplicate": {"en": "Duplicate this Space", "ja": "この Space を複製"},
     "login": {"en": "Log in with Hugging Face", "ja": "Hugging Face でログイン"},
 }
 
-TASKS = ("detect", "segment", "caption", "ask", "ocr", "free", "chat")
+TASKS = ("detect", "segment", "point", "caption", "ask", "ocr", "free", "chat")
 TABLES: dict[str, Table] = {  # by the name under which the languages' files have them
     "texts": TEXTS,
     "prompts": PROMPTS,
@@ -123,21 +129,30 @@ TABLES: dict[str, Table] = {  # by the name under which the languages' files hav
     "notes": NOTES,
 }
 FOR_COMPONENTS = ("texts", "prompts", "options")  # whose keys `translate` takes
-BETWEEN = ":"  # a table and a key, where scripts look them up
+BETWEEN = ":"  # a table and a key, where they are looked up
 
 
 def all_texts(language: str) -> dict[str, str]:
-    """Every text: by its key for Gradio's components, by table and key for the page's scripts."""
+    """Every text: those of components by their key, and all as the page has them."""
+    columns = [in_language(name, TABLES[name], language) for name in FOR_COMPONENTS]
+    texts = {key: text for column in columns for key, text in column.items()}
+    return texts | page_texts(language)
+
+
+def page_texts(language: str) -> dict[str, str]:
+    """Every text by table and key: "texts:run".
+
+    Never by a key alone: Gradio translates whatever is one, the word that somebody typed as well.
+    """
     columns = {name: in_language(name, table, language) for name, table in TABLES.items()}
-    texts = {key: text for name in FOR_COMPONENTS for key, text in columns[name].items()}
-    return texts | {
+    return {
         f"{name}{BETWEEN}{key}": text
         for name, column in columns.items()
         for key, text in column.items()
     }
 
 
-translations = gr.I18n(**{language: all_texts(language) for language in LANGUAGES})
+translations = gr.I18n(**{language: page_texts(language) for language in LANGUAGES})
 
 
 def translate(key: str) -> Any:
@@ -145,8 +160,9 @@ def translate(key: str) -> Any:
 
     Not all of Gradio's hints know that it is taken wherever a text is.
     """
-    assert any(key in TABLES[name] for name in FOR_COMPONENTS), f"no text {key}"
-    return translations(key)
+    table = next((name for name in FOR_COMPONENTS if key in TABLES[name]), None)
+    assert table, f"no text {key}"
+    return translations(f"{table}{BETWEEN}{key}")
 
 
 # What a script is given: the tables it looks into, the first that has a key first. The texts

@@ -88,6 +88,11 @@ VIEWER: dict[str, dict[str, str]] = {
     },
     "picture": {"en": "The picture; nothing is marked on it", "ja": "画像(印はありません)"},
     "picture_with": {"en": "The picture with {list}", "ja": "画像: {list}"},
+    "unshown": {
+        "en": "{name}: browsers show no picture of this kind, but it can be looked at. Press Run.",
+        "ja": "{name}: ブラウザーでは表示できない形式ですが、読み取れます。"
+        "「実行」を押してください。",
+    },
     "boxes": {"en": "Boxes", "ja": "枠"},
     "masks": {"en": "Masks", "ja": "マスク"},
     "labels": {"en": "Labels", "ja": "名前"},

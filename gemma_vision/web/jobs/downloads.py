@@ -10,8 +10,8 @@ from pathlib import Path
 
 from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
-from gemma_vision.images.opening import open_image
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswer
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import upload_folder
 from postprocess.datasets.annotated import Codec
 from postprocess.datasets.files import write_json
@@ -93,7 +93,7 @@ def annotated(result: VisitorAnswer, kind: str, decoder: LazyMaskDecoder | None)
     if kind in NEEDS_PICTURE and result.picture is not None:
         if not result.picture.is_file():
             raise DownloadError("The picture is no longer here; choose it and press Run again.")
-        image = open_image(result.picture)
+        image = open_picture(result.picture)
     instances = [] if kind in (PICTURE, ANSWER) else result.instances()
     codec = codec_of(decoder) if result.has_masks else None
     return Annotated(result.name, result.size, instances, image, codec=codec)

@@ -18,6 +18,7 @@ from gemma_vision.web.jobs.model_turns import MODEL_RUNS, ModelTurns
 from gemma_vision.web.server.errors import to_note
 
 S = TypeVar("S")
+T = TypeVar("T")
 
 NamedUpdates = Mapping[str, Any]  # by the name that a tab gives a component
 Updates = dict[Any, Any]  # by component; Gradio leaves alone those that are not in it
@@ -77,13 +78,24 @@ class JobRunner(Generic[S]):
         self.idle = controls_state(controls, is_busy=False)
         self._make_job = make_job
         self._lock = lock
+        self._beginnings: VisitorRuns[NamedUpdates, Job[S]] = VisitorRuns()
         self._runs: VisitorRuns[S, Job[S]] = VisitorRuns()
 
     def start(self, values: Mapping[str, Any], visitor: str) -> Iterator[NamedUpdates]:
         """Updates until the job is over; what went wrong becomes the last of them."""
         job, run = self._make_job(values, visitor), None
         try:
-            yield {**self.busy, **job.begin()}
+            begun: StreamRun[NamedUpdates, Job[S]] = StreamRun(
+                lambda: once(job.begin), job, lock=None
+            )
+            self._beginnings.add(visitor, begun)
+            for _ in begun.result():
+                yield self.busy
+            self._beginnings.forget(visitor, begun)
+            if begun.latest is None:  # stopped while the picture was opened
+                yield self.idle
+                return
+            yield {**self.busy, **begun.latest}
             run = StreamRun(job.stream, job, lock=self._lock)
             for state in self._runs.follow(visitor, run):
                 yield job.updates(state)
@@ -93,6 +105,7 @@ class JobRunner(Generic[S]):
 
     def stop(self, visitor: str) -> NamedUpdates:
         """End the visitor's job within a token: what is done."""
+        self._beginnings.take(visitor)
         run = self._runs.end(visitor)
         if run is None:
             return self.idle
@@ -100,7 +113,13 @@ class JobRunner(Generic[S]):
 
     def leave(self, visitor: str) -> None:
         """Nothing more is worked out for a visitor who has gone. Does not wait."""
+        self._beginnings.take(visitor)
         self._runs.take(visitor)
+
+
+def once(work: Callable[[], T]) -> Iterator[T]:
+    """What a function gives, as a stream of one."""
+    yield work()
 
 
 def controls_state(controls: Sequence[str], *, is_busy: bool) -> NamedUpdates:

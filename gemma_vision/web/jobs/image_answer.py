@@ -79,8 +79,8 @@ class ImageAnswer:
         """The viewer's value, with the record that is being written."""
         if answer is None:
             return self.viewer.view(None, "running" if self.request else "empty")
-        self.take(answer)
-        return self.view("running", partial=self._partial(answer))
+        divided = Divided(answer, drops=self._drops)  # not taken: its end may have come meanwhile
+        return self._view_of(divided, "running", partial=self._partial(answer))
 
     def ended(self, answer: Answer | None) -> JSON:
         """The viewer's value at the end; an answer that has no end of its own was stopped."""
@@ -95,8 +95,10 @@ class ImageAnswer:
         """The viewer's value of the newest answer; more: as for `ViewerState.view`."""
         if self._latest is None:
             return self.viewer.view(None, state, **more)
-        hidden = self._latest.hidden
-        return self.viewer.view(self._latest.whole.to_dict(), state, hidden=hidden, **more)
+        return self._view_of(self._latest, state, **more)
+
+    def _view_of(self, divided: Divided, state: str, **more: Any) -> JSON:
+        return self.viewer.view(divided.whole.to_dict(), state, hidden=divided.hidden, **more)
 
     @property
     def shown(self) -> Answer | None:

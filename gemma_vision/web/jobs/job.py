@@ -7,13 +7,16 @@ runs on its own and whoever follows it gets the newest value, a few times a seco
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from contextvars import copy_context
 from typing import Generic, TypeVar
 
 from gemma_vision.web.jobs.model_turns import ModelTurns
+from gemma_vision.web.server.picture_worker import stopping
+from postprocess.errors import UserError
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -26,6 +29,18 @@ MAX_RUNS = 16  # of visitors, held for a Stop that is on its way
 model_lock = ModelTurns()  # runs share the model, whoever started them; a change has it alone
 
 
+class RunCutOff(UserError):
+    """A run that came to no end of its own and was not stopped: it is no answer."""
+
+    CODE = "E_CUT_OFF"
+
+
+class Deadline(UserError):
+    """A run that took longer than one may."""
+
+    CODE = "E_DEADLINE"
+
+
 class StreamRun(Generic[T, A]):
     """A stream being read in a thread of its own.
 
@@ -33,6 +48,7 @@ class StreamRun(Generic[T, A]):
     two of its values, once `stop` was called. `latest` is the newest value, `error` what ended it,
     `about` whatever its owner wants to find with it; it `is_whole` once the stream has come to its
     own end. lock: what it waits for a share of while it runs; None where no model is at work.
+    seconds: how long it may take from its turn on; None where that is not known beforehand.
     """
 
     def __init__(
@@ -41,8 +57,10 @@ class StreamRun(Generic[T, A]):
         about: A,
         *,
         lock: ModelTurns | None = model_lock,
+        seconds: float | None = None,
     ) -> None:
         self.about = about
+        self._seconds = seconds
         self.latest: T | None = None
         self.error: Exception | None = None
         self.is_whole = False
@@ -53,6 +71,7 @@ class StreamRun(Generic[T, A]):
         self._over = False
         self._news = threading.Condition()
         context = copy_context()  # who asks; a lent GPU is charged to them
+        context.run(stopping.set, self.stopped)
         self._thread = threading.Thread(
             target=context.run, args=(self._work,), name="run", daemon=True
         )
@@ -75,6 +94,24 @@ class StreamRun(Generic[T, A]):
                     self._news.wait_for(lambda: self._over, EVERY)
         finally:
             self.stop()
+
+    def result(self) -> Generator[None, None, T | None]:
+        """The last value, once it is over; until then a beat now and then, so that Stop is heard.
+
+        None where it was stopped. Closing this stops the run.
+        """
+        try:
+            while not self._wait(BEAT):
+                yield None
+        finally:
+            self.stop()
+        if self.error:
+            raise self.error
+        return self.latest
+
+    def _wait(self, seconds: float) -> bool:
+        with self._news:
+            return self._news.wait_for(lambda: self._over, seconds)
 
     def stop(self) -> None:
         """End the stream at its next value. Does not wait."""
@@ -102,7 +139,11 @@ class StreamRun(Generic[T, A]):
                     self._lock.unshare()
         except Exception as error:
             self.error = error
+        except BaseException as error:  # a thread that is ended so tells nobody
+            self.error = RunCutOff(f"The run was cut off ({type(error).__name__}); try again.")
         finally:
+            if self.error is None and not self.is_whole and not self.stopped.is_set():
+                self.error = RunCutOff("The run ended before its answer was whole; try again.")
             with self._news:
                 self._over = True
                 self._news.notify_all()
@@ -114,6 +155,7 @@ class StreamRun(Generic[T, A]):
         return False
 
     def _read(self) -> None:
+        latest = float("inf") if self._seconds is None else time.monotonic() + self._seconds
         stream = self._start()
         with closing(stream):  # type: ignore[type-var]
             for value in stream:
@@ -123,6 +165,11 @@ class StreamRun(Generic[T, A]):
                     self._news.notify_all()
                 if self.stopped.is_set():
                     return
+                if time.monotonic() > latest:
+                    message = (
+                        f"The answer took more than {self._seconds:.0f} seconds; ask for less."
+                    )
+                    raise Deadline(message)
         self.is_whole = True
 
 

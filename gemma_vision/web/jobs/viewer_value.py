@@ -71,6 +71,7 @@ class ViewerState:
             "partial": partial,
             "text": answer.get("text", ""),
             "words": answer.get("plain", "").strip(),
+            "thought": answer.get("thought", ""),
             "notes": [*notes, *dict.fromkeys(self._warnings(answer))],
             "status": self._status(answer, state),
         }

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from gemma_vision.images.file_formats import SUFFIXES
-from gemma_vision.images.opening import MAX_BYTES, Picture
+from gemma_vision.images.limits import MAX_BYTES
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 from postprocess.archives import ArchiveError, open_archive
 
@@ -32,7 +32,7 @@ class PictureUpload:
         parts = (part for part in PurePosixPath(self.member).parts if part not in ("/", ".."))
         return PurePosixPath(self.path.stem, *parts)
 
-    def content(self) -> Picture:
+    def content(self) -> Path | bytes:
         """The file, or its bytes; no more of a zip's member than a picture may have."""
         if self.member is None:
             return self.path

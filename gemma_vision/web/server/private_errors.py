@@ -17,10 +17,11 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.web.server.errors import to_client
-from gemma_vision.web.server.uploads import UploadError
+from gemma_vision.web.server.uploads import UploadError, resolve_upload
 from postprocess.errors import UserError
 
 CALLS = "/gradio_api/call/"
+ADDRESSES = ("http://", "https://")
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 
 
@@ -50,6 +51,7 @@ class PrivateErrorBlocks(gr.Blocks):
     async def process_api(self, *arguments: Any, **options: Any) -> Any:
         """As gr.Blocks.process_api; what it raises becomes an error that Gradio does not log."""
         try:
+            check_files((arguments, options.get("inputs")))
             return await super().process_api(*arguments, **options)
         except gr.Error as error:
             error.print_exception = False
@@ -59,6 +61,23 @@ class PrivateErrorBlocks(gr.Blocks):
             raise to_client(UploadError(message)) from None
         except Exception as error:
             raise to_client(fetch_error(error) or error) from None
+
+
+def check_files(values: Any) -> None:
+    """UploadError where a client names a file that it did not upload, before Gradio looks at it.
+
+    A folder is none either. Addresses are for Gradio, which fetches from public hosts alone.
+    """
+    pending = [values]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            path = value.get("path")
+            if isinstance(path, str) and path and not path.lower().startswith(ADDRESSES):
+                resolve_upload(path)
+            pending += value.values()
+        elif isinstance(value, (list, tuple)):
+            pending += value
 
 
 def fetch_error(error: Exception) -> UploadError | None:

@@ -72,7 +72,7 @@ class BatchTab(TaskTab):
                     form.build_options([name for name in SETTINGS if name != LENGTH])
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 results = build_results()
-            self.strip = build_strip(examples, form.tasks, self.name)
+            self.strip = build_strip(examples, form.tasks, self.name, names=self.pipeline.names)
         fields, wish = {"upload": self._upload, **form.fields}, gr.State(0)
         outputs = {**results, "run": run, "stop": stop}
         starts = [run.click, wish.change]

@@ -17,7 +17,6 @@ from typing import Any
 import gradio as gr
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import TASKS
@@ -32,6 +31,7 @@ from gemma_vision.web.jobs.viewer_value import JSON, ViewerState, preview_file
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswer
 from gemma_vision.web.server.errors import to_note
 from gemma_vision.web.server.picture_uploads import PictureUpload, collect_pictures
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import upload_folder
 from postprocess.datasets.naming import free_names, free_stems, picture_names
 from postprocess.exports import EXPORTERS, Annotated
@@ -43,8 +43,8 @@ KINDS = ("overlay", "coco", "masks")  # what the zip holds, beside answers.jsonl
 class BatchState:
     """What has been done so far: results to look at, sentences for what failed, files.
 
-    nothing: the state of a batch of which nothing came, "empty" or "blank". view: of the picture
-    that is looked at now, None before the first. The folder goes with it.
+    nothing: the state of a batch of which nothing came, "empty" or "blank". now: the picture that
+    is looked at, with its answer so far, None before the first. The folder goes with it.
     """
 
     total: int
@@ -53,7 +53,7 @@ class BatchState:
     failures: list[str] = field(default_factory=list)
     num_objects: int = 0
     nothing: str = "empty"
-    view: JSON | None = None
+    now: tuple[ImageAnswer, Answer | None] | None = None
 
     def __post_init__(self) -> None:
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
@@ -120,8 +120,10 @@ class BatchJob:
         """
         if batch is None:
             return {}
-        is_shown = batch.view is not None and self._results.opened is None
-        shown = {"viewer": batch.view} if is_shown else {}
+        shown: JSON = {}
+        if batch.now is not None and self._results.opened is None:
+            run, answer = batch.now
+            shown["viewer"] = run.running(answer)
         if batch.done == self._num_shown:
             return shown
         self._num_shown = batch.done
@@ -179,14 +181,14 @@ def run_batch(
     yield batch
     for upload, (name, stem) in zip(uploads, names_of(uploads), strict=True):
         try:
-            image = open_image(upload.content())
+            image = open_picture(upload.content())
             request = Request(image, task, text, **options)
-            viewer = ViewerState(image, original=own_file(upload))
+            viewer = ViewerState(image, original=own_file(upload, stem))
             run = ImageAnswer(pipeline, request, viewer, name)
             newest: Answer | None = None
             for answer in run.stream():
                 newest = answer
-                batch.view = run.running(newest)
+                batch.now = (run, newest)
                 yield batch
             add_page(batch, run, run.ended(newest), name, stem)
         except TaskError:
@@ -200,7 +202,6 @@ def add_page(batch: BatchState, run: ImageAnswer, view: JSON, name: str, stem: s
     """Add one picture's result to the gallery, and write its files where it has an answer."""
     answer, image = run.shown, run.viewer.image
     assert image is not None, "a batch has its pictures"
-    batch.view = view
     shown, count, words = image, 0, ""
     if answer is not None:
         write_answer(batch.folder, name, stem, answer)
@@ -219,13 +220,16 @@ def write_answer(folder: Path, name: str, stem: str, answer: Answer) -> None:
         lines.write(json.dumps({"file": name} | answer.to_dict(), ensure_ascii=False) + "\n")
 
 
-def own_file(upload: PictureUpload) -> Path:
-    """The person's own file; what a zip holds of it is written among the uploads."""
+def own_file(upload: PictureUpload, stem: str) -> Path:
+    """The person's own file; what a zip holds of it is written among the uploads.
+
+    stem: how names of files about it begin, for its own may be one that no disk takes.
+    """
     content = upload.content()
     if isinstance(content, Path):
         return content
     assert isinstance(content, bytes), "an upload is a file or the bytes of one"
-    target = upload_folder() / hashlib.sha256(content).hexdigest() / upload.name
+    target = upload_folder() / hashlib.sha256(content).hexdigest() / f"{stem}.picture"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return target

@@ -15,15 +15,21 @@ import gradio as gr
 from PIL.Image import Image
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.request import CONTROL_TOKEN, MAX_TEXT, Request, Turn
+from gemma_vision.requests.request import (
+    CONTROL_TOKEN,
+    MAX_TEXT,
+    Request,
+    Turn,
+    without_thoughts,
+)
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 
 MAX_SESSIONS = 32  # conversations kept; the one that was silent longest is forgotten first
@@ -165,13 +171,13 @@ class ChatJob:
 def read_turn(message: Mapping[str, Any] | None) -> Turn:
     """The visitor's turn, with its pictures opened."""
     values = message if isinstance(message, Mapping) else {}
-    images = [open_image(resolve_upload(file)) for file in values.get("files") or ()]
+    images = [open_picture(resolve_upload(file)) for file in values.get("files") or ()]
     return Turn("user", values.get("text") or "", tuple(images))
 
 
 def add_turns(session: ChatSession, turn: Turn, answer: Answer | None) -> list[JSON]:
     """Add both turns to the conversation; a turn that got no word in return is taken back."""
-    text = without_marks(answer.text) if answer else ""
+    text = without_marks(without_thoughts(answer.text)) if answer else ""
     if not text:
         return [*session.messages(), *turn_messages(turn), model_message(answer)]
     session.turns += [turn, Turn("model", text)]
@@ -210,8 +216,9 @@ def talk_value(
 
 def model_message(answer: Answer | None) -> JSON:
     """The model's turn as far as it is spoken."""
-    text = answer.text.strip() if answer else ""
-    return {"role": "assistant", "text": text or "\u2026"}
+    text = without_thoughts(answer.text).strip() if answer else ""
+    thought = {"thought": answer.thought} if answer and answer.thought else {}
+    return {"role": "assistant", "text": text or "\u2026"} | thought
 
 
 def turn_messages(turn: Turn) -> Sequence[JSON]:

@@ -12,7 +12,7 @@ from gradio.components import Component
 from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
-from gemma_vision.requests.prompts import Family
+from gemma_vision.requests.family import Family
 from gemma_vision.requests.tasks import FORM_TASKS
 from gemma_vision.web.components.example_strip import Example, build_strip, load_examples
 from gemma_vision.web.components.html import build_html

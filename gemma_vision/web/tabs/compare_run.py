@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.images.opening import open_image
 from gemma_vision.registry.loading import models, variant_from_registry
 from gemma_vision.registry.model_cache import ModelCache
-from gemma_vision.requests.prompts import FAMILIES, Family
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import Request
 from gemma_vision.web.forms.answer_panel import panel_values
 from gemma_vision.web.forms.form_values import Options
@@ -19,6 +19,7 @@ from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.image_answer import ImageAnswer
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswer, picture_name
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 from postprocess.metrics import match
 
@@ -90,7 +91,7 @@ class CompareJob:
         for side in SIDES:
             self._store(side, None)
         original = resolve_upload(form.upload)
-        image = open_image(original)
+        image = open_picture(original)
         self._name = picture_name(form.upload, original)
         self._sides = {
             "left": self._read_side(image, form.left),

@@ -12,6 +12,7 @@ from gradio.blocks import Block
 from gradio.components import Component
 
 from gemma_vision.images.opening import open_image
+from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import MAX_TEXT
 from gemma_vision.web.components.cache_status import build_cache_status
 from gemma_vision.web.components.crops import build_crops
@@ -19,6 +20,7 @@ from gemma_vision.web.components.example_strip import Example, build_strip, load
 from gemma_vision.web.forms.answer_panel import build_answer_panel, connect_answer_panel
 from gemma_vision.web.forms.asking import (
     LATEST,
+    WISHED,
     connect_changes,
     connect_examples,
     connect_guidance,
@@ -32,6 +34,7 @@ from gemma_vision.web.forms.fields import (
     webcam,
 )
 from gemma_vision.web.forms.form_values import FormValues, read_form
+from gemma_vision.web.forms.known_names import build_known_names, connect_known_names, known
 from gemma_vision.web.forms.options import SETTINGS
 from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
@@ -59,7 +62,9 @@ class ImageTab(TaskTab):
                 self.upload, controls, status = self._build_form()
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 panel = build_answer_panel("", under=build_looked_at, follows=self.name)
-            self.strip = build_strip(examples, form.tasks)
+            with gr.Column(elem_classes="gv-examples"):
+                self.strip = build_strip(examples, form.tasks, names=self.pipeline.names)
+                self._known = build_known_names(self.pipeline)
         self._viewer = panel["viewer"]
         fields = {"upload": self.upload, **form.fields}
         words: Any = form.fields["words"]
@@ -73,6 +78,8 @@ class ImageTab(TaskTab):
         filled = [self.upload, self._viewer, *form.filled]
         connect_examples(self.strip, examples, wish, self._fill, filled)
         connect_guidance(self._viewer, form.fields, form.fill, form.filled, wish)
+        task = form.fields["task"]
+        connect_known_names(self._known, form.fill, task, wish, form.filled, **WISHED)
 
     def _build_form(self) -> tuple[gr.Image, dict[str, gr.Button], gr.HTML]:
         """The left column: the picture, what runs and stops, the line about the caches."""
@@ -101,6 +108,10 @@ class ImageTab(TaskTab):
     def linked(self) -> list[Component]:
         """What an address may fill in."""
         return self.form.filled
+
+    def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
+        """The form, the examples and the names that are known."""
+        return super().refresh(pipeline, chosen) | {self._known: known(pipeline)}
 
     def fill_from_link(self, request: gr.Request) -> Updates:
         """Task and words of an address that ends in ?task=segment&text=cat%20;%20dog"""

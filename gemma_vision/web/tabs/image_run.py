@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.web.components.cache_status import cache_status
@@ -18,6 +17,7 @@ from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.image_answer import ImageAnswer
 from gemma_vision.web.jobs.viewer_value import ViewerState
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswer, picture_name
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 
 JSON = dict[str, Any]
@@ -46,7 +46,7 @@ class ImageJob:
         """The picture, and what of it is looked at; at once what is wrong with the names."""
         form, viewer = self._form, self._viewer
         viewer.original = path = resolve_upload(form.upload)
-        viewer.image = open_image(path)
+        viewer.image = open_picture(path)
         options = read_option_fields(self._pipeline.family, form.task, form.options)
         request = Request(viewer.image, form.task, form.text, **options)
         self._store(None)
@@ -61,6 +61,8 @@ class ImageJob:
 
     def updates(self, answer: Answer | None) -> NamedUpdates:
         """The viewer, with the record that is being written."""
+        if answer is not None and self._begun.request:
+            self._begun.take(answer)  # so that a failure leaves what was drawn
         return {"viewer": self._begun.running(answer)} if self._begun.request else {}
 
     def finished(self, answer: Answer | None, is_whole: bool) -> NamedUpdates:

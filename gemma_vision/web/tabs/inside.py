@@ -52,7 +52,7 @@ class InsideTab(TaskTab):
                     form.build_options([name for name in SETTINGS if name != LENGTH])
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 stages = build_html("inside", words=script_words(), elem_id="inside")
-            self.strip = build_strip(examples, form.tasks, self.name)
+            self.strip = build_strip(examples, form.tasks, self.name, names=self.pipeline.names)
         outputs, wish = {"stages": stages, "run": run, "stop": stop}, gr.State(0)
         fields = {"upload": self.upload, **form.fields}
         connect(self.runner, [run.click, wish.change], fields, outputs, **LATEST)

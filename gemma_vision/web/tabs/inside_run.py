@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from gemma_vision.answers.answer_builder import filters_of
-from gemma_vision.images.opening import open_image
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Prompt
@@ -14,6 +13,7 @@ from gemma_vision.web.components.inside import JSON, describe
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 
 MAX_TOKENS = 96  # four masks; each token is drawn with its distribution
@@ -29,7 +29,7 @@ class InsideJob:
     def begin(self) -> NamedUpdates:
         """Open the picture and write the prompt."""
         form, family = self._form, self._pipeline.family
-        image = open_image(resolve_upload(form.upload))
+        image = open_picture(resolve_upload(form.upload))
         options = {"max_tokens": MAX_TOKENS, **read_option_fields(family, form.task, form.options)}
         request = Request(image, form.task, form.text, **options)
         request = self._pipeline.interpret(request)
@@ -41,6 +41,8 @@ class InsideJob:
             request.temperature,
             request.seed,
             pan_and_scan=request.pan_and_scan,
+            budget=family.budget_of(request),
+            thinking=request.thinking,
         )
         return {}
 

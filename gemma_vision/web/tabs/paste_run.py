@@ -8,7 +8,6 @@ from typing import Any
 
 from gemma_vision.answers.parse_answer import read_json
 from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
-from gemma_vision.images.opening import open_image
 from gemma_vision.requests.tasks import PARSE
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.answer_panel import cleared_panel, panel_values
@@ -16,6 +15,7 @@ from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.guidance import Asked
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.jobs.visitor_answers import UNNAMED, VisitorAnswer, picture_name
+from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
 
 
@@ -47,7 +47,7 @@ class PasteJob:
         """Open the picture, where there is one."""
         if self._form.upload:
             self._viewer.original = resolve_upload(self._form.upload)
-            self._viewer.image = open_image(self._viewer.original)
+            self._viewer.image = open_picture(self._viewer.original)
         return {}
 
     def stream(self) -> Iterator[JSON]:

@@ -89,7 +89,7 @@ class VideoTab(TaskTab):
                     form.build_options(SETTINGS)
             with gr.Column(scale=7, min_width=320, elem_classes="gv-result"):
                 results, panel = build_results()
-            self.strip = build_strip(clips, form.tasks, self.name)
+            self.strip = build_strip(clips, form.tasks, self.name, names=self.pipeline.names)
         self._filled = {"upload": upload, "every": frames["every"]}
         fields, wish = {"upload": upload, **frames, **form.fields}, gr.State(0)
         named = {f"{FRAME}{name}": part for name, part in panel.items()}

@@ -87,10 +87,17 @@ export function isolateDirection(label) {
 }
 
 /**
+ * What a file is called, without its folders.
+ * @param {string} url
+ */
+export function fileName(url) {
+  return decodeURIComponent(url.split(/[?#]/)[0].split("/").pop() ?? "");
+}
+
+/**
  * What a file is called, without its folders and its suffix.
  * @param {string} url
  */
 export function fileStem(url) {
-  const name = decodeURIComponent(url.split(/[?#]/)[0].split("/").pop() ?? "");
-  return name.replace(/\.[^.]*$/, "") || "picture";
+  return fileName(url).replace(/\.[^.]*$/, "") || "picture";
 }

@@ -85,6 +85,7 @@ type ViewerValue = {
   partial: PartialRecord | null;
   text: string;
   words: string;
+  thought: string; // what the model said to itself; no part of the answer
   notes: string[];
   status: Status;
 };
@@ -179,6 +180,7 @@ type Recommendation = {
   room: number;
   fits: boolean;
   packed_need: number | null;
+  seconds: number | null; // about what a picture takes, where that is known
 };
 /** Where the Hub's token is from, and whether the page may give one. */
 type TokenState = { source: "given" | "environment" | "login" | "none"; taken: boolean };
@@ -187,6 +189,7 @@ type ModelListing = {
   rows: ModelRow[];
   room: number;
   recommended: Recommendation;
+  open: Recommendation | null; // to begin with where there is no token
   token: TokenState;
   note: string;
 };
@@ -221,7 +224,7 @@ type ProgressValue = {
   also?: string;
   say?: string;
 };
-type ChatMessage = { role: string; text: string; file?: GradioFile | null };
+type ChatMessage = { role: string; text: string; thought?: string; file?: GradioFile | null };
 type TalkValue = {
   state: string;
   messages: ChatMessage[];
@@ -232,6 +235,8 @@ type TalkValue = {
 };
 type CropsValue = { asked: boolean; picture: ImageEntry; boxes: Box[] };
 type ExampleCard = { src: string; task: string; text: string };
+type NameSheet = { src: string; columns: number };
+type NamesValue = { id: string; names: string[] };
 /** A time in the video from which and to which an object was seen, in seconds. */
 type Span = [number, number];
 type TrackedObject = { id: number; label: string; color: string; spans: Span[] };

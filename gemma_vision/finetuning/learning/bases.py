@@ -1,0 +1,77 @@
+"""Bases: which folder a name means, whether it can learn, and what it was taught."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.hub import find
+from gemma_vision.checkpoints.weight_files import weight_files
+from gemma_vision.errors import CheckpointError
+from gemma_vision.requests.prompts import family_of
+from gemma_vision.weights.adapted_model import find_base as find_beneath
+from gemma_vision.weights.safetensors_files import count_numbers
+
+EMBEDDED = "tiny"  # as loading calls it, whatever folder of that name lies around
+
+
+@dataclass(frozen=True)
+class Base:
+    """A checkpoint that can learn.
+
+    name: as `gemma_vision.load` takes it. folder: with the weights. size: parameters. adapter: the
+    folder of an adapter over it, which is gone on with. beneath: as an adapter names its base, a
+    Hub id or the path of a folder.
+    """
+
+    name: str
+    folder: Path
+    size: int
+    beneath: str
+    adapter: Path | None = None
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What the folder says of itself."""
+        return read_json((self.adapter or self.folder) / NOTES) or {}
+
+    @property
+    def own(self) -> Path:
+        """The folder that was named: the adapter's where it is one."""
+        return self.adapter or self.folder
+
+    @property
+    def shown(self) -> str:
+        """What it is called where others read it: no path of this machine."""
+        return Path(self.name).name if Path(self.name).is_absolute() else self.name
+
+
+def find_base(name: str) -> Base:
+    """The checkpoint that a name means; CheckpointError where it cannot learn."""
+    name = EMBEDDED if name == "embedded" else name
+    if name != EMBEDDED and Path(name).expanduser().is_dir():
+        name = str(Path(name).expanduser().resolve())
+    folder, adapter = find(name), None
+    config = read_json(folder / ADAPTER_CONFIG)
+    if config is not None:
+        adapter = folder
+        folder = find_beneath(adapter, config)
+    family = family_of(read_config(folder).family)
+    if not family.has_locations:
+        raise CheckpointError(
+            f"{name} is a {family.title}, which has no tokens for places; take a PaliGemma."
+        )
+    size = sum(count_numbers(path) for path in weight_files(folder))
+    named = name if config is None else str(config.get("base_model_name_or_path"))
+    is_folder = (named != EMBEDDED and Path(named).is_dir()) or (
+        adapter is not None and (adapter / named).is_dir()
+    )
+    return Base(name, folder, size, str(folder) if is_folder else named, adapter)
+
+
+def drawings_of(folder: Path) -> tuple[str, ...]:
+    """The names that the checkpoint of a folder knows from this project's own scenes."""
+    notes = read_json(folder / NOTES) or {}
+    inside = notes.get("names", ()) if folder.parent == CHECKPOINTS else ()
+    return tuple(notes.get("drawings", inside))

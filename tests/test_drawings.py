@@ -1,0 +1,308 @@
+"""Artists: drawings of many people become sprites, styles and scenes with exact labels."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from small_atlas import MIRRORED, small_atlas
+
+from gemma_vision.requests.synonyms import GROUPS
+from gemma_vision.requests.vocabulary import vocabulary_of
+from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
+from gemma_vision.synthetic.prompts import plural, with_article
+from scripts.draw_style_examples import StyleExample, draw_example
+from training.data.samples import MAX_THINGS
+from training.data.sampling import SceneRecipe
+from training.drawings import styles
+from training.drawings.clipart import read_clipart
+from training.drawings.cutouts import FOLDER, read_cutouts
+from training.drawings.facing import facing_other_way
+from training.drawings.names import GLYPHS, UNNAMED
+from training.drawings.own_names import OWN_NAMES
+from training.drawings.render import iconify_svg, to_sprite
+from training.drawings.scenes import OUTSIDE, DrawingPose, DrawingScenes
+from training.drawings.sets import HELD_OUT, PHOTOGRAPHS, SETS
+
+NOTICE = (Path(__file__).parent.parent / "NOTICE").read_text(encoding="utf-8")
+RECIPE = SceneRecipe(168, 12, NUM_NAMES)
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    return small_atlas()
+
+
+def open_scenes(atlas, artists=None, seed=(5,)) -> DrawingScenes:
+    grey = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
+    return DrawingScenes(atlas, [grey], artists or atlas.artists, seed=seed, recipe=RECIPE)
+
+
+def a_pose(**changed) -> DrawingPose:
+    known = dict(sprite=0, name=0, x=80.0, y=60.0, longest=60.0, angle=0.0, mirrored=False)
+    known |= dict(aspect=1.0, gain=(1.0, 1.0, 1.0), halves=(60.0, 30.0))
+    return DrawingPose(**(known | changed))
+
+
+class TestNames:
+    def test_there_are_enough_and_the_first_sixteen_are_those_of_the_scenes(self):
+        assert len(GLYPHS) >= 120
+        assert tuple(GLYPHS)[:NUM_NAMES] == load_atlas().names[:NUM_NAMES]
+
+    def test_no_drawing_shows_two_names_or_a_name_and_nothing(self):
+        drawn = [glyph for glyphs in GLYPHS.values() for glyph in glyphs]
+        assert len(set(drawn)) == len(drawn)
+        assert not set(drawn) & set("".join(UNNAMED))
+        assert len(set(UNNAMED)) == len(UNNAMED)
+
+    def test_own_names_and_clip_art_are_of_known_names(self):
+        for listed in (*OWN_NAMES.values(), read_clipart()):
+            assert set(listed) <= set(GLYPHS)
+
+    def test_every_name_has_a_japanese_word(self):
+        known = vocabulary_of(tuple(GLYPHS))
+        other = {
+            match.name
+            for group in GROUPS
+            for word in group
+            if not word.isascii() and (match := known.find(word))
+        }
+        assert other == set(GLYPHS)
+
+    @pytest.mark.parametrize(
+        "written, name",
+        [
+            ("phone", "cell phone"),
+            ("bikes", "bicycle"),
+            ("sofa", "couch"),
+            ("TVs", "tv"),
+            ("doughnuts", "donut"),
+            ("mice", "mouse"),
+            ("aubergine", "eggplant"),
+            ("サングラス", "glasses"),
+            ("knives", "knife"),
+        ],
+    )
+    def test_words_that_people_type_are_read_as_names(self, written, name):
+        match = vocabulary_of(tuple(GLYPHS)).find(written)
+        assert match and match.name == name
+
+    @pytest.mark.parametrize("name", ["umbrella", "orange", "elephant", "airplane"])
+    def test_vowels_have_an_article_of_their_own(self, name):
+        assert with_article(name) == f"an {name}"
+
+    @pytest.mark.parametrize(
+        "name, many",
+        [
+            ("cat", "cats"),
+            ("bus", "buses"),
+            ("sandwich", "sandwiches"),
+            ("toothbrush", "toothbrushes"),
+            ("strawberry", "strawberries"),
+            ("key", "keys"),
+            ("knife", "knives"),
+            ("skis", "skis"),
+            ("wine glass", "wine glasses"),
+        ],
+    )
+    def test_plurals(self, name, many):
+        assert plural(name) == many
+
+
+class TestSets:
+    def test_six_hands_and_more_are_trained_on_and_one_is_not(self):
+        names = [source.name for source in SETS]
+        assert len(set(names) - {HELD_OUT}) >= 6
+        assert HELD_OUT in names
+
+    def test_sets_that_tests_from_outside_use_are_not_among_them(self):
+        text = " ".join(source.package for source in SETS).lower()
+        assert not any(name in text for name in ("openmoji", "tuxpaint", "apple", "joypixels"))
+
+    def test_no_licence_asks_to_share_alike(self):
+        wallpapers = [source for source, _ in PHOTOGRAPHS if source is not None]
+        assert not any("SA" in source.licence for source in (*SETS, *wallpapers))
+
+    def test_every_set_stands_in_the_notice(self):
+        wallpapers = [source for source, _ in PHOTOGRAPHS if source is not None]
+        for source in (*SETS, *wallpapers):
+            assert source.package in NOTICE, source.package
+            assert all(author in NOTICE for author in source.author.split(" and "))
+
+
+class TestRendering:
+    def test_the_longest_side_is_120_pixels_and_edges_are_hard(self):
+        drawing = Image.new("RGBA", (400, 300))
+        ImageDraw.Draw(drawing).ellipse((100, 50, 300, 150), (200, 30, 30, 255))
+        sprite = to_sprite(drawing)
+        xs, ys = np.flatnonzero(sprite[..., 3].any(0)), np.flatnonzero(sprite[..., 3].any(1))
+        assert (xs[0], xs[-1]) == (4, 123)
+        assert abs(len(ys) - 60) <= 1 and abs(ys[0] + ys[-1] - 127) <= 1
+        assert set(np.unique(sprite[..., 3])) == {0, 255}
+
+    def test_a_shadow_is_no_part_of_a_thing(self):
+        drawing = Image.new("RGBA", (200, 200))
+        pen = ImageDraw.Draw(drawing)
+        pen.rectangle((20, 150, 180, 190), (0, 0, 0, 90))
+        pen.rectangle((60, 20, 140, 100), (0, 200, 0, 255))
+        sprite = to_sprite(drawing)
+        assert (sprite[sprite[..., 3] > 0][:, 1] > 150).all()
+
+    def test_nothing_to_see_is_no_sprite(self):
+        assert to_sprite(Image.new("RGBA", (50, 50))) is None
+
+    def test_icons_are_found_through_their_aliases(self):
+        icons = {
+            "width": 32,
+            "height": 16,
+            "icons": {"dog": {"body": "<g/>"}},
+            "aliases": {"hound": {"parent": "dog"}, "turned": {"parent": "dog", "rotate": 1}},
+        }
+        assert 'viewBox="0 0 32 16"' in (iconify_svg(icons, "hound") or "")
+        assert iconify_svg(icons, "turned") is None
+        assert iconify_svg(icons, "cat") is None
+
+    def test_a_drawing_that_faces_the_other_way_is_found(self, atlas):
+        found = facing_other_way(atlas.images, atlas.name_of, atlas.artist_of, atlas.kind_of)
+        named = atlas.name_of >= 0
+        assert not found[named & (atlas.artist_of == 0)].any()
+        lopsided = [atlas.names.index(name) for name in ("banana", "fish", "bicycle")]
+        assert found[np.isin(atlas.name_of, lopsided) & (atlas.artist_of == 1)].mean() > 0.8
+
+
+class TestAtlas:
+    def test_mipmaps_are_premultiplied_and_halve(self, atlas):
+        levels = atlas.mipmaps(0)
+        assert [level.shape[0] for level in levels] == [128, 64, 32, 16]
+        assert all(
+            (level[..., :3].astype(int) <= level[..., 3:].astype(int) + 1).all() for level in levels
+        )
+
+    def test_drawings_are_grouped_by_hand(self, atlas):
+        both = atlas.drawings(0, atlas.artists)
+        assert len(both) == 2 and len(atlas.drawings(0, [MIRRORED])) == 1
+        assert (atlas.name_of[both[1]] == 0).all() and (atlas.artist_of[both[1]] == 1).all()
+
+    def test_fewer_names_leave_the_other_drawings_without_one(self, atlas):
+        few = atlas.limited(4, kin=("banana",))
+        assert few.names == atlas.names[:4] and set(few.name_of) == {-1, 0, 1, 2, 3}
+        bananas = (atlas.name_of == atlas.names.index("banana")).sum()
+        assert len(few.images) == len(atlas.images) - bananas
+        assert (few.kind_of[few.name_of < 0] == -1).all()
+
+
+class TestCutouts:
+    def test_they_are_read_by_their_names_and_stand_in_the_readme(self):
+        names = tuple(GLYPHS)
+        read = read_cutouts(names)
+        shown = {names[number] for number in read.name_of}
+        assert {"cat", "dog", "cup", "bottle"} <= shown and len(read.images) >= 5
+        readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+        assert all(f"`{file.stem}`" in readme for file in FOLDER.glob("*.webp"))
+
+    def test_an_example_shows_its_things_from_left_to_right(self, atlas):
+        example = StyleExample("noto-font", ("fish", "dog", "tree"), "detect", "dog")
+        rng = np.random.default_rng(1)
+        scene = draw_example(rng, {"": atlas}, example)
+        assert [atlas.names[thing.name] for thing in scene.things] == list(example.things)
+        middles = [thing.box[0] + thing.box[2] for thing in scene.things]
+        assert middles == sorted(middles) and scene.pixels.shape == (480, 640, 3)
+
+
+class TestStyles:
+    @pytest.mark.parametrize("effect", [effect for _, effect in styles.EFFECTS])
+    def test_an_effect_changes_the_colours_and_not_the_shape_of_the_array(self, effect):
+        rng = np.random.default_rng(2)
+        colour = 0.3 + 0.7 * rng.random((40, 30, 3)).astype(np.float32)
+        alpha = np.zeros((40, 30, 1), np.float32)
+        alpha[5:35, 5:25] = 1
+        changed = effect(rng, colour, alpha)
+        assert changed.shape == colour.shape and np.isfinite(changed).all()
+        assert np.abs(changed - colour).max() > 0.01
+
+    def test_no_colour_outshines_its_alpha(self):
+        rng = np.random.default_rng(3)
+        drawn = np.zeros((50, 50, 4), np.float32)
+        drawn[10:40, 10:40] = 1
+        drawn[10:40, 10:40, :3] = rng.random((30, 30, 3))
+        for _ in range(60):
+            styled = styles.restyle(rng, drawn, lambda: np.full((8, 8, 3), 90, np.uint8))
+            assert (styled[..., :3] <= styled[..., 3:] + 1e-5).all()
+            assert abs(float(styled[..., 3].sum()) - 900) < 30
+
+    def test_hues_turn_around_grey(self):
+        grey = np.full((1, 3), 0.4, np.float32)
+        assert np.allclose(grey @ styles.hue_matrix(1.1), grey, atol=1e-6)
+        assert np.allclose(styles.hue_matrix(0.0), np.eye(3), atol=1e-6)
+        turned = np.array([[1.0, 0, 0]], np.float32) @ styles.hue_matrix(2 * np.pi / 3)
+        assert np.allclose(np.sort(turned[0]), [0, 0, 1], atol=1e-5) and turned[0, 0] < 1e-5
+
+    def test_a_disturbed_picture_is_a_picture(self):
+        rng = np.random.default_rng(4)
+        pixels = rng.integers(0, 255, (20, 30, 3), np.uint8)
+        for _ in range(40):
+            changed = styles.disturb(rng, pixels)
+            assert changed.shape == pixels.shape and changed.dtype == np.uint8
+
+
+class TestPoses:
+    @pytest.mark.parametrize("flipped, left", [(False, -1), (True, 1)])
+    def test_a_place_is_told_in_the_things_own_frame(self, flipped, left):
+        pose = a_pose(flipped=flipped)
+        edges = np.array([[50 - 0.5, 60 - 0.5, 1], [80 - 0.5, 75 - 0.5, 1]]).T
+        places = pose.inverse() @ edges
+        assert np.allclose(places[:, 0], [left, 0], atol=1e-6)
+        assert np.allclose(places[:, 1], [0, 1], atol=1e-6)
+
+    def test_corners_are_where_it_is_seen(self):
+        assert a_pose().corners() == pytest.approx((50, 45, 110, 75))
+        x0, y0, x1, y1 = a_pose(angle=90.0).corners()
+        assert (x0, y0, x1, y1) == pytest.approx((65, 30, 95, 90))
+
+
+class TestScenes:
+    def test_a_seed_names_its_scenes_and_none_is_of_the_evaluation(self, atlas):
+        first, second, other = (
+            [open_scenes(atlas, seed=seed).draw()["pixels"] for _ in range(1)]
+            for seed in ((5, 0), (5, 0), (5, 1))
+        )
+        assert np.array_equal(first, second) and not np.array_equal(first, other)
+        with pytest.raises(ValueError, match="evaluation"):
+            open_scenes(atlas, seed=(EVALUATION_SEEDS, 0))
+
+    def test_labels_are_of_what_is_shown(self, atlas):
+        scenes = open_scenes(atlas)
+        for sample in itertools.islice(iter(scenes), 40):
+            assert sample["pixels"].shape == (168, 168, 3)
+            for index in np.flatnonzero(sample["names"] >= 0):
+                own = sample["owner"] == index
+                y0, x0, y1, x1 = sample["boxes"][index]
+                assert 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1
+                assert sample["sprites"][index] >= 0
+                assert np.abs(sample["spots"][own]).max(initial=0) <= OUTSIDE
+            assert (sample["names"][sample["owner"][sample["owner"] < MAX_THINGS]] >= 0).all()
+
+    def test_a_hand_that_is_left_out_is_never_drawn(self, atlas):
+        scenes = open_scenes(atlas, artists=["noto-font"])
+        for _ in range(60):
+            for pose in scenes.sample_poses((168, 168), is_rehearsed=False):
+                assert atlas.artist_of[pose.sprite] == 0
+
+    def test_rehearsed_scenes_are_by_the_first_hand_as_it_drew(self, atlas):
+        scenes = open_scenes(atlas)
+        for _ in range(60):
+            for pose in scenes.sample_poses((224, 224), is_rehearsed=True):
+                assert atlas.artist_of[pose.sprite] == 0 and pose.is_plain
+
+    def test_mirrored_twice_is_not_mirrored(self, atlas):
+        """The second artist drew everything mirrored, and says so."""
+        scenes = open_scenes(atlas, artists=[MIRRORED])
+        facing = {}
+        for sample in itertools.islice(iter(scenes), 60):
+            for index in np.flatnonzero(sample["names"] >= 0):
+                facing.setdefault(float(sample["turns"][index, 1]), 0)
+        assert set(facing) == {0.0, 1.0}

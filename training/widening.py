@@ -1,0 +1,219 @@
+"""Widening: the stages in which a trained checkpoint learns many artists and more names.
+
+`sketch` (the tower in small pictures), `vision` (in large ones), `polish` (the mask decoder) and
+`decoder`; see `training.widen`, the program.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import nn
+from transformers import PaliGemmaForConditionalGeneration
+
+from gemma_vision.optimization.metrics_log import running_means
+from gemma_vision.optimization.stage import TrainingStage, adamw, update
+from postprocess.vqvae import MaskVQVAE
+from training.data.masks import random_shape
+from training.data.samples import Batch, to_pixels
+from training.data.sampling import SceneRecipe
+from training.drawings.atlas import DrawingAtlas
+from training.drawings.names import KIN
+from training.drawings.photographs import read_photographs
+from training.drawings.scenes import DrawingScenes
+from training.drawings.sets import HELD_OUT
+from training.export import export
+from training.gallery import write_gallery
+from training.model.decoder import BATCH as DECODER_BATCH
+from training.model.decoder import DECAY as DECODER_DECAY
+from training.model.decoder import REFILL, DecoderStep, FeatureBank, Learner
+from training.model.dense import DenseHead, dense_loss, mask_codes
+from training.model.growth import grow
+from training.model.language import SequenceLoss
+from training.model.mask_vae import BATCH as MASK_BATCH
+from training.model.mask_vae import POLISH_DECAY, POLISH_PEAK, PolishStep
+from training.model.tiny import ModelSizes, build_model
+from training.model.tokenizer import build_tokenizer
+from training.run import Pace, TrainingRun, open_stage
+
+SKETCH = ModelSizes(side=112, vision_layers=6)  # first in small pictures, which cost half
+SIZES = ModelSizes(side=168, vision_layers=6)
+SKETCHED_SMALLEST = 0.24  # the longest side of a thing in a small picture, at least
+NUM_NAMES = 66
+NUM_PIECES = 800
+BATCH, PEAK, DECAY = 20, 8e-4, 0.03  # of the tower
+ANSWERS_PEAK = 1.2e-3
+BANK = 3000  # scenes whose features the decoder keeps
+POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
+PACES = {
+    "sketch": Pace(60.0),
+    "vision": Pace(30.0, gain=0.6),
+    "polish": Pace(6.0, gain=0.6),
+    "decoder": Pace(32.0),
+}
+
+
+def batches(scenes: DrawingScenes, size: int) -> Iterator[Batch]:
+    """Endless batches of scenes, drawn in this process."""
+    while True:
+        samples = [scenes.draw() for _ in range(size)]
+        yield {
+            key: torch.from_numpy(np.stack([sample[key] for sample in samples]))
+            for key in samples[0]
+        }
+
+
+class TowerStep:
+    """One update of tower and head."""
+
+    def __init__(
+        self,
+        tower: nn.Module,
+        head: DenseHead,
+        vae: MaskVQVAE,
+        stage: TrainingStage,
+        data: Iterator[Batch],
+    ) -> None:
+        self.tower, self.head, self.vae, self.stage, self.data = tower, head, vae, stage, data
+        self.figures: dict[str, float] = {}
+
+    def __call__(self, progress: float) -> dict[str, float]:
+        batch = next(self.data)
+        with self.stage.autocast():
+            features = self.tower(pixel_values=to_pixels(batch)).last_hidden_state
+            loss, figures = dense_loss(self.head, features, batch, mask_codes(self.vae, batch))
+        update(self.stage, [*self.tower.parameters(), *self.head.parameters()], loss)
+        self.figures = running_means(self.figures, figures | {"loss": loss.item()})
+        return self.figures
+
+
+@dataclass(frozen=True)
+class Widening:
+    """What the stages share: the run, the checkpoint that it begins with, the grown one, data.
+
+    words: the tokenizers of the small and of the large one.
+    """
+
+    run: TrainingRun
+    small: PaliGemmaForConditionalGeneration
+    words: tuple[Tokenizer, Tokenizer]
+    learner: Learner
+    atlas: DrawingAtlas
+    photographs: Sequence[np.ndarray]
+
+    @property
+    def artists(self) -> tuple[str, ...]:
+        """Those that are trained on."""
+        return tuple(artist for artist in self.atlas.artists if artist != HELD_OUT)
+
+    def scenes(self, offset: int, steps: int, size: int, recipe: SceneRecipe) -> Iterator[Batch]:
+        """Batches of one stage, others than any before `steps`."""
+        seed = (self.run.seed + offset, steps)
+        drawn = DrawingScenes(self.atlas, self.photographs, self.artists, seed=seed, recipe=recipe)
+        return batches(drawn, size)
+
+    def masks(self, offset: int, steps: int, count: int) -> list[np.ndarray]:
+        """Masks of things as scenes show them, (64, 64) uint8 each."""
+        drawn: list[np.ndarray] = []
+        data = self.scenes(offset, steps, 1, self.learner.recipe)
+        while len(drawn) < count:
+            batch = next(data)
+            drawn += list(batch["masks"][batch["names"] >= 0].numpy())
+        return drawn[:count]
+
+    def head(self, width: int) -> DenseHead:
+        """A throw-away head for features of a width."""
+        return DenseHead(width, len(self.atlas.names), self.atlas.num_kinds)
+
+
+def open_widening(run: TrainingRun, base: Path, folder: Path) -> Widening:
+    """The checkpoint in `base`, and the drawings in `folder`."""
+    atlas = DrawingAtlas.read(folder / "atlas.npz").limited(NUM_NAMES, KIN)
+    small = PaliGemmaForConditionalGeneration.from_pretrained(base, dtype=torch.float32)
+    old = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer = build_tokenizer(atlas.names, NUM_PIECES)
+    language = SequenceLoss(tokenizer, atlas.names)
+    model = build_model(SIZES, tokenizer, run.seed)
+    recipe = SceneRecipe(SIZES.side, SIZES.grid, len(atlas.names))
+    learner = Learner(model, read_vae(base), language, atlas.names, recipe)
+    language.smooth_place_gradients(learner.embeddings)
+    photographs = read_photographs(folder / "photographs")
+    return Widening(run, small, (old, tokenizer), learner, atlas, photographs)
+
+
+def read_vae(base: Path) -> MaskVQVAE:
+    """The frozen mask VQ-VAE of a checkpoint."""
+    vae = MaskVQVAE()
+    with np.load(base / "mask_decoder.npz") as arrays:
+        state = {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+    vae.load_state_dict(state)
+    return vae.requires_grad_(False).eval()
+
+
+def train_tower(wide: Widening, paces: Mapping[str, Pace]) -> None:
+    """Stages sketch and vision: the tower learns all names of all artists, in place.
+
+    In small pictures first, then it grows to the size that it will be used at.
+    """
+    old, tokenizer = wide.words
+    head = wide.head(SKETCH.vision_width)
+    sketch = build_model(SKETCH, tokenizer, wide.run.seed)
+    grow(wide.small, sketch, old, tokenizer)
+    recipe = wide.learner.recipe
+    small = replace(recipe, side=SKETCH.side, grid=SKETCH.grid, smallest=SKETCHED_SMALLEST)
+    _train(wide, "sketch", sketch.model.vision_tower, head, small, paces["sketch"])
+    grow(sketch, wide.learner.model, tokenizer, tokenizer)
+    _train(wide, "vision", wide.learner.model.model.vision_tower, head, recipe, paces["vision"])
+
+
+def _train(
+    wide: Widening, name: str, tower: nn.Module, head: DenseHead, recipe: SceneRecipe, pace: Pace
+) -> None:
+    trained = nn.ModuleDict({"tower": tower, "head": head})
+    opt = adamw([([*trained.parameters()], PEAK * pace.gain)], DECAY)
+    stage = open_stage(wide.run, name, pace, trained, opt)
+    if stage.is_due:
+        data = wide.scenes(list(PACES).index(name), stage.steps, BATCH * pace.times, recipe)
+        stage.run(TowerStep(tower, head, wide.learner.vae, stage, data))
+
+
+def polish_masks(wide: Widening, pace: Pace) -> None:
+    """The mask decoder learns to draw the new things, in place; no code changes its meaning."""
+    vae = wide.learner.vae
+    opt = adamw([([*vae.decoder.parameters()], POLISH_PEAK * pace.gain)], POLISH_DECAY)
+    stage = open_stage(wide.run, "polish", pace, vae.decoder, opt)
+    if stage.is_due:
+        vae.decoder.requires_grad_(True)
+        rng = np.random.default_rng((wide.run.seed, 3, stage.steps))
+        shapes = [random_shape(rng) for _ in range(int(SHAPES * POLISHED))]
+        masks = np.stack([*shapes, *wide.masks(3, stage.steps, POLISHED - len(shapes))])
+        stage.run(PolishStep(vae, stage, masks, rng, MASK_BATCH * pace.times))
+    vae.requires_grad_(False)
+
+
+def train_answers(wide: Widening, pace: Pace) -> None:
+    """Projector and decoder learn to answer from what the tower sees by now, in place."""
+    learner = wide.learner
+    core = learner.model.model
+    head = wide.head(learner.width)
+    trained = nn.ModuleDict(
+        {"projector": core.multi_modal_projector, "decoder": core.language_model, "head": head}
+    )
+    parameters = [*learner.text_parameters, *head.parameters()]
+    opt = adamw([(parameters, ANSWERS_PEAK * pace.gain)], DECODER_DECAY)
+    stage = open_stage(wide.run, "decoder", pace, trained, opt)
+    rng = np.random.default_rng((wide.run.seed, 1, stage.steps))
+    step = DecoderStep(learner, head, stage, rng, DECODER_BATCH * pace.times, is_first=True)
+    if stage.is_due:
+        data = wide.scenes(len(PACES), stage.steps, REFILL * pace.times, learner.recipe)
+        step.bank = FeatureBank(learner, data, BANK, stage)
+        stage.run(step)
+
+
+def write_checkpoint(wide: Widening, out: Path) -> None:
+    """What there is so far as a checkpoint, with a drawing of each of its names."""
+    export(wide.learner, wide.words[1], out)
+    write_gallery(wide.atlas.images, wide.atlas.name_of, len(wide.atlas.names), out)
