@@ -25,7 +25,7 @@ SIZE = (1024, 768)  # a picture of the web
 Work = Callable[[], Any]
 
 
-class Pair(NamedTuple):
+class Comparison(NamedTuple):
     """A row: what both sides do, and how both results are told to be the same."""
 
     name: str
@@ -54,7 +54,7 @@ class Bench:
 
         self.engine.checkpoint.model.step_rows = counted  # type: ignore[assignment,method-assign]
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self) -> Iterator[Comparison]:
         """The rows that have a rival."""
         yield self._encoding()
         yield self._generation("ttft.cached", "detect cat", 1)
@@ -64,7 +64,7 @@ class Bench:
                 yield self._records(task, is_verified=mode == "exact")
         yield self._prompts()
 
-    def _encoding(self) -> Pair:
+    def _encoding(self) -> Comparison:
         model, theirs = self.engine.checkpoint.model, self.theirs.model
         side, kind = model.config.square.image_size, model.architecture.resize_filter
         pixels = torch.from_numpy(to_pixels(self.image, side, kind))[None].to(theirs.dtype)
@@ -77,16 +77,16 @@ class Bench:
         def rival() -> Any:
             return theirs.get_image_features(pixels)
 
-        return Pair("vision.encode", ours, rival, 0)
+        return Comparison("vision.encode", ours, rival, 0)
 
-    def _generation(self, name: str, text: str, count: int) -> Pair:
+    def _generation(self, name: str, text: str, count: int) -> Comparison:
         """So many tokens; what they take beyond the first, where there are several."""
         prompt = Prompt((self.image,), text, count)
-        return Pair(
+        return Comparison(
             name, lambda: self.follow([prompt]), lambda: self.generate([text], count), count
         )
 
-    def _records(self, task: str, *, is_verified: bool) -> Pair:
+    def _records(self, task: str, *, is_verified: bool) -> Comparison:
         script = self.script(has_masks=task == "segment")
         grammar = Grammar(("cat",), task == "segment")
         prompt = Prompt((self.image,), f"{task} cat", 400, 0.0, 0, grammar, is_verified)
@@ -100,9 +100,11 @@ class Bench:
                 self.engine._scheduler.batch = with_script
 
         name = f"{task}.{NUM_OBJECTS} {'exact' if is_verified else 'strict'}"
-        return Pair(name, ours, lambda: self.generate([prompt.text], 400, script), len(script))
+        return Comparison(
+            name, ours, lambda: self.generate([prompt.text], 400, script), len(script)
+        )
 
-    def _prompts(self) -> Pair:
+    def _prompts(self) -> Comparison:
         texts = [f"detect {word}" for word in ("cat", "dog", "car", "ball", "is", "it", "en", "a")]
         prompts = [Prompt((self.image,), text, 8) for text in texts[:NUM_PROMPTS]]
 
@@ -113,9 +115,9 @@ class Bench:
         def rival() -> list[list[int]]:
             return [ids for text in texts for ids in self.generate([text], 8)]
 
-        return Pair(f"multi.{NUM_PROMPTS}", ours, rival, 8 * len(texts))
+        return Comparison(f"multi.{NUM_PROMPTS}", ours, rival, 8 * len(texts))
 
-    def streams(self) -> Pair:
+    def streams(self) -> Comparison:
         """Sixteen streams at once against one after the other, ours both."""
         prompts = [Prompt((self.image,), f"caption {w}", 24) for w in "abcdefghijklmnop"]
         assert len(prompts) == NUM_STREAMS
@@ -126,7 +128,7 @@ class Bench:
         def in_turn() -> list[list[int]]:
             return [ids for prompt in prompts for ids in self.follow([prompt])]
 
-        return Pair("engine.rps", at_once, in_turn, 24 * NUM_STREAMS)
+        return Comparison("engine.rps", at_once, in_turn, 24 * NUM_STREAMS)
 
     def follow(self, prompts: Sequence[Prompt]) -> list[list[int]]:
         """The tokens of each prompt's answer."""

@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from benchmarks.latency import DRIFT, gemm_speed, interleave
-from benchmarks.speed.sides import FREE_TOKENS, NUM_OBJECTS, Bench, Pair
+from benchmarks.speed.sides import FREE_TOKENS, NUM_OBJECTS, Bench, Comparison
 from benchmarks.speed.small_model import write_small_model
 from gemma_vision.checkpoints.hub import find
 
@@ -51,7 +51,7 @@ def same(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
-def measure(bench: Bench, pair: Pair, rounds: int) -> dict[str, Any]:
+def measure(bench: Bench, pair: Comparison, rounds: int) -> dict[str, Any]:
     """Medians of processor time in milliseconds, and the ratio."""
     before = bench.num_forwards
     ours = pair.ours()

@@ -62,8 +62,7 @@ class ModelSwitcher:
         self.seen = {first["id"]: first}  # the rows of what was loaded since the start
         self._sources = {first["id"]: self.pipeline.source}  # what each of them is loaded by
         self._turn = turn
-        self._device = device
-        self._dtype = dtype
+        self._device, self._dtype = device, dtype
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
         self._wanted = ""
         self._owner = ""
