@@ -159,7 +159,7 @@ def masks_of(after: Scores) -> str:
     if own is None or fixed is None or own >= fixed:
         return ""
     return (
-        f"**Masks are not yet of use**: inside the true box their IoU is {own:.3f}, and that of the "
+        f"**Masks are not yet of use**: inside the true box their IoU is {own:.3f}, that of the "
         f"mean shape of each name would be {fixed:.3f}. Boxes come first; learn longer.\n\n"
     )
 
