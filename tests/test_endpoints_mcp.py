@@ -28,7 +28,7 @@ from gemma_vision.web.api import mcp_tools
 from gemma_vision.web.api.mcp_tools import build_server
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("detect", "segment", "caption", "ask", "ocr", "free")
+VERBS = ("detect", "segment", "point", "caption", "ask", "ocr", "free")
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
 NEAR = "<loc0102><loc0102><loc0512><loc0470>"
 FRAME = "<loc0000><loc0000><loc1023><loc1023>"
