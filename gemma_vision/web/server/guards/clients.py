@@ -59,6 +59,14 @@ def client_of(scope: Scope) -> str:
     return peer
 
 
+def client_of_event(request: Any, session: str | None) -> str:
+    """Who sent an event of Gradio: an address, or on this machine one page that is open."""
+    scope = getattr(request, "scope", None)
+    address = client_of(scope) if scope else ""
+    is_here = not is_address(address) or ipaddress.ip_address(address).is_loopback
+    return f"page {session}" if is_here else address
+
+
 def is_forwarded(headers: Mapping[str, Any]) -> bool:
     """Whether a request came through a proxy, so that its sender may be anywhere."""
     return any(headers.get(name) for name in FORWARDED)
