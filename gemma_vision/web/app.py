@@ -46,8 +46,8 @@ from gemma_vision.web.server import uploads
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.queue_share import share_queue
 from gemma_vision.web.server.guards.request_guard import guard_requests
-from gemma_vision.web.server.gzip_page import GZIP_PAGE
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
+from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
@@ -84,7 +84,7 @@ class Page(PrivateErrorBlocks):
             ],
             "middleware": [
                 guard_requests(host),
-                GZIP_PAGE,
+                COMPRESSED_PAGE,
                 UPLOAD_QUOTA,
                 ERROR_FILTER,
                 VALID_OPENAPI,
