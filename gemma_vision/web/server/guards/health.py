@@ -23,7 +23,7 @@ KINDS = ("2xx", "3xx", "4xx", "5xx")
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
-class Numbers:
+class ResponseCounts:
     """What is counted while the app runs."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Numbers:
         return "\n".join(told) + "\n"
 
 
-NUMBERS = Numbers()
+NUMBERS = ResponseCounts()
 
 
 def health_routes(app: Any) -> list[Route]:
