@@ -11,7 +11,7 @@ import os
 import struct
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,7 @@ from PIL import Image
 
 from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config import parse_config
+from gemma_vision.evaluate.dataset_reader import read_dataset
 from gemma_vision.images.opening import open_image
 from gemma_vision.registry.loading import count_parameters
 from postprocess.archives import open_archive
@@ -143,3 +144,67 @@ def test_any_value_of_a_config_is_read_or_refused(
             parse_config(values)
     except UserError as error:
         assert len(str(error)) < 1000
+
+
+ANNOTATIONS = {
+    "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 48}],
+    "categories": [{"id": 1, "name": "cat"}],
+    "annotations": [
+        {
+            "id": 1,
+            "image_id": 1,
+            "category_id": 1,
+            "bbox": [1, 2, 10, 10],
+            "segmentation": [[1, 2, 11, 2, 11, 12, 1, 12]],
+        },
+        {
+            "id": 2,
+            "image_id": 1,
+            "category_id": 1,
+            "iscrowd": 1,
+            "bbox": [1, 2, 10, 10],
+            "segmentation": {"size": [48, 64], "counts": [0, 100, 2972]},
+        },
+    ],
+}
+HOSTILE = st.sampled_from(
+    [float("inf"), float("nan"), -1e308, 2**62, "9" * 5000, "../../etc/passwd", "a\0b", [1e300] * 8]
+)
+
+
+def places_of(value: object, place: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    """Where something stands in a JSON value, as keys from its root."""
+    rows: Iterable[tuple[object, object]] = ()
+    if isinstance(value, dict):
+        rows = value.items()
+    elif isinstance(value, list):
+        rows = enumerate(value)
+    return [place, *(one for key, part in rows for one in places_of(part, (*place, key)))]
+
+
+PLACES = places_of(ANNOTATIONS)[1:]
+
+
+@QUICK
+@given(st.sampled_from(PLACES), VALUES | HOSTILE)
+def test_any_value_of_annotations_is_read_or_refused(
+    place: tuple[str | int, ...], value: object
+) -> None:
+    changed = json.loads(json.dumps(ANNOTATIONS))
+    inner = changed
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        Image.new("RGB", (64, 48)).save(folder / "a.png")
+        (folder / "annotations.json").write_text(json.dumps(changed))
+        begun = time.process_time()
+        try:
+            for scene in read_dataset(folder).scenes:
+                assert scene.path.is_relative_to(folder)
+                for thing in scene.things:
+                    thing.mask(scene.size)
+        except UserError as error:
+            assert len(str(error)) < 2000
+        assert time.process_time() - begun < 2 * SECONDS
