@@ -67,7 +67,8 @@ class PrivateErrorBlocks(gr.Blocks):
             message = "The file is no uploaded file; upload it and try again."
             raise to_client(UploadError(message)) from None
         except Exception as error:
-            raise to_client(fetch_error(error) or misfit(error, arguments[0]) or error) from None
+            block_fn = options.get("block_fn", arguments[0] if arguments else None)
+            raise to_client(fetch_error(error) or misfit(error, block_fn) or error) from None
 
 
 def check_files(values: Any) -> None:
