@@ -16,7 +16,10 @@ from gemma_vision.web.server.guards.queue_share import SHARE, share_queue
 
 
 def request_of(address: str) -> Any:
-    scope = {"type": "http", "client": (address, 1), "headers": []}
+    """A request from an address; "1.2.3.4 by 10.0.0.9" is passed on by a proxy."""
+    client, _, proxy = address.partition(" by ")
+    headers = [(b"x-forwarded-for", client.encode())] if proxy else []
+    scope = {"type": "http", "client": (proxy or client, 1), "headers": headers}
     return SimpleNamespace(scope=scope)
 
 
@@ -37,6 +40,12 @@ def waiting_app() -> Any:
     [
         pytest.param(("8.8.8.8", "s{n}"), ("9.9.9.9", "t"), id="an address with many pages"),
         pytest.param(("127.0.0.1", "one"), ("127.0.0.1", "two"), id="pages on this machine"),
+        pytest.param(
+            ("8.8.8.8 by 10.0.0.9", "one"), ("9.9.9.9 by 10.0.0.9", "two"), id="a Space's proxy"
+        ),
+        pytest.param(
+            ("1.1.1.1 by 8.8.8.8", "s{n}"), ("9.9.9.9", "t"), id="a proxy that is only claimed"
+        ),
     ],
 )
 def test_a_greedy_client_has_its_share_and_the_others_go_on(
