@@ -22,7 +22,7 @@ from postprocess.instances import locate
 from postprocess.tokens import Mention
 
 if TYPE_CHECKING:
-    from gemma_vision.requests.typed_options import FilterOptions
+    from gemma_vision.requests.options import FilterOptions
 
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
 # Pixels of all masks of one answer. A mask takes a byte for each pixel of the picture, so that

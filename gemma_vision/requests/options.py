@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, get_type_hints
+from typing import Any, TypedDict, get_type_hints
 
 from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.option import Option, read_row, row
@@ -200,3 +200,54 @@ def read_options(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
         name: known[name].default if value is None else known[name].check(value)
         for name, value in given.items()
     }
+
+
+# The options of each task as type checkers read them; a test holds these types against the rows.
+
+
+class RequestOptions(TypedDict, total=False):
+    """Of every task."""
+
+    max_tokens: int
+    temperature: float
+    seed: int
+    budget: int | None
+    thinking: int
+
+
+class FilterOptions(TypedDict, total=False):
+    """Of every task whose answer may hold things, and of `read`."""
+
+    drop_repeats: bool
+    max_overlap: float | None
+    drop_full_frame: bool
+    min_score: float | None
+
+
+class WordOptions(RequestOptions, total=False):
+    """Of the tasks that answer in words; ocr has no others."""
+
+    pan_and_scan: bool
+
+
+class FindOptions(RequestOptions, FilterOptions, total=False):
+    """Of detect and segment."""
+
+    drop_unasked: bool | None
+
+
+class CaptionOptions(WordOptions, total=False):
+    """Of caption, whose language is a parameter of its own."""
+
+    style: str
+    region: tuple[float, ...] | None
+
+
+class FreeOptions(WordOptions, FilterOptions, total=False):
+    """Of free and chat."""
+
+
+class AskOptions(FreeOptions, total=False):
+    """Of ask."""
+
+    language: str
