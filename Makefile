@@ -11,7 +11,7 @@ NODE := node_modules/.ready
 CHECK_SCRIPTS := if [ -e $(NODE) ]; then npm run --silent check; fi
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
 
-.PHONY: demo test test-all coverage check check-scripts format train bench clean
+.PHONY: demo test test-all coverage check check-scripts format train bench fuzz clean
 
 demo: $(READY)
 	$(BIN)/python app.py
@@ -48,6 +48,10 @@ train: $(TOOLS)
 	$(BIN)/python -m training.train --preset cpu --resume
 	$(BIN)/python -m training.drawings.build runs/drawings
 	$(BIN)/python -m training.widen --out gemma_vision/checkpoints/tiny
+
+# Changed bytes into every reader, for as long as it takes; what is found becomes a test.
+fuzz: $(TOOLS)
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest tests/test_fuzz.py
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks

@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 from postprocess.errors import UserError
 
 log = logging.getLogger("gemma_vision")
 
 INTERNAL = "Something went wrong on our side; it was noted. Try again, or try another picture."
+PLACES = 6  # of an error that are logged, the innermost ones
 NAMED = 5  # names in a sentence; the rest is counted
 
 
@@ -34,9 +36,18 @@ def describe(error: Exception, *, names_files: bool = False) -> tuple[str, str]:
         return error.code, " ".join(str(error).split())
     if names_files and isinstance(error, OSError):
         return "E_FILE", describe_file_error(error)
-    places = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s at\n%s", type(error).__name__, places)
+    log.error("%s", place_of(error))
     return "E_INTERNAL", INTERNAL
+
+
+def place_of(error: BaseException) -> str:
+    """The kind of an error and where it came from, on one line, with nothing that anybody sent.
+
+    KeyError at saving.py:41 in write < batch_run.py:187 in run_batch
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-PLACES:]
+    places = [f"{Path(one.filename).name}:{one.lineno} in {one.name}" for one in reversed(frames)]
+    return f"{type(error).__name__} at {' < '.join(places) or 'no place'}"
 
 
 def is_explained(error: Exception) -> bool:

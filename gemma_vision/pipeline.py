@@ -28,7 +28,7 @@ from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
     from gemma_vision.requests.family import Family
-    from gemma_vision.requests.typed_options import (
+    from gemma_vision.requests.options import (
         AskOptions,
         CaptionOptions,
         FindOptions,

@@ -55,7 +55,9 @@ class Archive:
                     if not block:
                         break
                     parts += block
-        except (*_DAMAGED, KeyError) as error:
+        except ArchiveError:
+            raise
+        except (*_DAMAGED, KeyError, ValueError) as error:
             message = f"{member} in {self._name} is damaged. Pack the zip again."
             raise ArchiveError(message) from error
         return bytes(parts)

@@ -37,8 +37,9 @@ def test_required_is_what_has_no_default(endpoints: dict[str, Any]) -> None:
         for one in endpoint["parameters"]
         if not one["parameter_has_default"]
     }
-    tasks = ("detect", "segment", "caption", "ask", "ocr", "free")
-    words = {("/detect", "text"), ("/segment", "text"), ("/ask", "question"), ("/free", "prompt")}
+    tasks = ("detect", "segment", "point", "caption", "ask", "ocr", "free")
+    words = {(f"/{task}", "text") for task in ("detect", "segment", "point")}
+    words |= {("/ask", "question"), ("/free", "prompt")}
     parse = {("/parse", name) for name in ("text", "width", "height")}
     assert required == {(f"/{task}", "image") for task in tasks} | words | parse
 

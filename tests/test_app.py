@@ -103,7 +103,7 @@ def test_analytics_are_off_and_the_queue_is_closed(page: gr.Blocks) -> None:
 
 
 def test_every_event_of_the_model_waits_in_one_queue(page: gr.Blocks) -> None:
-    names = {"detect", "segment", "caption", "ask", "ocr", "free"}
+    names = {"detect", "segment", "point", "caption", "ask", "ocr", "free"}
     fns = [fn for fn in page.fns.values() if fn.fn]
     jobs = {fn.outputs[0].elem_id: fn for fn in fns if fn.fn.__name__ == "start"}
     paste = jobs.pop("paste-viewer")  # which needs no model
@@ -122,7 +122,7 @@ def test_no_image_input_opens_a_file_before_it_was_checked(page: gr.Blocks) -> N
 
 def test_handlers_of_the_page_are_not_offered_to_clients(page: gr.Blocks) -> None:
     offered = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    verbs = {"detect", "segment", "caption", "ask", "ocr", "free"}
+    verbs = {"detect", "segment", "point", "caption", "ask", "ocr", "free"}
     assert offered == verbs | {"parse", "models", "model"}
 
 

@@ -136,9 +136,7 @@ def test_what_is_no_picture_is_said(visit: Callable[..., Page], tmp_path: Path) 
     fake = tmp_path / "fake.png"
     fake.write_text("hello")
     page.set_input_files("#picture input[type=file]", fake)
-    page.wait_for_selector("#picture img", state="attached")
-    page.click("#run")
-    page.locator(".notes", has_text="not a picture").wait_for()
+    page.locator(".gv-upload-note:visible", has_text="fake.png is not a picture").wait_for()
     is_enabled(page, "run")
 
 

@@ -109,7 +109,7 @@ def test_tabs_offer_what_the_chosen_checkpoint_can_and_come_back(
     assert "Pan and scan" in page.inner_text("#compare-crops-left")
     assert page.locator("#compare-crops-right").count() == 0  # which asks the former one still
     page.check("#compare-crops-left input")
-    take_model(page, "left", "tiny")
+    take_model(page, "left", "Demo model")
     page.locator("#compare-crops-left").wait_for(state="detached")
     take_model(page, "right", "chatty")
     page.locator("#compare-crops-right input:not(:checked)").wait_for()

@@ -94,7 +94,12 @@ def test_the_others_are_folded_by_line_with_their_kinds_explained(
     lines = page.locator("#header .line")
     heads = [text.strip() for text in lines.locator("summary").all_inner_texts()]
     assert heads[0] == "PaliGemma 2: 17 checkpoints"
-    assert [head.split(":")[0] for head in heads] == ["PaliGemma 2", "PaliGemma", "Gemma 3"]
+    assert [head.split(":")[0] for head in heads] == [
+        "PaliGemma 2",
+        "PaliGemma",
+        "Gemma 3",
+        "Gemma 4",
+    ]
     assert page.locator("#header .line li:visible").count() == 0
     lines.first.locator("summary").click()
     kinds = lines.first.locator(".kind").all_inner_texts()
@@ -170,7 +175,7 @@ def test_the_door_works_by_keyboard(visit: Callable[..., Page]) -> None:
                 "(document.activeElement)"
             )
         )
-    wanted = ["a", "gv-hub-token", "button", "load", "gv-models-typed", "summary"]
+    wanted = ["load", "a", "gv-hub-token", "button", "gv-models-typed", "summary"]
     places = [met.index(one) for one in wanted]
     assert places == sorted(places)
 
@@ -201,7 +206,7 @@ def test_four_clicks_lead_to_a_loaded_checkpoint_and_the_page_keeps_no_token(
     give(page, GOOD)  # three
     page.locator(f"{DOOR} .forget").wait_for()
     hub.tokens.clear()
-    page.click(f"{DOOR} .load")  # four
+    page.click(f"{DOOR} .steps .load")  # four
     page.locator("#header .note", has_text=f"{BEST} answers from now on").wait_for()
     page.locator(f"{DOOR} .mark").wait_for()
     assert hub.tokens == {GOOD} and not page.is_visible(f"{DOOR} .steps")

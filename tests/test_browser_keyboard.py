@@ -123,7 +123,7 @@ def test_a_group_of_radios_is_one_stop_with_a_name(visit: Callable[..., Page]) -
     page = visit()
     page.locator("[role=tab]").first.focus()
     assert [stop["id"] for stop in stops(page)].count("task") == 1
-    assert page.get_by_role("group", name="Task").get_by_role("radio").count() == 6
+    assert page.get_by_role("group", name="Task").get_by_role("radio").count() == 7
 
 
 def test_the_result_is_walked_through_and_each_stop_is_seen(visit: Callable[..., Page]) -> None:

@@ -45,7 +45,7 @@ def photographs(folder: Path) -> list[Path]:
         image = image.filter(ImageFilter.GaussianBlur(number / 2))
         grain = np.asarray(image, np.float64) + rng.normal(0, 9, (360, 480, 3))
         photo = Image.fromarray(np.clip(grain, 0, 255).astype(np.uint8))
-        paths.append(folder / f"photo {number}.jpg")
+        paths.append(folder / f"photo_{number}.jpg")
         mode = "CMYK" if number == 4 else "L" if number == 5 else "RGB"
         photo.convert(mode).save(paths[-1])
     return paths
@@ -73,7 +73,7 @@ def test_each_wish_ends_in_an_answer_or_a_sentence_and_a_way_on(
     page, alone = visit(), []
     for path in photographs(tmp_path):
         page.set_input_files("#picture input[type=file]", path)
-        page.wait_for_selector(f"#picture img[src$='{path.name.replace(' ', '_')}']")
+        page.wait_for_selector(f"#picture img[src$='{path.name}']")
         for name, (task, words) in WISHES.items():
             state = end_of(page, task, words)
             has_things = page.get_attribute("#viewer .gv", "data-count") != "0"

@@ -377,7 +377,7 @@ MUTATIONS = {
         said="no COCO",
     ),
     "no file": Mutation(
-        folder=lambda f: (f / "annotations.json").unlink(), refused=True, said="Looked for"
+        folder=lambda f: (f / "annotations.json").unlink(), refused=True, said="ooked for"
     ),
     "Roboflow": Mutation(folder=as_file("train/_annotations.coco.json", of_pictures="train")),
     "CVAT": Mutation(folder=as_file("annotations/instances_default.json", of_pictures="images")),

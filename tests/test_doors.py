@@ -16,7 +16,7 @@ from fake_engine import fake_pipeline
 from gemma_vision.cli.arguments import COMMANDS, build
 from gemma_vision.cli.option_arguments import flag_of
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests import typed_options
+from gemma_vision.requests import options
 from gemma_vision.requests.option import Option
 from gemma_vision.requests.options import OPTIONS, Options, options_of
 from gemma_vision.requests.request import Request
@@ -63,10 +63,10 @@ def test_a_request_has_every_option_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_the_types_of_a_verb_are_those_of_its_rows(task: str) -> None:
-    """Type checkers read `typed_options`, everything else the rows: they say the same."""
+    """Type checkers read typed dicts, everything else the rows: they say the same."""
     verb = inspect.signature(getattr(Pipeline, task))
     (name,) = re.findall(r"^Unpack\[(\w+)\]$", verb.parameters["options"].annotation)
-    typed, hints, own = vars(typed_options)[name], get_type_hints(Options), set(verb.parameters)
+    typed, hints, own = vars(options)[name], get_type_hints(Options), set(verb.parameters)
     wanted = {one.name: hints[one.name] for one in options_of(task) if one.name not in own}
     assert get_type_hints(typed) == wanted and not typed.__required_keys__
 
@@ -74,7 +74,7 @@ def test_the_types_of_a_verb_are_those_of_its_rows(task: str) -> None:
 def test_the_types_of_read_are_those_of_its_rows() -> None:
     hints = get_type_hints(Options)
     wanted = {one.name: hints[one.name] for one in options_of(PARSE)}
-    assert get_type_hints(typed_options.FilterOptions) == wanted
+    assert get_type_hints(options.FilterOptions) == wanted
 
 
 def test_what_may_be_null_is_yes_or_no_or_neither_on_the_command_line() -> None:

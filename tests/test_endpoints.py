@@ -208,7 +208,7 @@ def test_the_queue_has_no_way_around(served: Served) -> None:
 def test_all_endpoints_of_the_model_share_one_place(served: Served) -> None:
     config = httpx.get(f"{served.url}config").json()
     rows = {row["api_name"]: row for row in config["dependencies"]}
-    names = ("detect", "segment", "caption", "ask", "ocr", "free")
+    names = ("detect", "segment", "point", "caption", "ask", "ocr", "free")
     assert all(rows[name]["queue"] for name in names)
 
 

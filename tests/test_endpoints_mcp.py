@@ -28,7 +28,7 @@ from gemma_vision.web.api import mcp_tools
 from gemma_vision.web.api.mcp_tools import build_server
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("detect", "segment", "caption", "ask", "ocr", "free")
+VERBS = ("detect", "segment", "point", "caption", "ask", "ocr", "free")
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
 NEAR = "<loc0102><loc0102><loc0512><loc0470>"
 FRAME = "<loc0000><loc0000><loc1023><loc1023>"
@@ -257,11 +257,29 @@ def test_null_in_an_option_of_a_tool_is_its_default(served: Served, picture_data
     assert not result.isError and json.loads(result.content[0].text)["finish"] == "stop"
 
 
+LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+ACCEPT = {"Accept": "application/json, text/event-stream"}
+
+
 def test_a_page_elsewhere_cannot_speak_to_the_tools(served: Served) -> None:
+    """The body is one that is answered where it comes from this machine."""
+    assert httpx.post(f"{served.url}mcp", headers=ACCEPT, json=LIST).is_success
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
-        accept = {"Accept": "application/json, text/event-stream"}
-        answer = httpx.post(f"{served.url}mcp", headers=accept | headers, json={})
-        assert answer.status_code in (400, 403, 421)
+        answer = httpx.post(f"{served.url}mcp", headers=ACCEPT | headers, json=LIST)
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("is_public", [False, True])
+def test_the_tools_have_a_guard_of_their_own(is_public: bool) -> None:
+    guard = build_server(fake_pipeline(), is_public=is_public).settings.transport_security
+    assert guard is not None and guard.enable_dns_rebinding_protection is not is_public
+    assert not any("evil" in host or host == "*" for host in guard.allowed_hosts)
+
+
+def test_a_tool_never_quotes_its_caller(served: Served, picture_data: str) -> None:
+    result = call(served, "detect", image=picture_data, text="cat", secret_name=5)
+    assert result.isError and "secret_name" not in result.content[0].text
+    assert "detect takes image, text" in result.content[0].text
 
 
 def test_the_page_still_answers_after_the_tools(served: Served, picture_file: Path) -> None:

@@ -146,7 +146,7 @@ def test_an_overlap_that_means_nothing_is_refused(paligemma: Client, value: Any)
 
 def test_the_page_for_programs_tells_every_option_and_its_default() -> None:
     info = json.loads((ROOT / "tests" / "data" / "info_snapshot.json").read_text())
-    verbs = ("detect", "segment", "caption", "ask", "ocr", "free", "parse")
+    verbs = ("detect", "segment", "point", "caption", "ask", "ocr", "free", "parse")
     told = {name: dict(options_told(name)) for name in verbs}
     for name in verbs:
         rows = info[f"/{name}"]["parameters"]

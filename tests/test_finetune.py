@@ -246,6 +246,9 @@ def test_cards_spell_lists_and_missing_figures() -> None:
     assert "| a | 4 | 0.500 | 0.500 | \u2013 |" in card
     assert "license: apache-2.0" in card and "library_name" not in card
     assert "base_model" not in card and "Forgotten" not in card
+    poor = {"new": scores["new"] | {"mask_in_box": 0.5, "mask_in_box_mean_shape": 0.7}}
+    assert "**Masks are not yet of use**" in write_card(FACTS, scores, poor)
+    assert "Masks are not" not in card
     lost = replace(FACTS, forgotten=["cat", "dog"], unchecked=["cup"])
     assert "**Forgotten: cat and dog.**" in write_card(lost, scores, scores)
     assert "**Not asked about: cup.**" in write_card(lost, scores, scores)

@@ -520,3 +520,9 @@ def test_the_script_for_real_weights_finds_a_random_model_alike(saved, capsys) -
     told = capsys.readouterr().out
     assert "| pixels | 0 | 0 |" in told, told
     assert re.search(r"greedy tokens alike \| (\d+) of \1 ", told), told
+
+
+def test_float16_is_refused_in_words(saved) -> None:
+    with pytest.raises(CheckpointError, match="bfloat16 or float32") as caught:
+        open_checkpoint(saved["31B"], "cpu", "float16")
+    assert caught.value.code == "E_DTYPE"

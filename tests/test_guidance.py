@@ -123,10 +123,10 @@ def test_where_nothing_came_there_is_more_to_do_than_to_change_the_model(
     assert any(line["chips"] or line["ask"] for line in lines)
 
 
-def test_chips_ask_for_the_names_that_the_checkpoint_knows() -> None:
+def test_chips_ask_for_the_names_that_the_checkpoint_knows_and_that_were_not_asked_for() -> None:
     (_, knows) = guide(asked(), answer())["lines"]
-    assert [chip["label"] for chip in knows["chips"]] == list(NAMES)
-    assert knows["chips"][1]["ask"] == {"task": "detect", "text": "dog"}
+    assert [chip["label"] for chip in knows["chips"]] == [name for name in NAMES if name != "cat"]
+    assert knows["chips"][0]["ask"] == {"task": "detect", "text": "dog"}
     assert knows["action"] == "models"
 
 

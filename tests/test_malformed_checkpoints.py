@@ -20,6 +20,7 @@ from gemma_vision.checkpoints.config import read_config
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import count_parameters, describe_folder
+from gemma_vision.weights.loading import check_finite
 
 TINY = CHECKPOINTS / "tiny"
 CONFIG = json.loads((TINY / "config.json").read_text())
@@ -200,3 +201,11 @@ def test_weights_that_are_not_finite_are_said(value: float, folder: Path) -> Non
 def test_what_people_have_is_still_read(folder: Path) -> None:
     assert read_config(folder) == read_config(TINY)
     assert gemma_vision.load(folder).family == gemma_vision.load("tiny").family
+
+
+def test_large_weights_are_no_infinite_ones() -> None:
+    large = torch.full((4096,), 3e38)
+    check_finite("it", large, is_sampled=False)
+    check_finite("it", large.half().clamp(-6e4, 6e4), is_sampled=False)
+    with pytest.raises(CheckpointError):
+        check_finite("it", torch.tensor([float("inf"), float("-inf")]), is_sampled=False)

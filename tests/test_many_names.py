@@ -10,7 +10,7 @@ from PIL import Image
 
 from gemma_vision.answers.prepared_request import RowMerger, prepare
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.options import check_options
+from gemma_vision.requests.option_checks import check_options
 from gemma_vision.requests.prompts import PALIGEMMA
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError

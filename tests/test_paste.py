@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tracemalloc
 
 import numpy as np
@@ -12,6 +13,7 @@ from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
 from gemma_vision.answers.parse_answer import MAX_ANSWER, MAX_MASK_PIXELS, read, read_json
 from gemma_vision.images.opening import ImageError
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.tabs.paste_run import parse_for_visitor
 from postprocess.coordinate_conventions import ConventionError
 
 SIZE = (640, 480)
@@ -187,3 +189,24 @@ def test_masks_that_an_answer_draws_count_for_memory(monkeypatch):
     with pytest.raises(TaskError) as caught:
         read(f"[{one}, {one.replace('400', '401')}]", SIZE)
     assert caught.value.code == "E_TOO_MANY_MASKS"
+
+
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        pytest.param("x" * 200_001, "E_TEXT_TOO_LONG", id="a long text"),
+        pytest.param("<loc0001>" * 4 + "<seg001>" * 16 * 129, "E_TOO_MANY_MASKS", id="codes"),
+        pytest.param("&lt;seg001&gt;" * 16 * 129, "E_TOO_MANY_MASKS", id="escaped codes"),
+        pytest.param('{"mask": ""},' * 129, "E_TOO_MANY_MASKS", id="drawn masks"),
+    ],
+)
+def test_what_would_keep_the_app_at_work_is_refused_over_the_network(text: str, code: str) -> None:
+    begun = time.process_time()
+    with pytest.raises(TaskError) as refusal:
+        parse_for_visitor(text, (100, 100), "none")
+    assert refusal.value.code == code and time.process_time() - begun < 0.5
+
+
+def test_as_many_masks_as_are_allowed_are_read() -> None:
+    record = "<loc0100><loc0100><loc0500><loc0500>" + "<seg001>" * 16 + " cat ; "
+    assert len(parse_for_visitor(record * 128, (100, 100), "none")["instances"]) == 128

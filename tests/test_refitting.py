@@ -65,7 +65,7 @@ def test_tasks_that_the_new_one_lacks_go_and_others_come(
     assert offered(new["task"]) == ["caption", "free"] and new["task"]["value"] == "caption"
     assert offered(new["batch-task"]) == ["caption"]  # which never offers free prompts
     assert not new["words"]["visible"] and new["language"]["visible"]
-    assert new["examples"] == {"tasks": ["caption", "free"]}
+    assert new["examples"] == {"tasks": ["caption", "free"], "names": []}
 
 
 def test_what_was_chosen_stays_where_it_can(switcher: ModelSwitcher, updater: FormUpdater) -> None:
@@ -138,14 +138,12 @@ def test_a_page_that_fits_is_left_alone(switcher: ModelSwitcher, updater: FormUp
     now = [one.value for one in updater.inputs]
     told = updater.on_load(*now)
     assert {one.elem_id: list(update) for one, update in told.items()} == {  # type: ignore[attr-defined]
-        place: ["tasks"]
-        for place in (
-            "examples",
-            "batch-examples",
-            "video-examples",
-            "compare-examples",
-            "inside-examples",
-        )
+        "examples": ["tasks", "names"],
+        "known-names": ["id", "names"],
+        "batch-examples": ["tasks", "names"],
+        "video-examples": ["tasks", "names"],
+        "compare-examples": ["tasks"],  # two checkpoints, whose names differ
+        "inside-examples": ["tasks", "names"],
     }
     switcher.revision += 1
     assert any("choices" in update for update in updater.on_load(*now).values())

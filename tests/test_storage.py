@@ -142,6 +142,15 @@ def test_one_client_has_a_share_and_the_others_have_theirs(folder: Path) -> None
         assert refused.status_code == 429 and refused.json()["detail"].startswith("E_BUSY: ")
 
 
+def test_visitors_behind_a_proxy_that_nobody_named_are_not_one_client(folder: Path) -> None:
+    """As on a Space, where all of them come from one address."""
+    passed_on = {"x-forwarded-for": "8.8.8.8"}
+    with TestClient(quota(1000), client=("10.0.0.9", 5), headers=passed_on) as all_of_them:
+        for _ in range(3):
+            sent = all_of_them.post("/gradio_api/upload", content=b"x" * 400)
+            assert sent.status_code == 200
+
+
 @pytest.mark.parametrize("length", ["-5", "many", "9" * 30, "\u0665"])
 def test_a_length_that_is_none_is_refused(folder: Path, length: str) -> None:
     with TestClient(quota(1000)) as client:

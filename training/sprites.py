@@ -5,7 +5,8 @@ import sys
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from gemma_vision.synthetic.atlas import MARGIN, SIDE
+from gemma_vision.synthetic.atlas import SIDE
+from training.drawings.render import to_sprite
 
 FONT_SIZE = 109  # the only size the bitmap font has
 
@@ -62,21 +63,10 @@ def render(glyph: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
     """
     canvas = Image.new("RGBA", (2 * SIDE, 2 * SIDE))
     ImageDraw.Draw(canvas).text((40, 40), glyph, font=font, embedded_color=True)
-    drawn = canvas.crop(canvas.getchannel("A").point(harden).getbbox())
-    scale = (SIDE - 2 * MARGIN) / max(drawn.size)
-    width, height = (max(1, round(side * scale)) for side in drawn.size)
-    sprite = Image.new("RGBA", (SIDE, SIDE))
-    drawn = drawn.resize((width, height), Image.Resampling.LANCZOS)
-    sprite.paste(drawn, ((SIDE - width) // 2, (SIDE - height) // 2))
-    sprite.putalpha(sprite.getchannel("A").point(harden))
-    pixels = np.array(sprite)
-    pixels[pixels[..., 3] == 0] = 0
-    return pixels
-
-
-def harden(alpha: int) -> int:
-    """Half covered or more is covered."""
-    return 255 if alpha >= 128 else 0
+    sprite = to_sprite(canvas)
+    if sprite is None:
+        raise ValueError(f"{glyph!r} is no drawing of this font; give one that has its emoji.")
+    return sprite
 
 
 def write_atlas(font_path: str, out: str) -> None:

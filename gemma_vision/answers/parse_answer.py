@@ -12,7 +12,7 @@ from gemma_vision.answers.answer import JSON, Answer, answer_json, instance_json
 from gemma_vision.answers.answer_reader import StreamingReader
 from gemma_vision.checkpoints.lazy_mask_decoder import NONE, lazy_decoder
 from gemma_vision.images.opening import Picture, check_size, open_image
-from gemma_vision.requests.options import read_options
+from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.tasks import PARSE
 from gemma_vision.requests.validation import TaskError, check_string, excerpt, is_whole
 from gemma_vision.runtime.engine import Chunk
@@ -22,7 +22,7 @@ from postprocess.instances import locate
 from postprocess.tokens import Mention
 
 if TYPE_CHECKING:
-    from gemma_vision.requests.typed_options import FilterOptions
+    from gemma_vision.requests.options import FilterOptions
 
 MAX_ANSWER = 200_000  # characters; 4096 tokens are about 40,000
 # Pixels of all masks of one answer. A mask takes a byte for each pixel of the picture, so that

@@ -74,11 +74,12 @@ def save_folder(path: Path, kind: str | None, picture: Annotated) -> list[Path]:
 
 def save_overlay(path: Path, picture: Annotated) -> Path:
     """The picture with its things drawn on it, in the format of the suffix."""
+    from postprocess.datasets.files import write_image
     from postprocess.overlay import draw
 
     # each format takes the setting that it knows: PNG the first, the others the second
-    draw(picture.pixels, picture.instances).save(path, compress_level=1, quality=92)
-    return path
+    drawn = draw(picture.pixels, picture.instances)
+    return write_image(path, drawn, compress_level=1, quality=92)
 
 
 def kind_of(path: Path) -> str:

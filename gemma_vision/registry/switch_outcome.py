@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from dataclasses import dataclass
 
+from gemma_vision.errors import place_of
 from postprocess.errors import UserError
 
 log = logging.getLogger("gemma_vision.registry.switch_outcome")
@@ -38,8 +38,7 @@ def describe_failure(name: str, error: Exception) -> tuple[str, str]:
         return error.code, str(error)
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "E_MEMORY", f"There is not enough memory for {name}. Take a smaller checkpoint."
-    places = "".join(traceback.format_tb(error.__traceback__))
-    log.error("%s at\n%s", type(error).__name__, places)
+    log.error("%s", place_of(error))
     return (
         "E_CHECKPOINT",
         f"{name} cannot be read as a checkpoint. Fetch it again, or take another.",

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, get_type_hints
+from typing import TypedDict, get_type_hints
 
 from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.option import Option, read_row, row
 from gemma_vision.requests.tasks import PARSE, Task
-from gemma_vision.requests.validation import TaskError
 
 MAX_TOKENS = 4096
 MAX_NAMES = 100
@@ -208,21 +207,54 @@ def options_of(task: str) -> list[Option]:
     return sorted(offered, key=lambda option: (not option.first, task in option.late))
 
 
-def check_options(options: Options) -> dict[str, Any]:
-    """Every option's value as Python's own, by name; `TaskError` for the first that is none."""
-    return {name: option.check(getattr(options, name)) for name, option in OPTIONS.items()}
+# The options of each task as type checkers read them; a test holds these types against the rows.
 
 
-def read_options(task: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What a program gave of a task's options, null for the default.
+class RequestOptions(TypedDict, total=False):
+    """Of every task."""
 
-    `TaskError` (E_OPTION) for the name of an option that the task does not have.
-    """
-    known = {option.name: option for option in options_of(task)}
-    if unknown := [name for name in given if name not in known]:
-        message = f"{task} has no option {unknown[0]}; it has {', '.join(known)}."
-        raise TaskError(message, "E_OPTION")
-    return {
-        name: known[name].default if value is None else known[name].check(value)
-        for name, value in given.items()
-    }
+    max_tokens: int
+    temperature: float
+    seed: int
+    budget: int | None
+    thinking: int
+
+
+class FilterOptions(TypedDict, total=False):
+    """Of every task whose answer may hold things, and of `read`."""
+
+    drop_repeats: bool
+    max_overlap: float | None
+    drop_full_frame: bool
+    min_score: float | None
+
+
+class WordOptions(RequestOptions, total=False):
+    """Of the tasks that answer in words; ocr has no others."""
+
+    pan_and_scan: bool
+
+
+class FindOptions(RequestOptions, FilterOptions, total=False):
+    """Of detect and segment."""
+
+    drop_unasked: bool | None
+    decoding: str | None
+    names_per_prompt: int | None
+
+
+class CaptionOptions(WordOptions, total=False):
+    """Of caption, whose language is a parameter of its own."""
+
+    style: str
+    region: tuple[float, ...] | None
+
+
+class FreeOptions(WordOptions, FilterOptions, total=False):
+    """Of free and chat."""
+
+
+class AskOptions(FreeOptions, total=False):
+    """Of ask."""
+
+    language: str

@@ -43,9 +43,11 @@ from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
+from gemma_vision.web.server.guards.health import health_routes
+from gemma_vision.web.server.guards.queue_share import share_queue
 from gemma_vision.web.server.guards.request_guard import guard_requests
-from gemma_vision.web.server.gzip_page import GZIP_PAGE
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
+from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
@@ -75,10 +77,14 @@ class Page(PrivateErrorBlocks):
         """As gr.Blocks.launch; options given here win."""
         host = options.get("server_name") or listens_on()
         own = {
-            "routes": [state_route(self.choice.switcher), token_route(self.choice)],
+            "routes": [
+                state_route(self.choice.switcher),
+                token_route(self.choice),
+                *health_routes(self),
+            ],
             "middleware": [
                 guard_requests(host),
-                GZIP_PAGE,
+                COMPRESSED_PAGE,
                 UPLOAD_QUOTA,
                 ERROR_FILTER,
                 VALID_OPENAPI,
@@ -103,6 +109,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
         connect_page(app, header, tabs, choice)
     app.pipeline, app.choice = pipeline, choice
     app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
+    share_queue(app)
     return app
 
 

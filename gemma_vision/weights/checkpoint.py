@@ -18,7 +18,7 @@ from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.weight_files import has_weights
 from gemma_vision.errors import CheckpointError
-from gemma_vision.model.config import ModelConfig
+from gemma_vision.model.config import ModelConfig, PatchVisionConfig
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.requests.family import Family
 from gemma_vision.requests.prompts import family_of
@@ -121,6 +121,7 @@ def open_checkpoint(
     found = found or locate(name, reporter, base=base)
     folder, adapter = found.folder, found.adapter
     config = read_config(folder)
+    check_range(config, wanted)
     tokenizer = open_tokenizer(tokenizer_folder(adapter, folder), config)
     if where is not None:
         model = load_model(folder, config, where, wanted, adapter, bits, reporter)
@@ -150,6 +151,14 @@ def pick_device(name: str | None) -> torch.device:
             f"There is no {name} device here. Take cpu, or leave the device open.", "E_DEVICE"
         )
     return torch.device(name)
+
+
+def check_range(config: ModelConfig, dtype: torch.dtype | None) -> None:
+    """Refuse float16 where the tower's numbers leave its range, and only padding would come out."""
+    if dtype == torch.float16 and isinstance(config.vision, PatchVisionConfig):
+        raise CheckpointError(
+            "This checkpoint leaves the range of float16; take bfloat16 or float32.", "E_DTYPE"
+        )
 
 
 def pick_dtype(name: str | None) -> torch.dtype | None:

@@ -22,6 +22,7 @@ from gemma_vision.weights.quantization import quantize
 from gemma_vision.weights.safetensors_files import TensorSource, our_name, read_sources
 
 SAMPLE = 4096  # numbers of a large tensor that are looked at
+NUM_RUNS = 16  # pieces that such a sample is made of
 WHOLE = (torch.float64, torch.float32, torch.bfloat16, torch.float16)  # numbers that stand alone
 
 
@@ -122,8 +123,13 @@ def check_finite(name: str, tensor: Tensor, *, is_sampled: bool) -> None:
 
     is_sampled: some of a tensor's numbers are looked at, where the others are not read yet.
     """
-    numbers = tensor.flatten()[:: max(tensor.numel() // SAMPLE, 1) if is_sampled else 1]
-    if not bool(torch.isfinite(numbers).all()):
+    numbers = tensor.flatten()
+    if is_sampled and len(numbers) > SAMPLE:  # runs from begin to end, so that few pages are read
+        step, length = len(numbers) // NUM_RUNS, SAMPLE // NUM_RUNS
+        numbers = torch.cat([numbers[n * step :][:length] for n in range(NUM_RUNS)])
+    # a sum is finite only where all are, and costs a tenth; large ones may add up to too much
+    is_finite = bool(torch.isfinite(numbers.sum(dtype=torch.float32)))
+    if not is_finite and not bool(torch.isfinite(numbers).all()):
         raise CheckpointError(
             f"{name} holds numbers that are not finite in {str(tensor.dtype)[6:]}. Fetch the "
             "checkpoint again, or load it in another number type.",

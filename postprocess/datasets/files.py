@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from PIL.Image import Image
+
 from postprocess.errors import UserError
 
 T = TypeVar("T")
@@ -49,6 +51,18 @@ def write_text(path: Path, text: str) -> Path:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)  # there only where something went wrong
+    return path
+
+
+def write_image(path: Path, image: Image, **options: Any) -> Path:
+    """Write a picture in the format of its suffix, whole or not at all; options are Pillow's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{os.getpid()}.{path.name}")  # the suffix names the format
+    try:
+        image.save(draft, **options)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
     return path
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from postprocess.datasets.annotated import Annotated
-from postprocess.datasets.files import safe_name
+from postprocess.datasets.files import safe_name, write_image
 from postprocess.instances import UNNAMED, Instance
 from postprocess.overlay import draw, label_colors
 
@@ -91,6 +91,5 @@ def _numbered(number: int, instance: Instance) -> str:
 
 
 def _save(image: Image.Image, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, compress_level=1)  # half the time of the default, a tenth larger
-    return path
+    # level 1 takes half the time of the default and a tenth more room
+    return write_image(path, image, compress_level=1)

@@ -18,7 +18,7 @@ THINNEST = 0.02  # of the square: a drawing that covers less shows nothing
 
 def render_svg(svg: str) -> Image.Image:
     """An SVG, its longer side 512 pixels -> RGBA."""
-    import resvg_py  # type: ignore[import-not-found]  # in the extra "dev"
+    import resvg_py  # in the extra "dev"
 
     png = resvg_py.svg_to_bytes(svg_string=svg, width=LARGE)
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")

@@ -19,7 +19,7 @@ from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.errors import UserError
 from postprocess.instances import CodesToMask
 
-MAX_FAULTS = 5  # that a sentence names; the others are counted
+MAX_FAULTS = 3  # that a sentence names; the others are counted
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def read_folder(
 
 
 def listed_faults(faults: list[str]) -> str:
-    """Mistakes as one message; those past the fifth are counted."""
+    """Mistakes as one message; those past the third are counted."""
     more = len(faults) - MAX_FAULTS
     rest = [f"And {more} more of the kind; --check lists them all."] if more > 0 else []
     return " ".join([*faults[:MAX_FAULTS], *rest])

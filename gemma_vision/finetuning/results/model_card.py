@@ -99,7 +99,7 @@ def write_card(facts: CardFacts, before: Scores, after: Scores) -> str:
         num_things=counted(facts.num_things, "thing"),
         held=f"{counted(facts.num_held, 'picture')} {'were' if facts.num_held > 1 else 'was'}",
         how=how,
-        lost=lost_of(facts),
+        lost=lost_of(facts) + masks_of(after),
         tables="\n".join(table(title, before[title], after[title]) for title in after),
         names=name_table(before, after),
         worst=worst_of(facts),
@@ -150,6 +150,18 @@ def lost_of(facts: CardFacts) -> str:
             "their pictures were not there to be rehearsed or asked about; they may be lost."
         )
     return "".join(f"{part}\n\n" for part in parts)
+
+
+def masks_of(after: Scores) -> str:
+    """That masks are not yet as good as a fixed shape for each name would be, where it is so."""
+    scores = after.get(NEW, {})
+    own, fixed = scores.get("mask_in_box"), scores.get("mask_in_box_mean_shape")
+    if own is None or fixed is None or own >= fixed:
+        return ""
+    return (
+        f"**Masks are not yet of use**: inside the true box their IoU is {own:.3f}, that of the "
+        f"mean shape of each name would be {fixed:.3f}. Boxes come first; learn longer.\n\n"
+    )
 
 
 def best_state_of(facts: CardFacts) -> str:

@@ -14,7 +14,7 @@ from PIL.Image import Image
 from gemma_vision.answers.answer import JSON, answer_json, crops_json
 from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.options import read_options
+from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.request import Request
 from gemma_vision.web.jobs.job import StreamRun
 from gemma_vision.web.server.errors import to_client

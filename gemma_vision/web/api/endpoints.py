@@ -20,7 +20,8 @@ from gemma_vision.checkpoints.lazy_mask_decoder import NONE
 from gemma_vision.images.file_formats import LISTED
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.option import Option
-from gemma_vision.requests.options import options_of, read_options
+from gemma_vision.requests.option_checks import read_options
+from gemma_vision.requests.options import options_of
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
 from gemma_vision.web.api.answering import answers
 from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON

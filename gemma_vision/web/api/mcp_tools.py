@@ -158,9 +158,9 @@ def strict_tool(endpoint: Endpoint, line: Line) -> Tool:
         ) -> Any:
             try:
                 inspect.signature(endpoint).bind(**sent)
-            except TypeError as error:
+            except TypeError:  # whose words quote the caller's
                 taken = ", ".join(inspect.signature(endpoint).parameters)
-                message = f"E_ARGUMENTS: {str(error).capitalize()}; {endpoint.__name__} takes"
+                message = f"E_ARGUMENTS: The arguments do not fit; {endpoint.__name__} takes"
                 raise ToolError(f"{message} {taken}.") from None
             return await fn(**sent)
 

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 HERE = Path(__file__).parent
 IMPORT = re.compile(r'^import (?:[^;"]* from )?"\./([\w/]+\.js)";\n', re.MULTILINE)
+COMMENT = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n|^ *//[^\n]*\n", re.MULTILINE | re.DOTALL)
 EXPORT = re.compile(r"^export (?=async |const |function |let )", re.MULTILINE)
 
 
@@ -38,5 +39,6 @@ def imports(name: str) -> list[str]:
 
 
 def body(name: str) -> str:
-    """What a file does, without the words that make it a module."""
-    return EXPORT.sub("", IMPORT.sub("", (HERE / name).read_text("utf-8")))
+    """What a file does, without the words that make it a module and what is for its readers."""
+    text = IMPORT.sub("", (HERE / name).read_text("utf-8"))
+    return COMMENT.sub("", EXPORT.sub("", text))

@@ -15,7 +15,8 @@ from gradio.components import Component
 
 from gemma_vision.requests.family import Family
 from gemma_vision.requests.option import Option
-from gemma_vision.requests.options import OPTIONS, options_of, read_options
+from gemma_vision.requests.option_checks import read_options
+from gemma_vision.requests.options import OPTIONS, options_of
 from gemma_vision.requests.request import REGION
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import read_region

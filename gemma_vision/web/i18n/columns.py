@@ -1,7 +1,7 @@
 """Columns: a table of texts in each language of the page.
 
-A table's rows have English and Japanese, those of options every language; the other texts of the
-other languages have a file each beside this one.
+A table's rows have English and Japanese, those of tasks and options every language; the other texts
+of the other languages have a file each beside this one.
 """
 
 from __future__ import annotations

@@ -181,8 +181,9 @@ def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
 
 
 def name_lines(asked: Asked) -> Iterator[GuidanceLine]:
-    """The names there are to ask for, and the way to another checkpoint."""
-    chips = [(name, name) for name in asked.names]
+    """The names there are to ask for besides those asked, and the way to another checkpoint."""
+    read = asked.reading.names if asked.reading else ()
+    chips = [(name, name) for name in asked.names if name not in read]
     yield GuidanceLine("knows" if chips else "", {"model": asked.model}, chips, "models")
 
 

@@ -5,6 +5,7 @@ Gradio prints such errors with all that a visitor sent: words, and the names of 
 
 from __future__ import annotations
 
+import logging
 import traceback
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,17 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gemma_vision.errors import describe, place_of
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 from postprocess.errors import UserError
 
-CALLS = "/gradio_api/call/"
+log = logging.getLogger("gemma_vision.web")
+
+GRADIO = "/gradio_api/"
+WEB = Path(__file__).resolve().parent.parent  # the files of the page
+BEFORE_HANDLERS = ("preprocess_data", "validate_inputs", "special_args")  # of Gradio
+MISFITS = (AttributeError, LookupError, TypeError, ValueError)
 ADDRESSES = ("http://", "https://")
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 
@@ -60,7 +67,8 @@ class PrivateErrorBlocks(gr.Blocks):
             message = "The file is no uploaded file; upload it and try again."
             raise to_client(UploadError(message)) from None
         except Exception as error:
-            raise to_client(fetch_error(error) or error) from None
+            block_fn = options.get("block_fn", arguments[0] if arguments else None)
+            raise to_client(fetch_error(error) or misfit(error, block_fn) or error) from None
 
 
 def check_files(values: Any) -> None:
@@ -91,6 +99,25 @@ def fetch_error(error: Exception) -> UploadError | None:
     return UploadError("The picture's address could not be fetched; upload the picture instead.")
 
 
+def misfit(error: Exception, block_fn: Any) -> ArgumentsError | None:
+    """The refusal of values that do not fit what they were sent to; None for errors of ours.
+
+    Gradio itself trips on them before a handler is reached. The page's own handlers get what the
+    page sends, so that what is no such value in them was sent by hand.
+    """
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    is_before = any(code.co_name in BEFORE_HANDLERS for code in frames)
+    is_event = frames[-1].co_qualname.startswith("EventData.") if frames else False
+    is_private = getattr(block_fn, "api_visibility", "public") != "public"
+    is_ours = bool(frames) and WEB in Path(frames[-1].co_filename).parents
+    is_kind = isinstance(error, MISFITS) and not isinstance(error, UserError)
+    if not is_kind or not (is_before or (is_private and (is_event or is_ours))):
+        return None
+    if not is_before:
+        log.warning("%s", place_of(error))
+    return ArgumentsError(f"The call's values do not fit; {WHERE}")
+
+
 def parameters(block_fn: Any) -> list[tuple[str, bool, Any, Any]]:
     """Name, whether there is a default, the default and the hint of what an endpoint takes.
 
@@ -107,7 +134,7 @@ class ErrorFilter:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(CALLS):
+        if scope["type"] != "http" or not scope["path"].startswith(GRADIO):
             await self._app(scope, receive, send)
             return
         has_started = False
@@ -119,7 +146,7 @@ class ErrorFilter:
 
         try:
             await self._app(scope, receive, forward)
-        except (KeyError, TypeError, ValueError) as error:
+        except Exception as error:
             if has_started:
                 raise
             await refusal(error)(scope, receive, send)
@@ -130,7 +157,11 @@ def refusal(error: Exception) -> JSONResponse:
     if isinstance(error, KeyError):
         body = {"code": "E_ENDPOINT", "message": f"There is no such endpoint; {WHERE}"}
         return JSONResponse(body, 404)
-    why = str(error).split(". ")[0].split("\n")[0]
+    if not isinstance(error, (TypeError, ValueError)):
+        code, message = describe(error)
+        return JSONResponse({"code": code, "message": message}, 500)
+    is_told = isinstance(error, TypeError) or "JSON" not in str(error)  # else it quotes the call
+    why = str(error).split(". ")[0].split("\n")[0][:200] if is_told else "The call is no JSON"
     return JSONResponse({"code": "E_ARGUMENTS", "message": f"{why}; {WHERE}"}, 422)
 
 

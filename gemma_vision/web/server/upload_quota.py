@@ -69,8 +69,8 @@ class UploadQuota:
         self._limit = max_bytes() if limit is None else limit
         self._counted = (float("-inf"), 0)  # when, bytes
         self._reserved = 0  # bytes of the requests under way
-        self._running: Counter[str] = Counter()  # requests under way, by client
-        self._sent: Counter[str] = Counter()  # bytes of this hour, by client
+        self._running: Counter[str | None] = Counter()  # requests under way, by client
+        self._sent: Counter[str | None] = Counter()  # bytes of this hour, by client
         self._hour = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +101,7 @@ class UploadQuota:
                 await asyncio.to_thread(sweep_broken_off)
 
     async def _pass(
-        self, scope: Scope, receive: Receive, send: Send, client: str, wanted: int
+        self, scope: Scope, receive: Receive, send: Send, client: str | None, wanted: int
     ) -> None:
         """Let the request through, no more of it than it announced; a full disk is 507."""
         received, has_started = 0, False
@@ -128,13 +128,15 @@ class UploadQuota:
                 raise
             await JSONResponse({"detail": FULL}, 507)(scope, receive, send)
 
-    def _refusal(self, client: str, wanted: int, used: int, free: int) -> JSONResponse | None:
-        """The answer to a request that there is no room for, or not for this client."""
+    def _refusal(
+        self, client: str | None, wanted: int, used: int, free: int
+    ) -> JSONResponse | None:
+        """The answer to a request that there is no room for, or not for this client, if known."""
         if time.monotonic() - self._hour > HOUR:
             self._sent.clear()
             self._hour = time.monotonic()
         is_greedy = self._sent[client] + wanted > SHARE * self._limit and self._sent[client] > 0
-        if is_greedy or self._running[client] >= MAX_REQUESTS:
+        if client is not None and (is_greedy or self._running[client] >= MAX_REQUESTS):
             return JSONResponse({"detail": ENOUGH}, 429)
         has_room = used < self._limit and used + self._reserved + wanted <= self._limit
         if not has_room or free < self._reserved + wanted + SPARE:

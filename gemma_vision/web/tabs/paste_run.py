@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,13 @@ from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.jobs.visitor_answers import UNNAMED, VisitorAnswer, picture_name
 from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
+from postprocess.tokens import CODES_PER_MASK
+
+MAX_TEXT = 200_000  # characters of an answer that is pasted
+MAX_MASKS = 128  # in it
+CROWDED = "E_TOO_MANY_MASKS"
+CODE = re.compile(r"seg\d{3}", re.IGNORECASE)  # of a mask's codes, however its marks are written
+DRAWN = re.compile(r"[\"']mask[\"']\s*:")  # a mask that an answer in JSON draws itself
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,17 @@ class PasteJob:
         return VisitorAnswer(answer, path, name, task=PARSE, text=self._form.text, options=options)
 
 
+def check_length(text: str) -> None:
+    """Refuse an answer that would keep the app at work: no model writes one as long."""
+    if len(text) > MAX_TEXT:
+        message = f"The answer has {len(text)} characters; the limit is {MAX_TEXT}. Paste a part."
+        raise TaskError(message, "E_TEXT_TOO_LONG")
+    count = max(len(CODE.findall(text)) // CODES_PER_MASK, len(DRAWN.findall(text)))
+    if count > MAX_MASKS:
+        message = f"The answer has {count} masks; the limit over the network is {MAX_MASKS}."
+        raise TaskError(f"{message} Paste a part, or parse it on your own machine.", CROWDED)
+
+
 def parse_for_visitor(
     text: str, size: tuple[int, int], mask_decoder: str, **options: Any
 ) -> dict[str, Any]:
@@ -95,4 +114,5 @@ def parse_for_visitor(
         raise DecoderError(message)
     if not isinstance(text, str):
         raise TaskError(f"The answer is a {type(text).__name__}; give a string.", "E_TEXT")
+    check_length(text)
     return read_json(text, size, mask_decoder=mask_decoder, **options)

@@ -1,7 +1,8 @@
 """Clients: whom a request comes from, honestly where the app stands behind a proxy.
 
 What a request says of its origin can be written by anybody. It is believed only of a proxy that the
-operator named; the last address that this proxy added is the client's.
+operator named; the last address that this proxy added is the client's. Behind a proxy that nobody
+named, as on a Space, visitors cannot be told from each other: none of them is held for another.
 """
 
 from __future__ import annotations
@@ -46,17 +47,31 @@ def _networks(given: str) -> tuple[Network, ...]:
         raise ProxyError(message) from error
 
 
-def client_of(scope: Scope) -> str:
-    """The address that a request comes from; through a named proxy, the one that it was given."""
+def client_of(scope: Scope) -> str | None:
+    """The address that a request comes from; through a named proxy, the one that it was given.
+
+    None where a proxy of a private network passed it on that nobody named. Whoever comes straight
+    from the internet gains nothing by saying that there was one.
+    """
     peer = str((scope.get("client") or ("",))[0])
-    named = proxies()
+    named, headers = proxies(), Headers(scope=scope)
     if not named or not is_within(peer, named):
-        return peer
-    hops = Headers(scope=scope).get("x-forwarded-for", "").split(",")
+        is_private = is_address(peer) and not ipaddress.ip_address(peer).is_global
+        return None if is_private and is_forwarded(headers) else peer
+    hops = headers.get("x-forwarded-for", "").split(",")
     for hop in reversed([hop.strip() for hop in hops if hop.strip()]):
         if not is_within(hop, named):
             return hop if is_address(hop) else peer
     return peer
+
+
+def client_of_event(request: Any, session: str | None) -> str:
+    """Who sent an event of Gradio: an address, or one open page where addresses tell nothing."""
+    scope = getattr(request, "scope", None)
+    address = client_of(scope) if scope else None
+    if address is None or not is_address(address) or ipaddress.ip_address(address).is_loopback:
+        return f"page {session}"
+    return address
 
 
 def is_forwarded(headers: Mapping[str, Any]) -> bool:

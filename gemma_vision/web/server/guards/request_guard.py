@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.web.server.guards.clients import is_within, proxies
+from gemma_vision.web.server.guards.health import NUMBERS
 
 VARIABLE = "GEMMA_VISION_HOSTS"  # names that the app is reached by, with commas between
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -49,6 +50,7 @@ class RequestGuard:
 
         async def forward(message: Message) -> None:
             if message["type"] == "http.response.start":
+                NUMBERS.count(message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
