@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -181,6 +182,7 @@ def main(port: int, family: str = "") -> None:
     from gemma_vision.web.server import uploads
 
     record = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "engine.json"
+    writing = threading.Lock()  # answers grow side by side
 
     class WatchedEngine(FakeEngine):
         """Writes down what it was asked and did."""
@@ -199,8 +201,9 @@ def main(port: int, family: str = "") -> None:
             asked = [[p.text, p.max_tokens, p.temperature, p.seed] for p in self.prompts]
             done = {"prompts": asked, "steps": self.steps, "cancelled": self.cancelled}
             draft = record.with_suffix(".draft")
-            draft.write_text(json.dumps(done))
-            draft.replace(record)
+            with writing:
+                draft.write_text(json.dumps(done))
+                draft.replace(record)
 
     uploads.EXAMPLES = record.parent / "examples"
     write_examples(uploads.EXAMPLES)

@@ -137,7 +137,7 @@ def test_cancelling_stops_the_model(served: Served, client: Client, image: Any) 
     assert served.engine()["steps"] == steps
 
 
-def test_wishes_wait_for_each_other(served: Served, client: Client, image: Any) -> None:
+def test_wishes_at_once_are_all_answered(served: Served, client: Client, image: Any) -> None:
     jobs = [client.submit(image, "cat", api_name=f"/{name}") for name in ("detect", "segment")]
     assert [job.result(timeout=30)["finish"] for job in jobs] == ["stop", "stop"]
 
