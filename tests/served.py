@@ -27,6 +27,7 @@ from PIL import Image
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 120
 LISTING = "listing"
+ALONE = "alone"
 
 SEGS = "".join(f"<seg{code:03d}>" for code in range(16))
 CAT_AND_DOG = "<loc0102><loc0102><loc0512><loc0460> cat ; <loc0307><loc0562><loc0921><loc0972> dog"
@@ -114,7 +115,7 @@ def served(family: str = "") -> Served:
     """The app over a scripted model, started when first asked for and ended with the tests.
 
     family: one of the library's rows, for its wording and what it can do; "" is a simple stand-in,
-    `LISTING` one that knows two names only.
+    `LISTING` one that knows two names only, `ALONE` one that gives one answer at a time.
     """
     port = free_port()
     return start(port, [__file__, str(port), *([family] if family else [])], "ready")
@@ -179,6 +180,7 @@ def main(port: int, family: str = "") -> None:
     from gemma_vision.requests.prompts import FAMILIES
     from gemma_vision.runtime.engine import Chunk, Prompt
     from gemma_vision.web import app as web_app
+    from gemma_vision.web.jobs.events import MODEL_QUEUE
     from gemma_vision.web.server import uploads
 
     record = Path(os.environ["GRADIO_TEMP_DIR"]).parent / "engine.json"
@@ -210,6 +212,8 @@ def main(port: int, family: str = "") -> None:
     pipeline = fake_pipeline()
     if family == LISTING:
         pipeline.card["names"] = ["cat", "dog"]
+    elif family == ALONE:
+        MODEL_QUEUE["concurrency_limit"] = 1
     elif family:
         pipeline.family = FAMILIES[family]
         pipeline.tasks = pipeline.family.tasks

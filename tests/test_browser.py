@@ -76,24 +76,6 @@ def test_stop_keeps_what_is_there(visit: Callable[..., Page], served: Served) ->
     assert viewer(page).get_attribute("data-count") == "2"
 
 
-def test_stop_works_while_waiting_for_others(visit: Callable[..., Page], served: Served) -> None:
-    first, second = visit(), visit()
-    for page, words in ((first, "long"), (second, "patient")):
-        take_example(page)
-        give_room(page)
-        page.fill("#words textarea", words)
-    first.click("#run")
-    wait_for_things(first, 1)
-    second.click("#run")
-    second.locator("#viewer .progress-text", has_text="queue").wait_for()
-    second.click("#stop")
-    is_enabled(second, "run")
-    first.click("#stop")
-    viewer(first, "stopped").wait_for()
-    run(first, "cat")
-    assert not any("patient" in prompt[0] for prompt in served.engine()["prompts"])
-
-
 def test_closing_the_page_stops_the_model(visit: Callable[..., Page], served: Served) -> None:
     page = visit()
     take_example(page)
