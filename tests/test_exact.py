@@ -27,6 +27,7 @@ from gemma_vision.synthetic.poses import sample_scene
 from postprocess import Parser
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3")
+TIE = 2e-6  # of a logit: what the order of sums may change
 SEED = 900_777
 
 
@@ -93,6 +94,21 @@ def assert_alike(engine: LocalEngine, prompt: Prompt, grammar: Grammar) -> tuple
     return len(exact), len(plain)
 
 
+def is_cut_by_a_tie(engine: LocalEngine, prompt: Prompt, grammar: Grammar) -> bool:
+    """Whether the answers part where two tokens are the likeliest, as far as float32 can tell."""
+    exact = ids_of(follow(engine, replace(prompt, grammar=grammar, is_verified=True)))
+    plain = ids_of(follow(engine, prompt))
+    parts = [at for at, (a, b) in enumerate(zip(exact, plain, strict=False)) if a != b]
+    if not parts:
+        return False
+    batch, _ = engine.watch(prompt)
+    for _ in range(parts[0]):
+        batch.advance()
+    assert batch.logits is not None
+    first, second = batch.logits[0].topk(2).values.tolist()
+    return bool(first - second < TIE * first)
+
+
 @pytest.mark.parametrize("task", [Task.detect, Task.segment])
 def test_exact_is_exact_on_scenes(embedded: LocalEngine, task: Task, verified: bool) -> None:
     embedded._scheduler.batch.is_small = verified
@@ -109,9 +125,15 @@ def test_exact_is_exact_on_two_hundred_scenes(
     embedded: LocalEngine, task: Task, verified: bool
 ) -> None:
     embedded._scheduler.batch.is_small = verified
+    num_ties = 0
     for image, names in scenes(200):
         prompt = Prompt((image,), f"{task} {' ; '.join(names)}", 128)
-        assert_alike(embedded, prompt, Grammar(names, task is Task.segment))
+        grammar = Grammar(names, task is Task.segment)
+        if is_cut_by_a_tie(embedded, prompt, grammar):
+            num_ties += 1
+        else:
+            assert_alike(embedded, prompt, grammar)
+    assert num_ties <= 2
 
 
 @pytest.mark.parametrize("seed", range(2))
