@@ -13,7 +13,7 @@ import pytest
 from fake_engine import fake_pipeline
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.tasks import FORM_TASKS, Task
 from gemma_vision.web import app
 from gemma_vision.web.server.uploads import EXAMPLES
 
@@ -121,8 +121,7 @@ def test_no_image_input_opens_a_file_before_it_was_checked(page: gr.Blocks) -> N
 
 def test_handlers_of_the_page_are_not_offered_to_clients(page: gr.Blocks) -> None:
     offered = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    verbs = {"detect", "segment", "point", "caption", "ask", "ocr", "free"}
-    assert offered == verbs | {"parse", "models", "model"}
+    assert offered == {*FORM_TASKS, "parse", "models", "model"}
 
 
 def test_only_tasks_that_the_checkpoint_can_do_are_offered() -> None:
