@@ -39,7 +39,7 @@ LOOK = 0.1  # seconds between two looks for the model's turn
 class ModelSwitcher:
     """Changes the checkpoint of a pipeline, for everybody who holds that pipeline.
 
-    turn: the lock that whoever has the model at work holds. device and dtype: as for `load`.
+    turn: the lock that whoever has the model at work holds. The others: as for `load`.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class ModelSwitcher:
         turn: threading.Lock,
         device: str | None = None,
         dtype: str | None = None,
+        masks: Pipeline | None = None,
     ) -> None:
         self.model_cache = model_cache
         self.revision = 0  # goes up with every change
@@ -57,6 +58,7 @@ class ModelSwitcher:
         self._turn = turn
         self._device = device
         self._dtype = dtype
+        self._masks = masks
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
         self._wanted = ""
         self._owner = ""
@@ -217,7 +219,8 @@ class ModelSwitcher:
         self.pipeline.engine = UnavailableEngine(name, f"{name} was lost while another was loaded")
 
     def _load(self, source: str, found: Found | None, reporter: ProgressReporter) -> Pipeline:
-        return load(source, self._device, self._dtype, found=found, reporter=reporter)
+        where = self._device, self._dtype
+        return load(source, *where, found=found, reporter=reporter, masks=self._masks)
 
     def _put(self, fresh: Pipeline) -> None:
         was_large = size(self.pipeline) > memory.LARGE

@@ -82,6 +82,7 @@ class ViewerState:
         return {
             "state": state,
             "model": answer.get("model") or (self.asked.model if self.asked else None),
+            "masks_by": answer.get("masks_by"),
             "is_demo": bool(self.asked and self.asked.is_demo),
             "finish": answer.get("finish"),
             "task": self.task,
