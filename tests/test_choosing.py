@@ -131,9 +131,7 @@ def test_tasks_change_with_the_checkpoint_and_back(switcher, folders, random_che
     assert list(switcher.seen) == [random_checkpoint.name, "chat"]
 
 
-def test_who_finds_without_masks_borrows_those_of_the_start(
-    folders, random_checkpoint, turn
-) -> None:
+def test_who_finds_without_masks_borrows_them(folders, random_checkpoint, turn) -> None:
     notes = Path(folders["chat"]) / "gemma_vision.json"
     notes.write_text(json.dumps({"prompts": {"detect": "detect {names}"}}))
     outliner = gemma_vision.load("tiny", "cpu")
