@@ -46,6 +46,7 @@ from gemma_vision.web.server import uploads
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.queue_share import share_queue
 from gemma_vision.web.server.guards.request_guard import guard_requests
+from gemma_vision.web.server.guards.sessions import keep_sessions_small
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.picture_worker import warm_up
@@ -185,6 +186,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
         raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    keep_sessions_small(app)
     Sweeper(app).start()
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
