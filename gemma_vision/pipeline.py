@@ -75,7 +75,7 @@ class Pipeline:
         self.tasks = tuple(task for task in family.tasks if task in known)
         self.card = dict(card or {})
         self.mask_source = None
-        if masks is not None and Task.segment not in self.tasks:
+        if masks and Task.detect in self.tasks and Task.segment not in self.tasks:
             self.mask_source = masks.as_mask_source()
             self.tasks = tuple(task for task in Task if task in (*self.tasks, Task.segment))
 

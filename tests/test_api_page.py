@@ -11,6 +11,8 @@ import pytest
 from served import Served
 from served import served as start
 
+from gemma_vision.requests.tasks import FORM_TASKS, TASKS
+
 
 @pytest.fixture(scope="module")
 def served() -> Served:
@@ -37,11 +39,9 @@ def test_required_is_what_has_no_default(endpoints: dict[str, Any]) -> None:
         for one in endpoint["parameters"]
         if not one["parameter_has_default"]
     }
-    tasks = ("detect", "segment", "point", "caption", "ask", "ocr", "free")
-    words = {(f"/{task}", "text") for task in ("detect", "segment", "point")}
-    words |= {("/ask", "question"), ("/free", "prompt")}
+    words = {(f"/{task}", TASKS[task].words.name) for task in FORM_TASKS if TASKS[task].words}
     parse = {("/parse", name) for name in ("text", "width", "height")}
-    assert required == {(f"/{task}", "image") for task in tasks} | words | parse
+    assert required == {(f"/{task}", "image") for task in FORM_TASKS} | words | parse
 
 
 def test_the_page_lists_the_tools_and_its_address_answers(served: Served) -> None:

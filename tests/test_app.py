@@ -11,9 +11,10 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from fake_engine import fake_pipeline
+from tiny_models import make_model, save
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.tasks import FORM_TASKS, Task
 from gemma_vision.web import app
 from gemma_vision.web.jobs.model_turns import MODEL_RUNS
 from gemma_vision.web.server.uploads import EXAMPLES
@@ -58,10 +59,26 @@ def test_an_unknown_model_ends_with_one_sentence_and_code_2() -> None:
 
 def test_options_have_their_defaults_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MODEL_ID", raising=False)
+    monkeypatch.delenv("MASKS_MODEL_ID", raising=False)
     assert app.read_options([]).model == "tiny"
     monkeypatch.setenv("MODEL_ID", "somebody/something")
     assert app.read_options([]).model == "somebody/something"
     assert app.read_options(["--model", "tiny"]).model == "tiny"
+    monkeypatch.setenv("MASKS_MODEL_ID", "somebody/outlines")
+    assert app.read_options([]).masks == "somebody/outlines"
+    assert app.read_options(["--masks", "tiny"]).masks == "tiny"
+
+
+def test_what_makes_no_masks_cannot_outline_in_the_app(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "app.py", "--masks", str(save(make_model("gemma3"), tmp_path))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert said.returncode == 2 and "makes no masks; take a PaliGemma" in said.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,8 +139,7 @@ def test_no_image_input_opens_a_file_before_it_was_checked(page: gr.Blocks) -> N
 
 def test_handlers_of_the_page_are_not_offered_to_clients(page: gr.Blocks) -> None:
     offered = {fn.api_name for fn in page.fns.values() if fn.api_visibility == "public"}
-    verbs = {"detect", "segment", "point", "caption", "ask", "ocr", "free"}
-    assert offered == verbs | {"parse", "models", "model"}
+    assert offered == {*FORM_TASKS, "parse", "models", "model"}
 
 
 def test_only_tasks_that_the_checkpoint_can_do_are_offered() -> None:

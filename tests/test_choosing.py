@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import shutil
 import threading
 import time
@@ -128,6 +129,23 @@ def test_tasks_change_with_the_checkpoint_and_back(switcher, folders, random_che
     assert chosen(switcher, str(random_checkpoint))["tasks"] == first
     assert switcher.state()["revision"] == 2
     assert list(switcher.seen) == [random_checkpoint.name, "chat"]
+
+
+def test_who_finds_without_masks_borrows_them(folders, random_checkpoint, turn) -> None:
+    notes = Path(folders["chat"]) / "gemma_vision.json"
+    notes.write_text(json.dumps({"prompts": {"detect": "detect {names}"}}))
+    outliner = gemma_vision.load("tiny", "cpu")
+    model_cache = ModelCache(gemma_vision.load(random_checkpoint, "cpu"))
+    switcher = ModelSwitcher(model_cache, turn, "cpu", masks=outliner)
+    tasks = [chosen(switcher, folders[name])["tasks"] for name in ("chat", "second")]
+    notes.unlink()
+    plain = chosen(switcher, folders["chat"])["tasks"]
+    assert [("segment" in one, "detect" in one) for one in (*tasks, plain)] == [
+        (True, True),
+        (True, True),
+        (False, False),
+    ]
+    assert switcher.pipeline.mask_source is None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from gradio_client.exceptions import AppError
 from served import EVIL, Served
 from served import served as start
 
+from gemma_vision.requests.tasks import FORM_TASKS
+
 SNAPSHOT = Path(__file__).parent / "data" / "info_snapshot.json"
 KEYS = {"model", "task", "prompt", "text", "plain", "image", "policy", "finish", "warnings"} | {
     "instances",
@@ -231,18 +233,4 @@ def test_the_endpoints_are_what_they_were(served: Served) -> None:
     if os.environ.get("GEMMA_VISION_UPDATE"):
         SNAPSHOT.write_text(json.dumps(info, indent=1, sort_keys=True) + "\n")
     assert info == json.loads(SNAPSHOT.read_text())
-    assert set(info) == {
-        f"/{name}"
-        for name in (
-            "detect",
-            "segment",
-            "point",
-            "caption",
-            "ask",
-            "ocr",
-            "free",
-            "parse",
-            "models",
-            "model",
-        )
-    }
+    assert set(info) == {f"/{name}" for name in (*FORM_TASKS, "parse", "models", "model")}

@@ -23,12 +23,11 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
-from gemma_vision.requests.tasks import Task
+from gemma_vision.requests.tasks import FORM_TASKS, Task
 from gemma_vision.web.api import mcp_tools
 from gemma_vision.web.api.mcp_tools import build_server
 
 ROOT = Path(__file__).parent.parent
-VERBS = ("detect", "segment", "point", "caption", "ask", "ocr", "free")
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
 NEAR = "<loc0102><loc0102><loc0512><loc0470>"
 FRAME = "<loc0000><loc0000><loc1023><loc1023>"
@@ -62,7 +61,7 @@ def call(served: Served, name: str, **values: Any) -> Any:
 
 def test_the_tools_are_there_and_say_what_they_take(served: Served) -> None:
     tools = speak(served, lambda session: session.list_tools()).tools
-    assert [tool.name for tool in tools] == [*VERBS, "parse"]
+    assert [tool.name for tool in tools] == [*FORM_TASKS, "parse"]
     for tool in tools:
         assert tool.description.endswith(".") and tool.annotations.readOnlyHint
         told = {name: row["description"] for name, row in tool.inputSchema["properties"].items()}

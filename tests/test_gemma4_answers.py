@@ -64,6 +64,24 @@ def read(text: str) -> Parser:
         ),
         pytest.param('```json\n[{"box_2d": [1, 2, 3, 4], "label": "a"}, {"box_', 1, id="cut"),
         pytest.param("[{'box_2d': [1, 2, 3, 4], 'label': 'a'},]", 1, id="single quotes"),
+        pytest.param(
+            '{"box_2d": [[1, 2, 3, 4], [5, 6, 7, 8]], "label": "a"}',
+            [("a", (1, 2, 3, 4)), ("a", (5, 6, 7, 8))],
+            id="several in one",
+        ),
+        pytest.param(
+            '[{"box_2d": {"ymin": 1, "xmin": 2, "ymax": 3, "xmax": 4}, "label": "a"}]',
+            [("a", (1, 2, 3, 4))],
+            id="sides by name",
+        ),
+        pytest.param(
+            '[{"label": "a", "box_2d": {"x1": 2, "y1": 1, "x2": 4, "y2": 3}}]',
+            [("a", (1, 2, 3, 4))],
+            id="sides by number",
+        ),
+        pytest.param(
+            '[{"box_2d": [1, 2, 3, 4], "label": ["a", "b"]}]', [("a", (1, 2, 3, 4))], id="labels"
+        ),
     ],
 )
 def test_boxes_are_read_whatever_stands_around_them(text: str, boxes: list[Box] | int) -> None:
@@ -83,11 +101,20 @@ def test_boxes_are_read_whatever_stands_around_them(text: str, boxes: list[Box] 
         pytest.param('{"objects":[]}', id="an object"),
         pytest.param('{"objects": []}', id="with a space"),
         pytest.param("<|channel>thought\nNo cat.\n<channel|>[]<turn|>", id="behind a thought"),
+        pytest.param('[{"box_2d": null, "label": "cat"}]', id="null"),
+        pytest.param('[{"box_2d": [null, null, null, null], "label": "cat"}]', id="four nulls"),
+        pytest.param('[{"box_2d": [0, 0, 0, 0], "label": "cat"}]', id="four zeros"),
     ],
 )
 def test_nothing_found_is_an_answer_of_no_things(text: str) -> None:
     parser = read(text)
     assert parser.mentions == [] and parser.plain.strip() == ""
+
+
+def test_four_zeros_are_said_to_mean_nothing() -> None:
+    assert [one.code for one in read('{"box_2d": [0, 0, 0, 0], "label": "cat"}').notices] == [
+        "unread"
+    ]
 
 
 def test_points_are_read() -> None:

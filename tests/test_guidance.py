@@ -12,7 +12,8 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.names import UnknownNameError, read_names
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE
-from gemma_vision.web.jobs.guidance import MAX_TOKENS, VARIED, Asked, guide
+from gemma_vision.web.jobs.asked import Asked
+from gemma_vision.web.jobs.guidance import MAX_TOKENS, UNSURE, VARIED, guide
 from gemma_vision.web.tabs.image_run import ImageJob
 
 NAMES = ("cat", "dog", "banana")
@@ -28,7 +29,16 @@ def asked(text: str = "cat", task: str = "detect", names: Any = NAMES, **more: A
     return Asked(task, "tiny", 256, reading=reading, names=names, **more)
 
 
-def answer(*things: dict[str, str], plain: str = "", finish: str = "stop") -> dict[str, Any]:
+def questioned(question: str) -> Asked:
+    """A question to the demo model."""
+    return asked(task="ask", is_demo=True, question=question)
+
+
+def scored(score: float) -> dict[str, Any]:
+    return {"label": "cat", "score": score}
+
+
+def answer(*things: dict[str, Any], plain: str = "", finish: str = "stop") -> dict[str, Any]:
     return {"instances": list(things), "plain": plain, "finish": finish}
 
 
@@ -99,6 +109,51 @@ def said(guidance: dict[str, Any]) -> list[str]:
             id="words again and again",
         ),
         pytest.param(asked(task="free"), answer(THING), False, [], id="boxes of a free prompt"),
+        pytest.param(
+            asked(is_demo=True), answer(scored(0.3)), False, ["unsure_demo"], id="the demo guesses"
+        ),
+        pytest.param(
+            asked(is_demo=True),
+            answer(scored(0.3), scored(UNSURE)),
+            False,
+            [],
+            id="the demo is sure of a thing",
+        ),
+        pytest.param(asked(), answer(scored(0.3)), False, [], id="another model guesses"),
+        pytest.param(
+            asked(task="caption", is_demo=True),
+            answer(plain="nothing with a name"),
+            True,
+            ["blank_caption_demo", ""],
+            id="the demo sees nothing",
+        ),
+        pytest.param(
+            asked(task="caption"),
+            answer(plain="nothing but sand"),
+            False,
+            [],
+            id="another model's caption",
+        ),
+        pytest.param(
+            questioned("What is the weather like?"),
+            answer(plain="nothing"),
+            True,
+            ["untaught_ask"],
+            id="nothing to say to a question of no such kind",
+        ),
+        pytest.param(
+            questioned("What colour is the sky?"),
+            answer(plain="2"),
+            False,
+            ["untaught_ask"],
+            id="a word to a question of no such kind",
+        ),
+        pytest.param(
+            questioned("what is left of the dog?"), answer(plain="nothing"), False, [], id="taught"
+        ),
+        pytest.param(
+            questioned("Which thing is the biggest?"), answer(plain="dog"), False, [], id="biggest"
+        ),
     ],
 )
 def test_each_end_has_its_own_sentence(

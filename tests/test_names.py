@@ -100,6 +100,35 @@ UNDERSTOOD = [
     ("自転車がありますか。", "bicycle"),
     ("「傘」", "umbrella"),
     ("cat と 犬", "cat dog"),
+    ("a couple of dogs", "dog"),
+    ("every single apple", "apple"),
+    ("either a cat or a dog", "cat dog"),
+    ("cat, maybe a dog", "cat dog"),
+    ("cat vs dog", "cat dog"),
+    ("I'd like to find the cat", "cat"),
+    ("let\u2019s find cats", "cat"),
+    ("where's the umbrella", "umbrella"),
+    ("highlight everything that's a car", "car"),
+    ("label: cat", "cat"),
+    ("objects = cat, dog", "cat dog"),
+    ("\U0001f431", "cat"),
+    ("\u2602\ufe0f and \U0001f697", "umbrella car"),  # the first with the sign for colour
+    ("この画像に猫は何匹いますか", "cat"),
+    ("りんごはいくつありますか", "apple"),
+    ("猫がどこにいるか教えて", "cat"),
+    ("猫を2匹", "cat"),
+    ("くるま２台", "car"),
+    ("猫及び犬", "cat dog"),
+    ("猫 そして 犬", "cat dog"),
+    ("猫、それから犬", "cat dog"),
+    ("バナナやりんごなど", "banana apple"),
+    ("un chat et un chien", "cat dog"),
+    ("die Katzen und der Hund", "cat dog"),
+    ("Häuser", "house"),
+    ("el perro y los arboles", "dog tree"),
+    ("uma maçã e um avião", "apple airplane"),
+    ("고양이와 개", "cat dog"),
+    ("猫和狗", "cat dog"),
 ]
 # What is written, and what is asked back; nothing where there is nothing near.
 ASKED_BACK = [
@@ -118,6 +147,13 @@ ASKED_BACK = [
     ("きりん", ""),
     ("and", ""),
     ("?", ""),
+    ("赤い車", "car"),
+    ("りんごの木", "apple or tree"),
+    ("ねこ犬", "cat or dog"),
+    ("kitty-cat", "cat"),
+    ("cat.dog", "cat or dog"),
+    ("きれいな人", ""),  # き alone is no tree
+    ("everything", ""),
 ]
 
 
@@ -227,8 +263,17 @@ def test_names_as_they_are_listed_read_back_the_same(names: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["the " * 1000, "cat and " * 500, "とか" * 2000, "a/" * 2000, "猫" + "の" * 3990, "x;" * 2000],
-    ids=["fillers", "names", "kana", "marks", "one letter", "unknown"],
+    [
+        "the " * 1000,
+        "いる" * 59 + "猫",
+        "猫" + "いる" * 59 + "x",
+        "cat and " * 500,
+        "とか" * 2000,
+        "a/" * 2000,
+        "猫" + "の" * 3990,
+        "x;" * 2000,
+    ],
+    ids=["fillers", "verbs", "verbs behind", "names", "kana", "marks", "one letter", "unknown"],
 )
 def test_long_texts_are_read_at_once(text: str) -> None:
     start = time.perf_counter()

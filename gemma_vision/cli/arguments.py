@@ -13,6 +13,7 @@ from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
 APP = "app"
 COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} | {
+    "annotate": "make a data set of a folder full of pictures; interrupted, it goes on",
     "video": "look at every n-th frame of a video and write it with what was found",
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
     "eval": "score a checkpoint on a COCO folder",
@@ -21,11 +22,12 @@ COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} 
     "models": "list the checkpoints",
     APP: "open the web app",
 }
-FRAME_TASKS = FORM_TASKS  # what can be asked of the frames of a video
+FRAME_TASKS = FORM_TASKS  # what can be asked of many pictures, such as the frames of a video
 EXAMPLES = """examples:
   gemma-vision detect photo.jpg "cat ; dog"
   gemma-vision segment a.jpg b.jpg "cat" --save out --as overlay,coco,masks
   gemma-vision caption photo.jpg --language ja
+  gemma-vision annotate photos/ --task segment --text "cat ; dog" --as coco --save cats/
   gemma-vision video walk.mp4 seen.mp4 "cat ; dog" --every 15 > timeline.json
   gemma-vision parse "<loc0102><loc0102><loc0512><loc0460> cat" --size 640x480
   gemma-vision eval scenes/
@@ -70,6 +72,7 @@ def build() -> tuple[CommandParser, dict[str, CommandParser]]:
         add_model(verbs[spec.name])
         add_options(verbs[spec.name], spec.name)
         add_saving(verbs[spec.name])
+    add_annotate(verbs["annotate"])
     add_video(verbs["video"])
     add_parse(verbs["parse"])
     add_eval(verbs["eval"])
@@ -107,7 +110,7 @@ def add_model(parser: CommandParser) -> None:
     )
 
 
-def add_saving(parser: CommandParser) -> None:
+def add_saving(parser: CommandParser, default: str = "overlay") -> None:
     """Where files go, and which."""
     parser.add_argument(
         "--save",
@@ -119,7 +122,30 @@ def add_saving(parser: CommandParser) -> None:
         "--as",
         dest="kinds",
         metavar="KINDS",
-        help="what to write, for example overlay,coco,masks (default: overlay)",
+        help=f"what to write, for example overlay,coco,masks (default: {default})",
+    )
+
+
+def add_annotate(parser: CommandParser) -> None:
+    """A folder of pictures, what each is asked, and where the data set goes."""
+    parser.add_argument("source", metavar="FOLDER", help="a folder, or an address as of fsspec")
+    add_task(parser, "picture")
+    parser.add_argument("-t", "--text", default="", help="the words, as after its pictures")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes side by side (default: 1)"
+    )
+    add_model(parser)
+    add_options(parser, *FRAME_TASKS)
+    add_saving(parser, "coco")
+
+
+def add_task(parser: CommandParser, what: str) -> None:
+    """--task, for verbs that ask the same of many."""
+    parser.add_argument(
+        "--task",
+        choices=[task.value for task in FRAME_TASKS],
+        default=Task.detect.value,
+        help=f"what to do with each {what} (default: detect)",
     )
 
 
@@ -129,12 +155,7 @@ def add_video(parser: CommandParser) -> None:
     parser.add_argument("target", metavar="OUT", help="the MP4 to write")
     usage = "what each frame is asked, as after the pictures of that command"
     parser.add_argument("text", nargs="?", default="", metavar="WORDS", help=usage)
-    parser.add_argument(
-        "--task",
-        choices=[task.value for task in FRAME_TASKS],
-        default=Task.detect.value,
-        help="what to do with each frame (default: detect)",
-    )
+    add_task(parser, "frame")
     parser.add_argument(
         "--every", type=int, default=10, metavar="N", help="look at every N-th frame (default: 10)"
     )

@@ -17,6 +17,7 @@ HOMES = {
     "parse": "parse",
     "models": "models",
     "eval": "score",
+    "annotate": "annotate",
     "video": "video",
     "finetune": "finetune.learn",
     "merge": "finetune.merge",

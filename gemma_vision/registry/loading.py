@@ -47,7 +47,7 @@ def load(
     base: str | Path | None = None,
     found: Found | None = None,
     reporter: ProgressReporter | None = None,
-    masks: str | Path | None = None,
+    masks: str | Path | Pipeline | None = None,
 ) -> Pipeline:
     """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
 
@@ -56,7 +56,8 @@ def load(
     on a GPU. Raises CheckpointError with a sentence that says what to do.
 
     base: the model under an adapter, where its folder names one that is not here.
-    masks: another checkpoint that outlines what this one finds, where this one writes no masks.
+    masks: another checkpoint, or a pipeline over one, that outlines what this one finds, where this
+    one writes no masks.
     found: where it lies, from `checkpoint.locate`. reporter: told how far, may call it off.
     """
     from gemma_vision.runtime.local_engine import LocalEngine
@@ -74,7 +75,7 @@ def load(
             name=called(name),
             source=name,
             card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
-            masks=None if masks is None else load(masks, device, dtype),
+            masks=load(masks, device, dtype) if isinstance(masks, str | Path) else masks,
         )
 
 

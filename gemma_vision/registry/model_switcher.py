@@ -46,7 +46,7 @@ class TurnLock(Protocol):
 class ModelSwitcher:
     """Changes the checkpoint of a pipeline, for everybody who holds that pipeline.
 
-    turn: what is had while no answer is under way. device and dtype: as for `load`.
+    turn: what is had while no answer is under way. The others: as for `load`.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class ModelSwitcher:
         turn: TurnLock,
         device: str | None = None,
         dtype: str | None = None,
+        masks: Pipeline | None = None,
     ) -> None:
         self.model_cache = model_cache
         self.revision = 0  # goes up with every change
@@ -62,10 +63,9 @@ class ModelSwitcher:
         self.seen = {first["id"]: first}  # the rows of what was loaded since the start
         self._sources = {first["id"]: self.pipeline.source}  # what each of them is loaded by
         self._turn = turn
-        self._device, self._dtype = device, dtype
+        self._device, self._dtype, self._masks = device, dtype, masks
         self._lock = threading.Lock()  # held to begin a choice, and to look at one
-        self._wanted = ""
-        self._owner = ""
+        self._wanted = self._owner = ""
         self._reporter: ProgressReporter | None = None  # while something is being loaded
         self._outcome: SwitchOutcome | None = None
         self._thread: threading.Thread | None = None
@@ -89,8 +89,7 @@ class ModelSwitcher:
             if source == self.pipeline.source and self.pipeline.engine.ready():
                 message = f"{called(name)} is loaded already; ask it something."
                 raise CheckpointError(message, "E_LOADED")
-            self._reporter, self._wanted = ProgressReporter(), called(source)
-            self._owner = ""
+            self._reporter, self._wanted, self._owner = ProgressReporter(), called(source), ""
             self._thread = threading.Thread(
                 target=self._work, args=(source, self._reporter, token), name="choice", daemon=True
             )
@@ -223,7 +222,8 @@ class ModelSwitcher:
         self.pipeline.engine = UnavailableEngine(name, f"{name} was lost while another was loaded")
 
     def _load(self, source: str, found: Found | None, reporter: ProgressReporter) -> Pipeline:
-        return load(source, self._device, self._dtype, found=found, reporter=reporter)
+        where = self._device, self._dtype
+        return load(source, *where, found=found, reporter=reporter, masks=self._masks)
 
     def _put(self, fresh: Pipeline) -> None:
         was_large = size(self.pipeline) > memory.LARGE

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gemma_vision.requests.phrases import BETWEEN, KANA_BETWEEN, tidy
+from gemma_vision.requests.phrases import BETWEEN, BETWEEN_ABROAD, KANA_BETWEEN, tidy
 from gemma_vision.requests.vocabulary import Match, Vocabulary
 
 MAX_MARKS = 32  # in one part that are weighed; where there are more it is cut at each
@@ -44,7 +44,9 @@ def cut_at_marks(part: str, vocabulary: Vocabulary) -> Sequence[str]:
 
     "cat and giraffe"  ->  cat, giraffe;   "salt and pepper"  ->  salt and pepper
     """
-    found = (mark for kind in (BETWEEN, KANA_BETWEEN) for mark in kind.finditer(part))
+    found = (
+        mark for kind in (BETWEEN, KANA_BETWEEN, BETWEEN_ABROAD) for mark in kind.finditer(part)
+    )
     marks = sorted(mark.span() for mark in found)
     if len(marks) > MAX_MARKS:
         return [said for piece in BETWEEN.split(part) if (said := tidy(piece))]

@@ -1,4 +1,5 @@
-"""Phrases: what people write around names and between them, in English and Japanese.
+"""Phrases: what people write around names and between them, in English and Japanese, and a
+little of it in the page's other languages.
 
 Nothing here knows which names there are: it gives ways to read a phrase, the plainest first.
 """
@@ -20,7 +21,10 @@ BEFORE = frozenset(
     outline photo photos pic picture pictures please recognise recognize search see segment
     several show sketch some spot that the their there these this those three to two us want we
     what where which with would you your drawing drawings four five six seven eight nine ten
-    emoji icon
+    emoji icon couple pair bunch single either maybe perhaps i'd i'm let's where's there's that's
+    what's everything label labels object objects thing things named called like would
+    un une le la les des du tous toutes der die das den ein eine einen alle el los las unos unas
+    todos todas um uma os
     """.split()  # noqa: SIM905  a page of words reads as one
 )
 AFTER = frozenset(
@@ -31,20 +35,29 @@ AFTER = frozenset(
     """.split()  # noqa: SIM905
 )
 # Marks at the ends of a phrase, in letters of usual width: full stops, quotes, brackets.
-EDGE = " \t.,;:!?\"'`()[]{}<>\u2018\u2019\u201c\u201d\u2026\u00ab\u00bb。、・「」『』"
+EDGE = " \t.,;:=!?\"'`()[]{}<>\u2018\u2019\u201c\u201d\u2026\u00ab\u00bb。、・「」『』"
 # What is understood as a mark between names where names stand on both sides. Kana only there.
 BETWEEN = re.compile(
-    r"(?<!\S)(?:and|or|plus|as well as)(?!\S)|[&/|+\uff06\uff0f\uff5c\uff0b・]", re.IGNORECASE
+    r"(?<!\S)(?:and|or|plus|vs|versus|as well as)(?!\S)|[&/|+\uff06\uff0f\uff5c\uff0b・]",
+    re.IGNORECASE,
 )
-KANA_BETWEEN = re.compile(r"および|または|あるいは|それと|[とかや]")
+KANA_BETWEEN = re.compile(
+    r"および|及び|または|又は|あるいは|もしくは|ならびに|そして|それから|それと|[とかや]"
+)
+# The same in the page's other languages.
+BETWEEN_ABROAD = re.compile(
+    r"(?<!\S)(?:et|ou|und|oder|y|e|o)(?!\S)|그리고|또는|하고|[와과](?=\s)|以及|还有|[和与跟或]",
+    re.IGNORECASE,
+)
 JAPANESE_BEFORE = re.compile(
-    r"(?:(?:この|その)?(?:写真|画像|絵)の中(?:の|から|で|に)|すべての|全ての|全部の|この|その|あの|"
-    r"[0-9一二三四五六七八九十]+[匹個台本枚頭羽人つ]の)+"
+    r"(?:(?:この|その)?(?:写真|画像|絵)(?:の中)?(?:の|から|で|に)|すべての|全ての|全部の|この|その|"
+    r"あの|[0-9一二三四五六七八九十]+[匹個台本枚頭羽人つ]の)+"
 )
 JAPANESE_AFTER = re.compile(
-    r"(?:の(?:写真|絵|画像|イラスト))?(?:ちゃん|さん|たち|達)?[はをがも]?(?:すべて|全て|全部)?[をに]?"
-    r"(?:(?:どこ|探|さが|見つけ|みつけ|検出|囲|かこ|切り抜|切りぬ|教え|おしえ|見せ|みせ|数え|描|"
-    r"ください|下さい|お願い|おねがい|いる|いま|ある|あり|です|だ)[ぁ-ん]*)?"
+    r"(?:の(?:写真|絵|画像|イラスト))?(?:ちゃん|さん|たち|達|など|等)?[はをがも]?"
+    r"(?:すべて|全て|全部|[0-9一二三四五六七八九十]+[匹個台本枚頭羽人つ])?[をに]?"
+    r"(?:(?:どこ|何[匹個台本枚頭羽人]|いくつ|探|さが|見つけ|みつけ|検出|囲|かこ|切り抜|切りぬ|教え|"
+    r"おしえ|見せ|みせ|数え|描|ください|下さい|お願い|おねがい|いる|いま|ある|あり|です|だ)[ぁ-ん]*){0,2}"
 )
 
 
@@ -98,7 +111,7 @@ def core(phrase: str) -> str:
 
 def is_before(word: str) -> bool:
     """Whether a word may stand before a name and say nothing."""
-    return word.lower() in BEFORE or word.isdecimal()
+    return word.lower().replace("\u2019", "'") in BEFORE or word.isdecimal()
 
 
 def is_after(word: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,9 @@ from gemma_vision.requests.synonyms import GROUPS
 
 MIN_TYPO = 5  # letters of a word from which on a slip is looked for
 MAX_NAME_WORDS = 5
+ACCENTS = dict.fromkeys(range(0x300, 0x370))  # of Latin letters; the marks of kana stay
 KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}  # to hiragana
+EMOJI_STYLE = "\ufe0f"  # may stand behind a sign to have it drawn in colour
 IRREGULAR = {
     "person": "people",
     "man": "men",
@@ -92,15 +95,31 @@ class Vocabulary:
         return tuple(slips or dict.fromkeys(self._named_within(phrase)))
 
     def _named_within(self, phrase: str) -> Iterator[str]:
-        for word in words_of(phrase):
+        """Names among the words of a phrase, and those within it in writing without spaces."""
+        for word in re.findall(r"\w+", phrase):
             if match := self._matches.get(key(word)):
                 yield match.name
+        if not (written := key(phrase)).isascii():
+            found = (
+                (at, match.name)
+                for form, match in self._matches.items()
+                if is_word_within(form) and (at := written.find(form)) >= 0
+            )
+            yield from (name for _, name in sorted(found))
 
 
 def key(text: str) -> str:
-    """What forms of one word have in common: letters and digits, small, kana as hiragana."""
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(KATAKANA)
-    return "".join(filter(str.isalnum, plain)) or plain
+    """What forms of one word have in common: letters and digits, small, without accents, kana as
+    hiragana; of a word of other signs, such as emoji, those.
+    """
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(ACCENTS)
+    plain = unicodedata.normalize("NFKC", plain).translate(KATAKANA)
+    return "".join(filter(str.isalnum, plain)) or plain.replace(EMOJI_STYLE, "")
+
+
+def is_word_within(form: str) -> bool:
+    """Whether a form is plain in writing without spaces: one letter of kana is part of too much."""
+    return not form.isascii() and (len(form) > 1 or not "ぁ" <= form <= "ん")
 
 
 def plurals(name: str) -> Iterator[str]:

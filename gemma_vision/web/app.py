@@ -46,6 +46,7 @@ from gemma_vision.web.server import uploads
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.queue_share import share_queue
 from gemma_vision.web.server.guards.request_guard import guard_requests
+from gemma_vision.web.server.guards.sessions import keep_sessions_small
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.picture_worker import warm_up
@@ -185,6 +186,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
         raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
+    keep_sessions_small(app)
     Sweeper(app).start()
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
@@ -205,6 +207,12 @@ def read_options(
     parser.add_argument("--model", default=model, help="tiny, a folder or a Hub id (%(default)s)")
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is when not given")
     parser.add_argument("--dtype", help="float32, bfloat16 or float16")
+    parser.add_argument(
+        "--masks",
+        metavar="MODEL",
+        default=os.environ.get("MASKS_MODEL_ID") or None,
+        help="a PaliGemma that outlines what a model without masks finds (MASKS_MODEL_ID)",
+    )
     parser.add_argument("--host", help="address to listen on (127.0.0.1; GRADIO_SERVER_NAME)")
     parser.add_argument(
         "--model-choice",
@@ -215,18 +223,27 @@ def read_options(
     return parser.parse_args(arguments)
 
 
+def mask_source(name: str, **given: Any) -> Pipeline:
+    """The checkpoint that outlines what another finds; TaskError where it writes no masks."""
+    pipeline = gemma_vision.load(name, **given)
+    pipeline.as_mask_source()
+    return pipeline
+
+
 def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
     """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
     options = read_options(arguments, prog)
     try:
         max_bytes()  # a variable that cannot be meant is said now
         port = port_of(options.port)
-        pipeline = gemma_vision.load(options.model, options.device, options.dtype)
+        given = {"device": options.device, "dtype": options.dtype}
+        if options.masks:
+            given["masks"] = mask_source(options.masks, **given)
+        pipeline = gemma_vision.load(options.model, **given)
         if IS_ZERO_GPU:
             pipeline.engine = LentEngine(
                 pipeline.engine, spaces.GPU, is_large=needs_whole_gpu(pipeline.card)
             )
-        given = {"device": options.device, "dtype": options.dtype}
         model_cache = ModelCache(pipeline, partial(gemma_vision.load, **given))
         switcher = ModelSwitcher(model_cache, model_lock, **given)
         host = options.host or listens_on()

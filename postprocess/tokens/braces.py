@@ -22,7 +22,7 @@ class BraceEvent(Enum):
 
 @dataclass
 class OpenObject:
-    """An object being written: its characters, those of objects inside it replaced by null."""
+    """An object being written: its characters, with null for things and long objects in it."""
 
     start: int
     parts: list[str] = field(default_factory=list)

@@ -147,7 +147,8 @@ class Prose:
         if found is None and self._is_around:
             self._words.say(objects.words_of(inner.text))
         if self._objects:
-            self._objects[-1].parts.append("null")
+            is_short = found is None and len(inner.text) <= _LONGEST_PREVIEW
+            self._objects[-1].parts.append(inner.text if is_short else "null")
         else:
             self._forget_objects()
         return records

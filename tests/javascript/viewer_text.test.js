@@ -32,6 +32,12 @@ for (const [claim, changes, instances, text] of [
   ["nothing found counts no things", { state: "empty" }, [], "state_empty"],
   ["no word is no answer", { state: "empty", task: "ask" }, [], "state_blank"],
   ["the checkpoint stands last", { model: "a/b" }, [cat], "state_done · objects_one:1 · b"],
+  [
+    "whose masks they are stands behind it",
+    { model: "a/b", masks_by: "c/d" },
+    [cat],
+    "state_done · objects_one:1 · b · masks_by:d",
+  ],
   ["an error says nothing else", { state: "error", tokens: 5 }, [cat], "state_error"],
   [
     "tokens and seconds follow",

@@ -46,6 +46,7 @@ export function statusText({ status, instances, guidance }, translate) {
   const isEarly = finish === "length" || finish === "repeat";
   if (isEarly && !guidance) parts.push(translate(`finish_${finish}`));
   if (model) parts.push(isDemo ? translate("demo_name") : shortName(model));
+  if (status.masks_by) parts.push(translate("masks_by", { model: shortName(status.masks_by) }));
   return parts.join(" · ");
 }
 

@@ -37,6 +37,11 @@ GUIDANCE: dict[str, dict[str, str]] = {
         "ja": "「{words}」は見つかりませんでした。このデモモデルは絵しか学んでいないので、"
         "写真には別のモデルが必要です。",
     },
+    "say_unsure_demo": {
+        "en": "{model} is guessing here: it has seen drawings only, and photographs "
+        "need another model.",
+        "ja": "{model} の当て推量です。絵しか学んでいないので、写真には別のモデルが必要です。",
+    },
     "say_nothing_listed": {
         "en": "{model} found no “{words}” in this picture.",
         "ja": "{model} はこの画像に「{words}」を見つけられませんでした。",
@@ -60,6 +65,12 @@ GUIDANCE: dict[str, dict[str, str]] = {
         "en": "{model} had nothing to say about this picture.",
         "ja": "{model} はこの画像について何も答えませんでした。",
     },
+    "say_blank_caption_demo": {
+        "en": "{model} saw nothing that it knows: it has seen drawings only, "
+        "and photographs need another model.",
+        "ja": "{model} の知っているものは見えませんでした。"
+        "絵しか学んでいないので、写真には別のモデルが必要です。",
+    },
     "say_blank_ask": {
         "en": "{model} gave no answer; ask it in other words.",
         "ja": "{model} は答えませんでした。別の言い方で質問してください。",
@@ -67,6 +78,12 @@ GUIDANCE: dict[str, dict[str, str]] = {
     "say_blank_ask_listed": {
         "en": "{model} gave no answer; it was taught questions like these:",
         "ja": "{model} は答えませんでした。学んだのは次のような質問です:",
+    },
+    "say_untaught_ask": {
+        "en": "{model} was never taught such a question, so its answer means "
+        "little. It was taught these:",
+        "ja": "{model} はこのような質問を学んでいないので、"
+        "答えはあてになりません。学んだのは次のような質問です:",
     },
     "say_blank_ocr": {
         "en": "{model} read no words in this picture.",

@@ -78,6 +78,7 @@ VIEWER: dict[str, dict[str, str]] = {
     "tokens_of": {"en": "{n} of {limit} tokens", "ja": "{limit} 中 {n} トークン"},
     "room_detect": {"en": "room for {n} more boxes", "ja": "あと {n} 個の枠"},
     "room_segment": {"en": "room for {n} more masks", "ja": "あと {n} 個のマスク"},
+    "masks_by": {"en": "masks by {model}", "ja": "マスク: {model}"},
     "finish_length": {
         "en": "cut at the token limit; raise it in Settings",
         "ja": "トークン数の上限で終わりました(設定で増やせます)",

@@ -10,59 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gemma_vision.requests.names import ParsedNames
-from gemma_vision.requests.tasks import PARSE, TASKS, Task
-from postprocess.tokens import folded
+from gemma_vision.requests.tasks import Task
+from gemma_vision.web.jobs.asked import Asked
 
 JSON = dict[str, Any]
 
 MAX_TOKENS = 1024  # as far as the form's slider goes
 VARIED = 0.5  # a temperature at which a model seldom repeats itself
 MAX_CHIPS = 32
-TOLD = ("read_as", "unknown_name", "token_limit", "repeat")  # said here instead
 QUESTIONS = ("how many {} are there?", "is there a {}?")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What was asked, of whom. names: those that the checkpoint lists; limit: tokens at most.
-
-    tasks: what else it can be asked. An answer that was pasted has the task "parse" and no model.
-    """
-
-    task: str
-    model: str
-    limit: int = 0
-    temperature: float = 0.0
-    reading: ParsedNames | None = None
-    names: Sequence[str] = ()
-    is_demo: bool = False
-    tasks: Sequence[str] = ()
-
-    @property
-    def is_parsed(self) -> bool:
-        """Whether nobody was asked: an answer was there already."""
-        return self.task == PARSE
-
-    @property
-    def names_things(self) -> bool:
-        """Whether things were asked for, or pasted, by their names."""
-        return self.is_parsed or TASKS[self.task].names_things
-
-    @property
-    def covered(self) -> Sequence[str]:
-        """Which warnings of an answer are told by these lines."""
-        return () if self.is_parsed else TOLD
-
-    def is_asked(self, label: str) -> bool:
-        """Whether a label shares a word with a name that was asked for; always where none were.
-
-        Models shorten what they are asked: "the red car" comes back as "car".
-        """
-        if self.reading is None or not label.strip():
-            return True
-        words = {word for name in self.reading.names for word in folded(name).split()}
-        return folded(label) in words or not words.isdisjoint(folded(label).split())
+NOTHING = "nothing"  # how the demo model begins where it saw nothing that it knows
+UNSURE = 0.4  # of 40 drawn scenes the best score of one is below it, of 20 photographs that of 19
 
 
 @dataclass(frozen=True)
@@ -123,7 +81,9 @@ def is_blank(asked: Asked, answer: Mapping[str, Any] | None) -> bool:
     """Whether nothing came of what was asked: no thing, or no word."""
     if answer is None:
         return True
-    has_words = bool(answer.get("plain", "").strip()) and not asked.names_things
+    words = "" if asked.names_things else answer.get("plain", "").strip()
+    may_say_nothing = not asked.is_demo or not (asked.is_untaught or asked.task == Task.caption)
+    has_words = words and (may_say_nothing or not words.startswith(NOTHING))
     return not answer.get("instances") and not has_words
 
 
@@ -168,16 +128,34 @@ def nothing_found(asked: Asked, *, is_other: bool) -> str:
 
 def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """No word came; a model that lists its names is asked about those."""
-    if asked.task != "ask" or not asked.names:
-        yield GuidanceLine(f"blank_{asked.task}", {"model": asked.model}, action="models")
-        if asked.temperature < VARIED:
-            yield GuidanceLine("", action="vary", ask={"temperature": VARIED})
+    if asked.task == Task.ask and asked.names:
+        yield question_line(asked)
         return
+    say = f"blank_{asked.task}"
+    if asked.is_demo and asked.task == Task.caption:
+        say = "blank_caption_demo"
+    yield GuidanceLine(say, {"model": asked.model}, action="models")
+    if asked.temperature < VARIED:
+        yield GuidanceLine("", action="vary", ask={"temperature": VARIED})
+
+
+def question_line(asked: Asked) -> GuidanceLine:
+    """Questions that a model which lists its names was taught."""
     asks = [words.format(name) for words, name in zip(QUESTIONS, asked.names, strict=False)]
     asks[0] = QUESTIONS[0].format(f"{asked.names[0]}s")
-    yield GuidanceLine(
-        "blank_ask_listed", {"model": asked.model}, [(one, one) for one in asks], "models"
-    )
+    say = "untaught_ask" if asked.is_untaught else "blank_ask_listed"
+    return GuidanceLine(say, {"model": asked.model}, [(one, one) for one in asks], "models")
+
+
+def doubtful_lines(asked: Asked, answer: Mapping[str, Any]) -> Iterator[GuidanceLine]:
+    """What the demo model answered to something that it was not made for."""
+    if not asked.is_demo:
+        return
+    scores = [thing.get("score") for thing in answer.get("instances", ())]
+    if scores and all(score is not None and score < UNSURE for score in scores):
+        yield GuidanceLine("unsure_demo", {"model": asked.model}, action="models")
+    elif asked.is_untaught:
+        yield question_line(asked)
 
 
 def name_lines(asked: Asked) -> Iterator[GuidanceLine]:
@@ -193,6 +171,7 @@ def ending_lines(
     """An answer that ended before it was whole, and what may help."""
     if asked.is_parsed:
         return
+    yield from doubtful_lines(asked, answer)
     is_list = bool(answer.get("instances") or left_out)
     if answer.get("finish") == "length":
         yield from cut_lines(asked, "cut_list" if is_list else "cut_words")

@@ -13,7 +13,7 @@ from gemma_vision.requests.names import ParsedNames, UnknownNameError
 from gemma_vision.requests.options import options_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
-from gemma_vision.web.jobs.guidance import Asked
+from gemma_vision.web.jobs.asked import Asked
 from gemma_vision.web.jobs.partials import partial_value
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.jobs.visitor_answers import UNNAMED, VisitorAnswer
@@ -149,6 +149,7 @@ def asked_of(pipeline: Pipeline, request: Request, reading: ParsedNames | None) 
         names=pipeline.names,
         is_demo=pipeline.name in embedded(),
         tasks=tuple(pipeline.tasks),
+        question=request.text,
     )
 
 

@@ -15,7 +15,8 @@ import gradio as gr
 from PIL import Image
 
 from gemma_vision.requests.tasks import Task
-from gemma_vision.web.jobs.guidance import Asked, guide
+from gemma_vision.web.jobs.asked import Asked
+from gemma_vision.web.jobs.guidance import guide
 from gemma_vision.web.jobs.outlines import Outlines
 from gemma_vision.web.server.errors import coded
 from gemma_vision.web.server.uploads import upload_folder
@@ -82,6 +83,7 @@ class ViewerState:
         return {
             "state": state,
             "model": answer.get("model") or (self.asked.model if self.asked else None),
+            "masks_by": answer.get("masks_by"),
             "is_demo": bool(self.asked and self.asked.is_demo),
             "finish": answer.get("finish"),
             "task": self.task,

@@ -12,8 +12,8 @@ from gemma_vision.checkpoints.mask_decoder_files import NAMES, DecoderError
 from gemma_vision.requests.tasks import PARSE
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.answer_panel import cleared_panel, panel_values
+from gemma_vision.web.jobs.asked import Asked
 from gemma_vision.web.jobs.events import NamedUpdates
-from gemma_vision.web.jobs.guidance import Asked
 from gemma_vision.web.jobs.viewer_value import JSON, ViewerState
 from gemma_vision.web.jobs.visitor_answers import UNNAMED, VisitorAnswer, picture_name
 from gemma_vision.web.server.picture_worker import open_picture

@@ -41,6 +41,12 @@ _LISTS = (
     "objects", "boxes", "points", "detections", "instances", "items", "annotations", "predictions",
     "results", "things",
 )  # fmt: skip
+_SIDES = (  # the second of a pair may be the first where nothing else is said: y0, y1 and y1, y2
+    ("ymin", "y_min", "top", "y0", "y1"),
+    ("xmin", "x_min", "left", "x0", "x1"),
+    ("ymax", "y_max", "bottom", "y2", "y1"),
+    ("xmax", "x_max", "right", "x2", "x1"),
+)
 _CORNERS = ("y_min", "x_min", "y_max", "x_max")
 _UNREADABLE = ("bbox", "box", "bounding_box", "box_3d", "bbox_3d", "keypoints", "polygon", "obb")
 ABOUT_THINGS = re.compile(
@@ -84,7 +90,15 @@ def words_of(text: str) -> list[str]:
 def _read_box_2d(
     value: JSON, span: Span, sizes: Sizes, notices: list[Notice]
 ) -> ObjectReading | None:
-    lists = lists_of_numbers(value["box_2d"])
+    said = value["box_2d"]
+    if said is None or said == [None] * 4:  # Gemma 4 where nothing is there
+        return ObjectReading()
+    if isinstance(said, dict):
+        said = [next((said[key] for key in keys if key in said), None) for keys in _SIDES]
+    lists = lists_of_numbers(said)
+    if lists == [[0, 0, 0, 0]]:
+        unread(notices, span[0], "A box of four zeros means that nothing was found.")
+        return ObjectReading()
     is_in_fractions = bool(lists) and all(_are_fractions(one) for one in lists)
     scale = FRACTIONS_OF_BOX_2D if is_in_fractions else THOUSANDTHS
     return _boxes(value, lists, scale, span, notices)
@@ -224,7 +238,9 @@ def _is_said(item: Any) -> bool:
 
 
 def _said(item: Any) -> str:
-    """A label that may be a number."""
+    """A label that may be a number, or the first of several."""
+    if isinstance(item, list) and item:
+        return _said(item[0])
     if isinstance(item, bool) or not isinstance(item, str | int | float):
         return ""
     return str(item).strip()

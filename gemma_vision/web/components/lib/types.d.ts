@@ -56,6 +56,7 @@ type PartialRecord = {
 type Status = {
   state: "running" | "done" | "empty" | "stopped" | "error";
   model: string | null;
+  masks_by?: string | null; // the checkpoint that made the masks, where another found the things
   is_demo?: boolean; // the model that comes inside
   finish: string | null;
   task: string;

@@ -1,0 +1,127 @@
+"""Annotate: the verb that makes a data set of a folder full of pictures."""
+
+from __future__ import annotations
+
+import argparse
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gemma_vision
+from gemma_vision.annotate.executors import Executor, LoopExecutor, ProcessExecutor
+from gemma_vision.annotate.model_fingerprint import fingerprint_of, folders_of
+from gemma_vision.annotate.plan import AnnotationPlan
+from gemma_vision.annotate.run import AnnotationRun
+from gemma_vision.annotate.sources import PictureSource
+from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder, lazy_decoder
+from gemma_vision.checkpoints.mask_decoder_files import decoder_of
+from gemma_vision.cli.command_parser import UsageError
+from gemma_vision.cli.limits import check_number
+from gemma_vision.cli.option_arguments import given_options
+from gemma_vision.cli.pictures import check_supported
+from gemma_vision.cli.progress import ProgressLine
+from gemma_vision.cli.saving import check_kinds
+from gemma_vision.cli.writing import complain, print_json, print_message
+from gemma_vision.registry.loading import called
+from postprocess.datasets.files import ExportError
+from postprocess.exports import POINTLESS
+
+if TYPE_CHECKING:
+    from gemma_vision.pipeline import Pipeline
+
+DEFAULT = "coco"
+MAX_WORKERS = 64
+SAMPLE = "picture.png"  # stands for every picture where a request is checked
+
+
+def run(options: argparse.Namespace) -> int:
+    """Annotate and print what it came to as one JSON object: 0, 1 when some pictures were passed
+    over, 2 when all were. Each of those is named on standard error.
+    """
+    if options.save is None:
+        raise UsageError("annotate needs a folder to write into: add --save DIR.")
+    check_number(options, "workers", 1, MAX_WORKERS)
+    kinds = check_kinds(options.kinds or DEFAULT)
+    check_forms(options.task, kinds)
+    plan = plan_of(options)
+    progress = Progress()
+    folder = Path(options.save).expanduser()
+    work = AnnotationRun(
+        PictureSource(options.source),
+        folder,
+        plan,
+        kinds,
+        decoder=partial(decoder_for, options),
+        progress=progress.update,
+    )
+    try:
+        counts = work.carry_out(executor_for(options))
+    finally:
+        progress.end()
+    for one in counts["failed"]:
+        complain(f"{one['file']}: {one['message']}")
+    print_json(counts | {"files": len(counts["files"]), "report": str(folder / "index.html")})
+    print_message(f"wrote {folder}")
+    return 0 if not counts["failed"] else 1 if counts["annotated"] else 2
+
+
+class Progress:
+    """A progress line that begins where an earlier run stopped."""
+
+    def __init__(self) -> None:
+        self._line: ProgressLine | None = None
+
+    def update(self, done: int, total: int) -> None:
+        """`done` of `total` pictures."""
+        if self._line is None:
+            self._line = ProgressLine("pictures")
+            self._line.begin(done)
+        self._line.update(done, total)
+
+    def end(self) -> None:
+        """Leave the terminal's line."""
+        if self._line is not None:
+            self._line.end()
+
+
+def check_forms(task: str, kinds: list[str]) -> None:
+    """Refuse, before any work, forms that have no words for what the task finds."""
+    unfit = [kind for kind in kinds if kind in POINTLESS and task == "point"]
+    if unfit:
+        raise ExportError(f"{unfit[0]} has no points; take coco, labelme, csv, svg or voc.")
+
+
+def plan_of(options: argparse.Namespace) -> AnnotationPlan:
+    """What is asked of whom; whatever cannot work is refused here, before a model is loaded."""
+    given = given_options(options.task, options)
+    name = called(options.model)
+    asked = AnnotationPlan(options.task, options.text, given, name, "").request(SAMPLE)
+    check_supported(options, asked)
+    folders = folders_of(options.model, options.base)
+    if options.masks:
+        folders += folders_of(options.masks)
+    fingerprint = fingerprint_of(*folders)
+    return AnnotationPlan(options.task, options.text, given, name, fingerprint, options.dtype)
+
+
+def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """What `gemma_vision.load` is given, by name."""
+    named = {"name": options.model, "base": options.base, "masks": options.masks}
+    return named | {"device": options.device, "dtype": options.dtype}
+
+
+def executor_for(options: argparse.Namespace) -> Executor:
+    """Who does the work."""
+    if options.workers > 1:
+        return ProcessExecutor(options.workers, model_arguments(options))
+
+    @cache
+    def load() -> Pipeline:
+        return gemma_vision.load(**model_arguments(options))
+
+    return LoopExecutor(load)
+
+
+def decoder_for(options: argparse.Namespace) -> LazyMaskDecoder | None:
+    """What turns masks into the checkpoint's own codes."""
+    return lazy_decoder(decoder_of(*folders_of(options.model, options.base)))

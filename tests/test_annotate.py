@@ -1,0 +1,417 @@
+"""Annotate: a folder becomes a data set, and the same one whoever is interrupted how often."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import annotating
+import pytest
+from annotating import write_pictures
+from PIL import Image
+
+from gemma_vision.annotate import executors
+from gemma_vision.annotate.run import only_run
+from gemma_vision.annotate.shards import SIZE, ShardFolder
+from gemma_vision.annotate.sources import PictureSource
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
+from gemma_vision.cli import main
+from gemma_vision.cli.progress import ProgressLine, duration
+from postprocess.datasets import READERS
+
+ROOT = Path(__file__).parent.parent
+PROGRAM = Path(annotating.__file__)
+ASKED = ("--task", "segment", "--text", "cat ; dog", "--as", "coco,csv")
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """A scripted model in the place of every other; how often one was loaded is counted."""
+    import gemma_vision
+    from gemma_vision.registry import loading
+
+    loads = []
+
+    def load(*arguments, **options):
+        loads.append(options)
+        return annotating.fake_pipeline(annotating.say)
+
+    monkeypatch.setattr(gemma_vision, "load", load)  # first, for it looks the other up
+    monkeypatch.setattr(loading, "load", load)
+    return loads
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs `annotate`: (exit code, what it came to, standard error)."""
+
+    def call(source, out, *words):
+        code = main(["annotate", str(source), "--save", str(out), *map(str, words or ASKED)])
+        printed = capsys.readouterr()
+        return code, json.loads(printed.out or "null"), printed.err
+
+    return call
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, hidden ones too."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def plan_folder(out: Path) -> Path:
+    """Where the shards of the one plan of a run lie."""
+    (folder,) = (path for path in (out / ".annotate").iterdir() if path.is_dir())
+    return folder
+
+
+def test_a_folder_becomes_a_data_set_with_its_pictures(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 40)
+    code, counts, err = run(tmp_path / "in", tmp_path / "out")
+    assert (code, counts["pictures"], counts["annotated"], counts["instances"]) == (0, 40, 40, 80)
+    assert counts["labels"] == {"cat": 40, "dog": 40}
+    data = READERS["coco"](tmp_path / "out")
+    names = {picture.file_name for picture in data}
+    assert names == set(PictureSource(str(tmp_path / "in")).names())
+    assert {"a/0000.png", "a/b c/0000.png", "0000.png", "d/0000.png"} < names
+    assert (tmp_path / "out" / "images" / "a" / "b c" / "0000.png").is_file()
+    assert "a second" in err and "wrote" in err
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "40 pictures annotated" in page and "report/01.jpg" in page
+    assert (tmp_path / "out" / "report" / "12.jpg").is_file()
+
+
+def test_a_second_run_does_nothing(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 40)
+    _, first, _ = run(tmp_path / "in", tmp_path / "out")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")}
+    code, second, _ = run(tmp_path / "in", tmp_path / "out")
+    assert (code, second, len(scripted)) == (0, first, 1)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == before
+
+
+def test_bad_pictures_are_listed_and_passed_over(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 8)
+    (tmp_path / "in" / "a" / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "in" / "empty.png").touch()
+    (tmp_path / "in" / "notes.txt").write_text("no picture either, and nobody says it is one")
+    (tmp_path / "in" / ".hidden.png").write_bytes(b"nor this")
+    for _ in range(2):  # they are listed again where nothing else is done
+        code, counts, err = run(tmp_path / "in", tmp_path / "out")
+        assert (code, counts["pictures"], counts["annotated"]) == (1, 10, 8)
+        assert [one["file"] for one in counts["failed"]] == ["a/bad.jpg", "empty.png"]
+        assert [one["code"] for one in counts["failed"]] == ["E_IMAGE_FORMAT", "E_IMAGE_EMPTY"]
+        assert "gemma-vision: a/bad.jpg: " in err and "gemma-vision: empty.png: " in err
+    assert "a/bad.jpg" in (tmp_path / "out" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    "make, words, said",
+    [
+        pytest.param(lambda path: None, ASKED, "There is no folder", id="no folder"),
+        pytest.param(lambda path: path.mkdir(), ASKED, "There are no pictures", id="empty"),
+        pytest.param(
+            lambda path: write_pictures(path, 1),
+            ("--task", "detect", "--text", ""),
+            "Nothing to detect",
+            id="no names",
+        ),
+        pytest.param(
+            lambda path: write_pictures(path, 1),
+            ("--task", "detect", "--text", "zebra"),
+            "zebra",
+            id="unknown name",
+        ),
+        pytest.param(
+            lambda path: write_pictures(path, 1),
+            ("--text", "cat", "--as", "docx"),
+            '"docx" cannot be written',
+            id="unknown form",
+        ),
+        pytest.param(
+            lambda path: write_pictures(path, 1),
+            ("--text", "cat", "--workers", "0"),
+            "--workers is 0",
+            id="no workers",
+        ),
+        pytest.param(
+            lambda path: (path.mkdir(), (path / "a.png").write_bytes(b"bad")),
+            ("--text", "cat"),
+            "a.png",
+            id="all bad",
+        ),
+    ],
+)
+def test_what_cannot_be_done_ends_with_a_sentence(run, scripted, tmp_path, make, words, said):
+    make(tmp_path / "in")
+    code, _, err = run(tmp_path / "in", tmp_path / "out", *words)
+    assert code == 2 and said in err and "Traceback" not in err
+    assert not scripted
+
+
+def test_another_question_gets_answers_of_its_own(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 8)
+    run(tmp_path / "in", tmp_path / "out")
+    before = contents(tmp_path / "out")
+    _, counts, _ = run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", "csv")
+    assert (counts["asked"]["task"], counts["asked"]["text"]) == ("detect", "cat")
+    assert not (tmp_path / "out" / "annotations.json").exists()  # of the other question
+    assert not (tmp_path / "out" / "images").exists()
+    run(tmp_path / "in", tmp_path / "out")
+    assert len(scripted) == 2  # the first answers were there still
+    after = contents(tmp_path / "out")
+    assert {name: after[name] for name in before} == before
+
+
+@pytest.mark.parametrize("option", ["--max-tokens=99", "--dtype=float32", "--max-overlap=0.5"])
+def test_another_option_is_another_question(run, scripted, tmp_path, option):
+    write_pictures(tmp_path / "in", 4)
+    run(tmp_path / "in", tmp_path / "out")
+    run(tmp_path / "in", tmp_path / "out", *ASKED, option)
+    assert len(scripted) == 2
+
+
+def test_a_checkpoint_that_learned_more_is_asked_again(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    model = tmp_path / "model"
+    shutil.copytree(CHECKPOINTS / "tiny", model)
+    run(tmp_path / "in", tmp_path / "out", *ASKED, "--model", model)
+    weights = model / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2**17] = bytes(2**17)  # as large as before
+    weights.write_bytes(data)
+    run(tmp_path / "in", tmp_path / "out", *ASKED, "--model", model)
+    assert len(scripted) == 2
+
+
+def test_a_folder_that_changed_comes_to_what_a_new_run_does(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 3 * SIZE)
+    run(tmp_path / "in", tmp_path / "out")
+    (tmp_path / "in" / "0003.png").unlink()
+    Image.new("RGB", (9, 9), (1, 2, 3)).save(tmp_path / "in" / "0001.png")  # other bytes
+    Image.new("RGB", (9, 9), (4, 5, 6)).save(tmp_path / "in" / "0000a.png")  # shifts all others
+    seen = []
+    monitored = annotating.say
+    annotating.say, kept = (lambda prompt: seen.append(1) or monitored(prompt)), annotating.say
+    try:
+        run(tmp_path / "in", tmp_path / "out")
+    finally:
+        annotating.say = kept
+    assert len(seen) == 2  # nothing is lost of what was known
+    run(tmp_path / "in", tmp_path / "new")
+    assert contents(tmp_path / "out") == contents(tmp_path / "new")
+
+
+def test_a_damaged_shard_is_made_again(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 2 * SIZE)
+    run(tmp_path / "in", tmp_path / "out")
+    before = contents(tmp_path / "out")
+    first, second = sorted(plan_folder(tmp_path / "out").glob("*.jsonl"))
+    first.write_bytes(first.read_bytes()[:100])
+    second.write_text("[1]\n")
+    run(tmp_path / "in", tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_file_that_is_gone_is_written_again(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    run(tmp_path / "in", tmp_path / "out")
+    before = contents(tmp_path / "out")
+    (tmp_path / "out" / "annotations.json").unlink()
+    (tmp_path / "out" / "images" / "0000.png").unlink()
+    run(tmp_path / "in", tmp_path / "out")
+    assert contents(tmp_path / "out") == before and len(scripted) == 1
+
+
+def test_the_folder_that_is_written_to_may_lie_within(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    for _ in range(2):
+        _, counts, _ = run(tmp_path / "in", tmp_path / "in" / "seen", *ASKED[:-1], "overlay,coco")
+        assert counts["pictures"] == 4
+
+
+def test_two_runs_into_one_folder_keep_out_of_each_others_way(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    (tmp_path / "out").mkdir()
+    with only_run(tmp_path / "out"):
+        code, _, err = run(tmp_path / "in", tmp_path / "out")
+    assert code == 2 and "Another run" in err
+    assert run(tmp_path / "in", tmp_path / "out")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["../out.png", "a/../../b.png", "/etc/a.png", "C:/a.png", "a//b.png"]
+)
+def test_a_name_that_leads_out_of_the_folder_is_not_read(name):
+    with pytest.raises(ValueError, match="leads out"):
+        PictureSource("/tmp").read(name)
+
+
+@pytest.mark.parametrize("kind", ["memory", "zip", "file"])
+def test_an_address_is_read_as_a_folder_is(run, scripted, tmp_path, kind):
+    import fsspec
+
+    write_pictures(tmp_path / "in", 20)
+    if kind == "zip":
+        shutil.make_archive(str(tmp_path / "in"), "zip", tmp_path / "in")
+        address = f"zip://::file://{tmp_path / 'in.zip'}"
+    elif kind == "file":
+        address = f"file://{tmp_path / 'in'}"
+    else:
+        address = "memory://annotate/in"
+        files = fsspec.filesystem("memory")
+        files.put(f"{tmp_path / 'in'}/", "/annotate/in", recursive=True)
+    for _ in range(2):
+        code, counts, _ = run(address, tmp_path / "there")
+        assert (code, counts["pictures"]) == (0, 20)
+    run(tmp_path / "in", tmp_path / "here")
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+    assert len(scripted) == 2
+
+
+@pytest.mark.parametrize(
+    "address", ["nowhere://bucket/a", "memory://not/there", "zip://::file:///no.zip"]
+)
+def test_an_address_that_cannot_be_opened_is_said_so(run, scripted, tmp_path, address):
+    code, _, err = run(address, tmp_path / "out")
+    assert code == 2 and address in err and "Traceback" not in err
+
+
+def test_a_picture_that_ends_its_process_is_passed_over(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(executors, "PROGRAM", "annotating")
+    write_pictures(tmp_path / "in", 2 * SIZE)
+    Image.new("RGB", (24, 16), annotating.RED).save(tmp_path / "in" / "0002.png")
+    code, counts, err = run(tmp_path / "in", tmp_path / "out", *ASKED, "--workers", 2)
+    assert (code, counts["annotated"]) == (1, 2 * SIZE - 1)
+    assert [one["file"] for one in counts["failed"]] == ["0002.png"]
+    assert "0002.png: The process that looked at it ended" in err
+    began = time.monotonic()
+    code, again, _ = run(tmp_path / "in", tmp_path / "out", *ASKED, "--workers", 2)
+    assert again == counts and time.monotonic() - began < 5.0
+
+
+def test_workers_that_cannot_begin_end_the_run_with_a_sentence(run, monkeypatch, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    words = (*ASKED, "--workers", 2, "--device", "cuda:7")
+    code, _, err = run(tmp_path / "in", tmp_path / "out", *words)
+    assert code == 2 and "no cuda" in err
+
+
+@pytest.mark.parametrize("workers", [1, 2], ids=["loop", "processes"])
+def test_killed_at_random_it_comes_to_the_same(tmp_path, workers):
+    write_pictures(tmp_path / "in", 200)
+    (tmp_path / "in" / "d" / "bad.png").write_bytes(b"bad")
+    assert program(tmp_path, "undisturbed", 1).wait() == 1
+    moments = random.Random(18 + workers)
+    killed = 0
+    out = tmp_path / "disturbed"
+    for is_last in (
+        False,
+        False,
+        True,
+    ):  # the last time among the files that are written in the end
+        process = program(tmp_path, "disturbed", workers)
+        wanted = shards(out) + moments.randrange(1, 5)
+        while process.poll() is None and not (
+            (out / ".annotate" / "draft").exists() if is_last else shards(out) >= wanted
+        ):
+            time.sleep(0.002)
+        time.sleep(moments.random() * 0.02)  # anywhere within a shard
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait()
+    assert killed == 3
+    assert program(tmp_path, "disturbed", workers).wait() == 1
+    assert contents(tmp_path / "disturbed") == contents(tmp_path / "undisturbed")
+    rows = [row["file"] for row in ShardFolder(plan_folder(tmp_path / "disturbed")).rows()]
+    assert len(rows) == len(set(rows)) == 201
+
+
+def program(folder: Path, out: str, workers: int) -> subprocess.Popen:
+    """`annotate` as a process of its own, over the scripted model."""
+    patched = f"import sys; sys.path.insert(0, {str(PROGRAM.parent)!r}); import annotating; "
+    patched += "annotating.script_models(); from gemma_vision.annotate import executors; "
+    patched += "executors.PROGRAM = 'annotating'; from gemma_vision.cli import main; "
+    patched += "sys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [
+            *(sys.executable, "-c", patched, "annotate", str(folder / "in"), *ASKED),
+            *("--save", str(folder / out), "--workers", str(workers)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=ROOT,
+    )
+
+
+def shards(out: Path) -> int:
+    """How many shards there are by now."""
+    return len(list((out / ".annotate").glob("*/0*.jsonl")))
+
+
+def test_the_embedded_checkpoint_says_the_same_in_two_processes(run, tmp_path):
+    from gemma_vision.synthetic.scene_dataset import write_dataset
+
+    write_dataset(900_500, 24, tmp_path / "in", side=224, names=16)
+    words = ("--task", "segment", "--text", "cat ; dog", "--as", "coco,paligemma")
+    for workers in (1, 2):
+        code, counts, _ = run(
+            tmp_path / "in", tmp_path / str(workers), *words, "--workers", workers
+        )
+        assert code == 0 and counts["instances"] > 0
+    assert contents(tmp_path / "1") == contents(tmp_path / "2")
+    lines = (tmp_path / "1" / "train.jsonl").read_text().splitlines()
+    assert any("<seg" in line for line in lines)
+
+
+@pytest.mark.slow
+def test_five_thousand_pictures_killed_three_times_come_to_the_same(tmp_path):
+    write_pictures(tmp_path / "in", 5000)
+    words = ("--task", "segment", "--text", "cat", "--as", "coco,paligemma")
+    asked = [sys.executable, "-m", "gemma_vision", "annotate", str(tmp_path / "in"), *words]
+    asked += ["--workers", "2", "--save"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    assert subprocess.run([*asked, str(tmp_path / "undisturbed")], **quiet).returncode == 0
+    moments = random.Random(5000)
+    for count in sorted(moments.sample(range(10, 300), 3)):
+        process = subprocess.Popen([*asked, str(tmp_path / "disturbed")], **quiet)
+        while shards(tmp_path / "disturbed") < count and process.poll() is None:
+            time.sleep(0.01)
+        assert process.poll() is None
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert subprocess.run([*asked, str(tmp_path / "disturbed")], **quiet).returncode == 0
+    assert contents(tmp_path / "disturbed") == contents(tmp_path / "undisturbed")
+    rows = [row["file"] for row in ShardFolder(plan_folder(tmp_path / "disturbed")).rows()]
+    assert len(rows) == len(set(rows)) == 5000
+    began = time.monotonic()
+    assert subprocess.run([*asked, str(tmp_path / "disturbed")], **quiet).returncode == 0
+    assert time.monotonic() - began < 2.0 * 5
+
+
+def test_a_rate_counts_what_this_run_did(capsys, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("gemma_vision.cli.progress.time.monotonic", lambda: now[0])
+    line = ProgressLine("pictures")
+    line.begin(500)
+    now[0] += 20
+    line.update(600, 1600)
+    assert capsys.readouterr().err == "600 of 1600 pictures, 5.0 a second, about 3 min 20 s left\n"
+
+
+@pytest.mark.parametrize(
+    "seconds, words", [(0.2, "0 s"), (59.4, "59 s"), (200, "3 min 20 s"), (7980, "2 h 13 min")]
+)
+def test_a_duration_is_said_as_a_person_says_it(seconds, words):
+    assert duration(seconds) == words
