@@ -8,6 +8,7 @@ buffers: scales and rotary tables are computed, so nothing is lost when a model 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -17,7 +18,8 @@ from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import FULL, TextConfig
 from gemma_vision.model.fused import FusedDecoder, FusedLayer, fuse_weights
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
-from gemma_vision.model.row_cache import Cache
+from gemma_vision.model.row_cache import Cache, RowCache
+from gemma_vision.model.short_steps import ShortSteps, is_short
 
 Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
 
@@ -32,16 +34,17 @@ class GemmaDecoder(nn.Module):
         self.layers = nn.ModuleList(Layer(config, index) for index in range(config.num_layers))
         self.norm = Norm(config.width, config.eps)
         self.fused_path: FusedDecoder | None = None
+        self.short_path: ShortSteps | None = None
 
     def embed(self, ids: Tensor) -> Tensor:
         """Words as vectors, times sqrt(W) rounded to their type.   (B, T) -> (B, T, W)"""
-        weight = self.embed_tokens.weight
-        scale = float(torch.tensor(self.config.width**0.5, dtype=weight.dtype))
-        embeds: Tensor = self.embed_tokens(ids) * scale
-        return embeds
+        embeds: Tensor = self.embed_tokens(ids)
+        return embeds * rounded_root(self.config.width, embeds.dtype)
 
     def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:
         """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
+        if self.short_path and isinstance(cache, RowCache) and is_short(embeds, cache, self.config):
+            return self.short_path(embeds, positions, masks[FULL], cache)
         if self.fused_path is not None:
             return self.fused_path(embeds, positions, masks, cache)
         rotaries = {
@@ -59,11 +62,18 @@ class GemmaDecoder(nn.Module):
         """Go the quick way from now on (fused.py); the parameters become views of its matrices."""
         layers = [layer.fused() for layer in self.layers if isinstance(layer, Layer)]
         self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
+        self.short_path = ShortSteps.of(self.fused_path)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> GemmaDecoder:
-        self.fused_path = None  # a move gives the parameters storage of their own
+        self.fused_path = self.short_path = None  # a move gives the parameters other storage
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
+
+
+@cache
+def rounded_root(width: int, dtype: torch.dtype) -> float:
+    """The square root of a width as a type has it."""
+    return float(torch.tensor(width**0.5, dtype=dtype))
 
 
 class Layer(nn.Module):

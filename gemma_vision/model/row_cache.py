@@ -6,11 +6,15 @@ B rows, K heads, T new positions, L positions of the longest row, C of room, D w
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from gemma_vision.model.kv_cache import KVCache
+
+Array = np.ndarray[Any, np.dtype[np.float32]]
 
 ROOM = 64  # positions added at least when the room is used up
 
@@ -114,6 +118,26 @@ class RowCache:
         keys[row, :, at] = k.transpose(1, 2)
         values[row, :, at] = v.transpose(1, 2)
         return keys[:rows, :, :end], values[:rows, :, :end]
+
+    def append_arrays(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
+        """As `append`, (B T, K, D) of NumPy on a CPU; views of everything so far."""
+        keys, values = self.keys[layer].numpy(), self.values[layer].numpy()
+        rows, start, end = len(self.lengths), self.length, self._end
+        if rows < keys.shape[0] or end < keys.shape[2]:
+            keys, values = keys[:rows, :, :end], values[:rows, :, :end]
+        if rows == 1:
+            keys[0, :, start:] = k.swapaxes(0, 1)
+            values[0, :, start:] = v.swapaxes(0, 1)
+            return keys, values
+        k, v = k.reshape(rows, -1, *k.shape[1:]), v.reshape(rows, -1, *v.shape[1:])
+        if self._places is None:
+            keys[:, :, start:] = k.swapaxes(1, 2)
+            values[:, :, start:] = v.swapaxes(1, 2)
+        else:
+            row, at = (place.numpy() for place in self._places)
+            keys[row, :, at] = k
+            values[row, :, at] = v
+        return keys, values
 
     def read(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor]:
         """What an earlier layer has, the newest positions included, (B, K, L + T, D) each."""

@@ -5,13 +5,16 @@ Parameter names are those of the published checkpoints below `vision_tower.`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import VisionConfig
+from gemma_vision.model.fused import fuse_weights, tanh_gelu
 
 
 class SiglipTower(nn.Module):
@@ -23,14 +26,34 @@ class SiglipTower(nn.Module):
         self.embeddings = PatchEmbedding(config)
         self.encoder = Encoder(config)
         self.post_layernorm = nn.LayerNorm(config.width, eps=config.eps)
+        self.fused_blocks: list[FusedBlock] = []
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, N, D), patches in rows from the top left; S must be exact."""
         side = self.config.image_size
         if tuple(pixels.shape[1:]) != (3, side, side):  # 60 would pass for 56 and lose its edge
             raise ValueError(f"Pixels are {tuple(pixels.shape)}; (B, 3, {side}, {side}) is wanted.")
-        out: Tensor = self.post_layernorm(self.encoder(self.embeddings(pixels)))
+        x = self.embeddings(pixels)
+        if not self.fused_blocks:
+            out: Tensor = self.post_layernorm(self.encoder(x))
+            return out
+        rows = x.flatten(0, 1)
+        for block in self.fused_blocks:
+            rows = block(rows, self.config)
+        out = self.post_layernorm(rows.view(x.shape))
         return out
+
+    def fuse(self) -> None:
+        """Go the quick way from now on; the parameters become views of its matrices."""
+        self.embeddings.fuse()
+        self.fused_blocks = [
+            block.fused() for block in self.encoder.layers if isinstance(block, Block)
+        ]
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SiglipTower:
+        self.fused_blocks = []  # a move gives the parameters storage of their own
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def follow(self, pixels: Tensor) -> Iterator[Tensor]:
         """The patches as vectors, what each block makes of them, and last the features."""
@@ -52,12 +75,31 @@ class PatchEmbedding(nn.Module):
             3, config.width, kernel_size=size, stride=size
         )
         self.position_embedding = uninitialized_layers.Embedding(config.num_patches, config.width)
+        self.is_fused = False
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, N, D)"""
-        patches = self.patch_embedding(pixels.to(self.patch_embedding.weight.dtype))
+        pixels = pixels.to(self.patch_embedding.weight.dtype)
+        if self.is_fused:
+            patches = self._cut(pixels) @ self.patch_embedding.weight.flatten(1).t()
+            assert self.patch_embedding.bias is not None, "every SigLIP has one"
+            return patches.add_(self.patch_embedding.bias).add_(self.position_embedding.weight)
+        patches = self.patch_embedding(pixels)
         embedded: Tensor = patches.flatten(2).transpose(1, 2) + self.position_embedding.weight
         return embedded
+
+    def fuse(self) -> None:
+        """Patches are cut out and multiplied, which is a convolution whose steps do not overlap."""
+        weight = self.patch_embedding.weight
+        weight.data = weight.data.flatten(1).t().contiguous().t().view(weight.shape)
+        self.is_fused = True
+
+    def _cut(self, pixels: Tensor) -> Tensor:
+        """(B, 3, S, S) -> (B, N, 3 P P)"""
+        size = self.patch_embedding.kernel_size[0]
+        rows, columns = pixels.shape[2] // size, pixels.shape[3] // size
+        cut = pixels.reshape(-1, 3, rows, size, columns, size).permute(0, 2, 4, 1, 3, 5)
+        return cut.reshape(-1, rows * columns, 3 * size * size)
 
 
 class Encoder(nn.Module):
@@ -89,6 +131,51 @@ class Block(nn.Module):
         x = x + self.self_attn(self.layer_norm1(x))
         out: Tensor = x + self.mlp(self.layer_norm2(x))
         return out
+
+    def fused(self) -> FusedBlock:
+        """The block's weights with those side by side that read the same input."""
+        seeing, mlp = self.self_attn, self.mlp
+        maps = [seeing.q_proj, seeing.k_proj, seeing.v_proj]
+        biases = torch.cat([one.bias.data for one in maps])
+        for one, part in zip(maps, biases.chunk(len(maps)), strict=True):
+            one.bias.data = part
+        return FusedBlock(
+            before_attention=self.layer_norm1,
+            qkv=(fuse_weights(maps), biases),
+            out=(fuse_weights([seeing.out_proj]), seeing.out_proj.bias),
+            before_mlp=self.layer_norm2,
+            widen=(fuse_weights([mlp.fc1]), mlp.fc1.bias),
+            narrow=(fuse_weights([mlp.fc2]), mlp.fc2.bias),
+        )
+
+
+@dataclass(frozen=True)
+class FusedBlock:
+    """Computes what `Block` computes, over (B N, D): residuals are added within products.
+
+    Matrices are (in, out), each with its bias.
+    """
+
+    before_attention: nn.LayerNorm
+    qkv: tuple[Tensor, Tensor]
+    out: tuple[Tensor, Tensor]
+    before_mlp: nn.LayerNorm
+    widen: tuple[Tensor, Tensor]
+    narrow: tuple[Tensor, Tensor]
+
+    def __call__(self, x: Tensor, config: VisionConfig) -> Tensor:
+        """(B N, D) -> (B N, D)"""
+        weight, bias = self.qkv
+        qkv = torch.addmm(bias, self.before_attention(x), weight)
+        by_head = qkv.view(
+            -1, config.num_patches, 3, config.num_heads, config.width // config.num_heads
+        )
+        q, k, v = by_head.permute(2, 0, 3, 1, 4)  # (B, H, N, D / H) each
+        seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
+        x = torch.addmm(x, seen, self.out[0]).add_(self.out[1])
+        weight, bias = self.widen
+        bent = tanh_gelu(torch.addmm(bias, self.before_mlp(x), weight))
+        return torch.addmm(x, bent, self.narrow[0]).add_(self.narrow[1])
 
 
 class SiglipAttention(nn.Module):

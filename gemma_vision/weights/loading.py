@@ -14,6 +14,7 @@ from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.errors import CheckpointError, list_names
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.gemma4.decoder import StoredTable
+from gemma_vision.model.siglip import SiglipTower
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
@@ -63,6 +64,8 @@ def load_model(
         quantize(model, bits, device, dtype)
     elif not (is_large and is_mapped):  # joining would copy what the file's pages already hold
         model.text.fuse()
+        if isinstance(model.vision, SiglipTower):
+            model.vision.fuse()
     return model
 
 
