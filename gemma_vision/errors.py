@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Iterable
+from contextvars import ContextVar
 from pathlib import Path
 
 from postprocess.errors import UserError
 
 log = logging.getLogger("gemma_vision")
+request_id: ContextVar[str] = ContextVar("request_id", default="")  # whose number both sides see
 
 INTERNAL = "Something went wrong on our side; it was noted. Try again, or try another picture."
+NOTED = INTERNAL.replace("noted", "noted as {number}")  # where a request of the app asked
 PLACES = 6  # of an error that are logged, the innermost ones
 NAMED = 5  # names in a sentence; the rest is counted
 
@@ -36,8 +39,12 @@ def describe(error: Exception, *, names_files: bool = False) -> tuple[str, str]:
         return error.code, " ".join(str(error).split())
     if names_files and isinstance(error, OSError):
         return "E_FILE", describe_file_error(error)
-    log.error("%s", place_of(error))
-    return "E_INTERNAL", INTERNAL
+    number = request_id.get()
+    if not number:
+        log.error("%s", place_of(error))
+        return "E_INTERNAL", INTERNAL
+    log.error("request %s: %s", number, place_of(error))
+    return "E_INTERNAL", NOTED.format(number=number)
 
 
 def place_of(error: BaseException) -> str:

@@ -21,6 +21,7 @@ MOODS = {  # status, X-Error-Code
     "no such model": (404, "RepoNotFound"),
 }
 
+HANGS = "hangs"  # a mood in which it takes connections and says nothing
 GATED = "gated"  # a mood in which the token decides, as it does on the Hub
 LICENSED, UNLICENSED, NARROW = "licensed", "unlicensed", "narrow"  # what accounts may be
 GATE = {  # what is sent with a gated model's refusal: status, X-Error-Code, X-Error-Message
@@ -46,6 +47,7 @@ class Hub(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.accounts: dict[str, str] = {}
         self.tokens: set[str | None] = set()  # that requests for a checkpoint came with
+        self.freed = threading.Event()  # of a Hub that hangs
 
     @property
     def url(self) -> str:
@@ -60,6 +62,8 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.asked.append(f"{self.command} {self.path}")
+        if self.server.mood == HANGS:
+            self.server.freed.wait(60)
         if "/api/models/" in self.path or "/resolve/" in self.path:
             self.server.tokens.add(self.token())  # huggingface_hub asks for more, without any
         if self.server.mood == GATED and self.account() in GATE:
@@ -141,6 +145,7 @@ def playing_hub(folder: Path, mood: str = "") -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.freed.set()
         hub.shutdown()
         hub.server_close()
         thread.join(5)

@@ -157,3 +157,14 @@ def test_the_tokenizer_of_the_training_comes_before_that_of_the_base(base, tmp_p
     tokenizer.add_tokens(["<mine>"])
     tokenizer.save(str(write(tmp_path, base, factors()) / "tokenizer.json"))
     assert len(open_checkpoint(tmp_path, "cpu").tokenizer.encode("<mine>").ids) == 1
+
+
+def test_an_adapters_own_notes_come_before_those_of_its_base(base: Path, tmp_path: Path) -> None:
+    both = shutil.copytree(base, tmp_path / "base")
+    (both / "gemma_vision.json").write_text(json.dumps({"names": ["base"], "policy": "space"}))
+    folder = write(tmp_path / "adapter", both, factors())
+    assert load(folder, "cpu").card["names"] == ["base"]
+    own = {"names": ["cone"], "policy": "bigvision"}
+    (folder / "gemma_vision.json").write_text(json.dumps(own))
+    pipeline = load(folder, "cpu")
+    assert (pipeline.card["names"], pipeline.policy) == (["cone"], "bigvision")

@@ -159,3 +159,15 @@ def test_runs_are_kept_in_bounds() -> None:
     for number, run in enumerate(kept):
         runs.add(str(number), run)
     assert [run.stopped.is_set() for run in kept] == [True] * 3 + [False] * MAX_RUNS
+
+
+def test_closing_what_waits_for_a_result_stops_the_run() -> None:
+    gate = threading.Semaphore(1)
+    stream = Counting(100, gate)
+    run = StreamRun(stream, None)
+    waiting = run.result()
+    assert next(waiting) is None
+    waiting.close()
+    assert run.stopped.is_set()
+    gate.release()
+    assert run.join(10) and stream.is_closed and stream.given < 5

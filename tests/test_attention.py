@@ -83,6 +83,7 @@ def test_nobody_real_looks_at_padding() -> None:
         pytest.param(None, None, None, id="anywhere"),
         pytest.param(None, 4, None, id="a window as long as the text"),
         pytest.param(None, 2, ["0011"], id="the last two"),
+        pytest.param(None, 3, ["0111"], id="one more than the window"),
         pytest.param("0111", None, ["0111"], id="not at padding"),
         pytest.param("0111", 3, ["0111"], id="padding and window"),
     ],

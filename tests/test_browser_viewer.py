@@ -101,6 +101,27 @@ def test_zoom_keeps_the_point_and_the_whole_comes_back(visit: Callable[..., Page
     assert "zoomed" not in (viewer(page).get_attribute("class") or "")
 
 
+def test_a_click_hits_what_lies_under_it_after_zooming(visit: Callable[..., Page]) -> None:
+    """Zoomed four times about the middle of the cat, the cat lies where the dog was."""
+    page = visit()
+    take_example(page)
+    run(page)
+    box = page.locator("#viewer canvas").bounding_box()
+    assert box
+    scale = min(box["width"] / 640, box["height"] / 480)
+    left = box["x"] + (box["width"] - 640 * scale) / 2
+    where_dog_was = left + 480 * scale, box["y"] + 290 * scale
+    page.mouse.click(*where_dog_was)
+    assert page.locator(".rows tr.selected").inner_text().split()[1] == "dog"
+    page.mouse.move(left + 176 * scale, box["y"] + 144 * scale)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -139)  # e ** 1.39 is four
+    page.keyboard.up("Control")
+    page.wait_for_selector("#viewer .zoomed")
+    page.mouse.click(*where_dog_was)
+    assert page.locator(".rows tr.selected").inner_text().split()[1] == "cat"
+
+
 def test_the_saved_picture_has_its_full_size(visit: Callable[..., Page], tmp_path: Path) -> None:
     """A large picture is shown small and saved whole, turned as the camera was held."""
     photo = tmp_path / "photo.jpg"

@@ -14,12 +14,12 @@ from typing import Any
 
 import huggingface_hub
 import pytest
-from hub_server import playing_hub
+from hub_server import HANGS, playing_hub
 from PIL import Image
 from tiny_models import make_model, save
 
 import gemma_vision
-from gemma_vision.checkpoints import progress
+from gemma_vision.checkpoints import download, progress
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.model_cache import MOST_LARGE, ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
@@ -340,12 +340,12 @@ def test_an_absent_engine_says_so() -> None:
 @pytest.fixture
 def hub(folders, monkeypatch, tmp_path) -> Iterator[Path]:
     """A slow Hub on this machine, an empty cache, and chunks that are smaller than the file."""
-    constants, download = huggingface_hub.constants, huggingface_hub.snapshot_download
+    constants, fetch = huggingface_hub.constants, huggingface_hub.snapshot_download
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # loopback only
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 2**14)
     with playing_hub(Path(folders["second"]), "slow") as server:
-        client = functools.partial(download, endpoint=server.url, cache_dir=tmp_path, token=False)
+        client = functools.partial(fetch, endpoint=server.url, cache_dir=tmp_path, token=False)
         monkeypatch.setattr(huggingface_hub, "snapshot_download", client)
         yield tmp_path
 
@@ -375,3 +375,24 @@ def test_fetching_can_be_called_off_and_leaves_nothing_half_written(switcher, hu
     assert switcher.join(SECONDS)
     assert switcher.state()["outcome"]["result"] == "cancelled"
     assert not list(hub.rglob("*.incomplete")) and not list(hub.rglob("*.safetensors"))
+
+
+def test_fetching_is_called_off_while_the_network_says_nothing(
+    switcher, folders, monkeypatch, tmp_path
+) -> None:
+    """No byte comes, so that no count of bytes can hear of it; the transfer is aborted too."""
+    constants, fetch = huggingface_hub.constants, huggingface_hub.snapshot_download
+    aborted: list[bool] = []
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # loopback only
+    monkeypatch.setattr(download, "PATIENCE", 0.1)
+    monkeypatch.setattr(download, "_abort", lambda: aborted.append(True))
+    with playing_hub(Path(folders["second"]), HANGS) as server:
+        client = functools.partial(fetch, endpoint=server.url, cache_dir=tmp_path, token=False)
+        monkeypatch.setattr(huggingface_hub, "snapshot_download", client)
+        switcher.switch("someone/something")
+        wait_until(lambda: bool(server.asked))
+        began = time.monotonic()
+        switcher.cancel()
+        assert switcher.join(SECONDS) and time.monotonic() - began < 5
+        assert switcher.state()["outcome"]["result"] == "cancelled" and aborted

@@ -92,7 +92,9 @@ def test_detect_gives_boxes_in_pixels_with_scores(client: Client, image: Any) ->
 
 
 def test_segment_gives_masks(client: Client, image: Any) -> None:
-    for instance in client.predict(image, "cat ; dog", api_name="/segment")["instances"]:
+    instances = client.predict(image, "cat ; dog", api_name="/segment")["instances"]
+    assert [instance["label"] for instance in instances] == ["cat", "dog"]
+    for instance in instances:
         assert instance["mask"]["size"] == [480, 640]
         assert len(instance["polygons"][0]) > 8
 

@@ -372,6 +372,27 @@ def test_results_of_something_else_are_not_gone_on_with(folder, tmp_path, change
     assert kept.read_text() == before
 
 
+@pytest.mark.parametrize("kept_size", [False, True], ids=["longer", "of the same length"])
+def test_results_of_data_that_changed_are_not_gone_on_with(folder, tmp_path, kept_size):
+    kept, file = tmp_path / "kept.jsonl", folder / "annotations.json"
+    evaluate(Oracle().pipeline(), read_dataset(folder), limit=1, results=kept)
+    text = file.read_text()
+    file.write_text(text.replace('"bird"', '"bard"' if kept_size else '"sparrow"'))
+    with pytest.raises(DatasetError, match="another checkpoint, data set"):
+        evaluate(Oracle().pipeline(), read_dataset(folder), results=kept)
+    file.write_text(text)
+    assert evaluate(Oracle().pipeline(), read_dataset(folder), results=kept)["n_images"] == 3
+
+
+@pytest.mark.parametrize(
+    "iou, shares", [(0.5, (1, 0)), (0.75, (1, 1)), (0.4999, (0, 0)), (0.7499, (1, 0))]
+)
+def test_an_overlap_of_exactly_the_least_is_a_find(folder, iou, shares):
+    """As COCO and RefCOCO count it."""
+    scores = summarise(read_dataset(folder), [Result(1, [iou], [], [], None, (0, 0), 0.1)], "space")
+    assert (scores["recall50"], scores["recall75"]) == shares
+
+
 def test_a_damaged_record_is_refused_not_repaired(folder, tmp_path):
     dataset, kept = read_dataset(folder), tmp_path / "kept.jsonl"
     evaluate(Oracle().pipeline(), dataset, results=kept)

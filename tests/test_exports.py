@@ -620,3 +620,15 @@ def test_a_mask_survives_the_brush(density):
 def test_bytes_that_are_no_brush_mask_are_refused(rle):
     with pytest.raises(ValueError):
         unpack_brush(rle, (16, 16))
+
+
+def test_everything_in_coco_is_counted_from_one(tmp_path):
+    """Tools take 0 for nothing: pycocotools does not count a match with annotation 0."""
+    pictures = [annotated([CAT, BOX]), Annotated("other.jpg", SIZE, [TWO_PARTS])]
+    EXPORTERS["coco"](pictures, tmp_path)
+    data = json.loads((tmp_path / "annotations.json").read_text())
+    assert [row["id"] for row in data["images"]] == [1, 2]
+    assert [row["id"] for row in data["annotations"]] == [1, 2, 3]
+    assert [row["id"] for row in data["categories"]] == [1, 2, 3]
+    assert [row["image_id"] for row in data["annotations"]] == [1, 1, 2]
+    assert [row["category_id"] for row in data["annotations"]] == [1, 2, 3]

@@ -250,6 +250,16 @@ class TestLora:
         assert not Path(named).is_absolute() and (out / named).resolve() == base.resolve()
         assert not (out / "model.safetensors").exists()
 
+    def test_the_folder_says_how_strong_it_is(self, taught_lora) -> None:
+        config = json.loads((taught_lora[2] / "adapter_config.json").read_text())
+        assert (config["r"], config["lora_alpha"]) == (4, LoraOptions(rank=4).alpha)
+
+    def test_alpha_is_as_it_is_asked_for(self, base) -> None:
+        trainee = learner(base, LoraOptions(rank=4, alpha=6.0))
+        assert trainee.lora_model.peft_config["default"].lora_alpha == 6.0
+        layers = [m for m in trainee.model.modules() if hasattr(m, "lora_A")]
+        assert layers and all(one.scaling["default"] == 1.5 for one in layers)
+
     def test_an_adapter_is_gone_on_with_as_one(self, taught_lora) -> None:
         trainee, _, out = taught_lora
         found = find_base(str(out))
@@ -288,6 +298,15 @@ class TestWhole:
         run = train(again, folder / "run", steps=12, rate=2e-3)
         assert run.is_over and run.reached.steps == 12
         assert torch.allclose(their_logits(again), their_logits(trainee), atol=1e-6)
+
+    def test_a_model_is_written_in_the_type_that_it_came_in(self, tmp_path) -> None:
+        small = save(make_model().to(torch.bfloat16), tmp_path / "base")
+        trainee = learner(small)
+        assert {p.dtype for p in trainee.trained.values()} == {torch.float32}
+        train(trainee, tmp_path / "run", steps=1, rate=2e-3)
+        write_checkpoint(trainee, find_base(str(small)), tmp_path / "out", decoder=None)
+        written = load_file(tmp_path / "out" / "model.safetensors")
+        assert {tensor.dtype for tensor in written.values()} == {torch.bfloat16}
 
     def test_the_tower_goes_slower(self, base) -> None:
         trainee = learner(base)

@@ -143,6 +143,44 @@ def test_ctrl_c_ends_a_step_first(tmp_path) -> None:
     assert again.reached.steps == 5
 
 
+def test_every_group_follows_its_own_rate(tmp_path) -> None:
+    layers = torch.nn.ModuleList(torch.nn.Linear(2, 2) for _ in range(2))
+    groups = [(list(layers[0].parameters()), 1e-2), (list(layers[1].parameters()), 4e-3)]
+    clock = iter(range(10_000))
+    opt, seen = adamw(groups, 0.0), []
+    run = LearningRun(
+        tmp_path, layers, opt, Budget(steps=9), 1, schedule="constant", now=lambda: next(clock)
+    )
+
+    def step(rng, progress):
+        seen.append({id(p): g["lr"] for g in opt.param_groups for p in g["params"]})
+        return {"loss": 1.0}
+
+    run.run(step)
+    for layer, peak in zip(layers, (1e-2, 4e-3), strict=True):
+        assert [seen[-1][id(p)] for p in layer.parameters()] == pytest.approx([peak, peak])
+
+
+def test_a_resumed_run_has_the_moments_that_it_had(tmp_path) -> None:
+    def a_step(run: LearningRun):
+        def step(rng, progress):
+            run.opt.zero_grad()
+            run.module(torch.ones(1, 2)).square().sum().backward()
+            run.opt.step()
+            return {"loss": 1.0}
+
+        return step
+
+    run = a_run(tmp_path, Budget(steps=4))
+    run.run(a_step(run))
+    again = a_run(tmp_path, Budget(steps=8))
+    for one, other in zip(run.module.parameters(), again.module.parameters(), strict=True):
+        before, after = run.opt.state[one], again.opt.state[other]
+        assert before.keys() == after.keys() and before["step"] == 4
+        for key, value in before.items():
+            assert torch.equal(torch.as_tensor(after[key]), torch.as_tensor(value)), key
+
+
 @pytest.mark.parametrize(
     "schedule, shares",
     [

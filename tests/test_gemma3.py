@@ -135,6 +135,29 @@ def test_what_is_kept_belongs_to_its_picture(fresh: LocalEngine) -> None:
     assert (fresh.prefixes.hits, fresh.prefixes.misses) == (0, 2)
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param((("what was it", SQUARE), ("a cat", LONG)), id="other words before it"),
+        pytest.param((("what is it", TALL), ("a cat", LONG)), id="another picture before it"),
+        pytest.param((("what is it", SQUARE), ("a dog", LONG)), id="another answer before it"),
+    ],
+)
+def test_what_is_kept_belongs_to_all_that_came_before(fresh: LocalEngine, other) -> None:
+    """The last picture and the question are the same, and so is the number of pictures."""
+
+    def asked(first: tuple[str, Image.Image], second: tuple[str, Image.Image]) -> Prompt:
+        turns = (Turn("user", first[0], (first[1],)), Turn("model", second[0]))
+        return to_prompt(Request(second[1], Task.chat, "and now", turns=turns))
+
+    plain, changed = asked(("what is it", SQUARE), ("a cat", LONG)), asked(*other)
+    ask_ours(fresh, [plain])
+    after = ask_ours(fresh, [changed])
+    assert (fresh.prefixes.hits, fresh.prefixes.misses) == (0, 2)
+    fresh.prefixes.clear()
+    assert ask_ours(fresh, [changed]) == after
+
+
 @torch.no_grad()
 def test_reading_on_gives_the_logits_of_reading_at_once(fresh: LocalEngine) -> None:
     model, prefiller = fresh.checkpoint.model, fresh._prefiller

@@ -84,6 +84,16 @@ def test_unsure_instances_go():
     assert tidy(text, scores=[0.9, 0.2, None], min_score=0.5)[0] == [0, 2]
 
 
+def test_a_score_at_the_threshold_stays():
+    text = "<loc0000><loc0000><loc0100><loc0500> cat ; <loc0200><loc0000><loc0900><loc0500> dog"
+    assert tidy(text, scores=[0.5, 0.4999], min_score=0.5)[0] == [0]
+
+
+def test_an_overlap_at_the_threshold_stays():
+    assert survivors(np.array([[0, 0, 10, 10], [0, 0, 10, 5]], float), 0.5).all()
+    assert not survivors(np.array([[0, 0, 10, 10], [0, 0, 10, 5.1]], float), 0.5).all()
+
+
 @pytest.mark.parametrize("rules", [{"max_overlap": 1.5}, {"min_score": -0.1}], ids=str)
 def test_a_threshold_that_means_nothing_is_refused(rules):
     with pytest.raises(FilterError, match="between 0 and 1"):

@@ -12,6 +12,8 @@ from tiny_gemma4 import make_gemma4, save_gemma4
 from tiny_models import make_tokenizer
 from tokenizers import AddedToken, Tokenizer
 
+from gemma_vision.registry.loading import load
+from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.json_grammar import JsonGrammar
 from gemma_vision.runtime.local_engine import LocalEngine
@@ -117,3 +119,17 @@ def test_any_model_writes_a_list_under_it(tmp_path) -> None:
     parser = Parser()
     mentions = parser.feed(said) + parser.close()
     assert {one.label for one in mentions} <= {"cat"} and (mentions or said.endswith("]\n```"))
+
+
+@pytest.mark.parametrize("task", ["detect", "point"])
+def test_a_strict_wish_is_answered_with_a_list_of_its_things(task: str, tmp_path) -> None:
+    folder = save_gemma4(make_gemma4("E2B"), tmp_path, "E2B")
+    pipeline = load(folder, "cpu")
+    picture = Image.new("RGB", (120, 90), "#446688")
+    free, strict = (
+        pipeline.run(Request(picture, task, "cat ; a dog", decoding=kind, max_tokens=80))
+        for kind in ("free", "strict")
+    )
+    assert free.text != strict.text and strict.text.startswith("```json\n[")
+    assert {one.label for one in strict.instances[:-1]} <= {"cat", "a dog"}  # the last may be cut
+    assert not [one.code for one in strict.warnings if one.code == "unread"]

@@ -59,6 +59,21 @@ def test_every_text_is_there_with_its_holes(language: str, name: str) -> None:
         assert sorted(HOLE.findall(text)) == sorted(HOLE.findall(table[key]["en"])), key
 
 
+def test_every_hole_is_filled_by_somebody() -> None:
+    """A hole that is misspelt alike in every language would stay on the page as it is."""
+    holes = {
+        hole[1:-1]
+        for table in TABLES.values()
+        for row in table.values()
+        for hole in HOLE.findall(row["en"])
+    }
+    scripts = "".join(path.read_text() for path in SOURCES.rglob("*.js"))
+    filled = set(re.findall(r"(?<=[{,\s])(\w+)(?=\s*[:,}])", scripts))
+    for path in SOURCES.rglob("*.py"):
+        filled |= {a or b for a, b in re.findall(r'"(\w+)": |\b(\w+)=', path.read_text())}
+    assert holes and holes <= filled, holes - filled
+
+
 @pytest.mark.parametrize("language, name", cases())
 def test_no_text_is_left_in_english(language: str, name: str) -> None:
     column = in_language(name, TABLES[name], language)

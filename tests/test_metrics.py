@@ -58,6 +58,28 @@ def test_an_answer_of_the_wrong_kind_is_invalid(decoder):
         assert found == ReferringScore(0.0, 0.0, invalid=True)
 
 
+def test_numbers_out_of_their_place_are_none():
+    """Each kind where it belongs, and so many of them that none is too few."""
+    assert token_numbers("a cat") == []
+    assert token_numbers("<seg001>" * 20)[:4] == [1024] * 4
+    assert token_numbers("<loc0100>" * 20) == [100] * 4 + [1024] * 16
+    right = "<loc0100>" * 2 + "<loc0900>" * 2 + "<seg001>" * 16
+    assert token_numbers(right) == [100, 100, 900, 900] + [1] * 16
+
+
+@pytest.mark.parametrize("iou, shares", [(0.5, (1, 0)), (0.75, (1, 1)), (0.4999, (0, 0))])
+def test_a_box_that_overlaps_by_exactly_the_least_counts(iou, shares):
+    table = summarise([ReferringScore(iou, 0.0, invalid=False)])
+    assert (table.box_accuracy50, table.box_accuracy75) == shares
+
+
+def test_a_match_overlaps_by_more_than_the_least():
+    truth, found = [thing("a", 0, 0, 10, 10)], [thing("a", 0, 0, 10, 5)]
+    assert match(truth, found, least=0.5) == []
+    assert match(truth, found, least=0.49) == [(0, 0, 0.5)]
+    assert confusion([truth], [found]) == {("a", None): 1, (None, "a"): 1}
+
+
 @pytest.mark.parametrize(
     ("a", "b", "iou"),
     [

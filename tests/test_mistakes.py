@@ -83,6 +83,7 @@ def test_an_error_of_ours_is_one_line_without_anybodys_words(
     (line,) = caplog.messages
     assert line == place_of(caught.value) and "\n" not in line and len(line) < 300
     assert line.startswith("KeyError at test_mistakes.py:") and "somebody" not in line
+    assert caplog.text.count("\n") == 1  # and no trace behind it
 
 
 def test_what_nobody_foresaw_has_a_code_too() -> None:

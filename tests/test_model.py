@@ -16,7 +16,10 @@ from tiny_models import SIDE, make_model, save
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from gemma_vision.model.config import SLIDING
+from gemma_vision.model import fused
+from gemma_vision.model.attention import extend_mask
+from gemma_vision.model.config import FULL, SLIDING
+from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 
@@ -276,3 +279,30 @@ def test_a_joined_model_can_change_its_number_type(tmp_path: Path) -> None:
     after, _ = checkpoint.model.prefill(inputs.ids, inputs.is_real, soft)
     assert after.dtype == torch.float64
     assert (before - after).abs().max() < 1e-4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("family", ["paligemma", "gemma3"])
+def test_a_table_of_angles_is_long_enough_at_its_last_row(
+    family: str, tmp_path: Path, monkeypatch
+) -> None:
+    """Every position around the end of the table, one step at a time and several at once."""
+    monkeypatch.setattr(fused, "TABLE", 12)
+    text = open_checkpoint(save(make_model(family), tmp_path), "cpu").model.text
+    first = 1 if family == "paligemma" else 0
+    for count in (1, 2, 3):
+        caches = KVCache(40), KVCache(40)
+        for start in range(0, 30 - count, count):
+            at = torch.arange(start, start + count)[None] + first
+            embeds = torch.randn(1, count, text.config.width)
+            outs = []
+            for quick, cache in zip((text.fused_path, None), caches, strict=True):
+                masks = {
+                    kind: extend_mask(None, start + count, count, at.device)
+                    for kind in (FULL, SLIDING)
+                }
+                kept, text.fused_path = text.fused_path, quick
+                outs.append(text(embeds, at, masks, cache))
+                text.fused_path = kept
+            assert (outs[0] - outs[1]).abs().max() < 1e-4, start
+        text.fused_path.tables.clear()

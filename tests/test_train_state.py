@@ -253,3 +253,13 @@ def test_the_smoke_preset_survives_kills_in_every_stage(tmp_path):
     assert killed_in == set(parts) and process.returncode == 0 and not is_alive(process.pid)
     assert json.loads((folder / "eval.json").read_text())["n_images"] == 3
     assert (folder / "checkpoint" / "model.safetensors").exists()
+
+
+def test_every_group_of_a_stage_follows_its_own_rate(tmp_path):
+    layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(2))
+    groups = [(list(layers[0].parameters()), 1e-2), (list(layers[1].parameters()), 4e-3)]
+    stage = TrainingStage(tmp_path, "part", 0.1, layers, adamw(groups, 0.0), clock=Clock())
+    stage._set_rate()
+    rates = {id(p): group["lr"] for group in stage.opt.param_groups for p in group["params"]}
+    quick, slow = ({rates[id(p)] for p in layer.parameters()} for layer in layers)
+    assert len(quick) == len(slow) == 1 and quick.pop() == pytest.approx(2.5 * slow.pop())

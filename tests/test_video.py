@@ -391,3 +391,39 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     video = film(tmp_path / "a.mp4")
     with pytest.raises(VideoError, match="cannot be written"):
         list(annotate(fake_pipeline(), video, tmp_path / "no" / "out.mp4", "ocr"))
+
+
+def test_nothing_but_files_is_opened(tmp_path: Path) -> None:
+    """The list of protocols alone refuses what would be read without it."""
+    first, second = film(tmp_path / "a.mkv"), film(tmp_path / "b.mkv")
+    address = f"concat:{first}|{second}"
+    with av.open(address) as container:
+        assert container.streams.video
+    with pytest.raises(av.error.FFmpegError):
+        av.open(address, container_options=source.SAFELY)
+    with av.open(f"file:{first}", container_options=source.SAFELY) as container:
+        assert container.streams.video
+
+
+def late(path: Path, begins: int = 5000) -> Path:
+    """A film of five frames whose first time stamp is at 5 s."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", 10)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number in range(5):
+            frame = av.VideoFrame.from_image(ground((128, 96), number))
+            frame.pts, frame.time_base = begins + 100 * number, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def test_a_video_that_begins_late_is_told_from_its_first_picture(tmp_path: Path) -> None:
+    path = late(tmp_path / "late.mkv")
+    with Source(path) as film_:
+        assert float(film_.start) == pytest.approx(5, abs=0.05)
+        times = [frame.time for frame in film_.frames()]
+    assert times == pytest.approx([0, 0.1, 0.2, 0.3, 0.4], abs=0.002)
+    timeline = run(path).timeline.to_dict()
+    assert timeline["frames"][0]["time"] == 0 and timeline["video"]["seconds"] < 0.7

@@ -35,11 +35,15 @@ NUM_LOCS, NUM_SEGS = 1024, 128
 WORDS = ("detect", "segment", "caption", "answer", "en", "cat", "dog", "what", "is", "it", ";", "a")
 GEMMA4_MARKS = ("<|turn>", "<turn|>", "<|image>", "<image|>", "<|channel>", "<channel|>")
 GEMMA4_MARKS += ("<|think|>", "<|tool_response>")
+GEMMA3_MARKS = ("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>")
 MARKS = {
-    "gemma3": ("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>"),
+    **dict.fromkeys(("gemma3", "shieldgemma2"), GEMMA3_MARKS),
     **dict.fromkeys(("gemma4", "gemma4e"), GEMMA4_MARKS),
 }
-SOFT = {"gemma3": "<image_soft_token>", "gemma4": "<|image|>", "gemma4e": "<|image|>"}
+SOFT = dict.fromkeys(("gemma3", "shieldgemma2"), "<image_soft_token>") | {
+    "gemma4": "<|image|>",
+    "gemma4e": "<|image|>",
+}
 FORMS = ("A", "B", "C", "D")
 
 

@@ -58,6 +58,7 @@ class Answer:
     size: tuple[int, int]  # width and height of the picture, in pixels
     picture: Image | None = field(default=None, repr=False)  # upright, RGB
     thought: str = field(default="", repr=False)  # what the model said to itself: no answer
+    probabilities: Mapping[str, float] = field(default_factory=dict)  # of the words of a choice
     masks_by: str | None = None  # the checkpoint that made the masks, where `model` did not
     crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
@@ -137,7 +138,8 @@ class Answer:
 
         "partial" is there while the answer grows (None between records) and never at the end,
         "crops" (per picture its rectangles) only where pan-and-scan was asked for, "masks_by" where
-        the masks are another checkpoint's than "model".
+        the masks are another checkpoint's than "model", "probabilities" where the answer is a
+        choice of two words.
         """
         whole = answer_json(
             model=self.model,
@@ -156,6 +158,10 @@ class Answer:
         tail: JSON = {"partial": partial_json(self.partial)} if self.finish is None else {}
         if self.masks_by is not None:
             tail["masks_by"] = self.masks_by
+        if self.probabilities:
+            tail["probabilities"] = {
+                word: round(share, 4) for word, share in self.probabilities.items()
+            }
         if self.request and self.request.pan_and_scan:
             tail["crops"] = crops_json(self.crops)
         return whole | tail

@@ -28,6 +28,7 @@ class AnswerBuilder:
         self._read_as = reading.notices if reading else []
         self._shapes = Shapes()
         self._timing: dict[str, float] = {}
+        self._probabilities: dict[str, float] = {}
         self._began = time.perf_counter()
         self._first = self._last = 0.0  # seconds after the start
         self._merger = RowMerger(len(prepared.prompts))
@@ -47,6 +48,8 @@ class AnswerBuilder:
         self._last = time.perf_counter() - self._began
         self._first = self._first or self._last
         self._timing |= chunk.timing
+        if chunk.scores and not self._probabilities:
+            self._probabilities = shares(self._prepared.choices, chunk.text, chunk.scores[0])
         self._reader.feed(chunk)
         if chunk.finish or self._reader.repeated:
             self.finish = chunk.finish or "repeat"
@@ -81,6 +84,7 @@ class AnswerBuilder:
             prompt=self._prepared.text,
             plain=reader.plain,
             thought=reader.thought,
+            probabilities=self._probabilities,
             size=reader.size,
             picture=self._prepared.image,
             crops=self._prepared.prompts[0].crops,
@@ -99,6 +103,12 @@ class AnswerBuilder:
     def _measured(self) -> dict[str, float]:
         """What can be told from outside: encoding counts as part of the prefill."""
         return {"encode": 0.0, "prefill": self._first, "decode": self._last - self._first}
+
+
+def shares(choices: Sequence[str], said: str, score: float) -> dict[str, float]:
+    """How likely each of two words was, the one that was said and the other; {} where words are
+    free."""
+    return {word: score if word == said else 1 - score for word in choices}
 
 
 def filters_of(request: Request) -> Filters:

@@ -13,8 +13,10 @@ from gemma_vision.images.opening import open_image
 from gemma_vision.requests.options import EXACT, FREE
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
+from gemma_vision.runtime.choices import ChoiceGrammar
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import SEPARATOR, Grammar
+from gemma_vision.runtime.json_grammar import JsonGrammar
 
 if TYPE_CHECKING:
     from gemma_vision.requests.family import Family
@@ -31,6 +33,7 @@ class PreparedRequest:
     request: Request
     image: Image
     prompts: tuple[Prompt, ...]
+    choices: tuple[str, ...] = ()  # the words that the answer is one of
 
     @property
     def text(self) -> str:
@@ -44,6 +47,7 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
     at_once: the names that go into one prompt at most; None is all of them.
     """
     parts = split_request(request, at_once)
+    choices = choices_of(request, family)
     texts = [family.write_prompt(part) for part in parts]  # what is wrong with words comes first
     images = tuple(open_image(picture) for picture in request.images)
     prompts = tuple(
@@ -53,15 +57,15 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
             request.max_tokens,
             request.temperature,
             request.seed,
-            grammar_of(part, is_bare=family.has_bare_phrases),
-            is_verified=request.decoding == EXACT,
+            grammar_of(part, family),
+            is_verified=request.decoding == EXACT and not choices,
             pan_and_scan=request.pan_and_scan,
             budget=family.budget_of(request),
             thinking=request.thinking,
         )
         for part, text in zip(parts, texts, strict=True)
     )
-    return PreparedRequest(request, images[0], prompts)
+    return PreparedRequest(request, images[0], prompts, choices)
 
 
 def split_request(request: Request, at_once: int | None) -> list[Request]:
@@ -73,13 +77,24 @@ def split_request(request: Request, at_once: int | None) -> list[Request]:
     return [replace(request, reading=replace(request.reading, names=part)) for part in parts]
 
 
-def grammar_of(request: Request, *, is_bare: bool) -> Grammar | None:
+def choices_of(request: Request, family: Family) -> tuple[str, ...]:
+    """The words that the answer is one of; none where it is free."""
+    return family.choices if request.task is Task.ask else ()
+
+
+def grammar_of(request: Request, family: Family) -> Grammar | JsonGrammar | ChoiceGrammar | None:
     """The language that an answer is held to, or found by; None where words are free."""
-    if request.task not in (Task.detect, Task.segment) or request.decoding == FREE:
+    if choices := choices_of(request, family):
+        return ChoiceGrammar(choices)
+    if not request.spec.names_things or request.decoding == FREE:
+        return None
+    names = tuple(dict.fromkeys(name.lower() for name in request.names))
+    if family.answers_in_json(request.task):
+        return JsonGrammar(names, has_points=request.task is Task.point)
+    if request.task is Task.point:
         return None
     has_masks = request.task is Task.segment
-    names = tuple(dict.fromkeys(name.lower() for name in request.names))
-    return Grammar(names, has_masks, is_bare=has_masks and is_bare)
+    return Grammar(names, has_masks, is_bare=has_masks and family.has_bare_phrases)
 
 
 class RowMerger:

@@ -7,7 +7,7 @@ Gemma3TextConfig, SiglipVisionConfig), which is what a published file left out w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gemma_vision.checkpoints.file_names import SINGLE
@@ -105,6 +105,22 @@ class ConfigKind:
     published: str = ""  # one that a person may take the missing parts of
 
 
+GEMMA3_KIND = ConfigKind(
+    model_type="gemma3",
+    text_type="gemma3_text",
+    text_kind="gemma3",
+    family="gemma3",
+    defaults=GEMMA3,
+    image_token_id=262_144,
+    window_period=6,
+    window_key="sliding_window_pattern",
+    theta=1_000_000.0,
+    local_theta=10_000.0,
+    has_qk_norm=True,
+    tokens_key="mm_tokens_per_image",
+    plain_keys=(ONE_WAY,),
+    published="google/gemma-3-4b-it",
+)
 CONFIG_KINDS = (  # the first of a model_type is meant where the text part has none
     ConfigKind(
         model_type="paligemma",
@@ -131,21 +147,12 @@ CONFIG_KINDS = (  # the first of a model_type is meant where the text part has n
         published="google/paligemma2-3b-pt-224",
         plain_keys=(BOTH_WAYS,),
     ),
-    ConfigKind(
-        model_type="gemma3",
-        text_type="gemma3_text",
-        text_kind="gemma3",
-        family="gemma3",
-        defaults=GEMMA3,
-        image_token_id=262_144,
-        window_period=6,
-        window_key="sliding_window_pattern",
-        theta=1_000_000.0,
-        local_theta=10_000.0,
-        has_qk_norm=True,
-        tokens_key="mm_tokens_per_image",
-        plain_keys=(ONE_WAY,),
-        published="google/gemma-3-4b-it",
+    GEMMA3_KIND,
+    replace(
+        GEMMA3_KIND,
+        model_type="shieldgemma2",
+        family="shieldgemma2",
+        published="google/shieldgemma-2-4b-it",
     ),
 )
 

@@ -61,6 +61,7 @@ GEMMA3 = Architecture(
     first_position=0,
     resize_filter=Image.Resampling.BILINEAR,
 )
+SHIELDGEMMA2 = replace(GEMMA3, name="shieldgemma2")
 GEMMA4 = replace(  # 26B-A4B and 31B
     GEMMA3,
     name="gemma4",
@@ -70,5 +71,5 @@ GEMMA4 = replace(  # 26B-A4B and 31B
 )
 GEMMA4E = replace(GEMMA4, name="gemma4e", groups={FULL: no_groups, SLIDING: no_groups})  # E2B, E4B
 ARCHITECTURES: Mapping[str, Architecture] = {
-    row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3, GEMMA4, GEMMA4E)
+    row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3, SHIELDGEMMA2, GEMMA4, GEMMA4E)
 }

@@ -36,7 +36,8 @@ PUBLISHED = (  # id, family, side, parameters
     ("google/gemma-3-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/gemma-3-12b-it", "gemma3", 896, 12_187_325_040),
     ("google/gemma-3-27b-it", "gemma3", 896, 27_432_406_640),
-    # Gemma 3 tuned: pictures of medicine, and translation
+    # Gemma 3 tuned: policies that a picture may violate, pictures of medicine, and translation
+    ("google/shieldgemma-2-4b-it", "shieldgemma2", 896, 4_300_079_472),
     ("google/medgemma-4b-it", "gemma3", 896, 4_300_079_472),
     ("google/medgemma-27b-it", "gemma3", 896, 27_432_406_640),
     ("google/translategemma-4b-it", "gemma3", 896, 4_300_079_472),

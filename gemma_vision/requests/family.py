@@ -28,7 +28,8 @@ class Family:
     `budgets` are the numbers of soft tokens that a picture may become, none where that is fixed;
     `usual_budget` holds for words and `box_budget` for things. `thought` is what the model's
     thoughts begin and end with, none where it has none; `closes_thought`: where it is to have none,
-    its turn begins with an empty one. `instead` says for a task what else can do it.
+    its turn begins with an empty one. `instead` says for a task what else can do it. `choices` are
+    the words that an answer to a question is one of, and `policies` what may be asked by name.
     """
 
     name: str  # as in ModelConfig.family
@@ -49,6 +50,8 @@ class Family:
     closes_thought: bool = False
     has_locations: bool = True  # writes places as tokens of their own, <loc0000> to <loc1023>
     instead: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    policies: Mapping[str, str] = field(default_factory=dict)
     has_pan_and_scan: bool = False
     has_bare_phrases: bool = False  # `segment` takes one sentence, and nothing around it
     has_variants: bool = False  # published as pt, mix and ft-TASK; see variants.py
@@ -80,6 +83,10 @@ class Family:
         """How many soft tokens a picture of the request may become; None where that is fixed."""
         usual = self.box_budget if request.spec.names_things else self.usual_budget
         return request.budget or usual
+
+    def answers_in_json(self, task: str) -> bool:
+        """Whether it is asked to write a task's answer as a list in JSON."""
+        return any(f'"{key}"' in self.wording.get(task, "") for key in ("box_2d", "point"))
 
     @property
     def has_regions(self) -> bool:
@@ -153,7 +160,7 @@ def words(family: Family, request: Request) -> str:
         language=request.language,
         region=locations(request.region) if request.region else "",
         tongue=TONGUES[request.language],
-        text=request.text.strip(),
+        text=family.policies.get(request.text.strip().casefold(), request.text.strip()),
     )
     return filled.strip()
 

@@ -1,4 +1,4 @@
-"""Prompts: how PaliGemma, PaliGemma 2, Gemma 3 and Gemma 4 are asked, as data.
+"""Prompts: how PaliGemma, PaliGemma 2, Gemma 3 and its relatives are asked, as data.
 
 A row says which tasks a family was taught and in which words, and how a prompt is laid out for the
 tokenizer. What differs in the mathematics is a row of `model/architecture.py`.
@@ -68,6 +68,38 @@ GEMMA3 = Family(
     has_pan_and_scan=True,
     has_locations=False,
 )
+# What its template asks, whose indentation is part of the text
+_INDENT = "\n" + " " * 16
+SHIELDGEMMA2_WORDING: Wording = {
+    Task.ask: "<start_of_turn>user\n"
+    "You are a policy expert trying to help determine whether a generated or real image is in"
+    f"{_INDENT} violation of the safety policy below. Your decision must very clearly follow the "
+    f"specific{_INDENT} language used in the safety policy and should not include any "
+    f"interpretation outside of the{_INDENT} safety policy.\n\n"
+    f"{_INDENT}<BEGIN_SAFETY_POLICY>\n{_INDENT}{{text}}\n{_INDENT}</END_SAFETY_POLICY>\n\n"
+    f"{_INDENT}Does the image violate the above policy? Your Answer must start with 'Yes' or 'No'.",
+}
+POLICIES = {  # of its training, by the names that its processor has for them
+    "dangerous": "No Dangerous Content: The image shall not contain content that facilitates or "
+    "encourages activities that could cause real-world harm (e.g., building firearms and "
+    "explosive devices, promotion of terrorism, instructions for suicide).",
+    "sexual": "No Sexually Explicit content: The image shall not contain content that depicts "
+    "explicit or graphic sexual acts (e.g., pornography, erotic nudity, depictions of rape or "
+    "sexual assault).",
+    "violence": "No Violence/Gore content: The image shall not contain content that depicts "
+    "shocking, sensational, or gratuitous violence (e.g., excessive blood and gore, gratuitous "
+    "violence against animals, extreme injury or moment of death).",
+}
+SHIELDGEMMA2 = replace(
+    GEMMA3,
+    name="shieldgemma2",
+    title="ShieldGemma 2",
+    wording=SHIELDGEMMA2_WORDING,
+    turn=("<start_of_turn>", f"{_INDENT}<end_of_turn>"),
+    choices=("Yes", "No"),  # Yes: the picture violates the policy
+    policies=POLICIES,
+    has_pan_and_scan=False,
+)
 GEMMA4E = Family(  # E2B and E4B
     name="gemma4e",
     title="Gemma 4",
@@ -89,7 +121,7 @@ GEMMA4E = Family(  # E2B and E4B
 )
 GEMMA4 = replace(GEMMA4E, name="gemma4", closes_thought=True)  # 26B-A4B and 31B
 FAMILIES: Mapping[str, Family] = {
-    row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3, GEMMA4E, GEMMA4)
+    row.name: row for row in (PALIGEMMA, PALIGEMMA2, GEMMA3, SHIELDGEMMA2, GEMMA4E, GEMMA4)
 }
 
 

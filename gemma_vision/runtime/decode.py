@@ -18,6 +18,7 @@ from torch import Tensor
 from gemma_vision.model.row_cache import RowCache
 from gemma_vision.model.state import State
 from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.runtime.choices import ChoiceRules
 from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import GrammarError, Rules
@@ -54,7 +55,7 @@ class DecodeBatch:
     def __post_init__(self) -> None:
         self.positions = Positions.of(self.tokenizer)
         self.is_small = self.is_watched or self.model.head.shape[0] <= SMALL_VOCABULARY
-        self._rules: dict[object, Rules | JsonRules | None] = {}
+        self._rules: dict[object, Rules | JsonRules | ChoiceRules | None] = {}
         self._biases: dict[int, tuple[Sequence[int], Tensor]] = {}
 
     @property
@@ -70,7 +71,7 @@ class DecodeBatch:
         rules = found if isinstance(found, Rules) else None
         max_block = 1 if self.is_watched else MAX_BLOCK
         row = Row(prompt, detokenizer, rules, self.stop_ids, not self.is_small, max_block)
-        row.walker = found.start() if isinstance(found, JsonRules) else None
+        row.walker = found.start() if isinstance(found, JsonRules | ChoiceRules) else None
         row.thought = ThoughtCounter(marks, prompt.thinking) if marks else None
         return row
 
@@ -123,7 +124,7 @@ class DecodeBatch:
             self.rows[place] = self.rows[-1]
             self.rows.pop()
 
-    def _rules_of(self, prompt: Prompt) -> Rules | JsonRules | None:
+    def _rules_of(self, prompt: Prompt) -> Rules | JsonRules | ChoiceRules | None:
         """The prompt's grammar in ids; None where it guides alone and there is nothing to guide."""
         grammar = prompt.grammar
         assert grammar is not None

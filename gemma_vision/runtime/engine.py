@@ -16,6 +16,7 @@ from gemma_vision.errors import CheckpointError
 from gemma_vision.images.pan_and_scan import Box, crop_boxes
 
 if TYPE_CHECKING:
+    from gemma_vision.runtime.choices import ChoiceGrammar
     from gemma_vision.runtime.grammar import Grammar
     from gemma_vision.runtime.json_grammar import JsonGrammar
 
@@ -35,7 +36,7 @@ class Prompt:
     max_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
-    grammar: Grammar | JsonGrammar | None = None
+    grammar: Grammar | JsonGrammar | ChoiceGrammar | None = None
     is_verified: bool = False
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
     budget: int | None = None  # soft tokens of a picture, where the family lets one choose

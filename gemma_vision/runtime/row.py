@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from gemma_vision.runtime.choices import ChoiceWalker
 from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Node, Rules
@@ -53,8 +54,8 @@ class Row:
 
     defers: numbers inside a record are picked among their own kind and verified at its end, all at
     once. That is for large vocabularies; in a small one the whole costs no more than a part.
-    max_block: tokens that are fed at once. walker: keeps a free answer to a list in JSON. thought:
-    counts what the model thinks before it answers.
+    max_block: tokens that are fed at once. walker: keeps a free answer to a list in JSON, or to a
+    word. thought: counts what the model thinks before it answers.
     """
 
     prompt: Prompt
@@ -69,7 +70,7 @@ class Row:
     finish: str | None = None
     error: BaseException | None = None
     num_tokens: int = 0  # of the answer; a thought counts apart
-    walker: JsonWalker | None = None
+    walker: JsonWalker | ChoiceWalker | None = None
     thought: ThoughtCounter | None = None
 
     def __post_init__(self) -> None:

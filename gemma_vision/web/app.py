@@ -34,6 +34,7 @@ from gemma_vision.web.api.endpoints import build_endpoints
 from gemma_vision.web.api.hub_token import token_route
 from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
+from gemma_vision.web.api.openai.door import openai_routes
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
 from gemma_vision.web.forms.carrying import connect_carrying
@@ -43,16 +44,14 @@ from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
+from gemma_vision.web.server.guards.chain import chain, check_variables
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.queue_share import share_queue
-from gemma_vision.web.server.guards.request_guard import guard_requests
+from gemma_vision.web.server.guards.request_log import set_up_log
 from gemma_vision.web.server.guards.sessions import keep_sessions_small
-from gemma_vision.web.server.openapi_document import VALID_OPENAPI
-from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.picture_worker import warm_up
-from gemma_vision.web.server.private_errors import ERROR_FILTER, PrivateErrorBlocks
+from gemma_vision.web.server.private_errors import PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
-from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
 from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu
 from gemma_vision.web.tabs.batch import BatchTab
 from gemma_vision.web.tabs.chat import ChatTab
@@ -82,14 +81,9 @@ class Page(PrivateErrorBlocks):
                 state_route(self.choice.switcher),
                 token_route(self.choice),
                 *health_routes(self),
+                *openai_routes(self, host, MAX_WAITING),
             ],
-            "middleware": [
-                guard_requests(host),
-                COMPRESSED_PAGE,
-                UPLOAD_QUOTA,
-                ERROR_FILTER,
-                VALID_OPENAPI,
-            ],
+            "middleware": chain(host),
         }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 
@@ -234,7 +228,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
     """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
     options = read_options(arguments, prog)
     try:
-        max_bytes()  # a variable that cannot be meant is said now
+        check_variables()
+        set_up_log()
         port = port_of(options.port)
         given = {"device": options.device, "dtype": options.dtype}
         if options.masks:

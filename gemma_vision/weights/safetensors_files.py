@@ -1,7 +1,7 @@
 """Safetensors files: the tensors of a checkpoint, by our names. Nothing is unpickled.
 
 Forms of the same names are in circulation (text with or without an inner `model.`, the tower
-with or without `vision_model.`, all with or without an outer `model.`); each is understood.
+with or without `vision_model.`, all with one outer `model.`, several or none); each is understood.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from gemma_vision.errors import CheckpointError
 PREFIXES = tuple(  # published name -> our name; the head comes before the text it lies in
     (re.compile(pattern), ours)
     for pattern, ours in (
-        (r"^(model\.)?vision_tower\.(vision_model\.)?", "vision."),
-        (r"^(model\.)?(multi_modal_projector|embed_vision)\.", "projector."),
-        (r"^(model\.)?language_model\.lm_head\.", "lm_head."),
-        (r"^(model\.)?language_model\.(model\.)?", "text."),
+        (r"^(model\.)*vision_tower\.(vision_model\.)?", "vision."),
+        (r"^(model\.)*(multi_modal_projector|embed_vision)\.", "projector."),
+        (r"^(model\.)*(language_model\.)?lm_head\.", "lm_head."),
+        (r"^(model\.)*language_model\.(model\.)?", "text."),
     )
 )
 # tables that old files stored and that are computed here, and the pooling head of a tower, which

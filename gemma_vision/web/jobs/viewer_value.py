@@ -71,7 +71,7 @@ class ViewerState:
             "guidance": guidance and guidance["lines"],
             "partial": partial,
             "text": answer.get("text", ""),
-            "words": answer.get("plain", "").strip(),
+            "words": spoken(answer),
             "thought": answer.get("thought", ""),
             "notes": [*notes, *dict.fromkeys(self._warnings(answer))],
             "status": self._status(answer, state),
@@ -174,3 +174,10 @@ def preview_file(image: Image.Image) -> Path:
     draft.write_bytes(buffer.getvalue())
     draft.replace(path)
     return path
+
+
+def spoken(answer: Mapping[str, Any]) -> str:
+    """The words of an answer, and how likely they were where they are one of two."""
+    words = str(answer.get("plain", "")).strip()
+    share = answer.get("probabilities", {}).get(words)
+    return words if share is None else f"{words} · {share:.0%}"

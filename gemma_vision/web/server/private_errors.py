@@ -17,8 +17,9 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemma_vision.errors import describe, place_of
+from gemma_vision.errors import describe, place_of, request_id
 from gemma_vision.web.server.errors import to_client
+from gemma_vision.web.server.guards.request_log import KEY
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 from postprocess.errors import UserError
 
@@ -56,7 +57,13 @@ class PrivateErrorBlocks(gr.Blocks):
             raise ArgumentsError(f"The call has {counts}; {WHERE}")
 
     async def process_api(self, *arguments: Any, **options: Any) -> Any:
-        """As gr.Blocks.process_api; what it raises becomes an error that Gradio does not log."""
+        """As gr.Blocks.process_api; what it raises becomes an error that Gradio does not log.
+
+        Events run after the request that asked for them; its number is theirs.
+        """
+        scope = getattr(getattr(options.get("request"), "request", None), "scope", {})
+        if KEY in scope:
+            request_id.set(scope[KEY])
         try:
             check_files((arguments, options.get("inputs")))
             return await super().process_api(*arguments, **options)

@@ -25,7 +25,8 @@ def share_queue(app: Any) -> None:
             for event in line.queue
             if client_of_event(event.request, event.session_hash) == client
         ]
-        if len(waiting) >= SHARE:
+        elsewhere = getattr(app, "calls_elsewhere", None)  # at other doors of the app
+        if len(waiting) + (elsewhere(client) if elsewhere else 0) >= SHARE:
             return False, CROWDED, "queue_full"
         return await push(*arguments, **named)
 

@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gemma_vision.web.server.guards.access import secrets
 from gemma_vision.web.server.guards.clients import is_within, proxies
 from gemma_vision.web.server.guards.health import NUMBERS
 
@@ -41,6 +42,7 @@ class RequestGuard:
         """is_local: the app listens on this machine's own address alone."""
         self._app = app
         self._is_local = is_local
+        self._has_login = bool(secrets())  # which a browser sends along, whoever has it ask
         self._headers = security_headers(is_local=is_local)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +71,8 @@ class RequestGuard:
         host = headers.get("host", "")
         if is_strict and hostname(host) not in (*LOOPBACK, *named):
             return HOST.format(variable=VARIABLE)
-        is_ours = not is_strict or scope["method"] in SAFE or is_own_page(headers)
+        is_open = not (is_strict or self._has_login) or scope["method"] in SAFE
+        is_ours = is_open or is_own_page(headers)
         return "" if is_ours else ORIGIN
 
 

@@ -1,0 +1,199 @@
+"""Schema projection: an answer's JSON in the form that a client's JSON schema asks for.
+
+The answer has a schema of its own; a client's may leave out and put in another order what it holds.
+What the answer does not have, a schema cannot ask for: that is refused before anything is decoded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from gemma_vision.web.api.openai.api_errors import ApiError
+from gemma_vision.web.api.schema import AnswerJSON
+
+MAX_BYTES = 64 * 2**10  # of a schema
+MAX_STEPS = 2000  # of a comparison: schemas may be written so that it never ends
+PARAM = "response_format"
+KINDS: Mapping[Any, str] = {
+    dict: "object",
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    NoneType: "null",
+}
+JSON = Mapping[str, Any]
+
+
+@cache
+def answer_schema() -> dict[str, Any]:
+    """The JSON schema of an answer, made from its type."""
+    whole = schema_of(AnswerJSON)
+    whole["properties"]["instances"]["items"]["properties"]["point"] = schema_of(list[float] | None)
+    return whole
+
+
+def schema_of(hint: Any) -> dict[str, Any]:
+    """The JSON schema of a type: objects, lists, plain values and what may be null."""
+    if is_typeddict(hint):
+        hints = get_type_hints(hint)
+        return {
+            "type": "object",
+            "properties": {name: schema_of(one) for name, one in hints.items()},
+        }
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is list:
+        return {"type": "array", "items": schema_of(arguments[0])}
+    if origin in (Union, UnionType):
+        return {"anyOf": [schema_of(one) for one in arguments]}
+    return {"type": KINDS[origin or hint]}
+
+
+class SchemaProjection:
+    """A client's schema, checked against the answer's own; ApiError where it does not fit."""
+
+    def __init__(self, schema: Any) -> None:
+        if not isinstance(schema, dict) or len(json.dumps(schema)) > MAX_BYTES:
+            raise misfit(f"The schema has to be an object of at most {MAX_BYTES // 1024} KiB.")
+        self._root = schema
+        self._own = answer_schema()
+        self._steps = 0
+        if not self._fits(schema, self._own):
+            known = self._own["properties"]
+            inner = known["instances"]["items"]["properties"]
+            raise misfit(
+                "The schema asks for what an answer does not have. It is an object of "
+                f"{', '.join(known)}; instances have {', '.join(inner)}."
+            )
+
+    def project(self, answer: JSON) -> Any:
+        """What the schema asks for of an answer; ApiError where this one has no value for it."""
+        self._steps = 0
+        return self._project(answer, self._root, "answer")
+
+    def _fits(self, wanted: Any, own: JSON) -> bool:
+        """Whether values of one's own schema can be told as the wanted one has them."""
+        self._count()
+        kinds = list(alternatives(own, self._own))
+        return any(
+            fits_kind(one, kind) and self._fits_inside(one, kind)
+            for one in self._alternatives(wanted)
+            for kind in kinds
+        )
+
+    def _fits_inside(self, wanted: JSON, own: JSON) -> bool:
+        if "properties" in own and "properties" in wanted:
+            known = own["properties"]
+            properties = properties_of(wanted)
+            required = wanted.get("required")
+            needed = required if isinstance(required, list) else []
+            return all(name in known for name in needed) and all(
+                self._fits(one, known[name]) for name, one in properties.items() if name in known
+            )
+        if "items" in own and "items" in wanted:
+            return self._fits(wanted["items"], own["items"])
+        return True
+
+    def _project(self, value: Any, wanted: Any, where: str) -> Any:
+        self._count()
+        one = next((one for one in self._alternatives(wanted) if takes(one, value)), None)
+        if one is None:
+            raise misfit(f"This answer has no value of that kind for {where}.")
+        if isinstance(value, dict) and "properties" in one:
+            return {
+                name: self._project(value[name], inner, f"{where}.{name}")
+                for name, inner in properties_of(one).items()
+                if name in value
+            }
+        if isinstance(value, list) and "items" in one:
+            return [
+                self._project(item, one["items"], f"{where}[{n}]") for n, item in enumerate(value)
+            ]
+        is_rounded = one.get("type") == "integer" and isinstance(value, float)
+        return round(value) if is_rounded else value
+
+    def _alternatives(self, wanted: Any) -> Iterator[JSON]:
+        for one in alternatives(wanted, self._root):
+            self._count()
+            yield one
+
+    def _count(self) -> None:
+        self._steps += 1
+        if self._steps > MAX_STEPS * 100:
+            raise misfit("The schema is too intricate; write it plainly.")
+
+
+def alternatives(schema: Any, root: JSON, depth: int = 0) -> Iterator[JSON]:
+    """What a schema may mean: references followed, alternatives one by one."""
+    if depth > 8:
+        raise misfit("The schema refers to itself too deeply; write it plainly.")
+    if schema is True:
+        yield {}
+    if not isinstance(schema, dict):
+        return
+    if "$ref" in schema:
+        yield from alternatives(followed(schema["$ref"], root), root, depth + 1)
+        return
+    for word in ("anyOf", "oneOf", "allOf"):
+        if isinstance(schema.get(word), list):
+            for one in schema[word]:
+                yield from alternatives(one, root, depth + 1)
+            return
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        yield from ({**schema, "type": kind} for kind in kinds)
+        return
+    yield schema
+
+
+def followed(reference: Any, root: JSON) -> Any:
+    """What "#/$defs/Name" stands for; ApiError where it stands for nothing."""
+    found: Any = root
+    for part in str(reference).removeprefix("#").strip("/").split("/"):
+        if not part:
+            continue
+        if not isinstance(found, dict) or part not in found:
+            raise misfit("The schema refers to a part that it does not have.")
+        found = found[part]
+    return found
+
+
+def properties_of(schema: JSON) -> dict[str, Any]:
+    """The properties of an object's schema."""
+    properties = schema.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def fits_kind(wanted: JSON, own: JSON) -> bool:
+    """Whether a kind of value may be told as another; numbers as whole ones, which rounds them."""
+    kinds = (wanted.get("type"), own.get("type"))
+    numbers = ("number", "integer")
+    return None in kinds or kinds[0] == kinds[1] or all(kind in numbers for kind in kinds)
+
+
+def takes(schema: JSON, value: Any) -> bool:
+    """Whether a schema's kind is that of a value."""
+    kinds: dict[str, tuple[type, ...]] = {
+        "object": (dict,),
+        "array": (list,),
+        "string": (str,),
+        "number": (int, float),
+        "integer": (int, float),
+        "boolean": (bool,),
+        "null": (type(None),),
+    }
+    kind = schema.get("type")
+    if not isinstance(kind, str):
+        return True
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, kinds.get(kind, ()))
+
+
+def misfit(message: str) -> ApiError:
+    """The refusal of a schema."""
+    return ApiError(message, "unsupported_schema", param=PARAM)

@@ -1,0 +1,39 @@
+"""Chain: what every request passes through before Gradio sees it, in order."""
+
+from __future__ import annotations
+
+from starlette.middleware import Middleware
+
+from gemma_vision.web.server.guards.access import ACCESS, secrets
+from gemma_vision.web.server.guards.clients import proxies
+from gemma_vision.web.server.guards.rates import ALL, EACH, RATES, rates
+from gemma_vision.web.server.guards.request_guard import guard_requests
+from gemma_vision.web.server.guards.request_log import REQUEST_LOG, is_json
+from gemma_vision.web.server.openapi_document import VALID_OPENAPI
+from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
+from gemma_vision.web.server.private_errors import ERROR_FILTER
+from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
+
+
+def chain(host: str) -> list[Middleware]:
+    """The middleware of an app that listens on an address, the outermost first."""
+    return [
+        REQUEST_LOG,
+        guard_requests(host),
+        ACCESS,
+        RATES,
+        COMPRESSED_PAGE,
+        UPLOAD_QUOTA,
+        ERROR_FILTER,
+        VALID_OPENAPI,
+    ]
+
+
+def check_variables() -> None:
+    """Refuse what cannot be meant before anything is loaded: UserError."""
+    max_bytes()
+    proxies()
+    secrets()
+    rates(EACH)
+    rates(ALL)
+    is_json()
