@@ -100,12 +100,15 @@ class FakeFamily:
     languages = tuple(TONGUES)
     has_regions = has_pan_and_scan = has_variants = has_bare_phrases = can_think = False
     names_per_prompt = None
-    budgets = ()
+    budgets = choices = ()
 
     wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}
 
     def __init__(self, tasks: Sequence[Task] = tuple(Task)) -> None:
         self.tasks = tuple(tasks)
+
+    def answers_in_json(self, task: str) -> bool:
+        return False
 
     def budget_of(self, request: Request) -> int | None:
         return request.budget

@@ -38,7 +38,10 @@ class GemmaDecoder(nn.Module):
 
     def embed(self, ids: Tensor) -> Tensor:
         """Words as vectors, times sqrt(W) rounded to their type.   (B, T) -> (B, T, W)"""
-        embeds: Tensor = self.embed_tokens(ids)
+        if self.fused_path is None:  # whose layers may be elsewhere, each with its hooks
+            embeds: Tensor = self.embed_tokens(ids)
+        else:
+            embeds = F.embedding(ids, self.embed_tokens.weight)
         return embeds * rounded_root(self.config.width, embeds.dtype)
 
     def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:

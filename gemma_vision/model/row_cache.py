@@ -33,6 +33,7 @@ class RowCache:
         self.lengths: list[int] = []  # positions that each row has
         self.length = 0  # positions of the longest row before a step; the decoder counts on
         self._end = 0
+        self._arrays: list[tuple[Array, Array]] = []  # of each layer's one key head, once wanted
         self._places: tuple[Tensor, Tensor] | None = None  # of the new positions, where rows differ
 
     def __len__(self) -> int:
@@ -62,7 +63,7 @@ class RowCache:
 
         Its memory becomes this one's where there are no rows yet and no padding.
         """
-        paddings = list(paddings)
+        paddings, self._arrays = list(paddings), []
         if not self.lengths and not any(paddings):
             self.keys, self.values = list(cache.keys), list(cache.values)
             self.lengths = [cache.length] * len(paddings)
@@ -88,7 +89,7 @@ class RowCache:
                 self.lengths[row] = length
             self.lengths.pop()
         if not self.lengths:
-            self.keys, self.values = [], []
+            self.keys, self.values, self._arrays = [], [], []
 
     def begin_step(self, count: int, device: torch.device) -> None:
         """Make room for so many positions more in every row, at the end of each."""
@@ -98,6 +99,7 @@ class RowCache:
             more = max(self._end, self.length + max(ROOM, self.length // 2))
             self.keys = [_grown(keys, len(self), more) for keys in self.keys]
             self.values = [_grown(values, len(self), more) for values in self.values]
+            self._arrays = []
         self._places = None
         if not self.is_even:
             rows = torch.arange(len(self), device=device)[:, None]
@@ -120,23 +122,19 @@ class RowCache:
         return keys[:rows, :, :end], values[:rows, :, :end]
 
     def append_arrays(self, layer: int, k: Array, v: Array) -> tuple[Array, Array]:
-        """As `append`, (B T, K, D) of NumPy on a CPU; views of everything so far."""
-        keys, values = self.keys[layer].numpy(), self.values[layer].numpy()
+        """As `append` for one key head, (B T, D) of NumPy on a CPU; views of all, (B, L + T, D)."""
+        if not self._arrays:
+            every = zip(self.keys, self.values, strict=True)
+            self._arrays = [(keys[:, 0].numpy(), values[:, 0].numpy()) for keys, values in every]
         rows, start, end = len(self.lengths), self.length, self._end
-        if rows < keys.shape[0] or end < keys.shape[2]:
-            keys, values = keys[:rows, :, :end], values[:rows, :, :end]
-        if rows == 1:
-            keys[0, :, start:] = k.swapaxes(0, 1)
-            values[0, :, start:] = v.swapaxes(0, 1)
-            return keys, values
-        k, v = k.reshape(rows, -1, *k.shape[1:]), v.reshape(rows, -1, *v.shape[1:])
+        keys, values = self._arrays[layer]
+        keys, values = keys[:rows, :end], values[:rows, :end]
+        k, v = k.reshape(rows, end - start, -1), v.reshape(rows, end - start, -1)
         if self._places is None:
-            keys[:, :, start:] = k.swapaxes(1, 2)
-            values[:, :, start:] = v.swapaxes(1, 2)
+            keys[:, start:], values[:, start:] = k, v
         else:
             row, at = (place.numpy() for place in self._places)
-            keys[row, :, at] = k
-            values[row, :, at] = v
+            keys[row, at], values[row, at] = k, v
         return keys, values
 
     def read(self, layer: int, device: torch.device) -> tuple[Tensor, Tensor]:

@@ -2,12 +2,12 @@
 
 With so few numbers it is the calls that take the time, and NumPy's cost a third of torch's. So
 matrices are multiplied by torch, everything else is done by NumPy, in memory that both see. B rows,
-T new positions, R = B T, L positions so far, W width, H query heads, K key heads, D head width, M
-MLP width.
+T new positions, R = B T, L positions so far, W width, H query heads, D head width, M MLP width.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ MOST_NUMBERS = 16_384  # of hidden states up to which the count of calls is what
 # Products up to this size are never shared among threads by OpenBLAS, so that a step stays on one.
 MOST_PRODUCTS = 262_144
 SCALE, CUBE = np.float32(GELU_SCALE.item()), np.float32(GELU_CUBE)
+ZERO, INFINITE = np.float32(0), np.float32(np.inf)
 MOST_KEPT = 16  # sets of memory, one for each number of positions
 
 
@@ -38,37 +39,36 @@ class Workspace:
     """Memory for steps of R positions, as torch and as NumPy see it."""
 
     def __init__(self, rows: int, config: TextConfig, mlp_width: int) -> None:
-        heads, both, width = config.num_heads, config.num_kv_heads, config.head_width
-        both += heads
+        heads, width = config.num_heads, config.head_width
+        half = width // 2
         self.x, self.x_array = shared(rows, config.width)
         self.normed, self.normed_array = shared(rows, config.width)
-        self.qkv, qkv = shared(rows, (both + config.num_kv_heads) * width)
+        self.qkv, qkv = shared(rows, (heads + 2) * width)
         self.gate_up, gate_up = shared(rows, 2 * mlp_width)
         self.bent, self.bent_array = shared(rows, mlp_width)
         self.seen, self.seen_array = shared(rows, heads * width)
         by_head = qkv.reshape(rows, -1, width)
-        self.qk, self.v = by_head[:, :both], by_head[:, both:]
-        self.turned = np.empty((rows, both, width), np.float32)
-        self.swapped = np.empty((rows, both, width), np.float32)
-        half = width // 2
+        self.qk, self.v = by_head[:, :-1], by_head[:, -1]
+        self.turned = np.empty((rows, heads + 1, width), np.float32)
+        self.swapped = np.empty((rows, heads + 1, width), np.float32)
         self.halves = (
-            (by_head[:, :both, half:], self.swapped[..., :half]),
-            (by_head[:, :both, :half], self.swapped[..., half:]),
+            (self.qk[..., half:], self.swapped[..., :half]),
+            (self.qk[..., :half], self.swapped[..., half:]),
         )
-        self.q, self.k = self.turned[:, :heads], self.turned[:, heads:]
+        self.q, self.k = self.turned[:, :-1], self.turned[:, -1]
         self.gate, self.up = gate_up[:, :mlp_width], gate_up[:, mlp_width:]
 
 
 def is_short(embeds: Tensor, cache: RowCache, config: TextConfig) -> bool:
     """Whether a step of (B, T, W) is one that the count of calls decides on."""
-    length, group = embeds.shape[1], config.num_heads // config.num_kv_heads
-    products = group * length * config.head_width * (cache.length + length)
+    length = embeds.shape[1]
+    products = config.num_heads * length * config.head_width * (cache.length + length)
     return embeds.numel() <= MOST_NUMBERS and products <= MOST_PRODUCTS
 
 
 class ShortSteps:
-    """Computes what `FusedDecoder` computes, for decoders with two norms to a layer, no window and
-    no cap. One step at a time may be under way.
+    """Computes what `FusedDecoder` computes, for decoders with one key head, two norms to a layer,
+    no window and no cap.
     """
 
     def __init__(self, fused: FusedDecoder) -> None:
@@ -79,6 +79,8 @@ class ShortSteps:
             Scales(layer.before_attention.numpy(), layer.before_mlp.numpy())
             for layer in self.layers
         ]
+        scales = [[self.config.query_scale]] * self.config.num_heads + [[1.0]]
+        self._query_scale = np.array(scales, np.float32)  # (H + 1, 1)
         self._kept: dict[int, Workspace] = {}
         self._table = (np.empty((0, 1, 0), np.float32),) * 2
 
@@ -87,8 +89,9 @@ class ShortSteps:
         """The same decoder's short steps; None where it is not one that these compute."""
         config, layer = fused.config, fused.layers[0]
         is_simple = not (config.has_four_norms or config.has_qk_norm or config.window)
+        is_simple = is_simple and config.attention_cap is None and config.num_kv_heads == 1
         is_at_hand = layer.qkv.dtype == torch.float32 and layer.qkv.device.type == "cpu"
-        return cls(fused) if is_simple and config.attention_cap is None and is_at_hand else None
+        return cls(fused) if is_simple and is_at_hand else None
 
     def __call__(
         self, embeds: Tensor, positions: Tensor, mask: Tensor | None, cache: RowCache
@@ -101,13 +104,13 @@ class ShortSteps:
         x = space.x_array
         np.copyto(x, embeds.numpy().reshape(-1, width))
         rotary = self._rotary(positions, cache.length + length)
-        added = None if mask is None else np.where(mask.numpy(), 0.0, -np.inf).astype(np.float32)
+        added = None if mask is None else np.where(mask[:, 0].numpy(), ZERO, -INFINITE)
         for index, (layer, scales) in enumerate(zip(self.layers, self.scales, strict=True)):
             self._norm(x, scales.before_attention, space.normed_array)
             torch.mm(space.normed, layer.qkv, out=space.qkv)
             turn(space, rotary)
             keys, values = cache.append_arrays(index, space.k, space.v)
-            self._attend(space, keys, values, added)
+            see(space, keys, values, added)
             space.x.addmm_(space.seen, layer.out)
             self._norm(x, scales.before_mlp, space.normed_array)
             torch.mm(space.normed, layer.gate_up, out=space.gate_up)
@@ -121,43 +124,41 @@ class ShortSteps:
         return torch.from_numpy(out).view(rows, length, width)
 
     def _rotary(self, positions: Tensor, length: int) -> tuple[Array, Array]:
-        """Cosines and signed sines, (R, 1, D) each; the table grows with the text."""
+        """Cosines and signed sines for H queries and the key, (R, H + 1, D) each.
+
+        Queries are scaled on the way. The table grows with the text.
+        """
         if self._table[0].shape[0] <= length:
-            every = torch.arange(max(TABLE, 2 * length))
-            table = rotary_table(
-                every, self.config.ropes[FULL], self.config.head_width, torch.float32
-            )
+            every, rope = torch.arange(max(TABLE, 2 * length)), self.config.ropes[FULL]
+            table = rotary_table(every, rope, self.config.head_width, torch.float32)
             self._table = (table[0].numpy(), table[1].numpy())
         at = positions.reshape(-1).numpy()
-        return self._table[0][at], self._table[1][at]
+        cos, sin = self._table
+        return cos[at] * self._query_scale, sin[at] * self._query_scale
 
     def _norm(self, x: Array, scale: Array, out: Array) -> None:
         """Unit root mean square, times the scale.   (R, W) -> (R, W)"""
-        mean = np.vecdot(x, x)
-        mean *= 1 / x.shape[-1]
-        mean += self.config.eps
-        np.sqrt(mean, out=mean)
-        np.divide(x, mean[:, None], out=out)
+        width, eps = x.shape[1], self.config.eps
+        if len(x) == 1:
+            row = x[0]
+            np.multiply(x, 1 / math.sqrt(row.dot(row) / width + eps), out=out)
+        else:
+            np.divide(x, np.sqrt(np.vecdot(x, x)[:, None] / width + eps), out=out)
         np.multiply(out, scale, out=out)
 
-    def _attend(self, space: Workspace, keys: Array, values: Array, added: Array | None) -> None:
-        """(B, K, L, D) twice, (B or 1, 1, T, L) -> what each position saw, (R, H D)"""
-        rows, kv_heads, _, width = keys.shape
-        np.multiply(space.q, self.config.query_scale, out=space.q)
-        q = space.q.reshape(rows, -1, kv_heads, self.config.num_heads // kv_heads, width)
-        length, group = q.shape[1], q.shape[3]
-        q = q.transpose(0, 2, 1, 3, 4)  # (B, K, T, H / K, D)
-        scores = np.matmul(q.reshape(rows, kv_heads, -1, width), keys.swapaxes(2, 3))
-        if added is not None:
-            by_position = scores.reshape(rows, kv_heads, length, group, -1)
-            by_position += added[:, :, :, None]
-        scores -= scores.max(-1, keepdims=True)
-        np.exp(scores, out=scores)
-        seen = np.matmul(scores, values)
-        seen /= np.add.reduce(scores, -1, keepdims=True)
-        by_position = seen.reshape(rows, kv_heads, length, group, width)
-        out = space.seen_array.reshape(rows, length, kv_heads, group, width)
-        np.copyto(out, by_position.transpose(0, 2, 1, 3, 4))
+
+def see(space: Workspace, keys: Array, values: Array, added: Array | None) -> None:
+    """What the queries see of (B, L, D) keys and values; added: (B or 1, T, L), 0 or -inf."""
+    rows, heads = len(keys), space.q.shape[1]
+    scores = np.matmul(space.q.reshape(rows, -1, keys.shape[2]), keys.swapaxes(1, 2))
+    if added is not None:
+        by_position = scores.reshape(rows, -1, heads, keys.shape[1])
+        by_position += added[:, :, None]
+    scores -= np.maximum.reduce(scores, 2, keepdims=True)
+    np.exp(scores, out=scores)
+    seen = space.seen_array.reshape(rows, -1, keys.shape[2])
+    np.matmul(scores, values, out=seen)
+    seen /= np.add.reduce(scores, 2, keepdims=True)
 
 
 def turn(space: Workspace, rotary: tuple[Array, Array]) -> None:

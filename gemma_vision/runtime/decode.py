@@ -144,6 +144,8 @@ class DecodeBatch:
 
     def _answer(self, rows: Sequence[Row], queries: Sequence[Query]) -> list[Picks]:
         """The picks of every query. States that are compared with the same words go together."""
+        if len(queries) == 1 and len(queries[0].hidden) == 1:
+            return [self._answer_one(queries[0], rows)]
         picks = [Picks([], []) for _ in queries]
         groups: dict[object, list[tuple[int, int, Choices]]] = defaultdict(list)
         for i, query in enumerate(queries):
@@ -172,11 +174,21 @@ class DecodeBatch:
             picks[i].scores = [sure for _, sure in pairs] if query.is_scored else []
         return picks
 
+    def _answer_one(self, query: Query, rows: Sequence[Row]) -> Picks:
+        """As `_answer` of one state of one row."""
+        among = query.among if isinstance(query.among, range) else query.among[0]
+        if among is not None and self._group(among) == CERTAIN:
+            return Picks([among[0]], [1.0] if query.is_scored else [])
+        picks = self._compare(query.hidden, [among], rows, is_scored=query.is_scored)
+        return picks if query.is_scored else Picks(picks.tokens, [])
+
     def _group(self, among: Choices) -> object:
         """States of one group are compared with the same words."""
+        if isinstance(among, range):
+            return among
         if among is None or (self.is_small and len(among) > 1):
             return None
-        return among if isinstance(among, range) else (CERTAIN if len(among) == 1 else id(among))
+        return CERTAIN if len(among) == 1 else id(among)
 
     def _compare(
         self, hidden: Tensor, among: Sequence[Choices], rows: Sequence[Row], *, is_scored: bool

@@ -8,7 +8,7 @@ on it. B rows, T positions, V vocabulary.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import chain
 
 import torch
@@ -41,7 +41,7 @@ class Prefiller:
     def prefill(self, prompts: Sequence[Prompt]) -> tuple[Tensor, State, dict[str, float]]:
         """Logits (B, V), what to go on from, and the seconds of "encode" and "prefill"."""
         start = time.perf_counter()
-        seen = [self.views(prompt) for prompt in prompts]
+        seen = self._views_of(prompts)
         rows = [
             self._ids(prompt.text, [[view.num_tokens for view in views] for views in row])
             for prompt, row in zip(prompts, seen, strict=True)
@@ -92,6 +92,15 @@ class Prefiller:
             [prepare(image, budget), *(prepare(image.crop(box), budget) for box in crops)]
             for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
         ]
+
+    def _views_of(self, prompts: Sequence[Prompt]) -> list[list[list[EncoderInput]]]:
+        """The views of each; pictures that several prompts share are made ready once."""
+        ready: dict[Hashable, list[list[EncoderInput]]] = {}
+        keys = [(*map(id, prompt.images), prompt.budget, prompt.pan_and_scan) for prompt in prompts]
+        for key, prompt in zip(keys, prompts, strict=True):
+            if key not in ready:
+                ready[key] = self.views(prompt)
+        return [ready[key] for key in keys]
 
     def _ids(self, text: str, num_tokens: Sequence[Sequence[int]]) -> list[int]:
         """The prompt is read as one text; then each image token in it stands for those of a view.
