@@ -3,6 +3,8 @@
 python -m benchmarks                       all of it, as it is
 python -m benchmarks latency [OPTIONS]     one, with its options; --help tells them
 python -m benchmarks speed [OPTIONS]       tower, tokens, records, prompts side by side
+python -m benchmarks serving [OPTIONS]     answers over HTTP, at once against in turn
+python -m benchmarks starting [OPTIONS]    imports, and a cold process's first box
 python -m benchmarks drawing [OPTIONS]
 python -m benchmarks viewer [OPTIONS]      the page while it answers; needs Chromium
 python -m benchmarks cold [OPTIONS]        the page while it loads; needs Chromium
@@ -14,6 +16,8 @@ from importlib import import_module
 MODULES = {
     "latency": "latency",
     "speed": "speed.table",
+    "serving": "speed.serving",
+    "starting": "speed.starting",
     "drawing": "drawing",
     "viewer": "viewer",
     "cold": "cold_load",
