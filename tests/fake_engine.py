@@ -100,7 +100,7 @@ class FakeFamily:
     languages = tuple(TONGUES)
     has_regions = has_pan_and_scan = has_variants = has_bare_phrases = can_think = False
     names_per_prompt = None
-    budgets = ()
+    budgets = choices = ()
 
     wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}
 
@@ -109,6 +109,9 @@ class FakeFamily:
 
     def budget_of(self, request: Request) -> int | None:
         return request.budget
+
+    def answers_in_json(self, task: str) -> bool:
+        return False
 
     def explain_task(self, task: str, name: str, tasks: Sequence[str] = ()) -> str:
         return f"{name} cannot {task}; it can {', '.join(tasks)}. Take another model."
