@@ -113,6 +113,9 @@ class FakeFamily:
     def budget_of(self, request: Request) -> int | None:
         return request.budget
 
+    def answers_in_json(self, task: str) -> bool:
+        return False
+
     def explain_task(self, task: str, name: str, tasks: Sequence[str] = ()) -> str:
         return f"{name} cannot {task}; it can {', '.join(tasks)}. Take another model."
 

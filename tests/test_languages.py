@@ -20,13 +20,16 @@ from gemma_vision.web.i18n.texts import TABLES, all_texts, page_texts, translate
 SOURCES = Path(__file__).parent.parent / "gemma_vision"
 # What only programs, the command line and the log are told.
 PROGRAMS = [
+    "ACCESS",
     "ADDRESS",
     "ARGUMENTS",
     "BATCH_SIZE",
     "ENDPOINT",
     "FILE",
     "KIND",
+    "LOG",
     "NOT_LOADED",
+    "RATE",
 ]
 
 TRANSLATED = [language for language in LANGUAGES if language not in ("en", "ja")]

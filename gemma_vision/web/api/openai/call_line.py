@@ -36,7 +36,7 @@ def is_loopback(address: str) -> bool:
 
 
 @dataclass
-class Place:
+class CallPlace:
     """A call's place in the line: whose it is, and the bytes of its body."""
 
     client: str
@@ -55,12 +55,12 @@ class CallLine:
         self._calls: Counter[str] = Counter()
         self._bytes = 0
 
-    def enter(self, request: Request) -> Place:
+    def enter(self, request: Request) -> CallPlace:
         """A place for a call, which is to `leave` in the end; ApiError (429) for too many."""
         known = client_of(request.scope)
         if known is not None and is_loopback(known):
             known = None  # the programs of this machine are not told from each other
-        place = Place(known or "somebody behind a proxy")
+        place = CallPlace(known or "somebody behind a proxy")
         events = [
             event
             for line in self._queue.event_queue_per_concurrency_id.values()
@@ -74,13 +74,13 @@ class CallLine:
         self._calls[place.client] += 1
         return place
 
-    def leave(self, place: Place) -> None:
+    def leave(self, place: CallPlace) -> None:
         """A call is over, and its body let go of."""
         self._calls -= Counter({place.client: 1})
         self._bytes -= place.num_bytes
         place.num_bytes = 0
 
-    def reserve(self, place: Place, num_bytes: int) -> None:
+    def reserve(self, place: CallPlace, num_bytes: int) -> None:
         """Take more room for a body; ApiError where it, or all of them, take too much."""
         if place.num_bytes + num_bytes > MAX_BODY:
             message = f"The call is longer than {MAX_BODY // 2**20} MiB; send less."

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gemma_vision.web.api.openai.api_errors import CACHING, ApiError, error_json, error_response
-from gemma_vision.web.api.openai.call_line import VARIABLE, CallLine, Place, is_open
+from gemma_vision.web.api.openai.call_line import VARIABLE, CallLine, CallPlace, is_open
 from gemma_vision.web.api.openai.chat_call import read_call
 from gemma_vision.web.api.openai.chat_run import ChatRun
 from gemma_vision.web.api.openai.replies import DONE, WAITING, Reply, event
@@ -130,7 +130,7 @@ class OpenAiDoor:
         except Exception as error:
             yield event(error_json(error)[1])
 
-    async def _read(self, request: Request, place: Place) -> bytes:
+    async def _read(self, request: Request, place: CallPlace) -> bytes:
         """The body; ApiError for one that is too long, or does not come."""
         body = bytearray()
         pieces = request.stream()
