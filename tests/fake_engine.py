@@ -107,9 +107,6 @@ class FakeFamily:
     def __init__(self, tasks: Sequence[Task] = tuple(Task)) -> None:
         self.tasks = tuple(tasks)
 
-    def answers_in_json(self, task: str) -> bool:
-        return False
-
     def budget_of(self, request: Request) -> int | None:
         return request.budget
 
