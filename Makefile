@@ -56,6 +56,10 @@ fuzz: $(TOOLS)
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
 
+# On a machine with CUDA, torch and transformers, whatever Python has them; under ten minutes.
+bench-gpu:
+	$(if $(wildcard $(READY)),$(BIN)/python,$(PYTHON)) -m benchmarks.speed.gpu --json build/bench-gpu.json
+
 clean:
 	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 

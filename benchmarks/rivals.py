@@ -51,15 +51,14 @@ class Ours:
 class Theirs:
     """transformers: processor, `generate` (greedy, its defaults otherwise) and batch_decode."""
 
-    def __init__(self, folder: Path, dtype: str, pipeline: Pipeline) -> None:
+    def __init__(self, folder: Path, dtype: str, pipeline: Pipeline, device: str = "cpu") -> None:
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         logging.getLogger("transformers").setLevel(logging.ERROR)
         warnings.filterwarnings("ignore", module="transformers")
         self.processor = AutoProcessor.from_pretrained(folder)
-        self.model = AutoModelForImageTextToText.from_pretrained(
-            folder, dtype=getattr(torch, dtype)
-        ).eval()
+        model = AutoModelForImageTextToText.from_pretrained(folder, dtype=getattr(torch, dtype))
+        self.model = model.to(device).eval()
         self.pipeline = pipeline  # for its wording, its mask decoder and its policy
 
     @torch.inference_mode()
@@ -84,7 +83,8 @@ class Theirs:
         text = ("<bos>" if is_chat else "<image>") + prompt
         options = {"add_special_tokens": False} if is_chat else {}
         inputs = self.processor(images=image, text=text, return_tensors="pt", **options)
-        return {key: value for key, value in inputs.items() if key != "labels"}
+        device = self.model.device
+        return {key: value.to(device) for key, value in inputs.items() if key != "labels"}
 
     @property
     def decoder(self) -> Any:

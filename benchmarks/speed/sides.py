@@ -34,17 +34,25 @@ class Comparison(NamedTuple):
     tokens: int
 
 
+def noise(size: tuple[int, int]) -> Image.Image:
+    """A picture of this (width, height)."""
+    pixels = np.random.default_rng(SEED).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    return Image.fromarray(pixels)
+
+
 class Bench:
     """Both sides over one checkpoint."""
 
-    def __init__(self, folder: Path, dtype: str) -> None:
-        self.pipeline: Pipeline = load(folder, "cpu", dtype)
+    def __init__(self, folder: Path, dtype: str, device: str = "cpu") -> None:
+        self.pipeline: Pipeline = load(folder, device, dtype)
         assert isinstance(self.pipeline.engine, LocalEngine)
         self.engine: LocalEngine = self.pipeline.engine
+        if device != "cpu":
+            self.engine = LocalEngine(self.engine.checkpoint, replays=True)
+            self.pipeline.engine = self.engine
         self.engine._stop_ids = frozenset()  # answers are as long as they are asked to be
-        self.theirs = Theirs(folder, dtype, self.pipeline)
-        noise = np.random.default_rng(SEED).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
-        self.image = Image.fromarray(noise)
+        self.theirs = Theirs(folder, dtype, self.pipeline, device)
+        self.image = noise(SIZE)
         self.num_forwards = 0
         step = self.engine.checkpoint.model.step_rows
 
@@ -67,11 +75,12 @@ class Bench:
     def _encoding(self) -> Comparison:
         model, theirs = self.engine.checkpoint.model, self.theirs.model
         side, kind = model.config.square.image_size, model.architecture.resize_filter
-        pixels = torch.from_numpy(to_pixels(self.image, side, kind))[None].to(theirs.dtype)
+        pixels = torch.from_numpy(to_pixels(self.image, side, kind))[None]
+        pixels = pixels.to(theirs.device, theirs.dtype)
 
         @torch.inference_mode()
         def ours() -> Any:
-            return model.encode(pixels)
+            return (self.engine._prefiller.image_encoder.recorded or model.encode)(pixels)
 
         @torch.inference_mode()
         def rival() -> Any:
@@ -140,9 +149,9 @@ class Bench:
 
     @torch.inference_mode()
     def generate(
-        self, texts: Sequence[str], count: int, script: Sequence[int] = ()
+        self, texts: Sequence[str], count: int, script: Sequence[int] = (), **options: Any
     ) -> list[list[int]]:
-        """The same of transformers: processor and `generate`, greedy."""
+        """The same of transformers: processor and `generate`, greedy, with options of its own."""
         (text,) = texts
         inputs = self.theirs.inputs(self.image, text)
         num_prompt = inputs["input_ids"].shape[1]
@@ -150,7 +159,8 @@ class Bench:
         if script:
             forced = ScriptedLogits(script, self.end, num_prompt)
             more = {"logits_processor": [forced], "eos_token_id": self.end}
-        made = self.theirs.model.generate(**inputs, max_new_tokens=count, do_sample=False, **more)
+        more |= {"max_new_tokens": count, "do_sample": False}
+        made = self.theirs.model.generate(**inputs, **more, **options)
         new: list[int] = made[0, num_prompt:].tolist()
         return [new[: len(script)] if script else new]
 
@@ -175,7 +185,9 @@ class Bench:
         """Let the engine say the script; the batch that it had."""
         scheduler = self.engine._scheduler
         plain = scheduler.batch
-        batch = ScriptedBatch(plain.model, plain.tokenizer, {self.end}, plain.token_texts)
+        batch = ScriptedBatch(
+            plain.model, plain.tokenizer, {self.end}, plain.token_texts, replayer=plain.replayer
+        )
         batch.script, batch.end = script, self.end
         scheduler.batch = batch
         return plain

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from benchmarks.full_size import CONFIG
+from benchmarks.full_size import CONFIG, write_checkpoint
 
 WORDS = ("detect", "segment", "caption", "en", "cat", ";", "what", "is", "it")
 FIRST_LOC, FIRST_SEG = 256_000, 257_024
@@ -53,6 +53,16 @@ def write_small_model(folder: Path) -> Path:
     make_tokenizer().save(str(folder / "tokenizer.json"))
     write_processor(folder)
     (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": 1}))
+    return folder
+
+
+def write_full_model(folder: Path) -> Path:
+    """PaliGemma-3B's folder, with random weights and the same few words; written once."""
+    if not (folder / "generation_config.json").exists():
+        write_checkpoint(folder)
+        make_tokenizer().save(str(folder / "tokenizer.json"))
+        write_processor(folder)
+        (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": 1}))
     return folder
 
 

@@ -91,6 +91,10 @@ class RowCache:
         if not self.lengths:
             self.keys, self.values, self._arrays = [], [], []
 
+    def replace(self, keys: list[Tensor], values: list[Tensor]) -> None:
+        """Go on in other memory, which holds the same."""
+        self.keys, self.values, self._arrays = keys, values, []
+
     def begin_step(self, count: int, device: torch.device) -> None:
         """Make room for so many positions more in every row, at the end of each."""
         self.length = max(self.lengths)

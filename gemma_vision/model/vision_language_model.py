@@ -157,7 +157,10 @@ class VisionLanguageModel(nn.Module):
         else:
             steps = torch.arange(count, device=device)
             at = torch.tensor(cache.lengths, device=device)[:, None] + steps
-        masks = self._row_masks(at, cache)
+        return self.read_words(ids, at, self._row_masks(at, cache), cache)
+
+    def read_words(self, ids: Tensor, at: Tensor, masks: Masks, cache: Cache) -> Tensor:
+        """Words alone at these indices of their rows.   (B, T), (B or 1, T) -> (B, T, W)"""
         at = (at + self.architecture.first_position).expand(ids.shape)
         embeds = self.text.embed(self._without_placeholders(ids))
         return self._decode(ids, embeds, at, masks, cache, last_only=False)

@@ -23,6 +23,7 @@ from gemma_vision.runtime.detokenizer import Detokenizer
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.runtime.grammar import GrammarError, Rules
 from gemma_vision.runtime.json_grammar import JsonGrammar, JsonRules
+from gemma_vision.runtime.replays import Replayer
 from gemma_vision.runtime.row import MAX_BLOCK, Picks, Query, Row
 from gemma_vision.runtime.sampling import Positions, sample, score
 from gemma_vision.runtime.thinking import ThoughtCounter, ThoughtMarks
@@ -51,6 +52,7 @@ class DecodeBatch:
     logits: Tensor | None = None
     thoughts: ThoughtMarks | None = None
     is_watched: bool = False
+    replayer: Replayer | None = None
 
     def __post_init__(self) -> None:
         self.positions = Positions.of(self.tokenizer)
@@ -100,7 +102,8 @@ class DecodeBatch:
         rows, width = list(self.rows), max(len(row.pending) for row in self.rows)
         fed = [row.pending + [0] * (width - len(row.pending)) for row in rows]
         ids = torch.tensor(fed, device=self.model.device)
-        states = self.model.step_rows(ids, self.cache)
+        step = self.model.step_rows if self.replayer is None else self.replayer.step_rows
+        states = step(ids, self.cache)
         hidden = [states[i, : len(row.pending)] for i, row in enumerate(rows)]
         queries = [row.query(one) for row, one in zip(rows, hidden, strict=True)]
         picks = self._answer(rows, queries)

@@ -7,7 +7,7 @@ of one that keeps its shape, P side of a patch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,7 @@ class ImageEncoder:
         self.model = model
         self.name = name
         self.cache = cache
+        self.recorded: Callable[..., Tensor] | None = None  # in place of the model's `encode`
 
     def prepare(self, image: Image, budget: int | None = None) -> EncoderInput:
         """A picture as the model sees it: squeezed to its square, or cut into patches.
@@ -84,7 +85,8 @@ class ImageEncoder:
         for views in batches(view for key, view in wanted.items() if key not in seen):
             pixels = torch.from_numpy(np.stack([view.pixels for view in views]))
             grid = () if views[0].grid is None else (views[0].grid,)
-            soft = self.model.encode(pixels.to(self.model.device), *grid)
+            encode = self.recorded or self.model.encode
+            soft = encode(pixels.to(self.model.device), *grid)
             for view, one in zip(views, soft, strict=True):
                 seen[view.key] = one.clone()  # a slice would keep its whole batch in memory
                 self.cache.put(view.key, seen[view.key])

@@ -11,12 +11,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gemma_vision.model.config import VisionConfig
 from gemma_vision.model.state import State
 from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.image_encoder import EncoderInput
 from gemma_vision.runtime.lru_cache import LruCache
 from gemma_vision.runtime.prefill import Prefiller
+from gemma_vision.runtime.replays import Replayer
 from gemma_vision.runtime.row import Row
 from gemma_vision.runtime.scheduler import Scheduler
 from gemma_vision.runtime.thinking import ThoughtMarks
@@ -37,7 +39,8 @@ class LocalEngine:
     Pictures seen before are not looked at again: `cache.hits` and `cache.misses` count them. With
     Gemma 3 the next question on a picture goes on behind it: `prefixes` counts those.
     threads: how many processor threads a step may use; None is one for small checkpoints on a
-    CPU, and what torch was set to otherwise.
+    CPU, and what torch was set to otherwise. replays: steps of one row and looks at pictures are
+    recorded and replayed (replays.py), which pays on a GPU.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class LocalEngine:
         cache_bytes: int = CACHE_BYTES,
         prefix_bytes: int = PREFIX_BYTES,
         threads: int | None = None,
+        replays: bool = False,
     ) -> None:
         self.checkpoint = checkpoint
         self.name = checkpoint.name
@@ -55,6 +59,9 @@ class LocalEngine:
         is_small = checkpoint.num_parameters < SMALL and checkpoint.model.device.type == "cpu"
         self.threads = threads or (1 if is_small else None)
         self._prefiller = Prefiller(checkpoint, self.cache, self.prefixes)
+        self._replayer = Replayer(checkpoint.model) if replays else None
+        if self._replayer and isinstance(checkpoint.config.vision, VisionConfig):
+            self._prefiller.image_encoder.recorded = self._replayer.encode
         self._token_texts: dict[int, tuple[str, str]] = {}
         self._lock = threading.Lock()  # held while the model runs, never across a yield
         thoughts = ThoughtMarks.of(checkpoint.tokenizer, checkpoint.family.thought)
@@ -153,6 +160,7 @@ class LocalEngine:
             self._token_texts,
             thoughts=thoughts,
             is_watched=is_watched,
+            replayer=self._replayer,
         )
 
     @contextmanager
