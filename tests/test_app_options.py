@@ -225,6 +225,7 @@ def test_a_part_that_is_none_is_said(long_upload) -> None:
         pytest.param({"max_overlap": 0.5}, 1, id="overlap"),
         pytest.param({"min_score": 0.95}, 0, id="a score"),
         pytest.param({"leave_out": None, "max_overlap": None}, 3, id="lost values"),
+        pytest.param({"names_per_prompt": 0}, 3, id="an empty number"),
     ],
 )
 def test_answers_are_tidied_as_the_form_says(long_upload, wish, left: int) -> None:
