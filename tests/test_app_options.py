@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,10 @@ Updates = list[Mapping[str, Any]]
 
 
 def run(pipeline: Pipeline, upload: Any, task: str, **form: Any) -> Updates:
-    """What the page shows, one moment after the other."""
+    """What the page shows, one moment after the other, once the picture is open."""
     values = {"upload": upload, "task": task} | form
-    return list(ImageTab(pipeline).runner.start(values, "visitor"))
+    shown = ImageTab(pipeline).runner.start(values, "visitor")
+    return list(dropwhile(lambda updates: "viewer" not in updates, shown))
 
 
 def answer(family: Family, upload: Any, task: str, **form: Any) -> tuple[Updates, Pipeline]:
