@@ -33,6 +33,11 @@ SEGS = "".join(f"<seg{code:03d}>" for code in range(16))
 CAT_AND_DOG = "<loc0102><loc0102><loc0512><loc0460> cat ; <loc0307><loc0562><loc0921><loc0972> dog"
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
 TWO_MASKS = CAT_AND_DOG.replace(" cat", f" {SEGS} cat").replace(" dog", f" {SEGS} dog")
+THOUGHTFUL = (  # of Gemma 4: a box in the thought is none of the answer's
+    '<|channel>thought\nPerhaps [{"box_2d": [1, 2, 3, 4], "label": "dog"}], or '
+    "<b>no</b>.\n<channel|>"
+    '[{"box_2d": [100, 100, 500, 450], "label": "cat"}]'
+)
 LONG = " ; ".join(
     f"<loc{n:04d}><loc{n:04d}><loc{n + 200:04d}><loc{n + 200:04d}> cat" for n in range(0, 800, 4)
 )
@@ -77,6 +82,8 @@ def speak(prompt: Any) -> str:
     if "codes" in prompt.text:
         is_naming = prompt.text.startswith(("detect", "segment"))
         return " ; ".join(f"{BOX} {code}" for code in CODES) if is_naming else "\n".join(CODES)
+    if "ponder" in prompt.text:
+        return THOUGHTFUL
     if "twelve" in prompt.text:
         return TWELVE
     if "sixty" in prompt.text:
@@ -201,7 +208,13 @@ def main(port: int, family: str = "") -> None:
 
         def write(self) -> None:
             asked = [[p.text, p.max_tokens, p.temperature, p.seed] for p in self.prompts]
-            done = {"prompts": asked, "steps": self.steps, "cancelled": self.cancelled}
+            chosen = [[p.budget, p.thinking] for p in self.prompts]
+            done = {
+                "prompts": asked,
+                "chosen": chosen,
+                "steps": self.steps,
+                "cancelled": self.cancelled,
+            }
             draft = record.with_suffix(".draft")
             with writing:
                 draft.write_text(json.dumps(done))

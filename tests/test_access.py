@@ -32,7 +32,15 @@ from gemma_vision.web.server.guards.request_log import JsonFormatter, LogError, 
 from postprocess.errors import UserError
 
 LOGIN, KEY, OTHER = "ann:a-long-password", "key-of-a-program", "another-program-1"
-PATHS = ("/", "/config", "/gradio_api/call/detect", "/gradio_api/upload", "/mcp", "/metrics")
+PATHS = (
+    "/",
+    "/config",
+    "/gradio_api/call/detect",
+    "/gradio_api/upload",
+    "/mcp",
+    "/metrics",
+    "/v1/models",
+)
 
 
 def basic(login: str) -> dict[str, str]:
@@ -182,6 +190,16 @@ def test_a_client_has_its_rate_and_others_have_theirs(monkeypatch: pytest.Monkey
     assert one.get("/config").status_code == one.post("/model").status_code == 200
     other = TestClient(one.app, client=("9.9.9.9", 1))
     assert other.post(UPLOAD).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/chat/completions", "/mcp", "/gradio_api/call/detect", "/gradio_api/queue/join"],
+)
+def test_every_door_of_work_is_counted(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv(rates.EACH, "1/minute")
+    one = app_with(Middleware(Rates))
+    assert [one.post(path).status_code for _ in range(2)] == [200, 429]
 
 
 def test_all_together_have_a_rate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -155,9 +156,10 @@ Updates = list[Mapping[str, Any]]
 
 
 def run(pipeline: Pipeline, upload: Any, task: str, **form: Any) -> Updates:
-    """What the page shows, one moment after the other."""
+    """What the page shows, one moment after the other, once the picture is open."""
     values = {"upload": upload, "task": task} | form
-    return list(ImageTab(pipeline).runner.start(values, "visitor"))
+    shown = ImageTab(pipeline).runner.start(values, "visitor")
+    return list(dropwhile(lambda updates: "viewer" not in updates, shown))
 
 
 def answer(family: Family, upload: Any, task: str, **form: Any) -> tuple[Updates, Pipeline]:
@@ -225,6 +227,7 @@ def test_a_part_that_is_none_is_said(long_upload) -> None:
         pytest.param({"max_overlap": 0.5}, 1, id="overlap"),
         pytest.param({"min_score": 0.95}, 0, id="a score"),
         pytest.param({"leave_out": None, "max_overlap": None}, 3, id="lost values"),
+        pytest.param({"names_per_prompt": 0}, 3, id="an empty number"),
     ],
 )
 def test_answers_are_tidied_as_the_form_says(long_upload, wish, left: int) -> None:

@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from fake_engine import fake_pipeline
 
 from gemma_vision.errors import INTERNAL
+from gemma_vision.registry.model_cache import ModelCache
+from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web import app as web_app
+from gemma_vision.web.components.model_choice import Choice
 from gemma_vision.web.jobs.events import JobRunner, by_component, skip
-from gemma_vision.web.jobs.job import model_lock
+from gemma_vision.web.jobs.job import MANY_SECONDS, MAX_SECONDS, model_lock
 
 BUSY = {"run": False, "stop": True}
 IDLE = {"run": True, "stop": False}
@@ -88,6 +93,22 @@ def test_what_cannot_begin_is_said_in_words() -> None:
 def test_a_failure_keeps_what_is_there_and_tells_no_secrets() -> None:
     *_, last = start(runner(fails_at=4), 9)
     assert (last["says"], last["state"], buttons(last)) == (f"E_INTERNAL: {INTERNAL}", 3, IDLE)
+
+
+def test_a_job_has_a_deadline_and_keeps_what_is_there() -> None:
+    *_, last = start(runner(seconds=0.0), 10_000)
+    assert last["says"].startswith("E_DEADLINE: ") and last["state"] == 1
+    assert buttons(last) == IDLE
+
+
+def test_every_tab_has_a_deadline() -> None:
+    tabs = web_app.build_tabs(
+        fake_pipeline(), Choice(ModelSwitcher(ModelCache(fake_pipeline()), model_lock))
+    )
+    seconds = {tab.name: tab.runner._seconds for tab in tabs}
+    many = {"batch", "video"}
+    assert {name for name, value in seconds.items() if value == MANY_SECONDS} == many
+    assert {seconds[name] for name in seconds.keys() - many} == {MAX_SECONDS}
 
 
 def test_stop_keeps_what_is_done() -> None:

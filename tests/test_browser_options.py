@@ -234,3 +234,25 @@ def test_a_box_in_a_closed_drawer_keeps_its_words(
     open_settings(page)
     page.wait_for_selector("#chat-crops input:disabled:not(:checked)")
     assert "Pan and scan" in page.inner_text("#chat-crops")
+
+
+@pytest.mark.parametrize("served", ["gemma4e"], indirect=True)
+def test_a_thought_is_folded_and_a_budget_chosen(
+    visit: Callable[..., Page], files: dict[str, Path], served: Served
+) -> None:
+    page = visit()
+    take(page, files["square"])
+    page.locator("#task label", has_text="Detect").click()
+    page.locator("button.label-wrap", has_text="Settings").first.click()
+    page.locator("#budget input").click()
+    page.get_by_role("option", name="70", exact=True).click()
+    page.fill("#thinking input[type=number]", "64")
+    page.press("#thinking input[type=number]", "Tab")
+    run(page, "ponder")
+    assert viewer(page).get_attribute("data-count") == "1"
+    thought = page.locator("#viewer .thought")
+    assert thought.get_attribute("open") is None and not thought.locator("p").is_visible()
+    thought.locator("summary").click()
+    assert "Perhaps" in thought.locator("p").inner_text()
+    assert "<b>no</b>" in thought.locator("p").inner_text(), "as it was said, and not as HTML"
+    assert served.engine()["chosen"][-1] == [70, 64]

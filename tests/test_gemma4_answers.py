@@ -147,3 +147,17 @@ def test_words_without_their_thoughts() -> None:
     assert without_thoughts("<|channel>thought\na dog?\n<channel|>a cat") == "a cat"
     assert without_thoughts("<|channel>thought\na dog? and on") == ""
     assert without_thoughts("a cat") == "a cat"
+
+
+@pytest.mark.parametrize(
+    "text, thought",
+    [
+        pytest.param("<|channel>thought\nA cat?\nYes.<channel|>[]", "A cat?\nYes.", id="Gemma 4"),
+        pytest.param("<|channel>thou", "", id="the name is being written"),
+        pytest.param("<|channel>thought\nA c", "A c", id="it grows"),
+        pytest.param("<think>thought so\nA cat?</think>[]", "thought so\nA cat?", id="another's"),
+        pytest.param("<|channel>A cat?<channel|>[]", "A cat?", id="no name"),
+    ],
+)
+def test_the_name_of_the_channel_is_none_of_the_thought(text: str, thought: str) -> None:
+    assert read(text).thought == thought

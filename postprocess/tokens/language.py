@@ -18,6 +18,7 @@ END_MARKS = (
     "<|end\u2581of\u2581sentence|>", "<\uff5cend\u2581of\u2581sentence\uff5c>",
 )  # fmt: skip
 THOUGHT_OPENINGS = ("<|channel>", "<think>")  # Gemma 4's; and that of most others
+CHANNEL = "thought"  # the name of Gemma 4's: the first line behind its opening
 THOUGHT_ENDINGS = ("<channel|>", "</think>")
 
 Position = tuple[int, int]  # y, x in units

@@ -9,7 +9,7 @@ from html import unescape
 
 from postprocess.tokens.dialects import Sizes
 from postprocess.tokens.label import FILLERS
-from postprocess.tokens.language import Mention, Notice, Partial
+from postprocess.tokens.language import CHANNEL, Mention, Notice, Partial
 from postprocess.tokens.lexer import Lexer, Piece, PieceKind
 from postprocess.tokens.plain_records import read_plain_records
 from postprocess.tokens.prose import Prose
@@ -69,7 +69,10 @@ class Parser:
     @property
     def thought(self) -> str:
         """What the model said to itself; nothing in it counts as an answer."""
-        return "".join(self._thoughts).strip()
+        said = "".join(self._thoughts)
+        first, has_more, rest = said.partition("\n")
+        is_name = first.strip() == CHANNEL if has_more else CHANNEL.startswith(first.strip())
+        return (rest if is_name else said).strip()
 
     def feed(self, text: str) -> list[Mention]:
         """More of the answer -> the mentions that it closes."""

@@ -16,12 +16,10 @@ from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.request import Request
-from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
-
-MAX_SECONDS = 600.0  # of one answer, from its turn on
 
 
 def answers(

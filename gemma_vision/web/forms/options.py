@@ -34,6 +34,7 @@ FILTERS = (*(one.name for one in fields(Filters)), LEAVE_OUT)  # of what was fou
 LENGTH = "max_tokens"
 # where such a field stands while nothing is asked
 ANY: Mapping[str, Any] = {"max_overlap": 1.0, "min_score": 0.0, "budget": 0}
+UNSET = {**ANY, "names_per_prompt": 0}  # an empty field of numbers comes as 0, once it was shown
 
 Properties = dict[str, Any]
 
@@ -165,7 +166,7 @@ def read_option_fields(family: Family, task: str, values: Mapping[str, Any]) -> 
 
     Those that the checkpoint was not taught are left out. `TaskError` for a value that is none.
     """
-    given = {name: value for name, value in values.items() if ANY.get(name) != value}
+    given = {name: value for name, value in values.items() if UNSET.get(name) != value}
     left_out = values.get(LEAVE_OUT)
     if isinstance(left_out, list):
         given |= {name: name in left_out or None for name in LEFT_OUT}  # None is the default

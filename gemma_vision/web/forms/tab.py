@@ -13,7 +13,7 @@ from gemma_vision.web.components.example_strip import strip_value
 from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import RUN_AND_STOP, Job, JobRunner, Updates
-from gemma_vision.web.jobs.job import model_lock
+from gemma_vision.web.jobs.job import MAX_SECONDS, model_lock
 from gemma_vision.web.jobs.model_turns import ModelTurns
 from gemma_vision.web.jobs.visitor_answers import VisitorAnswers
 
@@ -22,18 +22,21 @@ class Tab:
     """One tab of the page, over the checkpoint that answers.
 
     `name` is that of its text, "tab_NAME". A tab that `is_optional` is there only while the
-    checkpoint has a use for it. `controls` and `lock` are those of its `JobRunner`.
+    checkpoint has a use for it. `controls`, `lock` and `seconds` are those of its `JobRunner`.
     """
 
     name: ClassVar[str]
     is_optional: ClassVar[bool] = False
     controls: ClassVar[Sequence[str]] = RUN_AND_STOP
     lock: ClassVar[ModelTurns | None] = model_lock
+    seconds: ClassVar[float] = MAX_SECONDS
 
     def __init__(self, pipeline: Pipeline) -> None:
         self.pipeline = pipeline
         self.results = VisitorAnswers()  # what can be taken home from here
-        self.runner: JobRunner[Any] = JobRunner(self.make_job, self.controls, lock=self.lock)
+        self.runner: JobRunner[Any] = JobRunner(
+            self.make_job, self.controls, lock=self.lock, seconds=self.seconds
+        )
 
     def build(self) -> None:
         """Lay out the tab and connect it. Called once, inside its gr.Tab."""

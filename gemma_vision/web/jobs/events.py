@@ -13,7 +13,7 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
-from gemma_vision.web.jobs.job import StreamRun, VisitorRuns, model_lock
+from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun, VisitorRuns, model_lock
 from gemma_vision.web.jobs.model_turns import MODEL_RUNS, ModelTurns
 from gemma_vision.web.server.errors import to_note
 
@@ -64,7 +64,8 @@ class JobRunner(Generic[S]):
 
     make_job: the job that a form's values, by name, ask for. Nothing is checked yet; `begin` does.
     controls: the names of what starts a job and of what stops it; none where it takes no time.
-    lock: what a job has a share of while it streams; None where no model is at work.
+    lock: what a job has a share of while it streams; None where no model is at work. seconds: how
+    long one may take from its turn on.
     """
 
     def __init__(
@@ -73,11 +74,13 @@ class JobRunner(Generic[S]):
         controls: Sequence[str] = RUN_AND_STOP,
         *,
         lock: ModelTurns | None = model_lock,
+        seconds: float = MAX_SECONDS,
     ) -> None:
         self.busy = controls_state(controls, is_busy=True)
         self.idle = controls_state(controls, is_busy=False)
         self._make_job = make_job
         self._lock = lock
+        self._seconds = seconds
         self._beginnings: VisitorRuns[NamedUpdates, Job[S]] = VisitorRuns()
         self._runs: VisitorRuns[S, Job[S]] = VisitorRuns()
 
@@ -96,7 +99,7 @@ class JobRunner(Generic[S]):
                 yield self.idle
                 return
             yield {**self.busy, **begun.latest}
-            run = StreamRun(job.stream, job, lock=self._lock)
+            run = StreamRun(job.stream, job, lock=self._lock, seconds=self._seconds)
             for state in self._runs.follow(visitor, run):
                 yield job.updates(state)
             yield {**job.finished(run.latest, run.is_whole), **self.idle}

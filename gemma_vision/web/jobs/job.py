@@ -24,6 +24,8 @@ A = TypeVar("A")
 EVERY = 0.125  # seconds between two values that are followed
 STOP_SECONDS = 20.0  # how long Stop waits for the token that is being made
 BEAT = 0.5  # seconds of silence after which the last value is given again, so that Stop is heard
+MAX_SECONDS = 600.0  # of one answer, from its turn on
+MANY_SECONDS = 4 * 3600.0  # of many answers in one run: a batch, a video
 MAX_RUNS = 16  # of visitors, held for a Stop that is on its way
 
 model_lock = ModelTurns()  # runs share the model, whoever started them; a change has it alone

@@ -30,6 +30,7 @@ from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import translate
 from gemma_vision.web.jobs.events import Updates, connect
+from gemma_vision.web.jobs.job import MANY_SECONDS
 from gemma_vision.web.jobs.result_gallery import VisitorGalleries
 from gemma_vision.web.tabs.batch_run import BatchJob
 
@@ -42,6 +43,7 @@ class BatchTab(TaskTab):
     """Many pictures, one request."""
 
     name = "batch"
+    seconds = MANY_SECONDS
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__(pipeline)

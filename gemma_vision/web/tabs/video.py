@@ -35,6 +35,7 @@ from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import TEXTS, script_words, translate
 from gemma_vision.web.jobs.events import SILENT, Updates, connect
+from gemma_vision.web.jobs.job import MANY_SECONDS
 from gemma_vision.web.jobs.result_gallery import VisitorGalleries
 from gemma_vision.web.jobs.viewer_value import JSON
 from gemma_vision.web.server.errors import to_note
@@ -58,6 +59,7 @@ class VideoTab(TaskTab):
     """One video, one request for some of its frames."""
 
     name = "video"
+    seconds = MANY_SECONDS
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__(pipeline)

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import Request, Turn
 from gemma_vision.requests.tasks import Task
-from gemma_vision.web.api.answering import MAX_SECONDS
 from gemma_vision.web.api.openai.api_errors import ApiError
 from gemma_vision.web.api.openai.chat_call import ChatCall, joined
 from gemma_vision.web.api.openai.replies import JSON, StopWords, finish_of, usage_json
 from gemma_vision.web.api.openai.token_log import Piece, logged
-from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun
 from gemma_vision.web.server.picture_worker import open_picture
 
 if TYPE_CHECKING:
