@@ -8,7 +8,6 @@ buffers: scales and rotary tables are computed, so nothing is lost when a model 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -16,10 +15,10 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.fused import FusedDecoder, FusedLayer, fuse_weights
+from gemma_vision.model.fused import FusedDecoder, FusedLayer, fuse_weights, rounded_root
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
 from gemma_vision.model.row_cache import Cache, RowCache
-from gemma_vision.model.short_steps import ShortSteps, is_short
+from gemma_vision.model.short_steps import ShortSteps
 
 Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
 
@@ -46,8 +45,6 @@ class GemmaDecoder(nn.Module):
 
     def forward(self, embeds: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:
         """(B, T, W), (B, T) -> (B, T, W); the cache grows by T."""
-        if self.short_path and isinstance(cache, RowCache) and is_short(embeds, cache, self.config):
-            return self.short_path(embeds, positions, masks[FULL], cache)
         if self.fused_path is not None:
             return self.fused_path(embeds, positions, masks, cache)
         rotaries = {
@@ -61,22 +58,22 @@ class GemmaDecoder(nn.Module):
         out: Tensor = self.norm(x)
         return out
 
+    def read(self, ids: Tensor, positions: Tensor, masks: Masks, cache: Cache) -> Tensor:
+        """The same of words alone.   (B, T), (B, T) -> (B, T, W)"""
+        if self.short_path and isinstance(cache, RowCache) and self.short_path.fits(ids, cache):
+            return self.short_path(ids, positions, masks[FULL], cache)
+        return self(self.embed(ids), positions, masks, cache)  # type: ignore[no-any-return]
+
     def fuse(self) -> None:
         """Go the quick way from now on (fused.py); the parameters become views of its matrices."""
         layers = [layer.fused() for layer in self.layers if isinstance(layer, Layer)]
         self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
-        self.short_path = ShortSteps.of(self.fused_path)
+        self.short_path = ShortSteps.of(self.fused_path, self.embed_tokens.weight)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> GemmaDecoder:
         self.fused_path = self.short_path = None  # a move gives the parameters other storage
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
-
-
-@cache
-def rounded_root(width: int, dtype: torch.dtype) -> float:
-    """The square root of a width as a type has it."""
-    return float(torch.tensor(width**0.5, dtype=dtype))
 
 
 class Layer(nn.Module):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache as cached
 
 import torch
 import torch.nn.functional as F
@@ -142,6 +143,12 @@ def tanh_gelu(x: Tensor) -> Tensor:
         return F.gelu(x, approximate="tanh")
     bent = torch.addcmul(GELU_SCALE, x, x, value=GELU_CUBE).mul_(x).tanh_()
     return torch.addcmul(x, x, bent).mul_(0.5)
+
+
+@cached
+def rounded_root(width: int, dtype: torch.dtype) -> float:
+    """The square root of a width as a type has it."""
+    return float(torch.tensor(width**0.5, dtype=dtype))
 
 
 def fuse_weights(maps: Sequence[nn.Linear]) -> Tensor:

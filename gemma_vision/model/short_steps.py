@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.fused import GELU_CUBE, GELU_SCALE, TABLE, FusedDecoder
+from gemma_vision.model.fused import GELU_CUBE, GELU_SCALE, TABLE, FusedDecoder, rounded_root
 from gemma_vision.model.rotary import rotary_table
 from gemma_vision.model.row_cache import Array, RowCache
 
@@ -59,19 +59,13 @@ class Workspace:
         self.gate, self.up = gate_up[:, :mlp_width], gate_up[:, mlp_width:]
 
 
-def is_short(embeds: Tensor, cache: RowCache, config: TextConfig) -> bool:
-    """Whether a step of (B, T, W) is one that the count of calls decides on."""
-    length = embeds.shape[1]
-    products = config.num_heads * length * config.head_width * (cache.length + length)
-    return embeds.numel() <= MOST_NUMBERS and products <= MOST_PRODUCTS
-
-
 class ShortSteps:
     """Computes what `FusedDecoder` computes, for decoders with one key head, two norms to a layer,
     no window and no cap.
     """
 
-    def __init__(self, fused: FusedDecoder) -> None:
+    def __init__(self, fused: FusedDecoder, words: Tensor) -> None:
+        self.words, self.root = words.detach().numpy(), rounded_root(words.shape[1], words.dtype)
         self.config, self.layers = fused.config, fused.layers
         self.mlp_width = self.layers[0].down.shape[0]
         self.norm = fused.norm.numpy()
@@ -85,24 +79,33 @@ class ShortSteps:
         self._table = (np.empty((0, 1, 0), np.float32),) * 2
 
     @classmethod
-    def of(cls, fused: FusedDecoder) -> ShortSteps | None:
-        """The same decoder's short steps; None where it is not one that these compute."""
+    def of(cls, fused: FusedDecoder, words: Tensor) -> ShortSteps | None:
+        """The same decoder's short steps; None where it is not one that these compute.
+
+        words: (V, W), the embedding.
+        """
         config, layer = fused.config, fused.layers[0]
         is_simple = not (config.has_four_norms or config.has_qk_norm or config.window)
         is_simple = is_simple and config.attention_cap is None and config.num_kv_heads == 1
         is_at_hand = layer.qkv.dtype == torch.float32 and layer.qkv.device.type == "cpu"
-        return cls(fused) if is_simple and is_at_hand else None
+        return cls(fused, words) if is_simple and is_at_hand else None
+
+    def fits(self, ids: Tensor, cache: RowCache) -> bool:
+        """Whether a step of (B, T) is one that the count of calls decides on."""
+        config, length = self.config, ids.shape[1]
+        products = config.num_heads * length * config.head_width * (cache.length + length)
+        return ids.numel() * config.width <= MOST_NUMBERS and products <= MOST_PRODUCTS
 
     def __call__(
-        self, embeds: Tensor, positions: Tensor, mask: Tensor | None, cache: RowCache
+        self, ids: Tensor, positions: Tensor, mask: Tensor | None, cache: RowCache
     ) -> Tensor:
-        """(B, T, W), (B, T), (B or 1, 1, T, L) -> (B, T, W); the cache grows by T."""
-        rows, length, width = embeds.shape
+        """(B, T), (B, T), (B or 1, 1, T, L) -> (B, T, W); the cache grows by T."""
+        rows, length = ids.shape
         space = self._kept.pop(rows * length, None)
         if space is None:
             space = Workspace(rows * length, self.config, self.mlp_width)
         x = space.x_array
-        np.copyto(x, embeds.numpy().reshape(-1, width))
+        np.multiply(self.words[ids.numpy().reshape(-1)], self.root, out=x)
         rotary = self._rotary(positions, cache.length + length)
         added = None if mask is None else np.where(mask[:, 0].numpy(), ZERO, -INFINITE)
         for index, (layer, scales) in enumerate(zip(self.layers, self.scales, strict=True)):
@@ -121,7 +124,7 @@ class ShortSteps:
         self._norm(x, self.norm, out)
         if len(self._kept) < MOST_KEPT:
             self._kept[rows * length] = space
-        return torch.from_numpy(out).view(rows, length, width)
+        return torch.from_numpy(out).view(rows, length, -1)
 
     def _rotary(self, positions: Tensor, length: int) -> tuple[Array, Array]:
         """Cosines and signed sines for H queries and the key, (R, H + 1, D) each.

@@ -162,7 +162,10 @@ class VisionLanguageModel(nn.Module):
     def read_words(self, ids: Tensor, at: Tensor, masks: Masks, cache: Cache) -> Tensor:
         """Words alone at these indices of their rows.   (B, T), (B or 1, T) -> (B, T, W)"""
         at = (at + self.architecture.first_position).expand(ids.shape)
-        embeds = self.text.embed(self._without_placeholders(ids))
+        known = self._without_placeholders(ids)
+        if isinstance(self.text, GemmaDecoder):
+            return self.text.read(known, at, masks, cache)
+        embeds = self.text.embed(known)
         return self._decode(ids, embeds, at, masks, cache, last_only=False)
 
     def _row_masks(self, at: Tensor, cache: RowCache) -> Masks:

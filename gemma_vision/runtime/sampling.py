@@ -44,7 +44,8 @@ def sample(
     Each row draws from its own generator on the CPU, so that a seed gives the same answer alone
     and in a batch.
     """
-    best: list[int] = logits.argmax(-1).tolist()
+    is_at_hand = logits.device.type == "cpu" and logits.dtype == torch.float32
+    best: list[int] = (logits.numpy() if is_at_hand else logits).argmax(-1).tolist()
     for row, temperature in enumerate(temperatures):
         if temperature > 0:
             chances = (logits[row].float() / max(temperature, COLDEST)).softmax(-1).cpu()

@@ -120,6 +120,8 @@ class Scheduler:
 
     def _admit(self) -> list[Row]:
         """Those that are read now: short answers first, but the longer one waits the sooner."""
+        if not self._waiting:
+            return []
         places = min(self.max_rows, self._rows_in_memory()) - len(self.batch.rows)
         count = min(self.at_once, max(places, 0 if self.batch.rows else 1))
         now = time.monotonic()
