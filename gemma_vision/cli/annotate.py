@@ -22,7 +22,8 @@ from gemma_vision.cli.pictures import check_supported
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.saving import check_kinds
 from gemma_vision.cli.writing import complain, print_json, print_message
-from gemma_vision.registry.loading import called
+from gemma_vision.registry.engines import LOCAL
+from gemma_vision.registry.loading import called, folder_of
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS
 
@@ -97,17 +98,23 @@ def plan_of(options: argparse.Namespace) -> AnnotationPlan:
     name = called(options.model)
     asked = AnnotationPlan(options.task, options.text, given, name, "").request(SAMPLE)
     check_supported(options, asked)
-    folders = folders_of(options.model, options.base)
+    fingerprint = fingerprint_for(options)
+    return AnnotationPlan(options.task, options.text, given, name, fingerprint, options.dtype)
+
+
+def fingerprint_for(options: argparse.Namespace) -> str:
+    """What tells the weights from others; of a model elsewhere its address is all that is known."""
+    is_here = options.engine == LOCAL
+    folders = folders_of(options.model, options.base) if is_here else ()
     if options.masks:
         folders += folders_of(options.masks)
-    fingerprint = fingerprint_of(*folders)
-    return AnnotationPlan(options.task, options.text, given, name, fingerprint, options.dtype)
+    return ("" if is_here else f"{options.engine} ") + (fingerprint_of(*folders) if folders else "")
 
 
 def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """What `gemma_vision.load` is given, by name."""
-    named = {"name": options.model, "base": options.base, "masks": options.masks}
-    return named | {"device": options.device, "dtype": options.dtype}
+    names = ("base", "masks", "device", "dtype", "engine")
+    return {"name": options.model} | {name: getattr(options, name) for name in names}
 
 
 def executor_for(options: argparse.Namespace) -> Executor:
@@ -124,4 +131,6 @@ def executor_for(options: argparse.Namespace) -> Executor:
 
 def decoder_for(options: argparse.Namespace) -> LazyMaskDecoder | None:
     """What turns masks into the checkpoint's own codes."""
-    return lazy_decoder(decoder_of(*folders_of(options.model, options.base)))
+    is_here = options.engine == LOCAL
+    folders = folders_of(options.model, options.base) if is_here else (folder_of(options.model),)
+    return lazy_decoder(decoder_of(*folders))
