@@ -17,6 +17,7 @@ class ScriptedServer(ThreadingHTTPServer):
     """tokens: (text, id, logprob, top) of each token. fail: how the next calls go wrong."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, model: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)

@@ -24,6 +24,7 @@ from gemma_vision.cli.saving import check_kinds
 from gemma_vision.cli.writing import complain, print_json, print_message
 from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.loading import called, folder_of
+from gemma_vision.runtime.remote.ray_engine import SCHEME
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS
 
@@ -104,7 +105,7 @@ def plan_of(options: argparse.Namespace) -> AnnotationPlan:
 
 def fingerprint_for(options: argparse.Namespace) -> str:
     """What tells the weights from others; of a model elsewhere its address is all that is known."""
-    is_here = options.engine == LOCAL
+    is_here = runs_named(options)
     folders = folders_of(options.model, options.base) if is_here else ()
     if options.masks:
         folders += folders_of(options.masks)
@@ -119,6 +120,12 @@ def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 def executor_for(options: argparse.Namespace) -> Executor:
     """Who does the work."""
+    if options.engine.startswith(SCHEME):
+        from gemma_vision.annotate.ray_executor import RayExecutor
+
+        here = model_arguments(options) | {"engine": LOCAL}
+        gpus = float(bool(options.device and options.device.startswith("cuda")))
+        return RayExecutor(options.engine, options.workers, here, num_gpus=gpus)
     if options.workers > 1:
         return ProcessExecutor(options.workers, model_arguments(options))
 
@@ -129,8 +136,14 @@ def executor_for(options: argparse.Namespace) -> Executor:
     return LoopExecutor(load)
 
 
+def runs_named(options: argparse.Namespace) -> bool:
+    """Whether the checkpoint that --model names is the one that runs: here, or on Ray's actors."""
+    engine: str = options.engine
+    return engine == LOCAL or engine.startswith(SCHEME)
+
+
 def decoder_for(options: argparse.Namespace) -> LazyMaskDecoder | None:
     """What turns masks into the checkpoint's own codes."""
-    is_here = options.engine == LOCAL
+    is_here = runs_named(options)
     folders = folders_of(options.model, options.base) if is_here else (folder_of(options.model),)
     return lazy_decoder(decoder_of(*folders))

@@ -16,11 +16,13 @@ from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.runtime.engine import Engine
 from gemma_vision.runtime.remote.openai_engine import OpenAiEngine
 from gemma_vision.runtime.remote.openai_server import OpenAiServer
+from gemma_vision.runtime.remote.ray_engine import RayEngine
 
 log = logging.getLogger("gemma_vision")
 
 LOCAL = "local"
-ABOUT = "local, or openai:http://HOST:PORT/v1"
+ABOUT = "local, ray, ray://HOST:PORT, or openai:http://HOST:PORT/v1"
+RAY = re.compile(r"ray(://[^/]+)?/?")
 OPENAI = re.compile(r"openai[:+](?P<address>https?://.+)")
 CAUSAL = (
     "%s is a PaliGemma: servers of this kind are not known to let its picture and its prompt see "
@@ -37,6 +39,8 @@ def connect(address: str, name: str, family_for: Callable[[str], Family]) -> Eng
     """
     if found := OPENAI.fullmatch(address):
         return connect_openai(found["address"], name, family_for)
+    if RAY.fullmatch(address):
+        return RayEngine.connect(address.rstrip("/"), name)
     raise CheckpointError(f"{address!r} is no engine; take {ABOUT}.", CODE)
 
 

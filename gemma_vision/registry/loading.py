@@ -56,7 +56,6 @@ def load(
     device: "cpu", "cuda", "mps" or None for the best there is. dtype: "float32", "bfloat16",
     "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
     on a GPU. Raises CheckpointError with a sentence that says what to do.
-
     base: the model under an adapter whose folder names one that is not here.
     masks: another checkpoint, or a pipeline over one, that outlines what this one only finds.
     engine: who runs it, "local" or the address of another (see `registry.engines`).

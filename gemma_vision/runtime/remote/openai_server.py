@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ KEY = "OPENAI_API_KEY"  # of the environment
 CONNECT_SECONDS = 10.0
 SILENCE = 300.0  # seconds without a word after which a server is given up
 TRIES = 3  # of a call that has brought nothing yet
+PAUSE = 0.5  # seconds between them
 MAX_REPLY = 2**20  # bytes of a refusal or a list
 BROKEN = (OSError, http.client.HTTPException)
 JSON = dict[str, Any]
@@ -80,6 +81,7 @@ class OpenAiServer:
                     raise RemoteError(f"{message} Run it again.", "E_CUT_OFF") from error
                 if not left:
                     raise self._unreachable(error) from error
+                over.wait(PAUSE)
 
     def _events(self, body: Mapping[str, Any], over: threading.Event) -> Iterator[JSON]:
         connection, wire = self._connect(), None
@@ -89,10 +91,10 @@ class OpenAiServer:
             wire = connection.sock  # which the reply takes over
             wire.settimeout(SILENCE)
             threading.Thread(target=hang_up, args=(wire, over), daemon=True).start()
-            reply = connection.getresponse()
-            if reply.status != 200:
-                raise self._refused(reply.status, reply.read(MAX_REPLY))
-            yield from self._read(reply, over)
+            with closing(connection.getresponse()) as reply:
+                if reply.status != 200:
+                    raise self._refused(reply.status, reply.read(MAX_REPLY))
+                yield from self._read(reply, over)
         finally:
             if wire is not None:
                 cut(wire)
@@ -121,8 +123,8 @@ class OpenAiServer:
         connection = self._connect()
         try:
             connection.request("GET", self._path(path), headers=self._headers())
-            reply = connection.getresponse()
-            data = reply.read(MAX_REPLY)
+            with closing(connection.getresponse()) as reply:
+                data = reply.read(MAX_REPLY)
             if reply.status != 200:
                 raise self._refused(reply.status, data)
             return json.loads(data)
