@@ -117,7 +117,7 @@ def check_prompt(prompt: Prompt) -> None:
         raise TaskError(message, "E_PAN_AND_SCAN")
     if prompt.grammar is not None and not getattr(prompt, "is_verified", False):
         message = "A model elsewhere is held to no grammar; ask for plain decoding, or run it here."
-        raise TaskError(message, "E_GRAMMAR")
+        raise TaskError(message, "E_DECODING")
 
 
 def messages_of(prompt: Prompt, family: Family) -> list[JSON]:
