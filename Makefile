@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/.tools
 NODE := node_modules/.ready
 CHECK_SCRIPTS := if [ -e $(NODE) ]; then npm run --silent check; fi
-PACKAGES := app.py gemma_vision postprocess training benchmarks scripts tests
+PACKAGES := app.py gemma_vision postprocess training benchmarks scripts serving tests
 
 .PHONY: demo test test-all coverage check check-scripts format train bench fuzz clean
 

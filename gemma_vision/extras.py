@@ -32,6 +32,7 @@ EXTRAS: Mapping[str, Extra] = {
     "tensorboard": Extra("TensorBoard", ("tensorboard",)),
     "trackio": Extra("trackio", ("trackio",)),
     "heic": Extra("A HEIC picture", ("pillow_heif",)),
+    "ray": Extra("An engine on Ray", ("ray",)),
     "mcp": Extra("MCP", ("mcp",)),
     "limits": Extra("A rate of requests", ("limits",)),
 }

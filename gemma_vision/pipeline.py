@@ -236,7 +236,8 @@ class Pipeline:
 
     def _finish(self, jobs: Sequence[PreparedRequest]) -> list[Answer]:
         rows = [self._begin(job) for job in jobs]
-        steps = self.engine.stream([prompt for job in jobs for prompt in job.prompts])
+        stream = getattr(self.engine, "stream_whole", self.engine.stream)  # may try again
+        steps = stream([prompt for job in jobs for prompt in job.prompts])
         try:
             for chunks in steps:
                 parts = iter(chunks)

@@ -395,9 +395,12 @@ def test_five_thousand_pictures_killed_three_times_come_to_the_same(tmp_path):
     assert contents(tmp_path / "disturbed") == contents(tmp_path / "undisturbed")
     rows = [row["file"] for row in ShardFolder(plan_folder(tmp_path / "disturbed")).rows()]
     assert len(rows) == len(set(rows)) == 5000
-    began = time.monotonic()
+    before = os.times()
     assert subprocess.run([*asked, str(tmp_path / "disturbed")], **quiet).returncode == 0
-    assert time.monotonic() - began < 2.0 * 5
+    after = os.times()  # of the processor: a machine may have much else to do
+    used = after.children_user - before.children_user
+    used += after.children_system - before.children_system
+    assert used < 2.0 * 5
 
 
 def test_a_rate_counts_what_this_run_did(capsys, monkeypatch):

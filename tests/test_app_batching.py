@@ -151,7 +151,10 @@ def test_each_picture_opens_in_the_viewer_and_is_taken_home(uploads: Path) -> No
     )
     files = [str(picture(uploads / "one.png")), str(packed_one)]
     *_, end = tab.runner.start({"upload": files, "task": "segment", "words": "cat"}, "one")
-    assert [words for _, words in end["gallery"]["value"]] == ["one.png: 2", "two.png: 2"]
+    assert [words for _, words in end["gallery"]["value"]] == [
+        "2 \u00b7 one.png",
+        "2 \u00b7 two.png",
+    ]
     first = tab.results.get("one")
     assert first is not None and first.name == "one.png" and end["viewer"]["text"] == TWO_MASKS
     page = tab._galleries.get("one").open(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("gemma_vision", "postprocess", "training", "benchmarks")
+PACKAGES = ("gemma_vision", "postprocess", "training", "benchmarks", "serving")
 
 DOCUMENT = ROOT / "docs" / "architecture.md"
 PUBLIC = ("gemma_vision", "postprocess")  # their __init__ only hands out names, when asked

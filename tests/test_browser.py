@@ -143,6 +143,8 @@ def test_a_phone_scrolls_one_way_only(visit: Callable[..., Page], scheme: str) -
     assert run_button
     top = page.evaluate("document.querySelector('#viewer').getBoundingClientRect().y + scrollY")
     assert top < PHONE["height"] * 1.3
+    assert page.locator("footer button.settings").is_visible()
+    assert "\u00b7" not in page.inner_text("footer")  # nothing else stands there to be parted from
 
 
 def test_the_page_speaks_the_visitors_language(visit: Callable[..., Page]) -> None:

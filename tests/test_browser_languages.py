@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import browsing
@@ -57,7 +58,7 @@ def switch(page: Page, language: str) -> None:
     """Choose a language in Gradio's own settings."""
     page.locator("footer button.settings").click()
     page.locator(".banner-wrap").get_by_label("Language", exact=True).click()
-    page.get_by_role("option", name=language).click()
+    page.get_by_role("option", name=language, exact=True).click()
 
 
 def test_gradios_own_switch_changes_all_of_the_open_page(visit: Callable[..., Page]) -> None:
@@ -72,3 +73,71 @@ def test_gradios_own_switch_changes_all_of_the_open_page(visit: Callable[..., Pa
     page.locator("#examples b", has_text=german["segment"]).first.wait_for()
     caption = page.locator("#viewer caption")
     assert caption.text_content() == german["viewer:instances"]
+
+
+# Everything that is read, heard or shown on hover, with what it was before it.
+WORDS = """() => {
+  const isSeen = (node) => node.checkVisibility({ checkVisibilityCSS: true });
+  const found = new Set();
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { textContent, parentElement } = texts.currentNode;
+    if (!parentElement.closest("script, style") && isSeen(parentElement))
+      found.add(textContent.trim());
+  }
+  for (const name of ["placeholder", "aria-label", "title", "alt"])
+    for (const node of document.querySelectorAll(`[${name}]`))
+      if (isSeen(node)) found.add(node.getAttribute(name).trim());
+  return [...found];
+}"""
+UNFOLD = """() => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+  for (const one of document.querySelectorAll("button.label-wrap:not(.open)")) one.click();
+}"""
+# What people, models, files and formats are called, and what a model or a program is given.
+NAMES = r"Gemma Vision|fake.*|\d.*|cat.*|dog|.*cat ; dog.*|how many .*\?|sky|sand|clip|.*\.\w{3,4}"
+CODE = r"<.*|\".*|import .*|null|Array\(\d+\)|Object\(\d+\)|two animals .*|logo|\W*\w?\W*"
+KEPT = re.compile(f"(?:{NAMES}|{CODE})", re.DOTALL)
+LANGUAGE_NAMES_OF_GRADIO = {
+    "ja": "日本語",
+    "fr": "Français",
+    "de": "Deutsch",
+    "es": "Español",
+    "pt": "Português",
+    "ko": "한국어",
+    "zh": "简体中文",
+}
+
+
+def words_of_tabs(page: Page) -> list[set[str]]:
+    """What stands in each tab."""
+    found = []
+    for index in range(page.locator("[role=tab]").count()):
+        page.locator("[role=tab]").nth(index).click()
+        page.wait_for_timeout(400)
+        found.append(set(page.evaluate(WORDS)))
+    return found
+
+
+def test_no_word_of_any_tab_stays_english_in_an_open_page(visit: Callable[..., Page]) -> None:
+    page = visit(locale="en-GB", viewport={"width": 1500, "height": 900})
+    take_example(page)
+    run(page)
+    for index in range(page.locator("[role=tab]").count()):
+        page.locator("[role=tab]").nth(index).click()
+        page.evaluate(UNFOLD)
+        page.wait_for_timeout(300)
+    english = words_of_tabs(page)
+    left: dict[str, set[str]] = {}
+    for code, name in LANGUAGE_NAMES_OF_GRADIO.items():
+        page.locator("[role=tab]").first.click()
+        switch(page, name)
+        reads(page, code)
+        page.locator(".backdrop").click(position={"x": 5, "y": 5})
+        page.locator(".backdrop").wait_for(state="detached")
+        own = set(all_texts(code).values())
+        for tab, before in zip(words_of_tabs(page), english, strict=True):
+            same = {text for text in tab & before - own if not KEPT.fullmatch(text)}
+            for text in same:
+                left.setdefault(text, set()).add(code)
+    assert not left, sorted(left)

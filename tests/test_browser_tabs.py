@@ -180,6 +180,10 @@ def test_a_batch_fills_a_gallery_and_a_zip(
     assert "3 of 3 pictures · 4 objects · 1 failed" in facts
     assert "broken.png" in page.inner_text("#batch-progress .gv-progress li")
     assert page.locator("#gallery img").count() >= 2
+    last = page.locator("#gallery .gallery-item").last.bounding_box()
+    frame = page.locator("#gallery").bounding_box()
+    assert last and frame  # no higher than its pictures
+    assert frame["y"] + frame["height"] - (last["y"] + last["height"]) < 30
     with page.expect_download() as download:
         page.click("#batch-download")
     download.value.save_as(tmp_path / "all.zip")

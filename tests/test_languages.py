@@ -25,6 +25,7 @@ PROGRAMS = [
     "ARGUMENTS",
     "BATCH_SIZE",
     "ENDPOINT",
+    "ENGINE",
     "FILE",
     "KIND",
     "LOG",

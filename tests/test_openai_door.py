@@ -9,6 +9,7 @@ import math
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -46,8 +47,9 @@ def url() -> str:
 
 
 @pytest.fixture(scope="module")
-def client(url) -> openai.OpenAI:
-    return openai.OpenAI(base_url=url, api_key="none", max_retries=0)
+def client(url) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=url, api_key="none", max_retries=0) as client:
+        yield client
 
 
 def data_address(size=(64, 48), color=(90, 120, 200), form="PNG") -> str:
@@ -149,14 +151,14 @@ def test_limits_of_tokens_and_words_to_stop_at_end_an_answer(client):
 
 def test_a_conversation_is_one_where_the_checkpoint_holds_them(url):
     chatty = served("gemma3")
-    client = openai.OpenAI(base_url=f"{chatty.url}v1", api_key="none", max_retries=0)
     messages = [
         {"role": "system", "content": "Be brief."},
         *asked("What is this?"),
         {"role": "assistant", "content": "A lawn."},
         {"role": "user", "content": "And on it?"},
     ]
-    reply = client.chat.completions.create(model=MODEL, messages=messages)
+    with openai.OpenAI(base_url=f"{chatty.url}v1", api_key="none", max_retries=0) as client:
+        reply = client.chat.completions.create(model=MODEL, messages=messages)
     assert reply.choices[0].message.content == "two animals on a lawn"
     prompt = chatty.engine()["prompts"][-1][0]
     turns = ("Be brief.\n\n", "What is this?", "A lawn.", "And on it?")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("gemma_vision", "postprocess", "training", "benchmarks", "scripts")
+PACKAGES = ("gemma_vision", "postprocess", "training", "benchmarks", "scripts", "serving")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 GLOSSARY = ROOT / "docs" / "architecture.md"
 

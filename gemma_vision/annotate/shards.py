@@ -28,7 +28,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Place:
+class RowPlace:
     """Where a picture's line is, and of which bytes it tells (None: they could not be read)."""
 
     content: str | None
@@ -47,13 +47,13 @@ class ShardFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, RowPlace] = {}
         self._counts: dict[Path, int] = {}
         for path in [folder / CARRIED, *self.files()]:
             rows = read_rows(path)
             self._counts[path] = len(rows)
             for line, row in enumerate(rows):
-                self.places[row["file"]] = Place(row["sha256"], path, line)
+                self.places[row["file"]] = RowPlace(row["sha256"], path, line)
 
     def files(self) -> list[Path]:
         """The shards there are, in order."""
@@ -68,11 +68,11 @@ class ShardFolder:
         path = self.path_of(group.number)
         return self._counts.get(path) == len(group.names) and all(
             contents.get(name) is not None
-            and self.places.get(name) == Place(contents[name], path, line)
+            and self.places.get(name) == RowPlace(contents[name], path, line)
             for line, name in enumerate(group.names)
         )
 
-    def current(self, contents: Mapping[str, str | None]) -> dict[str, Place]:
+    def current(self, contents: Mapping[str, str | None]) -> dict[str, RowPlace]:
         """The pictures whose line tells of the bytes that they have now."""
         return {
             name: place
@@ -80,7 +80,7 @@ class ShardFolder:
             if place.content is not None and place.content == contents.get(name)
         }
 
-    def read(self, places: Iterable[Place]) -> list[JSON]:
+    def read(self, places: Iterable[RowPlace]) -> list[JSON]:
         """The lines at these places."""
         files: dict[Path, list[JSON]] = {}
         for place in places:
@@ -89,12 +89,12 @@ class ShardFolder:
             files[path] = list(read_rows(path))
         return [files[place.file][place.line] for place in places]
 
-    def carry(self, places: Mapping[str, Place]) -> None:
+    def carry(self, places: Mapping[str, RowPlace]) -> None:
         """Bring lines to safety that are to move to other shards; `tidy` lets go of them."""
         path = self.folder / CARRIED
         write_rows(path, self.read(list(places.values())))
         for line, (name, place) in enumerate(places.items()):
-            self.places[name] = Place(place.content, path, line)
+            self.places[name] = RowPlace(place.content, path, line)
 
     def write(self, group: Group, rows: Sequence[JSON]) -> bool:
         """Write a shard whole or not at all; whether it held anything else before.

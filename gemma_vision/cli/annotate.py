@@ -22,7 +22,9 @@ from gemma_vision.cli.pictures import check_supported
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.saving import check_kinds
 from gemma_vision.cli.writing import complain, print_json, print_message
-from gemma_vision.registry.loading import called
+from gemma_vision.registry.engines import LOCAL
+from gemma_vision.registry.loading import called, folder_of
+from gemma_vision.runtime.remote.ray_engine import SCHEME
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS
 
@@ -97,21 +99,33 @@ def plan_of(options: argparse.Namespace) -> AnnotationPlan:
     name = called(options.model)
     asked = AnnotationPlan(options.task, options.text, given, name, "").request(SAMPLE)
     check_supported(options, asked)
-    folders = folders_of(options.model, options.base)
+    fingerprint = fingerprint_for(options)
+    return AnnotationPlan(options.task, options.text, given, name, fingerprint, options.dtype)
+
+
+def fingerprint_for(options: argparse.Namespace) -> str:
+    """What tells the weights from others; of a model elsewhere its address is all that is known."""
+    is_here = runs_named(options)
+    folders = folders_of(options.model, options.base) if is_here else ()
     if options.masks:
         folders += folders_of(options.masks)
-    fingerprint = fingerprint_of(*folders)
-    return AnnotationPlan(options.task, options.text, given, name, fingerprint, options.dtype)
+    return ("" if is_here else f"{options.engine} ") + (fingerprint_of(*folders) if folders else "")
 
 
 def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """What `gemma_vision.load` is given, by name."""
-    named = {"name": options.model, "base": options.base, "masks": options.masks}
-    return named | {"device": options.device, "dtype": options.dtype}
+    names = ("base", "masks", "device", "dtype", "engine")
+    return {"name": options.model} | {name: getattr(options, name) for name in names}
 
 
 def executor_for(options: argparse.Namespace) -> Executor:
     """Who does the work."""
+    if options.engine.startswith(SCHEME):
+        from gemma_vision.annotate.ray_executor import RayExecutor
+
+        here = model_arguments(options) | {"engine": LOCAL}
+        gpus = float(bool(options.device and options.device.startswith("cuda")))
+        return RayExecutor(options.engine, options.workers, here, num_gpus=gpus)
     if options.workers > 1:
         return ProcessExecutor(options.workers, model_arguments(options))
 
@@ -122,6 +136,14 @@ def executor_for(options: argparse.Namespace) -> Executor:
     return LoopExecutor(load)
 
 
+def runs_named(options: argparse.Namespace) -> bool:
+    """Whether the checkpoint that --model names is the one that runs: here, or on Ray's actors."""
+    engine: str = options.engine
+    return engine == LOCAL or engine.startswith(SCHEME)
+
+
 def decoder_for(options: argparse.Namespace) -> LazyMaskDecoder | None:
     """What turns masks into the checkpoint's own codes."""
-    return lazy_decoder(decoder_of(*folders_of(options.model, options.base)))
+    is_here = runs_named(options)
+    folders = folders_of(options.model, options.base) if is_here else (folder_of(options.model),)
+    return lazy_decoder(decoder_of(*folders))

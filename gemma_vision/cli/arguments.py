@@ -9,6 +9,7 @@ import gemma_vision
 from gemma_vision.cli.command_parser import CommandParser
 from gemma_vision.cli.finetune.arguments import add_finetune, add_merge
 from gemma_vision.cli.option_arguments import add_options
+from gemma_vision.registry.engines import ABOUT, LOCAL
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
 APP = "app"
@@ -100,6 +101,7 @@ def add_model(parser: CommandParser) -> None:
     parser.add_argument(
         "--model", default="tiny", help="tiny, a folder, or a Hub id (default: tiny)"
     )
+    parser.add_argument("--engine", default=LOCAL, help=f"who runs it: {ABOUT} (default: local)")
     parser.add_argument("--base", help="the model under an adapter that names one elsewhere")
     parser.add_argument("--masks", help="a PaliGemma that outlines what this model finds")
     parser.add_argument(

@@ -13,6 +13,7 @@ from gemma_vision.cli.saving import SaveError, Saver
 from gemma_vision.cli.writing import complain, print_json
 from gemma_vision.images.opening import ImageError, Picture, open_image
 from gemma_vision.pipeline import BATCH
+from gemma_vision.registry.engines import LOCAL
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import TASKS
 
@@ -108,7 +109,7 @@ def check_supported(options: argparse.Namespace, asked: Request) -> None:
     """Refuse what the checkpoint cannot do before it is fetched or loaded."""
     from gemma_vision.registry.loading import check_request
 
-    if not options.masks:
+    if not options.masks and options.engine == LOCAL:
         check_request(options.model, asked)
 
 
@@ -116,9 +117,9 @@ def load(options: argparse.Namespace) -> Pipeline:
     """The checkpoint that --model names."""
     from gemma_vision.registry.loading import load
 
-    return load(
-        options.model, options.device, options.dtype, base=options.base, masks=options.masks
-    )
+    names = ("base", "masks", "engine")
+    named = {name: getattr(options, name) for name in names}
+    return load(options.model, options.device, options.dtype, **named)
 
 
 def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...]) -> Request:

@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     if not has_phrases:
         check_unphrased(options)
         check_things(dataset, options.limit)
-    pipeline = load(options.model, options.device, options.dtype, base=options.base)
+    named = {"base": options.base, "engine": options.engine}
+    pipeline = load(options.model, options.device, options.dtype, **named)
     progress = ProgressLine("phrases" if has_phrases else "pictures")
     shared: dict[str, Any] = {
         "limit": options.limit,

@@ -23,6 +23,7 @@ from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import LayeredTextConfig, ModelConfig
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.registry.engines import LOCAL, connect, guess_family
 from gemma_vision.registry.published import LICENCE, PUBLISHED, licence_of
 from gemma_vision.requests.names import names_of, read_names
 from gemma_vision.requests.prompts import family_of
@@ -48,18 +49,20 @@ def load(
     found: Found | None = None,
     reporter: ProgressReporter | None = None,
     masks: str | Path | Pipeline | None = None,
+    engine: str | None = None,
 ) -> Pipeline:
     """A pipeline over "tiny" (it comes inside), a folder or a Hub id, ready to be asked.
 
     device: "cpu", "cuda", "mps" or None for the best there is. dtype: "float32", "bfloat16",
     "float16", or None: float32 on a CPU (the file's own above a billion parameters), bfloat16
     on a GPU. Raises CheckpointError with a sentence that says what to do.
-
-    base: the model under an adapter, where its folder names one that is not here.
-    masks: another checkpoint, or a pipeline over one, that outlines what this one finds, where this
-    one writes no masks.
+    base: the model under an adapter whose folder names one that is not here.
+    masks: another checkpoint, or a pipeline over one, that outlines what this one only finds.
+    engine: who runs it, "local" or the address of another (see `registry.engines`).
     found: where it lies, from `checkpoint.locate`. reporter: told how far, may call it off.
     """
+    if engine is not None and engine != LOCAL:
+        return load_elsewhere(str(name), engine, masks=masks)
     from gemma_vision.runtime.local_engine import LocalEngine
     from gemma_vision.weights.checkpoint import open_checkpoint
 
@@ -77,6 +80,31 @@ def load(
             card=card_of(checkpoint) | ({"dtype": dtype} if dtype in PACKED else {}),
             masks=load(masks, device, dtype) if isinstance(masks, str | Path) else masks,
         )
+
+
+def load_elsewhere(
+    name: str, engine: str, *, masks: str | Path | Pipeline | None = None
+) -> Pipeline:
+    """A pipeline over a model that another program runs. Needs no torch, and of the checkpoint
+    nothing but its mask decoder, where it writes masks. masks: another that runs here.
+    """
+    running = connect(engine, clean_name(name), family_at)
+    folder = folder_of(running.name)
+    notes = read_json(folder / NOTES) or {}
+    return Pipeline(
+        running,
+        family_at(running.name),
+        decoder=decoder_of(folder),
+        policy=notes.get("policy", "space"),
+        name=called(running.name),
+        card={"licence": licence_of(running.name), "engine": engine} | notes,
+        masks=load(masks) if isinstance(masks, (str, Path)) else masks,
+    )
+
+
+def family_at(name: str) -> Family:
+    """How a checkpoint is asked, by what is known of it here, or by its name alone."""
+    return variant_from_registry(name) or limit_to(guess_family(name), name, {})
 
 
 def called(name: str | Path) -> str:

@@ -28,6 +28,7 @@ import gradio as gr
 
 import gemma_vision
 from gemma_vision.pipeline import Pipeline
+from gemma_vision.registry.engines import ABOUT, LOCAL
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.api.endpoints import build_endpoints
@@ -199,6 +200,7 @@ def read_options(
     parser = argparse.ArgumentParser(prog=prog, description="Gemma Vision in a browser.")
     model = os.environ.get("MODEL_ID") or "tiny"
     parser.add_argument("--model", default=model, help="tiny, a folder or a Hub id (%(default)s)")
+    parser.add_argument("--engine", default=LOCAL, help=f"who runs it: {ABOUT}")
     parser.add_argument("--device", help="cpu, cuda or mps; the best there is when not given")
     parser.add_argument("--dtype", help="float32, bfloat16 or float16")
     parser.add_argument(
@@ -234,15 +236,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
         given = {"device": options.device, "dtype": options.dtype}
         if options.masks:
             given["masks"] = mask_source(options.masks, **given)
-        pipeline = gemma_vision.load(options.model, **given)
+        pipeline = gemma_vision.load(options.model, engine=options.engine, **given)
         if IS_ZERO_GPU:
-            pipeline.engine = LentEngine(
-                pipeline.engine, spaces.GPU, is_large=needs_whole_gpu(pipeline.card)
-            )
+            is_large = needs_whole_gpu(pipeline.card)
+            pipeline.engine = LentEngine(pipeline.engine, spaces.GPU, is_large=is_large)
         model_cache = ModelCache(pipeline, partial(gemma_vision.load, **given))
         switcher = ModelSwitcher(model_cache, model_lock, **given)
         host = options.host or listens_on()
-        app = build_app(pipeline, Choice(switcher, freedom(options.model_choice, host), host))
+        wanted = options.model_choice if options.engine == LOCAL else FREEDOMS[0]
+        app = build_app(pipeline, Choice(switcher, freedom(wanted, host), host))
         address = serve(app, options.host, port)
     except (ValueError, OSError) as error:
         print(f"Gemma Vision cannot start: {error}", file=sys.stderr)

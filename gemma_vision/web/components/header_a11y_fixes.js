@@ -1,12 +1,49 @@
-// Two things that Gradio's fields do to those who use a keyboard or listen, put right.
+// Three things that Gradio's fields do to those who use a keyboard or listen, put right.
 // Its radio buttons each bear a name of their own, so that arrow keys do not move between them and
 // none is announced as "2 of 6". Its file field puts the upload button into another button and
-// names that one by a key nobody translated; the outer one becomes a mere group.
+// names that one by a key nobody translated; the outer one becomes a mere group. And it calls its
+// buttons by English words in every language, and ticks by the name that a program knows them by.
 
 import { translate } from "./header.js";
-import { find } from "./lib/lib.js";
+import { find, onLanguage } from "./lib/lib.js";
 
-const NESTED_BUTTONS = ".icon-button:has(.upload-container):not([role=group])";
+const NESTED_BUTTONS = ".icon-button:has(.upload-container)";
+const TICKS = "label input[type=checkbox][title]";
+const INVITATIONS = ".wrap:has(> .icon-wrap)"; // of a field that is empty
+const NUMBERED = "[title^='Line number ']"; // of a line of JSON, where the number is to be seen
+const NAMES = ["aria-label", "title"];
+/** @type {Record<string, string>} */
+const GRADIO_WORDS = {
+  Fullscreen: "gradio_fullscreen",
+  "Remove Image": "gradio_remove_image",
+  "Upload file": "gradio_upload",
+  "Capture from camera": "gradio_camera",
+  "Paste from clipboard": "gradio_paste",
+  "Reset to default value": "gradio_reset",
+  Copy: "gradio_copy",
+  Collapse: "gradio_collapse",
+  Expand: "gradio_expand",
+  "Gradio footer navigation": "gradio_footer",
+  Clear: "gradio_clear",
+  "Remove this file": "gradio_remove_file",
+  "play-pause-replay-button": "gradio_play",
+  "Adjust volume": "gradio_volume",
+  "full-screen": "gradio_full_screen",
+  undo: "gradio_undo",
+  "Reset video to initial value": "gradio_reset_video",
+  "Trim video to selection": "gradio_trim",
+  Download: "gradio_download",
+  "Drop Image Here": "gradio_drop_image",
+  "Drop File Here": "gradio_drop_file",
+  "Drop Video Here": "gradio_drop_video",
+  "- or -": "gradio_or",
+  "Click to Upload": "gradio_click_upload",
+  "Click to upload or drop files": "gradio_upload_or_drop",
+  "Click to Access Webcam": "gradio_webcam",
+};
+
+/** @type {WeakMap<Node, Record<string, { key: string, text: string }>>} */
+const renamed = new WeakMap(); // what was written where, to be written anew in another language
 
 let numGroups = 0;
 
@@ -36,6 +73,48 @@ function ungroupButton(outer) {
 }
 
 /**
+ * What is to stand there in the page's language; null where it is none of Gradio's words.
+ * @param {Node} node
+ * @param {string} name of an attribute, or "text"
+ * @param {string | null} now
+ */
+function wordInLanguage(node, name, now) {
+  if (now === null) return null;
+  const before = renamed.get(node) ?? {};
+  const own = before[name]?.text === now ? before[name].key : undefined;
+  const key = Object.hasOwn(GRADIO_WORDS, now) ? GRADIO_WORDS[now] : own;
+  if (!key) return null;
+  const text = translate(key);
+  renamed.set(node, { ...before, [name]: { key, text } });
+  return text;
+}
+
+/** @param {HTMLElement} node */
+function renameInLanguage(node) {
+  for (const name of NAMES) {
+    const now = node.getAttribute(name);
+    const text = wordInLanguage(node, name, now);
+    if (text !== null && text !== now) node.setAttribute(name, text);
+  }
+}
+
+/** @param {HTMLElement} place */
+function inviteInLanguage(place) {
+  const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    const now = node.textContent?.trim() ?? "";
+    const text = wordInLanguage(node, "text", now);
+    if (text !== null && text !== now) node.textContent = ` ${text} `;
+  }
+}
+
+/** @param {HTMLElement} tick */
+function nameTick(tick) {
+  tick.title = tick.closest("label")?.textContent?.trim() ?? "";
+}
+
+/**
  * @param {string} selector
  * @param {(node: HTMLElement) => void} fix
  */
@@ -46,6 +125,10 @@ function fixAll(selector, fix) {
 function applyFixes() {
   fixAll("fieldset:has(input[type=radio])", joinRadios);
   fixAll(NESTED_BUTTONS, ungroupButton);
+  fixAll(TICKS, nameTick);
+  fixAll(NUMBERED, (node) => node.removeAttribute("title"));
+  fixAll("[aria-label], [title]", renameInLanguage);
+  fixAll(INVITATIONS, inviteInLanguage);
 }
 
 // Before the next frame: a field that is shown anew has lost its fixes.
@@ -58,3 +141,4 @@ new MutationObserver(() => {
     applyFixes();
   });
 }).observe(document.body, { childList: true, subtree: true, attributeFilter: ["name"] });
+onLanguage(applyFixes);

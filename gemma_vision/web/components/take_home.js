@@ -114,6 +114,10 @@ function renderWords() {
     node.textContent = translate(/** @type {HTMLElement} */ (node).dataset.say ?? "");
   kinds.setAttribute("aria-label", translate("home_title"));
   sheet.setAttribute("aria-label", translate("code_title"));
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (
+    kinds.querySelectorAll("[data-kind]")
+  ))
+    button.textContent = translate(`home_${button.dataset.kind}`);
   if (snippets) renderSnippets(snippets);
 }
 

@@ -123,6 +123,10 @@ NOTES: dict[str, dict[str, str]] = {
     },
     "E_ORIGIN": {"en": "The call came from another page.", "ja": "別のページからの呼び出しです。"},
     "E_BUSY": {"en": "There is much to do just now.", "ja": "ただいま混み合っています。"},
+    "E_REMOTE": {
+        "en": "The server of the model does not answer.",
+        "ja": "モデルのサーバーが応答しません。",
+    },
     "E_STOPPED": {"en": "It was stopped.", "ja": "停止されました。"},
     "E_CUT_OFF": {"en": "The run was cut off.", "ja": "実行が途中で切れました。"},
     "E_DEADLINE": {"en": "It took too long.", "ja": "時間がかかりすぎました。"},

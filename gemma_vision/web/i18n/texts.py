@@ -14,6 +14,7 @@ from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.columns import LANGUAGES, Table, in_language
 from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.export_texts import EXPORTS
+from gemma_vision.web.i18n.gradio_texts import GRADIO
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
 from gemma_vision.web.i18n.note_texts import NOTES
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
@@ -189,6 +190,7 @@ TABLES: dict[str, Table] = {  # by the name under which the languages' files hav
     "guidance": GUIDANCE,
     "exports": EXPORTS,
     "notes": NOTES,
+    "gradio": GRADIO,
 }
 FOR_COMPONENTS = ("texts", "prompts", "options")  # whose keys `translate` takes
 BETWEEN = ":"  # a table and a key, where they are looked up
@@ -248,4 +250,4 @@ def crop_words() -> list[str]:
 
 def choice_words() -> list[str]:
     """The tables of the header's scripts; tasks are called as on the tabs."""
-    return ["choice", "model", "texts"]
+    return ["choice", "model", "texts", "gradio"]

@@ -94,6 +94,10 @@ VIEWER: dict[str, dict[str, str]] = {
         "ja": "{name}: ブラウザーでは表示できない形式ですが、読み取れます。"
         "「実行」を押してください。",
     },
+    "no_camera": {
+        "en": "No camera was found. Upload a picture or paste one.",
+        "ja": "カメラが見つかりません。画像を選ぶか、貼り付けてください。",
+    },
     "boxes": {"en": "Boxes", "ja": "枠"},
     "masks": {"en": "Masks", "ja": "マスク"},
     "labels": {"en": "Labels", "ja": "名前"},

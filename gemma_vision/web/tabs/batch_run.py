@@ -207,7 +207,7 @@ def add_page(batch: BatchState, run: ImageAnswer, view: JSON, name: str, stem: s
         write_answer(batch.folder, name, stem, answer)
         shown, count, words = answer.overlay(), len(answer.instances), answer.plain.strip()
     batch.num_objects += count
-    caption = words or f"{name}: {count}"
+    caption = words or f"{count} \u00b7 {name}"  # what a long name cuts off is no loss
     batch.results.pages.append(GalleryPage(preview_file(shown), caption, view, run.result()))
 
 

@@ -1,0 +1,1 @@
+"""Remote: engines whose model runs elsewhere. None of them needs torch."""

@@ -1,0 +1,1 @@
+"""Serving: checkpoints on Ray Serve. Nothing of the library imports this, and Ray is an extra."""
