@@ -34,7 +34,8 @@ def licence_of(name: str) -> str | None:
         told = metadata(name)
     except PackageNotFoundError:
         return None
-    stated = told["License-Expression"] if "License-Expression" in told else ""
+    key = "License-Expression"
+    stated = told[key] if key in told else ""  # noqa: SIM401  (its type has no get)
     kinds = [one for one in told.get_all("Classifier") or [] if one.startswith("License ::")]
     named = ", ".join(one.rpartition(" :: ")[2] for one in kinds)
     text = told["License"].strip().split("\n")[0] if "License" in told else ""
