@@ -1,5 +1,7 @@
 # make demo      set up what the app needs and open it
 # make test      set everything up and pass the tests
+# make mutants   changes of the code that tests have to notice; CORE=1 adds those that a tool makes
+# make lock      requirements.lock anew; make audit asks what is known against its packages
 # make check     the gate: format, lint, types, tests
 # make coverage  what no test runs; fails below the floor of pyproject.toml
 PYTHON ?= python3
@@ -11,7 +13,7 @@ NODE := node_modules/.ready
 CHECK_SCRIPTS := if [ -e $(NODE) ]; then npm run --silent check; fi
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts serving tests
 
-.PHONY: demo test test-all coverage check check-scripts format train bench fuzz clean
+.PHONY: demo test test-all coverage check check-scripts format train bench fuzz mutants lock audit clean
 
 demo: $(READY)
 	$(BIN)/python app.py
@@ -51,7 +53,29 @@ train: $(TOOLS)
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)
-	FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest tests/test_fuzz.py
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),5000) $(BIN)/python -m pytest -m "not gpu" tests/test_fuzz.py tests/test_fuzz_doors.py
+
+# Single changes of the code, each of which a test has to notice: those of scripts/mutants.toml whose
+# name holds WORD, then those that a tool makes of the core (its report: `cosmic-ray` in MUTANTS).
+MUTANTS ?= .mutants.sqlite
+mutants: $(TOOLS)
+	$(BIN)/python scripts/mutants.py $(WORD)
+	@if [ -n "$(CORE)" ]; then $(BIN)/pip install --quiet cosmic-ray==8.7.0 && \
+	rm -f $(MUTANTS) && $(BIN)/cosmic-ray init scripts/mutants_core.toml $(MUTANTS) && \
+	$(BIN)/cosmic-ray exec scripts/mutants_core.toml $(MUTANTS) && $(BIN)/cr-rate $(MUTANTS); fi
+
+# What an installation of the app comes to, to the last package, with hashes; and what is known
+# against any of it.
+lock:
+	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv==0.13.9
+	$(VENV)-lock/bin/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
+	--extra app --extra mcp --extra limits --constraint requirements.txt \
+	pyproject.toml requirements.txt --output-file requirements.lock
+	$(BIN)/python scripts/list_licences.py
+
+audit:
+	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet pip-audit==2.10.1
+	$(VENV)-lock/bin/pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
@@ -61,7 +85,7 @@ bench-gpu:
 	$(if $(wildcard $(READY)),$(BIN)/python,$(PYTHON)) -m benchmarks.speed.gpu --json build/bench-gpu.json
 
 clean:
-	rm -rf $(VENV) node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-lock $(MUTANTS) node_modules build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # What the program needs; `pip` shows how far it is, for torch is large.
 $(READY): requirements.txt pyproject.toml scripts/check_machine.py

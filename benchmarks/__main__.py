@@ -8,6 +8,7 @@ python -m benchmarks starting [OPTIONS]    imports, and a cold process's first b
 python -m benchmarks drawing [OPTIONS]
 python -m benchmarks viewer [OPTIONS]      the page while it answers; needs Chromium
 python -m benchmarks cold [OPTIONS]        the page while it loads; needs Chromium
+python -m benchmarks load [OPTIONS]        the app while more is wanted of it than it can do
 """
 
 import sys
@@ -21,6 +22,7 @@ MODULES = {
     "drawing": "drawing",
     "viewer": "viewer",
     "cold": "cold_load",
+    "load": "load.table",
 }
 
 

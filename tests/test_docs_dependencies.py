@@ -96,3 +96,19 @@ def test_the_table_of_refusals_is_that_of_the_extras() -> None:
         if extra != "bench"
     }
     assert {extra: set(one.modules) for extra, one in EXTRAS.items()} == brought
+
+
+LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+LOCKED = dict(re.findall(r"^([a-z0-9][\w.-]*)==([^ ;\\]+)", LOCK, re.MULTILINE))
+
+
+def test_the_lock_has_the_exact_versions_and_a_hash_for_each() -> None:
+    assert {name: LOCKED.get(name) for name in PINS} == {n: exact(p) for n, p in PINS.items()}
+    blocks = re.split(r"\n(?=[a-z])", LOCK)
+    assert len(blocks) == len(LOCKED) and all("--hash=sha256:" in block for block in blocks)
+
+
+def test_every_locked_package_has_its_licence() -> None:
+    page = (ROOT / "docs" / "licences.md").read_text("utf-8")
+    assert not [name for name in LOCKED if not re.search(rf"[|,:] {re.escape(name)}[ ,.]", page)]
+    assert "see its own page" not in page

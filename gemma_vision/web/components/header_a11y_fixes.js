@@ -39,6 +39,10 @@ const GRADIO_WORDS = {
   "- or -": "gradio_or",
   "Click to Upload": "gradio_click_upload",
   "Click to upload or drop files": "gradio_upload_or_drop",
+  "Drop a video file here to upload": "gradio_drop_video_here",
+  "Multimedia input field": "gradio_message",
+  Submit: "gradio_submit",
+  "Upload a file": "gradio_add_file",
   "Click to Access Webcam": "gradio_webcam",
 };
 

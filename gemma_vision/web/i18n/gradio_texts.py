@@ -32,4 +32,8 @@ GRADIO: dict[str, dict[str, str]] = {
         "ja": "クリックで選ぶか、ファイルをドロップ",
     },
     "gradio_webcam": {"en": "Click to turn the camera on", "ja": "クリックしてカメラを使う"},
+    "gradio_drop_video_here": {"en": "Drop a video here", "ja": "ここに動画をドロップ"},
+    "gradio_message": {"en": "Your message and pictures", "ja": "メッセージと画像"},
+    "gradio_submit": {"en": "Send", "ja": "送信"},
+    "gradio_add_file": {"en": "Add a file", "ja": "ファイルを追加"},
 }

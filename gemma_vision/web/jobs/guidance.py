@@ -20,7 +20,8 @@ VARIED = 0.5  # a temperature at which a model seldom repeats itself
 MAX_CHIPS = 32
 QUESTIONS = ("how many {} are there?", "is there a {}?")
 NOTHING = "nothing"  # how the demo model begins where it saw nothing that it knows
-UNSURE = 0.4  # of 40 drawn scenes the best score of one is below it, of 20 photographs that of 19
+# The best score of 1 in 40 drawn scenes is below it, and 19 in 20 scores of things in photographs.
+UNSURE = 0.4
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The app while more is wanted of it than it can do."""

@@ -1,0 +1,167 @@
+"""Clients: honest, real, crowding, dawdling and vanishing ones, and what became of their calls."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from gradio_client import Client, handle_file
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PICTURE = ROOT / "gemma_vision" / "web" / "examples" / "scene-1.jpg"
+WORDS = "cat ; dog"
+PATIENCE = 300.0  # seconds for an answer, after which it counts as lost
+SPIKE = 20  # calls at once
+BUSY = (429, 503)
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class Tally:
+    """What became of the calls; times in seconds."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    waited: list[float] = field(default_factory=list)
+    refused: list[float] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, outcome: str, seconds: float) -> None:
+        """Count a call: "right", "wrong", "lost", "doubled" or "refused"."""
+        with self.lock:
+            self.counts[outcome] += 1
+            if outcome in ("right", "refused"):
+                (self.waited if outcome == "right" else self.refused).append(seconds)
+
+    def to_dict(self) -> JSON:
+        """Counts, and percentiles of the times."""
+        return {
+            **{name: self.counts[name] for name in ("right", "wrong", "lost", "doubled")},
+            "refused": len(self.refused),
+            "wait_p50": percentile(self.waited, 50),
+            "wait_p95": percentile(self.waited, 95),
+            "refusal_p95": percentile(self.refused, 95),
+        }
+
+
+def percentile(values: list[float], share: int) -> float | None:
+    """A percentile, to the millisecond; None of fewer than two."""
+    if len(values) < 2:
+        return None
+    return round(statistics.quantiles(values, n=100, method="inclusive")[share - 1], 3)
+
+
+class Caller:
+    """Calls one app, and knows what its answer has to be."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.expected = ""
+        with httpx.Client(timeout=PATIENCE) as http:
+            (self.file,) = http.post(
+                f"{url}gradio_api/upload", files={"files": PICTURE.read_bytes()}
+            ).json()
+            self.expected = self.answer(http)
+
+    def answer(self, http: httpx.Client) -> str:
+        """The text of one answer, read to its end. Raises Refused, ValueError for one too many."""
+        event = self.ask(http)
+        told = http.get(f"{self.url}gradio_api/call/detect/{event}").text
+        ends = [part for part in told.split("\n\n") if part.startswith("event: complete")]
+        if len(ends) != 1:
+            raise ValueError("doubled" if ends else "lost")
+        return str(json.loads(ends[0].split("data: ", 1)[1])[0]["text"])
+
+    def ask(self, http: httpx.Client) -> str:
+        """Send the wish -> the number of its event."""
+        image = {"path": self.file, "meta": {"_type": "gradio.FileData"}}
+        body = {"image": image, "text": WORDS}
+        told = http.post(f"{self.url}gradio_api/call/v2/detect", json=body)
+        if told.status_code in BUSY:
+            raise Refused
+        return str(told.raise_for_status().json()["event_id"])
+
+    def raw(self, tally: Tally) -> None:
+        """One call of a program that speaks HTTP."""
+        with httpx.Client(timeout=PATIENCE) as http:
+            judge(tally, lambda: self.answer(http), self.expected)
+
+    def real(self, tally: Tally) -> None:
+        """One call of Gradio's own client."""
+        client = Client(self.url, verbose=False)
+
+        def call() -> str:
+            try:
+                answer = client.predict(handle_file(str(PICTURE)), WORDS, api_name="/detect")
+            except Exception as error:
+                raise (
+                    Refused if "full" in str(error) or "E_BUSY" in str(error) else error
+                ) from None
+            return str(answer["text"])
+
+        judge(tally, call, self.expected)
+
+    def spike(self, tally: Tally) -> None:
+        """Many calls in one moment."""
+        together([lambda: self.raw(tally)] * SPIKE)
+
+    def dawdle(self, tally: Tally) -> None:
+        """Read an answer a few bytes at a time, and leave in the middle of it."""
+        with suppress(Refused, httpx.HTTPError), httpx.Client(timeout=PATIENCE) as http:
+            event = self.ask(http)
+            with http.stream("GET", f"{self.url}gradio_api/call/detect/{event}") as stream:
+                for count, _ in enumerate(stream.iter_raw(64)):
+                    time.sleep(0.5)
+                    if count > 10:
+                        return
+
+    def vanish(self, tally: Tally) -> None:
+        """Ask and never come back; or begin a request and close the line."""
+        with suppress(Refused, httpx.HTTPError, OSError):
+            if random.random() < 0.5:
+                with httpx.Client(timeout=PATIENCE) as http:
+                    self.ask(http)
+                return
+            place = urlsplit(self.url)
+            with socket.create_connection((place.hostname, place.port)) as line:
+                head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {place.netloc}\r\n"
+                line.sendall(f"{head}Content-Length: 100000\r\n\r\n".encode() + b"x" * 1000)
+
+
+class Refused(Exception):
+    """The app has too much to do, and says so."""
+
+
+def judge(tally: Tally, call: Callable[[], str], expected: str) -> None:
+    """Make a call and note what became of it."""
+    began = time.monotonic()
+    try:
+        outcome = "right" if call() == expected else "wrong"
+    except Refused:
+        outcome = "refused"
+    except Exception as error:
+        outcome = "doubled" if str(error) == "doubled" else "lost"
+    tally.note(outcome, time.monotonic() - began)
+    if outcome == "refused":
+        time.sleep(0.5)  # whoever is told to come back does not do so at once
+
+
+def together(calls: Sequence[Callable[[], None]]) -> None:
+    """Each in a thread of its own, until all are over."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
