@@ -30,7 +30,7 @@ JSON = dict[str, Any]
 
 
 @dataclass
-class Tally:
+class LoadTally:
     """What became of the calls; times in seconds."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -93,12 +93,12 @@ class Caller:
             raise Refused
         return str(told.raise_for_status().json()["event_id"])
 
-    def raw(self, tally: Tally) -> None:
+    def raw(self, tally: LoadTally) -> None:
         """One call of a program that speaks HTTP."""
         with httpx.Client(timeout=PATIENCE) as http:
             judge(tally, lambda: self.answer(http), self.expected)
 
-    def real(self, tally: Tally) -> None:
+    def real(self, tally: LoadTally) -> None:
         """One call of Gradio's own client."""
         client = Client(self.url, verbose=False)
 
@@ -113,11 +113,11 @@ class Caller:
 
         judge(tally, call, self.expected)
 
-    def spike(self, tally: Tally) -> None:
+    def spike(self, tally: LoadTally) -> None:
         """Many calls in one moment."""
         together([lambda: self.raw(tally)] * SPIKE)
 
-    def dawdle(self, tally: Tally) -> None:
+    def dawdle(self, tally: LoadTally) -> None:
         """Read an answer a few bytes at a time, and leave in the middle of it."""
         with suppress(Refused, httpx.HTTPError), httpx.Client(timeout=PATIENCE) as http:
             event = self.ask(http)
@@ -127,7 +127,7 @@ class Caller:
                     if count > 10:
                         return
 
-    def vanish(self, tally: Tally) -> None:
+    def vanish(self, tally: LoadTally) -> None:
         """Ask and never come back; or begin a request and close the line."""
         with suppress(Refused, httpx.HTTPError, OSError):
             if random.random() < 0.5:
@@ -144,7 +144,7 @@ class Refused(Exception):
     """The app has too much to do, and says so."""
 
 
-def judge(tally: Tally, call: Callable[[], str], expected: str) -> None:
+def judge(tally: LoadTally, call: Callable[[], str], expected: str) -> None:
     """Make a call and note what became of it."""
     began = time.monotonic()
     try:

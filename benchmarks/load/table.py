@@ -28,16 +28,16 @@ from pathlib import Path
 import httpx
 import psutil  # type: ignore[import-untyped]
 
-from benchmarks.load.clients import JSON, ROOT, Caller, Tally, together
+from benchmarks.load.clients import JSON, ROOT, Caller, LoadTally, together
 
 HONEST = 10  # clients of the comparison with a greedy one
 
 
-def run(kinds: Sequence[Callable[[Tally], None]], seconds: float) -> Tally:
+def run(kinds: Sequence[Callable[[LoadTally], None]], seconds: float) -> LoadTally:
     """A thread for each of these, over and over until the time is up."""
-    tally, latest = Tally(), time.monotonic() + seconds
+    tally, latest = LoadTally(), time.monotonic() + seconds
 
-    def work(call: Callable[[Tally], None]) -> None:
+    def work(call: Callable[[LoadTally], None]) -> None:
         while time.monotonic() < latest:
             call(tally)
 
@@ -55,7 +55,7 @@ def measure(caller: Caller, process: psutil.Process | None, options: argparse.Na
     crowd = run(mixed, options.seconds)
     after = memory(process)
     alone = run([caller.raw] * HONEST, options.seconds / 4)
-    greedy = [lambda _: caller.spike(Tally())]
+    greedy = [lambda _: caller.spike(LoadTally())]
     beside = run([caller.raw] * HONEST + greedy, options.seconds / 4)
     slower = None
     if alone.waited and beside.waited:
