@@ -142,3 +142,12 @@ def test_an_oversized_upload_is_refused(served: Served) -> None:
     body = io.BytesIO(b"\0" * (101 * 2**20))
     answer = httpx.post(f"{served.url}gradio_api/upload", files={"files": body}, timeout=30)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["\ud800x", "a" * 5000, "/".join(["b" * 200] * 40)], ids=len)
+def test_a_path_that_no_file_can_have_is_refused(path: str) -> None:
+    """Found by sending any JSON to every endpoint."""
+    with pytest.raises(UploadError, match="no uploaded file"):
+        resolve_upload(path)
+    with pytest.raises(UploadError, match="no uploaded file"):
+        resolve_upload(str(upload_folder() / path))

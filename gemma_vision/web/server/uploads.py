@@ -41,8 +41,12 @@ def resolve_upload(file: str | Mapping[str, Any] | None, what: str = "picture") 
         raise UploadError(f"There is no {what}; upload one and try again.", MISSING[what])
     if not isinstance(path, str) or "\0" in path:
         raise UploadError(f"The {what} has to be an uploaded file; upload it and try again.")
-    real = Path(path).resolve()
-    allowed = any(real.is_relative_to(folder) for folder in (upload_folder(), EXAMPLES))
-    if not allowed or not real.is_file():
+    try:
+        real = Path(path).resolve()
+        allowed = any(real.is_relative_to(folder) for folder in (upload_folder(), EXAMPLES))
+        is_upload = allowed and real.is_file()
+    except (ValueError, OSError):  # half a letter, or a name longer than any file may have
+        is_upload = False
+    if not is_upload:
         raise UploadError(f"The {what} is no uploaded file; upload it and try again.")
     return real
