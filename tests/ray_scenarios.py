@@ -295,7 +295,11 @@ def main(out: Path, count: int) -> None:
     results: dict[str, Any] = {}
     other = out / "other"
     shutil.copytree(ROOT / "gemma_vision" / "checkpoints" / "tiny", other)
-    begin_cluster()
+    try:
+        begin_cluster()
+    except Exception as error:
+        (out / "results.json").write_text(json.dumps({"unavailable": str(error)[:500]}))
+        return
     serve.start(proxy_location="Disabled")
     arguments = {"model": "tiny", "models": str(other), "num_replicas": 2, "num_cpus": 0.5}
     serve.run(build(arguments), name=APPLICATION, route_prefix=None)

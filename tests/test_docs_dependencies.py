@@ -82,7 +82,7 @@ def test_the_program_asks_for_ranges_and_spaces_get_exact_versions() -> None:
         assert one.specifier.contains(exact(PINS[one.name])), one
 
 
-@pytest.mark.parametrize("extra", ["tune", "mcp"])
+@pytest.mark.parametrize("extra", ["tune", "mcp", "ray"])
 def test_what_tests_install_lies_in_the_ranges(extra: str) -> None:
     tools = {one.name: one for one in OPTIONAL["dev"]} | PINS
     for one in OPTIONAL[extra]:
