@@ -254,5 +254,7 @@ def test_a_folder_is_annotated_by_a_model_elsewhere(paligemma, tmp_path, capsys)
     words = ["annotate", str(tmp_path / "in"), "--text", "cat", "--save", str(tmp_path / "out")]
     for _ in range(2):
         assert main([*words, "--engine", f"openai:{paligemma.address}"]) == 0
-        assert json.loads(capsys.readouterr().out)["labels"] == {"cat": 20}
+        told = json.loads(capsys.readouterr().out)
+        assert told["labels"] == {"cat": 20}
+        assert told["asked"]["model"] == f"openai:{paligemma.address}"  # which nobody named
     assert len(paligemma.calls) == 20

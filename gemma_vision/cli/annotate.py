@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "coco"
 MAX_WORKERS = 64
+UNNAMED = "tiny"  # what --model is where nobody names one
 SAMPLE = "picture.png"  # stands for every picture where a request is checked
 
 
@@ -96,11 +97,17 @@ def check_forms(task: str, kinds: list[str]) -> None:
 def plan_of(options: argparse.Namespace) -> AnnotationPlan:
     """What is asked of whom; whatever cannot work is refused here, before a model is loaded."""
     given = given_options(options.task, options)
-    name = called(options.model)
+    name = model_name(options)
     asked = AnnotationPlan(options.task, options.text, given, name, "").request(SAMPLE)
     check_supported(options, asked)
     fingerprint = fingerprint_for(options)
     return AnnotationPlan(options.task, options.text, given, name, fingerprint, options.dtype)
+
+
+def model_name(options: argparse.Namespace) -> str:
+    """What the model is called; one that is alone on its server is named by where it is."""
+    is_unnamed = not runs_named(options) and options.model == UNNAMED
+    return str(options.engine) if is_unnamed else called(options.model)
 
 
 def fingerprint_for(options: argparse.Namespace) -> str:
