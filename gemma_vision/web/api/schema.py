@@ -29,10 +29,11 @@ class RunLength(TypedDict):
 
 
 class InstanceJSON(TypedDict):
-    """A thing in the picture, in pixels: box is x0, y0, x1, y1."""
+    """A thing in the picture, in pixels: box is x0, y0, x1, y1, point x, y where it is one."""
 
     label: str
     box: list[float]
+    point: list[float] | None
     pixels: list[int]
     score: float | None
     mask: RunLength | None
@@ -51,7 +52,8 @@ class PartialJSON(TypedDict):
 class AnswerJSON(TypedDict, total=False):
     """An answer; "partial" is there only while it grows (null between records), "crops" only with
     pan-and-scan: for each picture the rectangles looked at besides the whole, x0, y0, x1, y1 in
-    pixels.
+    pixels. "thought" is what the model said to itself, "masks_by" the checkpoint that made the
+    masks where "model" did not, "probabilities" those of the two words that an answer is one of.
     """
 
     model: str | None
@@ -67,6 +69,9 @@ class AnswerJSON(TypedDict, total=False):
     timing: dict[str, float]
     partial: PartialJSON | None
     crops: list[list[list[int]]]
+    thought: str
+    masks_by: str
+    probabilities: dict[str, float]
 
 
 class ModelJSON(TypedDict):

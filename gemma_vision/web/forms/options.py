@@ -16,7 +16,7 @@ from gradio.components import Component
 from gemma_vision.requests.family import Family
 from gemma_vision.requests.option import Option
 from gemma_vision.requests.option_checks import read_options
-from gemma_vision.requests.options import OPTIONS, options_of
+from gemma_vision.requests.options import DECODINGS, OPTIONS, options_of
 from gemma_vision.requests.request import REGION
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import read_region
@@ -33,7 +33,7 @@ LEFT_OUT = tuple(name for name in OPTIONS if name.startswith("drop_"))  # the bo
 FILTERS = (*(one.name for one in fields(Filters)), LEAVE_OUT)  # of what was found
 LENGTH = "max_tokens"
 # where such a field stands while nothing is asked
-ANY: Mapping[str, Any] = {"max_overlap": 1.0, "min_score": 0.0, "budget": 0}
+ANY: Mapping[str, Any] = {"max_overlap": 1.0, "min_score": 0.0, "budget": 0, "decoding": ""}
 UNSET = {**ANY, "names_per_prompt": 0}  # an empty field of numbers comes as 0, once it was shown
 
 Properties = dict[str, Any]
@@ -124,7 +124,9 @@ def field_properties(family: Family, task: str) -> dict[str, Properties]:
     fitted[PROMPTS] = {"choices": prompt_choices(family), "visible": has_prompts}
     fitted["language"]["choices"] = [language_choice(code) for code in family.languages]
     sizes = [(str(one), one) for one in family.budgets]
-    fitted["budget"]["choices"] = [(translate("budget_usual"), ANY["budget"]), *sizes]
+    fitted["budget"]["choices"] = [(translate("as_usual"), ANY["budget"]), *sizes]
+    ways = [(one, one) for one in DECODINGS]
+    fitted["decoding"]["choices"] = [(translate("as_usual"), ANY["decoding"]), *ways]
     fitted["style"]["choices"] = [(translate(style_key(family, one)), one) for one in family.styles]
     return fitted
 

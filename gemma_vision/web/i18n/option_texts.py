@@ -107,14 +107,14 @@ OPTION_TEXTS: dict[str, dict[str, str]] = {
         "zh": "没有要求的名称",
     },
     "decoding": {
-        "en": "Decoding (empty: as the checkpoint says)",
-        "ja": "デコード方法(空欄はチェックポイントの指定)",
-        "de": "Dekodierung (leer: wie der Checkpoint es vorgibt)",
-        "es": "Decodificación (vacío: la del checkpoint)",
-        "fr": "Décodage (vide : celui du checkpoint)",
-        "ko": "디코딩 방식(비우면 체크포인트 설정)",
-        "pt": "Decodificação (vazio: a do checkpoint)",
-        "zh": "解码方式（留空则按检查点设置）",
+        "en": "Decoding",
+        "ja": "デコード",
+        "de": "Dekodierung",
+        "es": "Decodificación",
+        "fr": "Décodage",
+        "ko": "디코딩",
+        "pt": "Decodificação",
+        "zh": "解码",
     },
     "names_per_prompt": {
         "en": "Names asked for at once (empty: as the checkpoint was taught)",
@@ -156,7 +156,7 @@ OPTION_TEXTS: dict[str, dict[str, str]] = {
         "pt": "Tokens por imagem: mais, para ver coisas pequenas",
         "zh": "每张图片的 token 数：越多越能看清小东西",
     },
-    "budget_usual": {
+    "as_usual": {
         "en": "as usual",
         "ja": "標準",
         "de": "wie üblich",

@@ -32,9 +32,7 @@ JSON = Mapping[str, Any]
 @cache
 def answer_schema() -> dict[str, Any]:
     """The JSON schema of an answer, made from its type."""
-    whole = schema_of(AnswerJSON)
-    whole["properties"]["instances"]["items"]["properties"]["point"] = schema_of(list[float] | None)
-    return whole
+    return schema_of(AnswerJSON)
 
 
 def schema_of(hint: Any) -> dict[str, Any]:
