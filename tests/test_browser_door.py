@@ -98,6 +98,7 @@ def test_the_others_are_folded_by_line_with_their_kinds_explained(
         "PaliGemma 2",
         "PaliGemma",
         "Gemma 3",
+        "ShieldGemma 2",
         "Gemma 4",
     ]
     assert page.locator("#header .line li:visible").count() == 0

@@ -92,7 +92,7 @@ def test_a_blank_answer_brings_questions_that_have_one(visit: Callable[..., Page
     page.locator("#task label", has_text="Ask").click()
     page.wait_for_selector("#words textarea[placeholder='how many dogs are there?']")
     run(page, "What is on the left?", "empty")
-    assert lines(page) == ["blank_ask_listed"]
+    assert lines(page) == ["untaught_ask"]
     before = newest_run(page)
     page.locator(CHIPS).first.click()
     wait_for_run(page, before)
