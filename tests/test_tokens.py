@@ -282,7 +282,7 @@ def test_a_thought_is_kept_apart():
     parser = Parser()
     parser.feed(f"<|channel>thought\nI see {BOX} a dog.<channel|>{BOX} cat")
     parser.close()
-    assert parser.thought == f"thought\nI see {BOX} a dog." and parser.plain == ""
+    assert parser.thought == f"I see {BOX} a dog." and parser.plain == ""
 
 
 @pytest.mark.parametrize(
