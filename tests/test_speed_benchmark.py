@@ -30,7 +30,10 @@ def test_both_sides_say_five_records_and_ours_in_fewer_forwards() -> None:
 def test_clients_at_once_get_the_answers_of_clients_in_turn(tmp_path: Path) -> None:
     Image.new("RGB", (64, 48), (90, 160, 60)).save(tmp_path / "picture.jpg")
     with app(tmp_path) as address:
-        row = measure([Visitor(address, tmp_path / "picture.jpg") for _ in range(3)], rounds=1)
+        visitors = [Visitor(address, tmp_path / "picture.jpg") for _ in range(3)]
+        row = measure(visitors, rounds=1)
+        for visitor in visitors:
+            visitor.close()
     assert row["same"] and row["at_once"] > 0 and row["lowest"] == row["highest"] == row["ratio"]
     assert as_text(row | {"ratio": 1.8}).endswith("met")
     assert as_text(row | {"ratio": 1.8, "same": False}).endswith("missed")

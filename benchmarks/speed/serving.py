@@ -45,6 +45,10 @@ class Visitor:
             sent = self.http.post(f"{self.address}/upload", files={"files": file})
         (self.path,) = sent.raise_for_status().json()
 
+    def close(self) -> None:
+        """Leave: no line stays open."""
+        self.http.close()
+
     def ask(self) -> Any:
         """The whole answer to one question."""
         given = {"path": self.path, "meta": {"_type": "gradio.FileData"}}
@@ -66,6 +70,8 @@ def main() -> None:
         Image.fromarray(noise).save(picture)
         visitors = [Visitor(address, picture) for _ in range(options.clients)]
         row = measure(visitors, options.rounds)
+        for visitor in visitors:
+            visitor.close()
     print(as_text(row))
     if options.json:
         options.json.write_text(json.dumps(row, indent=1))
