@@ -81,7 +81,7 @@ def front(tmp_path):
         lambda found: f"127.0.0.1:{ports[found[1]]}",
         CONFIGURATION.read_text(),
     )
-    text = text.replace("/tmp/gemma-vision-nginx.pid", str(tmp_path / "pid"))
+    text = text.replace("/run/gemma-vision-nginx.pid", str(tmp_path / "pid"))
     own = tmp_path / "nginx.conf"
     own.write_text(text)
     tried = subprocess.run([program, "-t", "-c", str(own)], capture_output=True, text=True)

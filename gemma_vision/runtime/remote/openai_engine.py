@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import base64
 import io
-import queue
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from PIL.Image import Image
@@ -19,13 +19,13 @@ from PIL.Image import Image
 from gemma_vision.requests.family import Family
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.remote.concurrent_calls import run_calls
 from gemma_vision.runtime.remote.openai_chunks import ChunkReader
 from gemma_vision.runtime.remote.openai_server import OpenAiServer
 
 TOP = 20  # tokens that are asked for beside the one that was taken; more vLLM refuses
 SIDE_BY_SIDE = 32  # calls that are under way at once
 JSON = dict[str, Any]
-News = tuple[int, Chunk | BaseException | None]  # whose, and what; None is the end
 
 
 class OpenAiEngine:
@@ -46,48 +46,17 @@ class OpenAiEngine:
 
     def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
         """As the calls bring them. Raises RemoteError for a server that fails."""
-        bodies = [self._body(prompt) for prompt in prompts]
-        news: queue.SimpleQueue[News] = queue.SimpleQueue()
         over = threading.Event()
-        waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
-        for index in range(len(bodies)):
-            waiting.put(index)
+        calls = [partial(self._call, self._body(prompt), over) for prompt in prompts]
+        return run_calls(calls, over, most=SIDE_BY_SIDE)
 
-        def work() -> None:
-            while not over.is_set():
-                try:
-                    index = waiting.get_nowait()
-                except queue.Empty:
-                    return
-                self._call(index, bodies[index], news, over)
-
-        for _ in range(min(len(bodies), SIDE_BY_SIDE)):
-            threading.Thread(target=work, name="remote call", daemon=True).start()
-        running = len(bodies)
-        try:
-            while running:
-                index, came = news.get()
-                if isinstance(came, BaseException):
-                    raise came
-                running -= came is None
-                if came is not None:
-                    yield [came if place == index else None for place in range(len(bodies))]
-        finally:
-            over.set()
-
-    def _call(
-        self, index: int, body: JSON, news: queue.SimpleQueue[News], over: threading.Event
-    ) -> None:
+    def _call(self, body: JSON, over: threading.Event) -> Iterator[Chunk]:
         reader = ChunkReader(self._family)
-        try:
-            for event in self._server.stream(body, over):
-                if (chunk := reader.read(event)) is not None:
-                    news.put((index, chunk))
-            if not over.is_set():
-                news.put((index, reader.last()))
-                news.put((index, None))
-        except Exception as error:
-            news.put((index, error))
+        for event in self._server.stream(body, over):
+            if (chunk := reader.read(event)) is not None:
+                yield chunk
+        if not over.is_set():
+            yield reader.last()
 
     def _body(self, prompt: Prompt) -> JSON:
         check_prompt(prompt)

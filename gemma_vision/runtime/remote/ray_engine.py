@@ -6,15 +6,16 @@ stream that has begun never is. Prompts on the same picture go to the replica th
 
 from __future__ import annotations
 
-import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from gemma_vision.errors import CheckpointError
 from gemma_vision.extras import require
 from gemma_vision.runtime.engine import Chunk, Prompt
+from gemma_vision.runtime.remote.concurrent_calls import run_calls
 from gemma_vision.runtime.remote.packed_prompt import PackedPrompt
 from postprocess.errors import UserError
 
@@ -25,7 +26,6 @@ TRIES = 4  # of a request that has brought nothing
 PATIENCE = 2.0  # seconds until it is tried again: others have to be found where one died
 READY_SECONDS = 5.0
 MAX_SIDE_BY_SIDE = 64  # prompts of one stream
-News = tuple[int, Any]  # whose, and a chunk, an error or None for the end
 
 
 class ReplicaLostError(UserError):
@@ -92,34 +92,14 @@ class RayEngine:
         self, prompts: Sequence[Prompt], call: Callable[[PackedPrompt, Calls], Iterator[Chunk]]
     ) -> Iterator[list[Chunk | None]]:
         """What the prompts' calls bring, in the order in which it comes."""
-        news: queue.SimpleQueue[News] = queue.SimpleQueue()
-        waiting = iter(list(enumerate(prompts)))
-        turn, calls = threading.Lock(), Calls()
+        calls = Calls()
 
-        def work() -> None:
-            while not calls.over.is_set():
-                with turn:
-                    index, prompt = next(waiting, (None, None))
-                if index is None or prompt is None:
-                    return
-                try:
-                    for chunk in call(PackedPrompt.of(prompt), calls):
-                        news.put((index, chunk))
-                    news.put((index, None))
-                except BaseException as error:
-                    news.put((index, explained(error)))
+        def begin(prompt: Prompt) -> Iterator[Chunk]:
+            return call(PackedPrompt.of(prompt), calls)  # its pictures are encoded when it starts
 
-        for _ in range(min(len(prompts), MAX_SIDE_BY_SIDE)):
-            threading.Thread(target=work, name="replica call", daemon=True).start()
-        running = len(prompts)
+        asked = [partial(begin, prompt) for prompt in prompts]
         try:
-            while running:
-                index, came = news.get()
-                if isinstance(came, BaseException):
-                    raise came
-                running -= came is None
-                if came is not None:
-                    yield [came if place == index else None for place in range(len(prompts))]
+            yield from run_calls(asked, calls.over, most=MAX_SIDE_BY_SIDE, explained=explained)
         finally:
             calls.cancel()
 

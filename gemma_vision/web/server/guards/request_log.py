@@ -86,7 +86,7 @@ def set_up_log() -> None:
 def door_of(path: str) -> str:
     """A request's path without what somebody may have written into it.
 
-    /gradio_api/file=/tmp/a/cat.png  ->  /gradio_api/...
+    /gradio_api/file=cat.png  ->  /gradio_api/...
     """
     kept: list[str] = []
     for part in filter(None, path.split("/")):
