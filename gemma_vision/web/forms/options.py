@@ -33,8 +33,13 @@ LEFT_OUT = tuple(name for name in OPTIONS if name.startswith("drop_"))  # the bo
 FILTERS = (*(one.name for one in fields(Filters)), LEAVE_OUT)  # of what was found
 LENGTH = "max_tokens"
 # where such a field stands while nothing is asked
-ANY: Mapping[str, Any] = {"max_overlap": 1.0, "min_score": 0.0, "budget": 0, "decoding": ""}
-UNSET = {**ANY, "names_per_prompt": 0}  # an empty field of numbers comes as 0, once it was shown
+ANY: Mapping[str, Any] = {
+    "max_overlap": 1.0,
+    "min_score": 0.0,
+    "budget": 0,
+    "decoding": "",
+    "names_per_prompt": 0,
+}
 
 Properties = dict[str, Any]
 
@@ -56,7 +61,7 @@ FIELDS: Mapping[str, OptionField] = {
     "max_tokens": OptionField("max-tokens", gr.Slider, {"minimum": 16, "maximum": 1024}),
     "temperature": OptionField("temperature", gr.Slider, {"maximum": 1.5}),
     "seed": OptionField("seed", gr.Number, {"precision": 0, "minimum": 0}),
-    "names_per_prompt": OptionField("names-per-prompt", gr.Number, {"precision": 0, "minimum": 1}),
+    "names_per_prompt": OptionField("names-per-prompt", gr.Number, {"precision": 0, "minimum": 0}),
     "region": OptionField(
         "region", gr.Textbox, {"value": "", "placeholder": "0, 0, 0.5, 1", "max_lines": 1}
     ),
@@ -168,7 +173,7 @@ def read_option_fields(family: Family, task: str, values: Mapping[str, Any]) -> 
 
     Those that the checkpoint was not taught are left out. `TaskError` for a value that is none.
     """
-    given = {name: value for name, value in values.items() if UNSET.get(name) != value}
+    given = {name: value for name, value in values.items() if ANY.get(name) != value}
     left_out = values.get(LEAVE_OUT)
     if isinstance(left_out, list):
         given |= {name: name in left_out or None for name in LEFT_OUT}  # None is the default
