@@ -28,6 +28,7 @@ def test_a_pasted_answer_is_shown_with_and_without_its_picture(
     page.wait_for_selector("#paste-viewer .gv[data-state=done]")
     row = page.locator("#paste-viewer .rows tbody tr")
     assert "0, 0, 513, 384" in row.inner_text()
+    assert not page.locator("#paste-viewer .scores-only:visible").count(), "nothing has a score"
     page.set_input_files("#paste-picture input[type=file]", picture_file)
     page.wait_for_selector("#paste-picture img")
     page.click("#paste-run")

@@ -125,6 +125,14 @@ def test_the_command_runs(place: Path) -> None:
     assert answer["task"] == "detect" and answer["image"]
 
 
+def test_code_for_mcp_is_offered_where_its_package_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "mcp" in write_snippets(Call("detect", "cat"))
+    monkeypatch.setitem(sys.modules, "mcp", None)
+    assert list(write_snippets(Call("detect", "cat"))) == [
+        name for name in WRITERS if name != "mcp"
+    ]
+
+
 def test_what_is_as_always_is_left_out() -> None:
     for code in write_snippets(Call("detect", "cat")).values():
         assert "max_tokens" not in code and "max-tokens" not in code

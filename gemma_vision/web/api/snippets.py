@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gemma_vision.extras import is_installed
 from gemma_vision.requests.options import OPTIONS
 from gemma_vision.requests.tasks import PARSE, TASKS
 
@@ -59,8 +60,12 @@ class Call:
 
 
 def write_snippets(call: Call) -> dict[str, str]:
-    """The request as code, by language: each runs as it stands beside a picture `photo.jpg`."""
-    return {language: write(call) for language, write in WRITERS.items()}
+    """The request as code, by language: each runs as it stands beside a picture `photo.jpg`.
+
+    MCP is left out where its package is not installed, for the app answers none then.
+    """
+    left_out = () if is_installed("mcp") else ("mcp",)
+    return {name: write(call) for name, write in WRITERS.items() if name not in left_out}
 
 
 def write_python(call: Call) -> str:

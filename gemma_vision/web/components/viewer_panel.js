@@ -75,7 +75,8 @@ function newRow(index, { select, hover, hide }) {
   };
   const mouse = { onmouseenter: () => hover(index), onmouseleave: () => hover(-1) };
   const eye = make("button", { type: "button", class: "eye", onclick: hideIt });
-  const cells = [make("td", {}, button, eye), make("td"), make("td"), make("td")];
+  const score = make("td", { class: "scores-only" });
+  const cells = [make("td", {}, button, eye), make("td"), score, make("td")];
   return make("tr", { onclick: () => select(index), ...mouse }, ...cells);
 }
 
