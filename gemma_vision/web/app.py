@@ -47,9 +47,9 @@ from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
 from gemma_vision.web.server.guards.chain import chain, check_variables
 from gemma_vision.web.server.guards.health import health_routes
-from gemma_vision.web.server.guards.queue_share import share_queue
 from gemma_vision.web.server.guards.request_log import set_up_log
 from gemma_vision.web.server.guards.sessions import keep_sessions_small
+from gemma_vision.web.server.page_queue import MAX_WAITING, open_queue
 from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
@@ -64,7 +64,6 @@ from gemma_vision.web.tabs.paste import PasteTab
 from gemma_vision.web.tabs.video import VideoTab
 
 PAGE_CSS = Path(__file__).parent / "server" / "page.css"
-MAX_WAITING = 32  # wishes in the queue; more are told to come back
 MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
 
 
@@ -104,8 +103,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
         build_model_endpoints(choice)
         connect_page(app, header, tabs, choice)
     app.pipeline, app.choice = pipeline, choice
-    app.queue(max_size=MAX_WAITING, default_concurrency_limit=4, api_open=False)
-    share_queue(app)
+    open_queue(app)
     return app
 
 
