@@ -5,6 +5,7 @@ python -m benchmarks latency [OPTIONS]     one, with its options; --help tells t
 python -m benchmarks speed [OPTIONS]       tower, tokens, records, prompts side by side
 python -m benchmarks serving [OPTIONS]     answers over HTTP, at once against in turn
 python -m benchmarks starting [OPTIONS]    imports, and a cold process's first box
+python -m benchmarks masks [OPTIONS]       codes to pixels; needs JAX
 python -m benchmarks capacity [OPTIONS]    replicas, memory and waits for a load; simulated
 python -m benchmarks drawing [OPTIONS]
 python -m benchmarks viewer [OPTIONS]      the page while it answers; needs Chromium
@@ -20,6 +21,7 @@ MODULES = {
     "speed": "speed.table",
     "serving": "speed.serving",
     "starting": "speed.starting",
+    "masks": "speed.masks",
     "capacity": "capacity",
     "drawing": "drawing",
     "viewer": "viewer",

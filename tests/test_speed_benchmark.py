@@ -5,13 +5,17 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.speed import masks
 from benchmarks.speed.serving import Visitor, app, as_text, measure
 from benchmarks.speed.sides import NUM_OBJECTS
-from benchmarks.speed.starting import judged, seconds_of
+from benchmarks.speed.starting import PROGRAMS, Spent, judged
+from benchmarks.speed.starting import run as run_program
 from benchmarks.speed.table import as_row, run
+from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 
 
 @pytest.mark.filterwarnings("ignore")  # of transformers
@@ -39,8 +43,39 @@ def test_clients_at_once_get_the_answers_of_clients_in_turn(tmp_path: Path) -> N
     assert as_text(row | {"ratio": 1.8, "same": False}).endswith("missed")
 
 
-def test_a_cold_process_is_judged_by_what_torch_takes() -> None:
-    assert 0 < seconds_of("pass") < seconds_of("for n in range(10**7): pass")
-    found = {"import gemma_vision": 0.05, "import torch": 1.0, "first box": 1.4}
-    assert judged(found)["import met"] and judged(found)["first box met"]
-    assert not judged(found | {"first box": 1.6})["first box met"]
+def test_a_cold_process_is_judged_by_what_torch_takes_and_by_transformers() -> None:
+    spent = run_program("pass"), run_program("held = b'x' * 10**8\nfor n in range(10**7): pass")
+    assert 0 < spent[0].seconds < spent[1].seconds and spent[0].memory + 90 < spent[1].memory
+    seconds = (0.05, 1.0, 1.4, 1.5, 6.0, 2.0, 8.0)
+    found = {name: Spent(value, 300.0) for name, value in zip(PROGRAMS, seconds, strict=True)}
+    verdicts = ("import met", "first box met", "load.first_token met", "mem.peak met")
+    assert all(judged(found)[verdict] for verdict in verdicts)
+    worse = {
+        "import gemma_vision": Spent(0.3, 20),
+        "first box": Spent(1.6, 300),
+        "first token": Spent(1.6, 300),
+        "answers": Spent(2.0, 310),
+    }
+    assert not any(judged(found | worse)[verdict] for verdict in verdicts)
+
+
+def test_a_program_that_fails_is_no_figure() -> None:
+    with pytest.raises(SystemExit, match="ended with 3"):
+        run_program("import sys; sys.exit(3)")
+
+
+def test_masks_are_timed_where_both_sides_draw_the_same() -> None:
+    decoder = open_decoder("embedded")
+    assert decoder is not None
+
+    def whole(codes: np.ndarray) -> np.ndarray:
+        return decoder.decode(codes, logits=True)
+
+    def one_by_one(codes: np.ndarray) -> np.ndarray:
+        return np.concatenate([whole(row[None]) for row in codes])
+
+    row = masks.measure(whole, one_by_one, 3, rounds=1)
+    assert row["same"] and row["row"] == "mask.3" and row["bar"] is None
+    assert not masks.measure(whole, lambda codes: whole(codes) + 1, 3, rounds=1)["same"]
+    assert masks.as_text(row | {"bar": 2.2, "ratio": 2.2}).endswith("bar 2.2: met")
+    assert masks.as_text(row | {"bar": 2.2, "ratio": 2.2, "same": False}).endswith("missed")
