@@ -2,9 +2,9 @@
 
     python -m benchmarks masks [--rounds 15] [--json FILE]
 
-JAX takes part where it is installed (`pip install ".[bench]"`). Both sides start from codes in NumPy and
-end with numbers in NumPy, on one thread, in turns; what JAX takes to compile is told apart. The
-weights are those of the embedded decoder, and the masks of both sides have to be the same.
+JAX takes part where it is installed (`pip install ".[bench]"`). Both sides start from codes in
+NumPy and end with numbers in NumPy, on one thread, in turns; what JAX takes to compile is told
+apart. The weights are those of the embedded decoder, and both sides' masks have to be the same.
 """
 
 from __future__ import annotations
