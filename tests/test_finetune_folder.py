@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from gemma_vision.evaluate import DatasetError
@@ -21,8 +22,10 @@ from gemma_vision.finetuning.data.image_set import (
     open_scene,
     shrink,
 )
-from gemma_vision.finetuning.data.prompt_sampler import PromptSampler, patch_kinds
+from gemma_vision.finetuning.data.patch_labels import patch_kinds, patch_labels
+from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
 from gemma_vision.finetuning.data.splitting import split
+from gemma_vision.finetuning.learning.patch_head import PatchHead
 
 SQUARE = [10, 10, 40, 10, 40, 30, 10, 30]
 COCO = {
@@ -290,7 +293,42 @@ def test_with_one_name_that_is_there_it_is_always_asked_for() -> None:
 
 def test_patches_know_the_thing_at_their_middle() -> None:
     shown = a_picture(np.random.default_rng(9), masked=True)
-    kinds = patch_kinds(shown, ["disc", "slab"], 8).reshape(8, 8)
+    kinds = patch_kinds(shown, patch_labels(shown, 8), ["disc", "slab"]).reshape(8, 8)
     assert kinds[4, 2] == 0 and kinds[3, 5] == 1 and kinds[0, 0] == 2
-    bare = patch_kinds(a_picture(np.random.default_rng(9), masked=False), ["disc", "slab"], 8)
-    assert (bare.reshape(8, 8)[4, 2], bare.reshape(8, 8)[0, 0]) == (0, 2)
+    outlined = a_picture(np.random.default_rng(9), masked=False)
+    bare = patch_kinds(outlined, patch_labels(outlined, 8), ["disc", "slab"]).reshape(8, 8)
+    assert (bare[4, 2], bare[0, 0]) == (0, 2)
+
+
+def test_patches_know_where_their_thing_ends_and_its_shape() -> None:
+    mask = np.zeros((40, 80), bool)
+    mask[10:30, 20:40] = True
+    mask[10:20, 20:30] = False  # its upper left quarter
+    things = (ImageObject("cup", (20, 10, 40, 30), mask), ImageObject("key", (60, 0, 80, 40)))
+    labels = patch_labels(LabelledImage(np.zeros((40, 80, 3), np.uint8), things), 8)
+    assert np.allclose(labels.boxes, [(0.25, 0.25, 0.75, 0.5), (0, 0.75, 1, 1)])
+    owners = labels.owners.reshape(8, 8)
+    assert owners[2, 3] == 0 and owners[2, 2] == -1 and owners[4, 7] == 1 and owners[0, 0] == -1
+    shape = labels.shapes[0].reshape(16, 16)
+    assert shape[2, 2] < 0.1 and min(shape[2, 13], shape[13, 2], shape[13, 13]) > 0.9
+    assert np.isnan(labels.shapes[1]).all()
+
+
+def test_the_patch_head_learns_where_things_are() -> None:
+    """The loss falls to next to nothing, and the ground is asked nothing."""
+    torch.manual_seed(0)
+    shown = [a_picture(np.random.default_rng(seed), masked=True) for seed in range(4)]
+    labels = [patch_labels(one, 8) for one in shown]
+    soft = torch.randn(4, 64, 32)
+    head = PatchHead(32, seed=1)
+    opt = torch.optim.Adam(head.parameters(), 1e-2)
+    first = head.loss(soft, labels).item()
+    for _ in range(300):
+        opt.zero_grad()
+        head.loss(soft, labels).backward()
+        opt.step()
+    assert head.loss(soft, labels).item() < 0.2 * first
+    empty = patch_labels(LabelledImage(np.zeros((9, 9, 3), np.uint8), ()), 8)
+    assert head.loss(soft[:1], [empty]).item() == 0
+    again = PatchHead(32, seed=1)
+    assert torch.equal(again.box.weight, PatchHead(32, seed=1).box.weight)

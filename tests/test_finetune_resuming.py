@@ -54,7 +54,7 @@ def learn_some(base: Path, data: Path, folder: Path, *, killed: int | None = Non
         now=lambda: float(next(clock)),
         save_every=3.0,  # calls of the clock: a state every two steps or so
     )
-    step, drawn = step_of(prepared.plan, trainee, mix, opt, None, Processes()), []
+    step, drawn = step_of(prepared.plan, trainee, mix, opt, None, Processes(), None), []
 
     def watched(rng, progress):
         if run.reached.steps == killed:

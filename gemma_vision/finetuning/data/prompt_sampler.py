@@ -1,6 +1,6 @@
 """Prompt sampler: what an image is asked while learning, and the right answer.
 
-The same wording as at inference. N patches of an image.
+The same wording as at inference.
 """
 
 from collections.abc import Sequence
@@ -136,22 +136,3 @@ def whole(thing: ImageObject) -> tuple[int, int, int, int]:
     """A box in whole pixels, at least one wide and high."""
     x0, y0, x1, y1 = (round(edge) for edge in thing.box)
     return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
-
-
-def patch_kinds(image: LabelledImage, names: Sequence[str], grid: int) -> np.ndarray:
-    """Which name is at the middle of each patch -> (N,) int64, C where there is none.
-
-    A thing without a mask is where the ellipse in its box is; the later of two lies on top.
-    """
-    width, height = image.size
-    x, y = (np.arange(grid) + 0.5) * width / grid, (np.arange(grid) + 0.5) * height / grid
-    kinds = np.full((grid, grid), len(names), np.int64)
-    for thing in image.objects:
-        if thing.mask is not None:
-            inside = thing.mask[y.astype(int)[:, None], x.astype(int)]
-        else:
-            x0, y0, x1, y1 = thing.box
-            across = (2 * x - x0 - x1) / max(x1 - x0, 1e-6)
-            inside = across**2 + ((2 * y - y0 - y1) / max(y1 - y0, 1e-6))[:, None] ** 2 < 1
-        kinds[inside] = names.index(thing.name)
-    return kinds.ravel()

@@ -17,6 +17,7 @@ from gemma_vision.finetuning.data.data_mix import DataMix, data_mix
 from gemma_vision.finetuning.data.rehearsal import write_scenes
 from gemma_vision.finetuning.learning.budget import Budget
 from gemma_vision.finetuning.learning.memory_needs import MemoryNeeds, memory_needs, tell_memory
+from gemma_vision.finetuning.learning.patch_head import PatchHead
 from gemma_vision.finetuning.learning.processes import Processes
 from gemma_vision.finetuning.learning.run import LearningRun
 from gemma_vision.finetuning.learning.trainee import LARGE, SMALL, Trainee, open_trainee, rates
@@ -29,6 +30,7 @@ from gemma_vision.optimization.precision import quick_attention
 from gemma_vision.optimization.stage import adamw
 from postprocess.mask_decoder import MaskDecoder
 
+HEAD_RATE = 2e-3  # of the head that patches are asked by, which begins anew
 SMALL_PROMPTS, PROMPTS = 2, 1  # of an image; what the tower sees of it is computed once
 
 
@@ -71,9 +73,10 @@ def learn(
     trainee = open_for(prepared, device)
     decoder = None if prepared.decoder is None else open_decoder(prepared.decoder)
     mix = mix_of(prepared, trainee, decoder)
-    run = open_run(plan, trainee, mix, processes, listener)
+    head = head_of(plan, trainee)
+    run = open_run(plan, trainee, mix, processes, listener, head)
     if not run.is_over:
-        step = step_of(plan, trainee, mix, run.opt, decoder, processes)
+        step = step_of(plan, trainee, mix, run.opt, decoder, processes, head)
         with quick_attention(device):
             run.run(step, scorer_of(prepared, trainee, step.dtype, processes))
     best = run.take_best()
@@ -131,19 +134,33 @@ def mix_of(prepared: Prepared, trainee: Trainee, decoder: MaskDecoder | None) ->
     )
 
 
+def head_of(plan: FinetunePlan, trainee: Trainee) -> PatchHead | None:
+    """What asks the patches of a small model whose tower learns; None for others."""
+    if not trainee.is_small or "tower" in plan.freeze:
+        return None
+    width: int = trainee.embeddings.shape[1]
+    return PatchHead(width, plan.seed).to(trainee.device)
+
+
 def open_run(
     plan: FinetunePlan,
     trainee: Trainee,
     mix: DataMix,
     processes: Processes,
     listener: Listener | None,
+    head: PatchHead | None,
 ) -> LearningRun:
     """The run with its optimiser, gone on with where its folder says."""
-    parameters = nn.ParameterDict({n.replace(".", "/"): p for n, p in trainee.trained.items()})
+    named = dict(trainee.trained)
+    groups = rates(trainee, plan.rate)
+    if head is not None:
+        named |= {f"patch_head.{name}": p for name, p in head.named_parameters()}
+        groups.append((list(head.parameters()), HEAD_RATE))
+    parameters = nn.ParameterDict({n.replace(".", "/"): p for n, p in named.items()})
     return LearningRun(
         plan.state,
         parameters,
-        adamw(rates(trainee, plan.rate), DECAY),
+        adamw(groups, DECAY),
         budget_of(plan, mix, processes),
         plan.seed,
         schedule=plan.schedule,
@@ -174,6 +191,7 @@ def step_of(
     opt: torch.optim.Optimizer,
     decoder: MaskDecoder | None,
     processes: Processes,
+    head: PatchHead | None,
 ) -> UpdateStep:
     """The update of a plan."""
     return UpdateStep(
@@ -184,6 +202,7 @@ def step_of(
         accumulate=plan.accumulate,
         dtype=product_dtype(trainee.device),
         decoder=decoder,
+        head=head,
         processes=processes,
     )
 

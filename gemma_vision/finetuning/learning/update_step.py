@@ -11,7 +11,8 @@ from torch.optim import Optimizer
 
 from gemma_vision.finetuning.data.data_mix import DataMix
 from gemma_vision.finetuning.data.image_set import LabelledImage
-from gemma_vision.finetuning.data.prompt_sampler import patch_kinds
+from gemma_vision.finetuning.data.patch_labels import patch_kinds, patch_labels
+from gemma_vision.finetuning.learning.patch_head import PatchHead
 from gemma_vision.finetuning.learning.processes import Processes
 from gemma_vision.finetuning.learning.sequences import (
     EncodedText,
@@ -32,6 +33,7 @@ from postprocess.mask_decoder import MaskDecoder
 DECAY = 0.02
 MAX_ANSWER_TOKENS = 256  # tokens; what follows is not learned, and neither is that it ends there
 ALIGNMENT_WEIGHT = 0.8
+PATCH_WEIGHT = 0.5  # of what patches are asked
 HANDICAP = 2.0  # a position is spread over some e^2 = 7 bins where it is well known
 CODE_WIDTH = 0.4  # of the targets of mask codes, in distances to the nearest code
 NO_NAME = "thing"  # where lines alone are learned, and nothing has a name
@@ -44,7 +46,7 @@ class UpdateStep:
     """One update on fresh images; several batches of them where gradients are accumulated.
 
     prompts_each: of an image. decoder: that of the codes, by which a small model learns which codes
-    are near each other.
+    are near each other. head: asks the patches of a small model where their things end.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class UpdateStep:
         accumulate: int = 1,
         dtype: torch.dtype = torch.float32,
         decoder: MaskDecoder | None = None,
+        head: PatchHead | None = None,
         processes: Processes | None = None,
     ) -> None:
         self.trainee, self.mix, self.opt = trainee, mix, opt
@@ -64,7 +67,8 @@ class UpdateStep:
         self.processes = processes or Processes()
         self.names = mix.names or [NO_NAME]
         self.answer_loss = AnswerLoss(trainee.tokenizer, self.names)
-        self.parameters = list(trainee.trained.values())
+        self.head = head
+        self.parameters = [*trainee.trained.values(), *(head.parameters() if head else ())]
         self.figures: dict[str, float] = {}
         if trainee.is_small:
             self.learn_scales(decoder)
@@ -124,10 +128,15 @@ class UpdateStep:
             return plain_loss(logits, targets)
         logits = with_handicap(logits, inputs, HANDICAP)
         loss, figures = self.answer_loss.token_loss(logits, targets)
-        kinds = np.stack([patch_kinds(one, self.names, trainee.grid) for one in images])
-        where = torch.from_numpy(kinds).to(trainee.device)
+        labels = [patch_labels(one, trainee.grid) for one in images]
+        kinds = [patch_kinds(*one, self.names) for one in zip(images, labels, strict=True)]
+        where = torch.from_numpy(np.stack(kinds)).to(trainee.device)
         align = self.answer_loss.alignment_loss(trainee.embeddings, soft, where)
-        return loss + ALIGNMENT_WEIGHT * align, figures | {"align": align.item()}
+        loss, figures = loss + ALIGNMENT_WEIGHT * align, figures | {"align": align.item()}
+        if self.head is not None:
+            patches = self.head.loss(soft, labels)
+            loss, figures = loss + PATCH_WEIGHT * patches, figures | {"patches": patches.item()}
+        return loss, figures
 
 
 def check_loss(loss: Tensor) -> None:
