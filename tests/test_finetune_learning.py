@@ -76,6 +76,19 @@ def test_the_loss_is_that_of_transformers_with_the_prompt_masked(model, language
     assert loss.item() == pytest.approx(expected.item(), abs=1e-5)
 
 
+def test_codes_weigh_as_much_as_they_are_told_to() -> None:
+    language = AnswerLoss(make_tokenizer(), ["cat"])
+    codes = [language.first_code + number for number in (3, 90, 3)]
+    targets = torch.tensor([language.first_place + 5, *codes, 700])
+    logits = torch.randn(5, 257300, generator=torch.Generator().manual_seed(2))
+    each = [language.token_loss(logits[i : i + 1], targets[i : i + 1])[0] for i in range(5)]
+    for weight in (1.0, 0.25):
+        language.code_weight = weight
+        weights = [1.0, weight, weight, weight, 1.0]
+        wanted = sum(w * one for w, one in zip(weights, each, strict=True)) / sum(weights)
+        assert torch.allclose(language.token_loss(logits, targets)[0], wanted, atol=1e-5)
+
+
 def test_only_answers_are_targets(model, language, soft) -> None:
     _, targets = answer_logits(model, soft, inputs_of(language))
     spelled = language.tokenizer.decode(targets.tolist(), skip_special_tokens=False)

@@ -36,6 +36,7 @@ class AnswerLoss:
         self.soft_places = bells(SIGMA)
         self.blur = bells(BLUR)
         self.code_targets: Tensor | None = None  # (128, 128), what each code is learned as
+        self.code_weight = 1.0  # of a code; a position and a word weigh 1
 
     def _follow(self, device: torch.device) -> None:
         """Bring the tables to where the model is."""
@@ -86,7 +87,8 @@ class AnswerLoss:
         for name, chosen in (("code_nll", is_code), ("word_nll", ~is_code & ~is_place)):
             if chosen.any():
                 figures[name] = each[chosen].mean().item()
-        return each.mean(), figures
+        weights = torch.where(is_code, self.code_weight, 1.0)
+        return (weights * each).sum() / weights.sum(), figures
 
     def _place_loss(self, logits: Tensor, bins: Tensor) -> tuple[Tensor, float]:
         log_p = logits.log_softmax(1)[:, self.first_place : self.first_place + NUM_BINS]

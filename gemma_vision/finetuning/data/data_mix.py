@@ -12,6 +12,7 @@ from gemma_vision.finetuning.data.image_set import ImageSet, LabelledImage, is_a
 from gemma_vision.finetuning.data.old_knowledge import OldData
 from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
 from gemma_vision.finetuning.data.rehearsal import ImageSource, SceneSource
+from gemma_vision.finetuning.data.typical_shapes import TypicalShapes
 from gemma_vision.finetuning.plan import FinetunePlan
 from postprocess.mask_decoder import MaskDecoder
 
@@ -145,7 +146,11 @@ def new_component(
 ) -> MixComponent:
     """What is to be learned: images as they are, and collages of what has masks."""
     images = image_set(data.learned, side)
-    sampler = PromptSampler(data.names, encoder_for(data.learned, decoder), has_words)
+    encoder = encoder_for(data.learned, decoder)
+    shapes = None
+    if is_small and encoder is not None:
+        shapes = TypicalShapes.find(images.scenes, encoder, mirrored=plan.mirror)
+    sampler = PromptSampler(data.names, encoder, has_words, shapes)
     share = plan.collages
     if share is None:
         share = SMALL_COLLAGES if is_small else 0.0

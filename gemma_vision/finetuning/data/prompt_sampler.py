@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage
+from gemma_vision.finetuning.data.typical_shapes import TypicalShapes, whole
 from gemma_vision.synthetic import prompts
 from gemma_vision.synthetic.prompts import TargetObject
 from postprocess.instances import crop
@@ -28,12 +29,14 @@ class PromptSampler:
     """Draws prompts about images, with their answers.
 
     names: those that may be asked for although they are not there. encoder: makes mask codes;
-    without one nothing is outlined. has_words: captions and questions are asked too.
+    without one nothing is outlined. has_words: captions and questions are asked too. shapes: stand
+    for the masks of their names.
     """
 
     names: Sequence[str]
     encoder: MaskDecoder | None = None
     has_words: bool = False
+    shapes: TypicalShapes | None = None
 
     def draw(self, rng: Generator, image: LabelledImage) -> tuple[str, str]:
         """A prompt and its answer."""
@@ -68,7 +71,7 @@ class PromptSampler:
             return self._detect(rng, image)
         names = one_name(rng, present, absent)
         objects = [thing for thing in image.objects if thing.name in names]
-        codes = self._codes(objects)
+        codes = self._codes(rng, objects)
         things = [
             to_target(thing, image.size, code) for thing, code in zip(objects, codes, strict=True)
         ]
@@ -78,10 +81,15 @@ class PromptSampler:
         present = {thing.name for thing in image.objects} | image.unsure
         return [name for name in self.names if name not in present]
 
-    def _codes(self, objects: Sequence[ImageObject]) -> list[tuple[int, ...]]:
+    def _codes(self, rng: Generator, objects: Sequence[ImageObject]) -> list[tuple[int, ...]]:
         assert self.encoder is not None, "only called where masks can be encoded"
-        masks = [crop(thing.mask, whole(thing)) for thing in objects if thing.mask is not None]
-        codes = self.encoder.encode(np.stack(masks)) if masks else np.empty((0, 16), int)
+        masks = [crop(thing.mask, whole(thing.box)) for thing in objects if thing.mask is not None]
+        if not masks:
+            return []
+        codes = self.encoder.encode(np.stack(masks))
+        if self.shapes is not None:
+            names = [thing.name for thing in objects if thing.mask is not None]
+            codes = self.shapes.codes(rng, names, np.stack(masks), codes)
         return [tuple(row) for row in codes.tolist()]
 
 
@@ -130,9 +138,3 @@ def to_target(
     """A thing as answers know it: y before x, in shares of the (width, height)."""
     (x0, y0, x1, y1), (width, height) = thing.box, size
     return TargetObject(thing.name, (y0 / height, x0 / width, y1 / height, x1 / width), codes)
-
-
-def whole(thing: ImageObject) -> tuple[int, int, int, int]:
-    """A box in whole pixels, at least one wide and high."""
-    x0, y0, x1, y1 = (round(edge) for edge in thing.box)
-    return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)

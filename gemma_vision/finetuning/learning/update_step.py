@@ -35,6 +35,7 @@ MAX_ANSWER_TOKENS = 256  # tokens; what follows is not learned, and neither is t
 ALIGNMENT_WEIGHT = 0.8
 PATCH_WEIGHT = 0.5  # of what patches are asked
 HANDICAP = 2.0  # a position is spread over some e^2 = 7 bins where it is well known
+CODE_WEIGHT = 0.25  # of a code: a mask has sixteen, a box four positions
 CODE_WIDTH = 0.4  # of the targets of mask codes, in distances to the nearest code
 NO_NAME = "thing"  # where lines alone are learned, and nothing has a name
 MAX_NORM = 1.0  # of the gradient
@@ -77,6 +78,7 @@ class UpdateStep:
         """Positions and codes are learned as what they are: places, and shapes like others."""
         if self.trainee.embeddings.requires_grad:
             self.answer_loss.smooth_place_gradients(self.trainee.embeddings)
+        self.answer_loss.code_weight = CODE_WEIGHT
         if decoder is not None:
             vectors = torch.from_numpy(decoder.code_vectors)
             self.answer_loss.code_targets = near_codes(vectors, CODE_WIDTH)
