@@ -16,6 +16,8 @@ from served import CAT_AND_DOG, Served
 from served import served as start
 
 from gemma_vision.web import app as web_app
+from gemma_vision.web.server.guards import memory_return
+from gemma_vision.web.server.guards.memory_return import return_memory, trimmer
 from gemma_vision.web.server.guards.sessions import CAPACITY, Mailboxes, Sessions
 
 CALLS = 300
@@ -67,12 +69,12 @@ def state_of(app: web_app.Page) -> int:
 def test_a_page_keeps_what_it_changed_and_no_values(app: web_app.Page) -> None:
     sessions, key = Sessions(app), state_of(app)
     shown = next(key for key, block in app.blocks.items() if isinstance(block, gr.Textbox))
-    one, other = sessions["one"], sessions["other"]
+    one, other, before = sessions["one"], sessions["other"], app.blocks[shown]
     one[key] = 7
     one[shown] = gr.Textbox(label="mine", render=False)
     one._update_value_in_config(shown, "a secret")
     assert sessions["one"][key] == 7 and sessions["other"][key] == 0
-    assert sessions["one"][shown].label == "mine" and other[shown] is app.blocks[shown]
+    assert sessions["one"][shown].label == "mine" and other[shown] is before is app.blocks[shown]
     assert list(one.components) == [] and set(other.blocks_config.blocks) == set(app.blocks)
 
 
@@ -131,3 +133,19 @@ def test_an_answer_that_is_being_fetched_stays() -> None:
     mailboxes._seen = {"slow": (8, float("-inf"))}
     mailboxes.drop_unread(60.0)
     assert "slow" not in boxes
+
+
+@pytest.mark.skipif(trimmer() is None, reason="another C library than glibc")
+def test_memory_of_large_pictures_is_given_back() -> None:
+    process = psutil.Process()
+    blocks = [bytes(200_000) for _ in range(2000)]  # kept in the heap, not mapped one by one
+    del blocks[::2]
+    before = process.memory_info().rss
+    assert before - process.memory_info().rss < 2**20
+    assert return_memory()
+    assert before - process.memory_info().rss > 50 * 2**20
+
+
+def test_another_c_library_keeps_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_return, "trimmer", lambda: None)
+    assert not memory_return.return_memory()
