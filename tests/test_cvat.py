@@ -183,4 +183,5 @@ def test_a_name_that_two_labels_ask_for_is_the_firsts():
         "Pet",
         None,
     )
-    assert names.only(["Pet"]).names == ("cat", "dog") == names.only(["Nobody"]).names
+    assert names.only(["Pet"]).names == ("cat", "dog") == names.only([]).names
+    assert names.only(["Nobody"]).names == () and names.only(["Cat"]).label_of("cat") is None

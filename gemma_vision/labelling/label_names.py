@@ -24,9 +24,12 @@ class LabelNames:
         return self._labels.get(name.casefold())
 
     def only(self, labels: Sequence[str]) -> LabelNames:
-        """Those of some labels alone; all where none of them is asked for."""
+        """Those of some labels alone; all where no labels are named."""
+        if not labels:
+            return self
         names = tuple(name for name in self.names if self.label_of(name) in labels)
-        return LabelNames(names or self.names, self.unknown, self._labels)
+        kept = {name: label for name, label in self._labels.items() if label in labels}
+        return LabelNames(names, self.unknown, kept)
 
 
 def label_names(labels: Mapping[str, Sequence[str]], known: Sequence[str] = ()) -> LabelNames:
