@@ -12,6 +12,8 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 SERVING = ROOT / "serving"
+HAS_RAY = importlib.util.find_spec("ray") is not None
+NEEDS_RAY = pytest.mark.skipif(not HAS_RAY, reason="the extra `ray` is not installed")
 LOADED = {"device", "dtype"}  # of gemma_vision.load
 
 
@@ -170,7 +172,8 @@ def test_pods_without_a_proxy_have_a_probe_that_asks_for_none():
         assert container["readinessProbe"]["httpGet"]["path"] == "/api/local_raylet_healthz"
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra `ray` is missing")
+@NEEDS_RAY
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Ray's own fields
 def test_serve_reads_the_configuration():
     from ray.serve.schema import ServeDeploySchema
 
@@ -180,3 +183,14 @@ def test_serve_reads_the_configuration():
     assert set(own) <= known and len(applications) == len(own["applications"])
     for one, read in zip(own["applications"], applications, strict=True):
         assert set(one) <= set(type(read).model_fields)
+
+
+@NEEDS_RAY
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Ray's own fields
+def test_what_a_deployment_takes_can_be_said_where_it_is_started():
+    from serving.app import build
+
+    arguments = {"max_replicas": 4, "downscale_delay_s": 7, "target_ongoing_requests": 3}
+    scaling = build(arguments)._bound_deployment._deployment_config.autoscaling_config
+    assert (scaling.min_replicas, scaling.max_replicas) == (1, 4)
+    assert (scaling.downscale_delay_s, scaling.target_ongoing_requests) == (7, 3)
