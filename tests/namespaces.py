@@ -1,8 +1,13 @@
-"""Namespaces: which processes share a network, so that a test ends what it began and no other."""
+"""Namespaces: what runs in a network of its own, so that a test ends what it began and no other.
+
+A node of Ray waits fifteen seconds for its agents to say which ports they found, which a busy
+machine does not give; in a network of its own the ports can be named.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -16,3 +21,14 @@ def neighbours(pid: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
     return [one for one in found if one not in (pid, os.getpid())]
+
+
+def node_command(*words: str) -> list[str]:
+    """What starts a node of Ray in the network it is called in."""
+    ports = {"dashboard-agent-grpc": 6380, "dashboard-agent-listen": 6381, "metrics-export": 6382}
+    named = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
+    rest = ["--runtime-env-agent-port", "6383", "--disable-usage-stats"]
+    return [sys.executable, "-m", "ray.scripts.scripts", "start", *named, *rest, *words]
+
+
+HEAD = ("--head", "--port", "6379", "--include-dashboard", "false")

@@ -20,7 +20,7 @@ from typing import Any
 import annotating
 import ray
 from fake_engine import fake_pipeline
-from namespaces import neighbours
+from namespaces import HEAD, neighbours, node_command
 from ray import serve
 from ray_scenarios import DEPLOYMENT, SCRIPTED, ScriptedReplica, colors, say, wait_for
 from ray_scenarios import without_timing as plain
@@ -56,9 +56,8 @@ class OtherHost:
         run("nsenter", "-t", str(self.holder.pid), "-n", *words)
 
     def start_node(self) -> None:
-        node = ("--node-ip-address", THERE, "--num-cpus", "2", "--disable-usage-stats")
-        program = [sys.executable, "-m", "ray.scripts.scripts", "start"]
-        self.inside(*program, "--address", f"{HERE}:6379", *node)
+        node = ("--node-ip-address", THERE, "--num-cpus", "2")
+        self.inside(*node_command("--address", f"{HERE}:6379", *node))
 
     def go_away(self) -> int:
         """Every process is killed, and the cable cut; how many there were."""
@@ -152,9 +151,7 @@ def main(out: Path) -> None:
     results: dict[str, Any] = {}
     other = OtherHost()
     try:
-        head = ("--head", "--port", "6379", "--node-ip-address", HERE, "--num-cpus", "2")
-        rest = ("--include-dashboard", "false", "--disable-usage-stats")
-        run(sys.executable, "-m", "ray.scripts.scripts", "start", *head, *rest)
+        run(*node_command(*HEAD, "--node-ip-address", HERE, "--num-cpus", "2"))
         ray.init(address=f"{HERE}:6379", namespace="serve", log_to_driver=False)
         other.start_node()
         wait_for(lambda: alive() == 2, 60)

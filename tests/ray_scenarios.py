@@ -21,6 +21,7 @@ from typing import Any
 import annotating
 import ray
 from fake_engine import FakeEngine, fake_pipeline
+from namespaces import HEAD, neighbours, node_command
 from PIL import Image
 from ray import serve
 
@@ -300,21 +301,12 @@ def wait_for(claim: Callable[[], bool], seconds: float) -> None:
     raise AssertionError("it did not come to that")
 
 
-def begin_cluster(tries: int = 3) -> None:
-    """A node of its own. Its agents have fifteen seconds, which a busy machine may not give."""
-    for left in reversed(range(tries)):
-        try:
-            ray.init(
-                num_cpus=6,
-                object_store_memory=120 * 2**20,
-                namespace="serve",
-                include_dashboard=False,
-            )
-            return
-        except Exception:
-            ray.shutdown()
-            if not left:
-                raise
+def begin_cluster() -> None:
+    """A node of its own."""
+    store = str(120 * 2**20)
+    node = node_command(*HEAD, "--num-cpus", "6", "--object-store-memory", store)
+    subprocess.run(node, check=True, stdin=subprocess.DEVNULL)
+    ray.init(address="auto", namespace="serve")
 
 
 def main(out: Path, count: int) -> None:
@@ -367,6 +359,8 @@ def main(out: Path, count: int) -> None:
         (out / "results.json").write_text(json.dumps(results))
     serve.shutdown()
     ray.shutdown()
+    for pid in neighbours(os.getpid()):
+        os.kill(pid, signal.SIGKILL)  # of this network alone
 
 
 if __name__ == "__main__":
