@@ -33,6 +33,7 @@ EXTRAS: Mapping[str, Extra] = {
     "trackio": Extra("trackio", ("trackio",)),
     "heic": Extra("A HEIC picture", ("pillow_heif",)),
     "ray": Extra("An engine on Ray", ("ray",)),
+    "cvat": Extra("A function for CVAT", ("cvat_sdk",)),
     "mcp": Extra("MCP", ("mcp",)),
     "limits": Extra("A rate of requests", ("limits",)),
 }

@@ -24,13 +24,20 @@ DEFAULTS: dict[str, Any] = {
     "graceful_shutdown_wait_loop_s": 1,
     "graceful_shutdown_timeout_s": 60,  # an answer under way comes to its end
 }
-OWN = ("num_replicas", "min_replicas", "max_replicas", "num_cpus", "num_gpus")
+OWN = (
+    *("num_replicas", "min_replicas", "max_replicas", "num_cpus", "num_gpus"),
+    *("target_ongoing_requests", "upscale_delay_s", "downscale_delay_s"),
+)
+# Seconds of load that are looked back on: a delay counts from when the mean of these says so.
+LOOK_BACK = 10.0
+BEAT = 2.0  # seconds between two times that a replica tells of its load
 
 
 def build(arguments: dict[str, Any]) -> Application:
     """The replicas. arguments: `model`, `models` (with commas between), `max_models`, and what
     `gemma_vision.load` takes (`device`, `dtype`); of the deployment `num_replicas`, or
-    `min_replicas` and `max_replicas`, and `num_cpus` and `num_gpus` of each.
+    `min_replicas` and `max_replicas` with `target_ongoing_requests`, `upscale_delay_s` and
+    `downscale_delay_s`, and `num_cpus` and `num_gpus` of each.
     """
     given = dict(arguments)
     place = {name: given.pop(name) for name in OWN if name in given}
@@ -60,5 +67,7 @@ def options_of(place: dict[str, Any]) -> dict[str, Any]:
         target_ongoing_requests=float(place.get("target_ongoing_requests", 16)),
         upscale_delay_s=float(place.get("upscale_delay_s", 10)),
         downscale_delay_s=float(place.get("downscale_delay_s", 300)),
+        look_back_period_s=LOOK_BACK,
+        metrics_interval_s=BEAT,
     )
     return options | {"autoscaling_config": scaling}

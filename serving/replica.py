@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from ray import serve
 
 import gemma_vision
-from gemma_vision.runtime.engine import Chunk, Engine
+from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 from gemma_vision.runtime.remote.packed_prompt import PackedPrompt
 from gemma_vision.runtime.remote.ray_engine import DEPLOYMENT
 from postprocess.errors import UserError
@@ -59,17 +59,7 @@ class Replica:
         over = threading.Event()
 
         def work() -> list[Chunk]:
-            steps = engine.stream([packed.unpack()])
-            chunks = []
-            try:
-                for (chunk,) in steps:
-                    if over.is_set():
-                        break
-                    if chunk is not None:
-                        chunks.append(chunk)
-            finally:
-                close(steps)
-            return chunks
+            return complete(engine, packed.unpack(), over)
 
         try:
             return await self._in_thread(work)
@@ -129,6 +119,24 @@ class Replica:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._running -= 1
+
+
+def complete(engine: Engine, prompt: Prompt, over: threading.Event) -> list[Chunk]:
+    """Every chunk of a prompt; what there is once `over` is set."""
+    whole = getattr(engine, "complete", None)  # nobody is woken for the steps of others
+    if whole is not None:
+        (chunks,) = whole([prompt], over)
+        return list(chunks)
+    steps, chunks = engine.stream([prompt]), []
+    try:
+        for (chunk,) in steps:
+            if over.is_set():
+                break
+            if chunk is not None:
+                chunks.append(chunk)
+    finally:
+        close(steps)
+    return chunks
 
 
 def close(steps: Iterator[Any]) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 import annotating
 import ray
 from fake_engine import FakeEngine, fake_pipeline
+from namespaces import HEAD, neighbours, node_command
 from PIL import Image
 from ray import serve
 
@@ -42,6 +43,8 @@ ROOT = Path(__file__).parent.parent
 CLIENTS = 12
 KILLS = 5
 SCRIPTED = "scripted"
+GROWING = "growing"
+DELAYS = {"upscale_delay_s": 1, "downscale_delay_s": 5}
 STEP = 0.02  # seconds of a step of the scripted model
 LONG = " ".join(["word"] * 1000)
 NAMES = ("cat", "dog", "ball", "fish")
@@ -104,15 +107,15 @@ def statuses(pipeline: Any) -> dict[int, dict[str, Any]]:
 
 
 def same_answers(pipeline: Any, local: Any, images: list[Image.Image]) -> dict[str, Any]:
-    tasks = ("detect", "segment")
+    tasks, asked = ("detect", "segment"), [*NAMES, " ; ".join(NAMES[:3])]
     requests = [
-        Request(image, tasks[n % 2], " ; ".join(NAMES[:3])) for n, image in enumerate(images)
+        Request(image, tasks[n % 2], text) for text in asked for n, image in enumerate(images)
     ]
     here = [without_timing(local.run(one)) for one in requests]
     there = [without_timing(pipeline.run(one)) for one in requests]
     streamed = [without_timing(list(pipeline.stream(one))[-1]) for one in requests[:4]]
     return {
-        "count": len(images),
+        "count": len(requests),
         "things": sum(len(one["instances"]) for one in here),
         "differing": sum(a != b for a, b in zip(here, there, strict=True)),
         "streams_differing": sum(a != b for a, b in zip(here, streamed, strict=False)),
@@ -216,6 +219,26 @@ def requests_side_by_side(pipeline: Any, local: Any, images: list[Image.Image]) 
     return {"here": here, "there": time.monotonic() - began, "requests": len(requests)}
 
 
+def replicas_go_again(name: str) -> dict[str, Any]:
+    """Replicas of an application under load, and seconds until one alone is left after it."""
+
+    def running() -> int:
+        (deployment,) = serve.status().applications[name].deployments.values()
+        return int({str(k): v for k, v in deployment.replica_states.items()}.get("RUNNING", 0))
+
+    engine = RayEngine(serve.get_deployment_handle(DEPLOYMENT, name), SCRIPTED)
+    streams = [engine.stream([Prompt((image,), "long", max_tokens=4000)]) for image in colors(9)]
+    for stream in streams:
+        next(stream)
+    wait_for(lambda: running() > 1, 120)
+    most = running()
+    for stream in streams:
+        stream.close()
+    began = time.monotonic()
+    wait_for(lambda: running() == 1, 180)
+    return {"most": most, "seconds": time.monotonic() - began}
+
+
 def an_empty_call(pipeline: Any) -> dict[str, Any]:
     """Milliseconds of a call that does nothing: half of them take less."""
     times = []
@@ -278,16 +301,12 @@ def wait_for(claim: Callable[[], bool], seconds: float) -> None:
     raise AssertionError("it did not come to that")
 
 
-def begin_cluster(tries: int = 3) -> None:
-    """A node of its own. Its agents have fifteen seconds, which a busy machine may not give."""
-    for left in reversed(range(tries)):
-        try:
-            ray.init(num_cpus=6, object_store_memory=120 * 2**20, namespace="serve")
-            return
-        except Exception:
-            ray.shutdown()
-            if not left:
-                raise
+def begin_cluster() -> None:
+    """A node of its own."""
+    store = str(120 * 2**20)
+    node = node_command(*HEAD, "--num-cpus", "6", "--object-store-memory", store)
+    subprocess.run(node, check=True, stdin=subprocess.DEVNULL)
+    ray.init(address="auto", namespace="serve")
 
 
 def main(out: Path, count: int) -> None:
@@ -306,6 +325,9 @@ def main(out: Path, count: int) -> None:
     watched: Any = serve.deployment(name=DEPLOYMENT)(ScriptedReplica)
     place = options_of({"num_replicas": 2, "num_cpus": 0.1})
     serve.run(watched.options(**place).bind(SCRIPTED), name=SCRIPTED, route_prefix=None)
+    growing = {"min_replicas": 1, "max_replicas": 3, "target_ongoing_requests": 2}
+    place = options_of(growing | DELAYS | {"num_cpus": 0.1})
+    serve.run(watched.options(**place).bind(SCRIPTED), name=GROWING, route_prefix=None)
     handle = serve.get_deployment_handle(DEPLOYMENT, SCRIPTED)
     pipeline, local = gemma_vision.load("tiny", engine="ray"), gemma_vision.load("tiny")
     script, script_here = fake_pipeline(say), fake_pipeline(say)
@@ -321,6 +343,7 @@ def main(out: Path, count: int) -> None:
         "stop": lambda: stop_reaches_the_model(script),
         "death": lambda: replicas_die(script, script_here),
         "stream": lambda: stream_dies(script),
+        "scale": lambda: replicas_go_again(GROWING),
         "models": lambda: models_take_turns(str(other), found),
         "annotate": lambda: annotating_outlives_an_actor(out),
     }
@@ -336,7 +359,9 @@ def main(out: Path, count: int) -> None:
         (out / "results.json").write_text(json.dumps(results))
     serve.shutdown()
     ray.shutdown()
+    for pid in neighbours(os.getpid()):
+        os.kill(pid, signal.SIGKILL)  # of this network alone
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 24)
+    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tiny_models import make_model, save
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Grammar
 from gemma_vision.runtime.local_engine import LocalEngine
-from gemma_vision.runtime.scheduler import EngineBusyError
+from gemma_vision.runtime.scheduler import EngineBusyError, Sleeper
 
 WORDS = ("detect cat ; dog", "segment a dog", "caption en", "what is it", "a")
 Stream = Iterator[list[Chunk | None]]
@@ -101,6 +102,89 @@ def test_threads_share_one_batch(tmp_path: Path) -> None:
     for thread in threads:
         thread.join(60)
     assert [answers[index] for index in range(len(prompts))] == alone
+
+
+def tokens_of(chunks: Sequence[Chunk]) -> list[int]:
+    return [token for chunk in chunks for token in chunk.token_ids]
+
+
+def test_whole_answers_are_those_of_streams_in_one_batch_with_them(tmp_path: Path) -> None:
+    engine = LocalEngine.load(save(make_model(), tmp_path), "cpu")
+    prompts = make_prompts(24, 9)
+    alone = [follow(engine.stream([prompt])) for prompt in prompts]
+    answers: dict[int, list[int]] = {}
+
+    def work(index: int) -> None:
+        if index % 3:
+            (chunks,) = engine.complete([prompts[index]], threading.Event())
+            answers[index] = tokens_of(chunks)
+        else:
+            answers[index] = follow(engine.stream([prompts[index]]))
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(len(prompts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [answers[index] for index in range(len(prompts))] == alone
+    assert engine._scheduler._sleepers == [] and engine._scheduler.batch.rows == []
+
+
+def test_who_waits_for_whole_answers_sleeps_through_the_steps_of_others(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler, woken = engine._scheduler, [0]
+    may_step = scheduler._may_step
+
+    def counted(own: Sleeper) -> bool:
+        wait = own.bell.wait
+
+        def waited(*arguments: float) -> bool:
+            woken[0] += 1
+            return wait(*arguments)
+
+        monkeypatch.setattr(own.bell, "wait", waited)
+        return may_step(own)
+
+    monkeypatch.setattr(scheduler, "_may_step", counted)
+    work = partial(engine.complete, [Prompt((), "a", 60)], threading.Event())
+    threads = [threading.Thread(target=work) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert woken[0] < 12 * 5  # of 60 steps each
+
+
+def test_a_whole_answer_that_is_called_off_ends_within_a_step(engine: LocalEngine) -> None:
+    overs = [threading.Event() for _ in range(3)]
+    done: dict[int, int] = {}
+
+    def work(index: int) -> None:
+        (chunks,) = engine.complete([Prompt((), "a", 200)], overs[index])
+        done[index] = len(tokens_of(chunks))
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(3)]
+    for thread in threads:
+        thread.start()
+    while len(engine._scheduler.batch.rows) < 3:
+        threads[0].join(0.001)
+    overs[0].set()
+    overs[1].set()
+    for thread in threads:
+        thread.join(60)
+    assert done[0] < 200 and done[1] < 200 and done[2] == 200
+    assert engine._scheduler.batch.rows == []
+
+
+def test_a_whole_answer_that_fails_says_so_and_leaves_the_turn_to_others(
+    engine: LocalEngine,
+) -> None:
+    with pytest.raises(ValueError, match="image tokens"):
+        engine.complete([Prompt((), "a<image>", 6)], threading.Event())
+    (chunks,) = engine.complete([Prompt((), "a", 6)], threading.Event())
+    assert len(tokens_of(chunks)) == 6
 
 
 @pytest.fixture

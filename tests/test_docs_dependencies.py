@@ -30,7 +30,10 @@ PINS = {
     for one in [Requirement(line)]
 }
 PAGE = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
-MODULES = {"pillow-heif": "pillow_heif"}  # where a package is imported by another name
+MODULES = {
+    "pillow-heif": "pillow_heif",
+    "cvat-sdk": "cvat_sdk",
+}  # where a package is imported by another name
 
 
 def section(title: str) -> str:
@@ -82,7 +85,7 @@ def test_the_program_asks_for_ranges_and_spaces_get_exact_versions() -> None:
         assert one.specifier.contains(exact(PINS[one.name])), one
 
 
-@pytest.mark.parametrize("extra", ["tune", "mcp", "ray"])
+@pytest.mark.parametrize("extra", ["tune", "mcp", "ray", "cvat"])
 def test_what_tests_install_lies_in_the_ranges(extra: str) -> None:
     tools = {one.name: one for one in OPTIONAL["dev"]} | PINS
     for one in OPTIONAL[extra]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from namespaces import neighbours
 from PIL import Image
 
 from gemma_vision.cli import main
@@ -26,6 +27,11 @@ from gemma_vision.runtime.remote.packed_prompt import PackedPrompt
 
 ROOT = Path(__file__).parent.parent
 SECONDS = 900  # for everything together, on a busy machine
+PATIENT = {  # a node's agents may take long to start beside other work
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_agent_register_timeout_ms": "120000",
+    "RAY_raylet_start_wait_time_s": "120",
+}
 HAS_RAY = importlib.util.find_spec("ray") is not None
 NEEDS_RAY = pytest.mark.skipif(not HAS_RAY, reason="the extra `ray` is not installed")
 NETWORK = 'ip link set lo up && exec "$0" "$@"'
@@ -43,13 +49,11 @@ def own_network() -> list[str]:
     return ["unshare", "--net", "sh", "-c", NETWORK]
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory) -> dict[str, Any]:
-    """What every scenario saw."""
-    out = tmp_path_factory.mktemp("ray")
-    program = [sys.executable, str(ROOT / "tests" / "ray_scenarios.py"), str(out)]
+def run_program(name: str, out: Path) -> dict[str, Any]:
+    """What a program saw in a network of its own."""
+    program = [sys.executable, str(ROOT / "tests" / name), str(out)]
     paths = [str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
-    own = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    own = PATIENT | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     log = out / "log"
     with log.open("w") as told:
         process = subprocess.Popen(
@@ -62,14 +66,23 @@ def results(tmp_path_factory) -> dict[str, Any]:
         try:
             process.wait(SECONDS)
         except subprocess.TimeoutExpired:
+            is_own = os.readlink(f"/proc/{process.pid}/ns/net") != os.readlink("/proc/self/ns/net")
+            for pid in neighbours(process.pid) if is_own else ():
+                os.kill(pid, signal.SIGKILL)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     found = out / "results.json"
     assert found.exists(), log.read_text()[-3000:]
-    told = dict(json.loads(found.read_text()))
-    if "unavailable" in told:
-        pytest.skip(f"Ray did not start here: {told['unavailable']}")
-    return told
+    seen = dict(json.loads(found.read_text()))
+    if "unavailable" in seen:
+        pytest.skip(f"Ray did not start here: {seen['unavailable']}")
+    return seen
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> dict[str, Any]:
+    """What every scenario saw."""
+    return run_program("ray_scenarios.py", tmp_path_factory.mktemp("ray"))
 
 
 def scenario(results: dict[str, Any], name: str) -> dict[str, Any]:
@@ -84,7 +97,7 @@ pytestmark = pytest.mark.ray
 
 def test_answers_are_those_of_here(results):
     seen = scenario(results, "answers")
-    assert (seen["differing"], seen["streams_differing"], seen["count"]) == (0, 0, 24)
+    assert (seen["differing"], seen["streams_differing"], seen["count"]) == (0, 0, 200)
     assert seen["things"] > 5
     assert results["ready"] is True
 
@@ -112,6 +125,13 @@ def test_a_stream_ends_with_its_replica_and_says_so(results):
     assert seen["error"].startswith("E_CUT_OFF") and "what came stands" in seen["error"]
 
 
+def test_replicas_that_a_load_brought_go_again_within_their_delay(results):
+    seen = scenario(results, "scale")
+    assert seen["most"] > 1
+    told = 5 + 10 + 2  # the delay, what is looked back on, and until it is told
+    assert seen["seconds"] < told + 15, seen  # and until a replica has ended, on a busy machine
+
+
 def test_models_take_turns_in_memory_and_only_those_that_are_served(results):
     seen = scenario(results, "models")
     assert len(set(seen["said"])) == 1 and seen["said"][0]
@@ -121,6 +141,17 @@ def test_models_take_turns_in_memory_and_only_those_that_are_served(results):
 def test_a_folder_annotated_on_ray_is_that_of_here_though_an_actor_dies(results):
     seen = scenario(results, "annotate")
     assert seen == {"codes": [0, 0], "killed": 1, "same": True}
+
+
+@pytest.mark.slow
+def test_two_hosts_go_on_when_one_of_them_is_gone(tmp_path):
+    seen = run_program("ray_nodes.py", tmp_path)
+    assert "failed" not in seen, seen["failed"]
+    service = seen["service"]
+    assert service["lost"] == [] and service["killed"] > 2 and service["after"] > 0
+    assert service["answered"] == service["right"]
+    annotate = seen["annotate"]
+    assert annotate["killed"] > 2 and annotate == annotate | {"codes": [0, 0], "same": True}
 
 
 def test_a_prompt_arrives_as_it_left():

@@ -1,7 +1,9 @@
 """Scheduler: prompts of many callers decoded in one batch.
 
 Whoever waits for a word makes the next step, for everybody; the others find their words made. So
-there is no thread to start or to end, and one step at a time.
+there is no thread to start or to end, and one step at a time. Whoever waits for whole answers
+sleeps through the steps that others make: waking dozens of threads at every token costs more than
+a small model's step does.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from gemma_vision.runtime.decode import DecodeBatch
 from gemma_vision.runtime.engine import Chunk, Prompt
@@ -52,8 +55,12 @@ class Scheduler:
         self.max_waiting, self.max_bytes = max_waiting, max_bytes
         self._waiting: list[tuple[float, Row]] = []  # since when, in seconds
         self._leaving: list[Row] = []
-        self._turn = threading.Condition()  # guards what is above and below; never while computing
+        self._turn_lock = threading.RLock()
+        self._turn = threading.Condition(
+            self._turn_lock
+        )  # guards what is above and below; never while computing
         self._is_stepping = False
+        self._sleepers: list[Sleeper] = []  # those who wait for whole answers
 
     def submit(self, prompts: Sequence[Prompt]) -> list[Row]:
         """Take prompts in; EngineBusyError where too many of other callers wait already."""
@@ -80,18 +87,63 @@ class Scheduler:
                 if has_news(rows) or all(row.finish for row in rows):
                     break
                 self._is_stepping = True
-            try:
-                with self.running():
-                    self._step()
-            finally:
-                with self._turn:
-                    self._is_stepping = False
-                    self._let_go()
-                    self._turn.notify_all()
+            self._step_for_all()
         if error := next((row.error for row in rows if row.error), None):
             raise error
         chunks = [row.outbox.popleft() if row.outbox else None for row in rows]
         return chunks if any(chunks) else []
+
+    def take_all(self, rows: Sequence[Row], over: threading.Event) -> list[list[Chunk]]:
+        """Every chunk of each of these rows, once all have ended; fewer where `over` is set, which
+        is seen within a step. Raises what went wrong with a row.
+        """
+        own = Sleeper(rows, over, threading.Condition(self._turn_lock))
+        try:
+            while self._may_step(own):
+                self._step_for_all(own)
+        finally:
+            with self._turn:
+                self._rouse(None)  # somebody else makes the next step
+        if error := next((row.error for row in rows if row.error), None):
+            raise error
+        return [list(row.outbox) for row in rows]
+
+    def _may_step(self, own: Sleeper) -> bool:
+        """Wait for a turn to step, which is then the caller's; False once there is no need."""
+        with self._turn:
+            self._sleepers.append(own)
+            try:
+                while self._is_stepping and not own.is_done:
+                    own.bell.wait()
+            finally:
+                self._sleepers.remove(own)
+            if own.is_done:
+                return False
+            self._is_stepping = True
+            return True
+
+    def _step_for_all(self, stepper: Sleeper | None = None) -> None:
+        """A step, and everybody told who has something of it. stepper: who goes on stepping."""
+        try:
+            with self.running():
+                self._step()
+        finally:
+            with self._turn:
+                self._is_stepping = False
+                self._let_go()
+                self._turn.notify_all()
+                self._rouse(stepper)
+
+    def _rouse(self, stepper: Sleeper | None) -> None:
+        """Wake sleepers whose answers are whole, and one more where nobody else goes on."""
+        for one in self._sleepers:
+            if one.is_done:
+                one.bell.notify()
+        is_left = stepper is None or stepper.is_done
+        if is_left and not self._is_stepping and self._sleepers:
+            next(
+                (one for one in self._sleepers if not one.is_done), self._sleepers[0]
+            ).bell.notify()
 
     def withdraw(self, rows: Sequence[Row]) -> None:
         """What is left of these rows is not wanted any more."""
@@ -167,6 +219,20 @@ class Scheduler:
         self.batch.leave([row for row in rows if row in self.batch.rows])
         if not isinstance(error, Exception):
             raise error
+
+
+@dataclass(frozen=True, eq=False)
+class Sleeper:
+    """A caller that wants whole answers of its rows, and no step of them before."""
+
+    rows: Sequence[Row]
+    over: threading.Event
+    bell: threading.Condition
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is to wake: all have ended, or are not wanted any more."""
+        return self.over.is_set() or all(row.finish for row in self.rows)
 
 
 def has_news(rows: Sequence[Row]) -> bool:

@@ -35,7 +35,7 @@ from gemma_vision.web.api.endpoints import build_endpoints
 from gemma_vision.web.api.hub_token import token_route
 from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
-from gemma_vision.web.api.openai.door import openai_routes
+from gemma_vision.web.api.program_doors import program_routes
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
 from gemma_vision.web.forms.carrying import connect_carrying
@@ -80,7 +80,7 @@ class Page(PrivateErrorBlocks):
                 state_route(self.choice.switcher),
                 token_route(self.choice),
                 *health_routes(self),
-                *openai_routes(self, host, MAX_WAITING),
+                *program_routes(self, host, MAX_WAITING),
             ],
             "middleware": chain(host),
         }

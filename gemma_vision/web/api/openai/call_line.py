@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 from collections import Counter
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from gemma_vision.web.api.openai.api_errors import ApiError
 from gemma_vision.web.server.guards.clients import client_of, client_of_event, is_address
 from gemma_vision.web.server.guards.queue_share import SHARE
+from gemma_vision.web.server.upload_quota import SILENCE
 
 VARIABLE = "GEMMA_VISION_OPENAI"  # on or off
 MAX_BODY = 72 * 2**20  # bytes of a call: the largest picture in base64, and words
@@ -51,7 +53,7 @@ class CallLine:
 
     def __init__(self, queue: Any, most: int) -> None:
         self._queue = queue
-        self._most = most
+        self.most = most
         self._calls: Counter[str] = Counter()
         self._bytes = 0
 
@@ -67,7 +69,7 @@ class CallLine:
             for event in line.queue
         ]
         own = sum(client_of_event(one.request, one.session_hash) == known for one in events)
-        if len(events) + self._calls.total() >= self._most:
+        if len(events) + self._calls.total() >= self.most:
             raise ApiError(CROWDED, "E_BUSY", status=429)
         if known is not None and own + self._calls[known] >= SHARE:
             raise ApiError(GREEDY, "E_BUSY", status=429)
@@ -93,3 +95,16 @@ class CallLine:
     def waiting(self, client: str) -> int:
         """How many calls of a client run or wait."""
         return self._calls[client]
+
+
+async def read_body(request: Request, line: CallLine, place: CallPlace) -> bytes:
+    """The body of a call; ApiError for one that is too long, or does not come."""
+    body = bytearray()
+    pieces = request.stream()
+    try:
+        while piece := await asyncio.wait_for(anext(pieces, b""), SILENCE):
+            line.reserve(place, len(piece))
+            body += piece
+    except TimeoutError:
+        raise ApiError("The call did not come to its end.", status=408) from None
+    return bytes(body)

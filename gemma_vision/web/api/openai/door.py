@@ -6,7 +6,6 @@ decoders of the app, and is let go of as soon as nobody waits for its answer.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from gemma_vision.web.api.openai.api_errors import CACHING, ApiError, error_json, error_response
-from gemma_vision.web.api.openai.call_line import VARIABLE, CallLine, CallPlace, is_open
+from gemma_vision.web.api.openai.call_line import VARIABLE, CallLine, is_open, read_body
 from gemma_vision.web.api.openai.chat_call import read_call
 from gemma_vision.web.api.openai.chat_run import ChatRun
 from gemma_vision.web.api.openai.replies import DONE, WAITING, Reply, event
@@ -36,11 +35,11 @@ ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 END: list[Piece] | None = None
 
 
-def openai_routes(app: Any, host: str, max_waiting: int) -> list[Route]:
+def openai_routes(app: Any, host: str, line: CallLine) -> list[Route]:
     """The routes over a page with a `pipeline` and a queue; refusals alone where it is closed."""
     if not is_open(host, LOOPBACK):
         return [Route(f"{PREFIX}/{{rest:path}}", refuse(CLOSED), methods=ANY)]
-    door = OpenAiDoor(app, max_waiting)
+    door = OpenAiDoor(app, line)
     doors = {
         f"{PREFIX}/chat/completions": (door.chat, "POST"),
         f"{PREFIX}/models": (door.models, "GET"),
@@ -54,12 +53,10 @@ def openai_routes(app: Any, host: str, max_waiting: int) -> list[Route]:
 class OpenAiDoor:
     """The calls of that API on an app's pipeline."""
 
-    def __init__(self, app: Any, max_waiting: int) -> None:
+    def __init__(self, app: Any, line: CallLine) -> None:
         self._app = app
-        self._line = CallLine(app._queue, max_waiting)
+        self._line = line
         self._threads: CapacityLimiter | None = None
-        self._max_waiting = max_waiting
-        app.calls_elsewhere = self._line.waiting
 
     async def models(self, request: Request) -> Response:
         """The checkpoint that answers, as a list of one."""
@@ -82,7 +79,7 @@ class OpenAiDoor:
         leave = partial(self._line.leave, place)
         response: Response | None = None
         try:
-            call = await self._off_loop(read_call, await self._read(request, place))
+            call = await self._off_loop(read_call, await read_body(request, self._line, place))
             run = ChatRun(self._app.pipeline, call)
             steps = run.pieces()
             if not call.is_stream:
@@ -130,22 +127,10 @@ class OpenAiDoor:
         except Exception as error:
             yield event(error_json(error)[1])
 
-    async def _read(self, request: Request, place: CallPlace) -> bytes:
-        """The body; ApiError for one that is too long, or does not come."""
-        body = bytearray()
-        pieces = request.stream()
-        try:
-            while piece := await asyncio.wait_for(anext(pieces, b""), SILENCE):
-                self._line.reserve(place, len(piece))
-                body += piece
-        except TimeoutError:
-            raise ApiError("The call did not come to its end.", status=408) from None
-        return bytes(body)
-
     async def _off_loop(self, work: Callable[..., T], *arguments: Any) -> T:
         """Done in a thread: reading, and waiting for tokens."""
         if self._threads is None:
-            self._threads = CapacityLimiter(self._max_waiting)
+            self._threads = CapacityLimiter(self._line.most)
         return await to_thread.run_sync(partial(work, *arguments), limiter=self._threads)
 
     def _describe(self) -> dict[str, Any]:
