@@ -12,9 +12,9 @@ from typing import Any
 from starlette.requests import Request
 
 from gemma_vision.web.api.openai.api_errors import ApiError
+from gemma_vision.web.server.guards.body_limits import SILENCE
 from gemma_vision.web.server.guards.clients import client_of, client_of_event, is_address
 from gemma_vision.web.server.guards.queue_share import SHARE
-from gemma_vision.web.server.upload_quota import SILENCE
 
 VARIABLE = "GEMMA_VISION_OPENAI"  # on or off
 MAX_BODY = 72 * 2**20  # bytes of a call: the largest picture in base64, and words
