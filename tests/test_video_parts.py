@@ -12,7 +12,8 @@ from fake_engine import fake_pipeline
 from films import BLUE, film, watch
 
 from gemma_vision.video import Timeline, VideoError, VideoProgress, annotate
-from gemma_vision.video.joined_parts import GoingOn, count_contents
+from gemma_vision.video.contents import read_contents
+from gemma_vision.video.joined_parts import GoingOn
 from gemma_vision.web.jobs.video_values import progress_value
 
 
@@ -56,7 +57,7 @@ def test_a_second_recording_that_players_do_not_show_is_told(suffix: str, tmp_pa
     with pytest.raises(VideoError, match="several recordings") as refusal:
         watch(joined(tmp_path, suffix))
     assert refusal.value.code == "E_VIDEO_JOINED"
-    assert count_contents(tmp_path / f"a{suffix}") == 1
+    assert read_contents(tmp_path / f"a{suffix}").num_parts == 1
 
 
 def test_a_part_of_another_size_keeps_its_shape_on_black(tmp_path: Path) -> None:

@@ -22,11 +22,14 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from PIL import Image
 
+from gemma_vision.video.contents import read_contents
 from gemma_vision.video.frame_colors import to_rgb
-from gemma_vision.video.joined_parts import SLACK, GoingOn, count_contents
+from gemma_vision.video.joined_parts import SLACK, GoingOn
 from postprocess.errors import UserError
 
 MAX_SIDE = 8192  # pixels of a frame; a larger one is refused before it is decoded
+MAX_PIXELS = 36_000_000  # 8K of film is 8192 x 4320; a decoder keeps up to seventeen of them
+MAX_DAMAGED = 1000  # frames in a row that cannot be decoded
 SHOWN_SIDE = 1920  # pixels of the longer side that frames are shrunk to; models see less than half
 USUAL_RATE = Fraction(30)  # frames a second, where a file says nothing that can be
 MAX_RATE = 240
@@ -80,9 +83,9 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._check_contents()
         self._container = open_container(path)
         try:
-            self._check_parts()
             self._stream = self._find_stream()
             decoded = self._decode()
             first = next(decoded, None)
@@ -145,13 +148,22 @@ class Source:
             message = f"{self.path.name} is in a format that is not known here. {WANTED}"
             raise VideoError(message)
         self._check_size(stream.codec_context.width, stream.codec_context.height)
-        stream.codec_context.options = {"max_pixels": str(MAX_SIDE * MAX_SIDE)}
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         stream.thread_type = "AUTO"
         return stream
 
-    def _check_parts(self) -> None:
-        """Refuse an MP4 or MOV that a second one was appended to: it would end with the first."""
-        if self._container.format.name.startswith("mov") and count_contents(self.path) > 1:
+    def _check_contents(self) -> None:
+        """Refuse an MP4 or MOV that a second one was appended to, for it would end with the first,
+        and one whose tables claim more than is ever recorded.
+        """
+        try:
+            contents = read_contents(self.path)
+        except (OSError, ValueError):
+            return  # opening it says why
+        if contents.is_too_much:
+            message = f"{self.path.name} claims to hold more frames than any video. {WANTED}"
+            raise VideoError(message, "E_VIDEO_TOO_LARGE")
+        if contents.num_parts > 1:
             raise VideoError(
                 f"{self.path.name} is several recordings, one behind the other, of which players "
                 "show the first. Join them with a video editor, or give one at a time.",
@@ -159,23 +171,26 @@ class Source:
             )
 
     def _check_size(self, width: int, height: int) -> None:
-        if max(width, height) > MAX_SIDE:
+        if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
             raise VideoError(
-                f"{self.path.name} is {width} x {height}; the limit is {MAX_SIDE} a side. "
-                "Save it smaller and try again.",
+                f"{self.path.name} is {width} x {height}; the limit is {MAX_SIDE} a side and "
+                f"{MAX_PIXELS // 1_000_000} million pixels. Save it smaller and try again.",
                 "E_VIDEO_TOO_LARGE",
             )
 
     def _decode(self) -> Iterator[VideoFrame]:
-        packets = self._container.demux(self._stream)
-        while True:
+        packets, damaged = self._container.demux(self._stream), 0
+        while damaged <= MAX_DAMAGED:
             try:
                 frames = next(packets).decode()
             except StopIteration:
                 return
             except FFmpegError:
-                continue
+                frames = []
+            damaged = 0 if frames else damaged + 1
             yield from frames
+        message = f"{self.path.name} is damaged: more than {MAX_DAMAGED} frames in a row cannot be"
+        raise VideoError(f"{message} decoded. {WANTED}")
 
     def _ticks(self, frame: VideoFrame, number: int) -> int:
         """When a frame is shown, counted from the first."""
