@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 
 import gradio as gr
 import pytest
 from fake_engine import FakeEngine, fake_pipeline
 from PIL import Image
-from served import CAT_AND_DOG
+from served import BOX, CAT_AND_DOG
 
-from gemma_vision.web.api import answering
+from gemma_vision.web.api import answering, endpoints
 from gemma_vision.web.api.answering import answers
+from gemma_vision.web.jobs import job
 from gemma_vision.web.jobs.job import Deadline, RunCutOff, StreamRun
 
 ENDINGS = [SystemExit, KeyboardInterrupt, GeneratorExit, MemoryError, RuntimeError, StopIteration]
@@ -63,3 +66,34 @@ def test_an_answer_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(gr.Error) as caught:
         list(answers(fake_pipeline(CAT_AND_DOG), Image.new("RGB", (64, 48)), "detect", "cat"))
     assert caught.value.title == Deadline.CODE
+
+
+def test_nobody_waits_for_work_that_does_not_come_to_its_deadline_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Between two values nothing of ours can end it."""
+    hold = threading.Event()
+    monkeypatch.setattr(job, "GRACE", 0.0)
+
+    def stuck() -> Iterator[int]:
+        hold.wait(20)
+        yield 1
+
+    for wait in (StreamRun.follow, StreamRun.result):
+        run: StreamRun[int, None] = StreamRun(stuck, None, lock=None, seconds=0.1)
+        began = time.monotonic()
+        with pytest.raises(Deadline):
+            list(wait(run))
+        assert time.monotonic() - began < 5 and run.stopped.is_set()
+    hold.set()
+
+
+def test_a_pasted_answer_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    hold = threading.Event()
+    monkeypatch.setattr(answering, "PARSE_SECONDS", 0.1)
+    monkeypatch.setattr(job, "GRACE", 0.0)
+    monkeypatch.setattr(endpoints, "parse_for_visitor", lambda *given, **named: hold.wait(20))
+    with pytest.raises(gr.Error) as caught:
+        endpoints.parse_endpoint()(BOX, 640, 480)
+    assert caught.value.title == Deadline.CODE
+    hold.set()

@@ -19,7 +19,7 @@ if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
     import spaces  # before torch: it stands in for CUDA until a GPU is lent
 
 from gemma_vision.web.server.address import HOST, AddressError, port_of  # before gradio
-from gemma_vision.web.server.guards.sweeper import Sweeper, own_folder
+from gemma_vision.web.server.guards.sweeper import own_folder
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
 os.environ.setdefault("GRADIO_TEMP_DIR", own_folder())
@@ -45,10 +45,9 @@ from gemma_vision.web.i18n.texts import translate, translations
 from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
-from gemma_vision.web.server.guards.chain import chain, check_variables
+from gemma_vision.web.server.guards.chain import chain, check_variables, start_guards
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.request_log import set_up_log
-from gemma_vision.web.server.guards.sessions import keep_sessions_small
 from gemma_vision.web.server.page_queue import MAX_WAITING, open_queue
 from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import PrivateErrorBlocks
@@ -164,6 +163,7 @@ def launch_options() -> dict[str, Any]:
         "theme": build_theme(),
         "css_paths": [PAGE_CSS],
         "i18n": translations,
+        "_frontend": False,  # else it gives up where one look at itself takes 3 seconds
     }
 
 
@@ -179,8 +179,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
         raise AddressError(f"{where} taken; name another with --port.") from error
     named = host or listens_on()
     is_public, may_change = named not in LOOPBACK, app.choice.is_open
-    keep_sessions_small(app)
-    Sweeper(app).start()
+    start_guards(app)
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
     offer_tools(app.app, app.pipeline, is_public=is_public, may_change=may_change)
     return str(address)

@@ -5,7 +5,7 @@ Errors read "E_CODE: a sentence".
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.request import Request
-from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun
+from gemma_vision.web.jobs.events import once
+from gemma_vision.web.jobs.job import MAX_SECONDS, OPENING_SECONDS, PARSE_SECONDS, StreamRun
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import resolve_upload
@@ -31,7 +32,7 @@ def answers(
     """
     try:
         file = image if isinstance(image, Image) else resolve_upload(image)
-        opening = StreamRun(lambda: opened(file), None, lock=None)
+        opening = StreamRun(lambda: opened(file), None, lock=None, seconds=OPENING_SECONDS)
         for _ in opening.result():
             yield blank(pipeline, task)
         picture = opening.latest
@@ -44,6 +45,15 @@ def answers(
             yield waiting(pipeline, request, picture.size) if answer is None else answer.to_dict()
     except Exception as error:
         raise to_client(error) from None
+
+
+def within_time(work: Callable[[], JSON]) -> JSON:
+    """What some work without a model gives; raises Deadline where that takes too long."""
+    run = StreamRun(lambda: once(work), None, lock=None, seconds=PARSE_SECONDS)
+    for _ in run.result():
+        continue
+    assert run.latest is not None, "an error was raised"
+    return run.latest
 
 
 def opened(image: Image | Path) -> Iterator[Image]:

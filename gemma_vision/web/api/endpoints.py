@@ -8,6 +8,7 @@ No `from __future__ import annotations` here: Gradio reads the hints as they sta
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from inspect import Parameter
 from typing import Any
 
@@ -23,7 +24,7 @@ from gemma_vision.requests.option import Option
 from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.options import options_of
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, TaskSpec
-from gemma_vision.web.api.answering import answers
+from gemma_vision.web.api.answering import answers, within_time
 from gemma_vision.web.api.schema import AnswerJSON, ModelsJSON
 from gemma_vision.web.jobs.events import MODEL_QUEUE, QUICK_QUEUE
 from gemma_vision.web.server.errors import to_client
@@ -108,9 +109,9 @@ def parse_endpoint() -> Endpoint:
         text, size = values.pop("text"), (values.pop("width"), values.pop("height"))
         decoder = values.pop("mask_decoder", None)
         try:
-            return parse_for_visitor(
-                text, size, NONE if decoder is None else decoder, **read_options(PARSE, values)
-            )
+            decoder = NONE if decoder is None else decoder
+            read = partial(parse_for_visitor, text, size, decoder, **read_options(PARSE, values))
+            return within_time(read)
         except Exception as error:
             raise to_client(error) from None
 

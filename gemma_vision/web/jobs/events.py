@@ -13,7 +13,13 @@ import gradio as gr
 from gradio.blocks import Block
 from gradio.components import Component
 
-from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun, VisitorRuns, model_lock
+from gemma_vision.web.jobs.job import (
+    MAX_SECONDS,
+    OPENING_SECONDS,
+    StreamRun,
+    VisitorRuns,
+    model_lock,
+)
 from gemma_vision.web.jobs.model_turns import MODEL_RUNS, ModelTurns
 from gemma_vision.web.server.errors import to_note
 
@@ -89,7 +95,7 @@ class JobRunner(Generic[S]):
         job, run = self._make_job(values, visitor), None
         try:
             begun: StreamRun[NamedUpdates, Job[S]] = StreamRun(
-                lambda: once(job.begin), job, lock=None
+                lambda: once(job.begin), job, lock=None, seconds=OPENING_SECONDS
             )
             self._beginnings.add(visitor, begun)
             for _ in begun.result():

@@ -25,7 +25,10 @@ EVERY = 0.125  # seconds between two values that are followed
 STOP_SECONDS = 20.0  # how long Stop waits for the token that is being made
 BEAT = 0.5  # seconds of silence after which the last value is given again, so that Stop is heard
 MAX_SECONDS = 600.0  # of one answer, from its turn on
+OPENING_SECONDS = 120.0  # of what a run is about: a picture waits a minute for its turn at most
+PARSE_SECONDS = 30.0  # of an answer that is pasted, within its limits a second or two
 MANY_SECONDS = 4 * 3600.0  # of many answers in one run: a batch, a video
+GRACE = 2.0  # seconds after its deadline in which a run may end itself; then nobody waits for it
 MAX_RUNS = 16  # of visitors, held for a Stop that is on its way
 
 model_lock = ModelTurns()  # runs share the model, whoever started them; a change has it alone
@@ -71,6 +74,7 @@ class StreamRun(Generic[T, A]):
         self._lock = lock
         self._count = 0
         self._over = False
+        self._latest_end = float("inf")  # when the deadline is, once its turn has come
         self._news = threading.Condition()
         context = copy_context()  # who asks; a lent GPU is charged to them
         context.run(stopping.set, self.stopped)
@@ -89,6 +93,8 @@ class StreamRun(Generic[T, A]):
                 count, over = self._news_since(count)
                 if over and self.error:
                     raise self.error
+                if not over:
+                    self._check_deadline(GRACE)
                 yield self.latest
                 if over:
                     return
@@ -104,6 +110,7 @@ class StreamRun(Generic[T, A]):
         """
         try:
             while not self._wait(BEAT):
+                self._check_deadline(GRACE)
                 yield None
         finally:
             self.stop()
@@ -157,7 +164,8 @@ class StreamRun(Generic[T, A]):
         return False
 
     def _read(self) -> None:
-        latest = float("inf") if self._seconds is None else time.monotonic() + self._seconds
+        if self._seconds is not None:
+            self._latest_end = time.monotonic() + self._seconds
         stream = self._start()
         with closing(stream):  # type: ignore[type-var]
             for value in stream:
@@ -167,12 +175,14 @@ class StreamRun(Generic[T, A]):
                     self._news.notify_all()
                 if self.stopped.is_set():
                     return
-                if time.monotonic() > latest:
-                    message = (
-                        f"The answer took more than {self._seconds:.0f} seconds; ask for less."
-                    )
-                    raise Deadline(message)
+                self._check_deadline()
         self.is_whole = True
+
+    def _check_deadline(self, grace: float = 0.0) -> None:
+        """Deadline where it has passed, by more than `grace` seconds."""
+        if time.monotonic() > self._latest_end + grace:
+            message = f"The answer took more than {self._seconds:.0f} seconds; ask for less."
+            raise Deadline(message)
 
 
 class VisitorRuns(Generic[T, A]):

@@ -19,6 +19,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gemma_vision.web.server.guards.body_limits import SILENCE
 from gemma_vision.web.server.guards.clients import client_of
 from gemma_vision.web.server.guards.sweeper import sweep_broken_off
 from gemma_vision.web.server.uploads import UploadError, upload_folder
@@ -31,7 +32,6 @@ MAX_AGE = 2.0  # seconds for which a count is believed
 MAX_REQUESTS = 8  # of one client, under way side by side
 UNKNOWN = 100 * 2**20  # bytes reserved for a request that announces no length
 SPARE = 64 * 2**20  # bytes of the disk that stay free
-SILENCE = 60.0  # seconds without a byte after which a request is given up
 FULL = "E_STORAGE_FULL: The app holds as many files as it may; try again in a few minutes."
 ENOUGH = "E_BUSY: You sent as much as one visitor may for now; try again later."
 LENGTH = "E_ARGUMENTS: The request's Content-Length is no number of bytes; leave it to your client."

@@ -23,8 +23,8 @@ from gemma_vision.web.api.openai.chat_call import read_call
 from gemma_vision.web.api.openai.chat_run import ChatRun
 from gemma_vision.web.api.openai.replies import DONE, WAITING, Reply, event
 from gemma_vision.web.api.openai.token_log import Piece
+from gemma_vision.web.server.guards.body_limits import SILENCE
 from gemma_vision.web.server.guards.request_guard import LOOPBACK
-from gemma_vision.web.server.upload_quota import SILENCE
 
 Steps = Iterator[list[Piece]]
 T = TypeVar("T")

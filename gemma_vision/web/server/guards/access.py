@@ -15,10 +15,10 @@ from collections import OrderedDict
 
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gemma_vision.web.server.guards.clients import client_of
+from gemma_vision.web.server.guards.refusals import refusal
 from postprocess.errors import UserError
 
 LOGIN = "GEMMA_VISION_LOGIN"  # name:password
@@ -100,15 +100,13 @@ class Access:
             return
         given, client = given_by(Headers(scope=scope)), client_of(scope)
         if self._is_guessing(client):
-            answer = JSONResponse({"code": "E_BUSY", "message": TOO_MANY}, 429)
-            await answer(scope, receive, send)
+            await refusal(scope, 429, "E_BUSY", TOO_MANY)(scope, receive, send)
         elif is_known(given, self._known):
             await self._app(scope, receive, send)
         else:
             if given:
                 self._note(client)
-            answer = JSONResponse({"code": "E_ACCESS", "message": REFUSED}, 401, ASK)
-            await answer(scope, receive, send)
+            await refusal(scope, 401, "E_ACCESS", REFUSED, ASK)(scope, receive, send)
 
     def _is_guessing(self, client: str | None) -> bool:
         recent = [at for at in self._failed.get(client, ()) if time.monotonic() - at < WINDOW]

@@ -12,11 +12,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gemma_vision.extras import require
 from gemma_vision.web.server.guards.clients import client_of
+from gemma_vision.web.server.guards.refusals import refusal
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 EACH = "GEMMA_VISION_RATE"  # of one client: "30/minute", or several: "5/second;500/hour"
 ALL = "GEMMA_VISION_RATE_ALL"  # of all clients together
 WORK = ("/queue/join", "/call/", "/run/", "/api/", "/upload", "/mcp", "/component_server", "/v1/")
-BUSY = "E_BUSY: That is more than may be asked for in that time; try again in {seconds} s."
+BUSY = "That is more than may be asked for in that time; try again in {seconds} s."
 
 
 class RateError(UserError):
@@ -71,8 +71,8 @@ class Rates:
         if seconds == 0:
             await self._app(scope, receive, send)
             return
-        detail = {"detail": BUSY.format(seconds=seconds)}
-        answer = JSONResponse(detail, 429, {"Retry-After": str(seconds)})
+        headers = {"Retry-After": str(seconds)}
+        answer = refusal(scope, 429, "E_BUSY", BUSY.format(seconds=seconds), headers)
         await answer(scope, receive, send)
 
     def _wait(self, client: str | None) -> int:

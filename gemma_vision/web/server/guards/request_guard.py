@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.web.server.guards.access import secrets
 from gemma_vision.web.server.guards.clients import is_within, proxies
 from gemma_vision.web.server.guards.health import NUMBERS
+from gemma_vision.web.server.guards.refusals import refusal
 
 VARIABLE = "GEMMA_VISION_HOSTS"  # names that the app is reached by, with commas between
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -60,7 +60,7 @@ class RequestGuard:
 
         why = self._why_refused(scope)
         if why:
-            await JSONResponse({"code": "E_ORIGIN", "message": why}, 403)(scope, receive, forward)
+            await refusal(scope, 403, "E_ORIGIN", why)(scope, receive, forward)
             return
         await self._app(without_foreign_host(scope), receive, forward)
 
