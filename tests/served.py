@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,7 @@ def main(port: int, family: str = "") -> None:
                 self.write()
 
         def write(self) -> None:
+            self.prompts = [replace(prompt, images=()) for prompt in self.prompts]
             asked = [[p.text, p.max_tokens, p.temperature, p.seed] for p in self.prompts]
             chosen = [[p.budget, p.thinking] for p in self.prompts]
             done = {

@@ -94,6 +94,7 @@ def test_a_door_gives_no_file_by_any_name(served: Served, bait: Bait, door: str)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("headers", FORWARDED[1:])
 @pytest.mark.parametrize("door", ["addresses", "detect", "tools", "components"])
 def test_a_door_gives_no_file_through_a_proxy(
     served: Served, bait: Bait, door: str, headers: dict[str, str]
