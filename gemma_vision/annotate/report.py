@@ -16,6 +16,7 @@ from gemma_vision.annotate.export_run import ExportRun
 from gemma_vision.annotate.plan import AnnotationPlan
 from gemma_vision.evaluate.page import table, write_page
 from gemma_vision.requests.tasks import TASKS
+from postprocess.datasets.files import write_image
 from postprocess.instances import UNNAMED
 from postprocess.overlay import draw
 
@@ -107,8 +108,7 @@ def figures(run: ExportRun, folder: Path) -> list[str]:
         drawn = draw(picture.pixels, picture.instances, boxes=has_boxes)
         drawn.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
         path = folder / FOLDER / f"{number:02d}.jpg"
-        path.parent.mkdir(exist_ok=True)
-        drawn.save(path, quality=88)
+        write_image(path, drawn, quality=88)
         said = escape(name)
         image = f'<img src="{FOLDER}/{path.name}" alt="{said}" loading="lazy">'
         parts.append(f"<figure>{image}<figcaption>{said}</figcaption></figure>")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.option_arguments import given_options
-from gemma_vision.cli.saving import SaveError, Saver
+from gemma_vision.cli.saving import SaveError, Saver, UnfinishedRun
 from gemma_vision.cli.writing import complain, print_json
 from gemma_vision.images.opening import ImageError, Picture, open_image
 from gemma_vision.pipeline import BATCH
@@ -57,24 +57,43 @@ def run_one(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -
 
 def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -> int:
     """A line of JSON per picture; the ones that cannot be opened or whose files cannot be written
-    are named on standard error.
+    are named on standard error. Those that the same command did before it was ended are not asked
+    again.
     """
-    pipeline = load(options)
-    done = 0
-    for path, answer in answers(pipeline, options, wish):
-        print_json({"file": path} | answer.to_dict(), indent=None)
+    unfinished = UnfinishedRun(saver.folder, asked_of_all(options, wish) if saver.folder else None)
+    known = {path: unfinished.answer_to(path) for path in wish.pictures}
+    for line in filter(None, known.values()):
+        print_json(line, indent=None)
+    wanted = [path for path in wish.pictures if known[path] is None]
+    done = len(wish.pictures) - len(wanted)
+    pipeline = load(options) if wanted else None
+    for path, answer in answers(pipeline, options, replace(wish, pictures=wanted)):
+        line = {"file": path} | answer.to_dict()
+        print_json(line, indent=None)
         try:
-            image = answer.image
-            saver.save(path, image.size, answer.instances, image, decoder=pipeline.decoder)
+            image, decoder = answer.image, pipeline.decoder if pipeline else None
+            files = saver.save(path, image.size, answer.instances, image, decoder=decoder)
+            unfinished.add(path, line, files)
             done += 1
         except SaveError as error:
             complain(f"{path}: {error}")
+    unfinished.end()
     failed = len(wish.pictures) - done
     return 0 if not failed else 1 if done else 2
 
 
+def asked_of_all(options: argparse.Namespace, wish: PictureArguments) -> dict[str, Any]:
+    """What tells this command from another: what is asked of which model, and what is written."""
+    from gemma_vision.cli.annotate import fingerprint_for
+
+    given = {name: str(value) for name, value in given_options(options.verb, options).items()}
+    names = ("verb", "model", "base", "masks", "engine", "device", "dtype", "kinds")
+    named = {name: str(getattr(options, name)) for name in names}
+    return given | named | {"text": wish.text, "weights": fingerprint_for(options)}
+
+
 def answers(
-    pipeline: Pipeline, options: argparse.Namespace, wish: PictureArguments
+    pipeline: Pipeline | None, options: argparse.Namespace, wish: PictureArguments
 ) -> Iterator[tuple[str, Answer]]:
     """The pictures that open, with their answers, a batch at a time."""
     for start in range(0, len(wish.pictures), BATCH):
@@ -85,6 +104,7 @@ def answers(
                 requests[index] = request(options, wish.text, (open_image(path),))
             except ImageError as error:
                 complain(f"{path}: {error}")
+        assert pipeline is not None, "there are pictures to ask about"
         found = pipeline.batch(list(requests.values()), size=BATCH)
         for index, answer in zip(requests, found, strict=True):
             yield paths[index], answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Sequence
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 DEFAULT = "overlay"
 LEARNED = "coco"  # the data set that is corrected and learned from: its pictures come with it
 PICTURES = "images"
+UNFINISHED = ".unfinished.jsonl"
+JSON = dict[str, Any]
 
 
 class SaveError(UserError):
@@ -65,14 +69,15 @@ class Saver:
         image: Image | None,
         *,
         decoder: LazyMaskDecoder | None = None,
-    ) -> None:
-        """Write the forms asked for, named after the picture's file.
+    ) -> list[Path]:
+        """Write the forms asked for, named after the picture's file; the files.
 
         decoder: what the masks were made with; lines for fine-tuning have its codes. A form that
         fails does not keep the others back; SaveError then tells of all that did.
         """
+        files: list[Path] = []
         if self.folder is None:
-            return
+            return files
         from postprocess.exports import EXPORTERS, Annotated, folder_of
 
         name, stem = self._names[place(path)]
@@ -83,6 +88,7 @@ class Saver:
                 place_of_kind = folder_of(kind, self.kinds, self.folder)
                 for written in EXPORTERS[kind]([picture], place_of_kind):
                     print_message(f"wrote {written}")
+                    files.append(written)
                 if kind == LEARNED:
                     bring_picture(Path(path), name, place_of_kind)
             except (OSError, ValueError) as error:
@@ -91,6 +97,7 @@ class Saver:
                 failed.append(f"{kind} cannot be written: {describe(error, names_files=True)[1]}")
         if failed:
             raise SaveError(" ".join(failed))
+        return files
 
     def _codec(
         self, instances: Sequence[Instance], decoder: LazyMaskDecoder | None
@@ -106,6 +113,61 @@ class Saver:
         return opened if hasattr(opened, "encode") else None
 
 
+class UnfinishedRun:
+    """What a run over many pictures has done, so that the same command goes on where it was ended.
+
+    folder: where its files go; without one nothing is kept. asked: what tells one command from
+    another, as JSON. A line of a hidden file there has a picture's answer, once all of its files
+    are written; nothing is left of a run that came to its end.
+    """
+
+    def __init__(self, folder: Path | None, asked: Any) -> None:
+        self._path = None if folder is None else folder / UNFINISHED
+        self._run = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        self._done: dict[str, JSON] = {}
+        if self._path is not None and self._path.is_file():
+            for line in self._path.read_text("utf-8", "replace").splitlines():
+                self._take(line)
+
+    def answer_to(self, path: str) -> JSON | None:
+        """The answer to a picture that was done, whose bytes and files are as they were."""
+        row = self._done.get(self._name(path)) if self._done else None
+        return None if row is None or not all(map(os.path.isfile, row["files"])) else row["answer"]
+
+    def add(self, path: str, answer: JSON, files: Sequence[Path]) -> None:
+        """A picture is done."""
+        if self._path is None:
+            return
+        row = {"run": self._run, "picture": self._name(path), "answer": answer}
+        row["files"] = [os.path.abspath(file) for file in files]
+        with self._path.open("a", encoding="utf-8") as lines:
+            lines.write(f"\n{json.dumps(row)}")  # behind half a line, where one was cut off
+            lines.flush()
+            os.fsync(lines.fileno())
+
+    def end(self) -> None:
+        """All pictures were gone through."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+    def _take(self, line: str) -> None:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            return  # cut off, or the empty line before the first
+        if isinstance(row, dict) and row.get("run") == self._run:
+            self._done[row["picture"]] = row
+
+    def _name(self, path: str) -> str:
+        """A picture by where it is and by its bytes."""
+        try:
+            with open(path, "rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+        except (OSError, ValueError):
+            content = ""
+        return f"{content} {place(path)}"
+
+
 def bring_picture(path: Path, name: str, folder: Path) -> None:
     """Copy a picture to where its data set is read from, unless it is found there already."""
     from postprocess.datasets.picture_files import PictureFinder
@@ -113,7 +175,12 @@ def bring_picture(path: Path, name: str, folder: Path) -> None:
     if PictureFinder([folder, folder / PICTURES]).find(name) is None and path.is_file():
         target = folder / PICTURES / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
+        draft = target.with_name(f".{os.getpid()}.{target.name}")
+        try:
+            shutil.copyfile(path, draft)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
 
 
 def names_of(pictures: Sequence[str]) -> dict[Path, tuple[str, str]]:

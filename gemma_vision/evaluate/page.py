@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from gemma_vision.images.opening import open_image
-from postprocess.datasets.files import safe_name
+from postprocess.datasets.files import safe_name, write_image, write_text
 from postprocess.instances import Instance
 from postprocess.overlay import draw
 
@@ -39,9 +39,8 @@ figcaption {{ grid-column: 1 / -1 }}
 
 def write_page(title: str, parts: Iterable[str], folder: Path) -> Path:
     """Write `index.html` into a folder, parts one below the other, and give its path."""
-    page = folder / "index.html"
-    page.write_text(PAGE.format(title=escape(title), body="\n".join(parts)), encoding="utf-8")
-    return page
+    text = PAGE.format(title=escape(title), body="\n".join(parts))
+    return write_text(folder / "index.html", text)
 
 
 def table(heads: Sequence[str], rows: Any) -> str:
@@ -69,6 +68,6 @@ def figure(
         drawn = draw(image, instances, boxes=any(one.mask is None for one in instances))
         drawn.thumbnail((WIDTH, WIDTH), Image.Resampling.LANCZOS)
         path = stem.parent / f"{name}-{side}.jpg"
-        drawn.save(path, quality=88)
+        write_image(path, drawn, quality=88)
         shown.append(f'<img src="{path.name}" alt="{side}" loading="lazy">')
     return f"<figure>{''.join(shown)}<figcaption>{escape(said)}</figcaption></figure>"

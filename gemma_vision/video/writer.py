@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -29,8 +31,9 @@ class Writer:
 
     size: of the pictures; an odd side is filled up by one row or column. time_base: what ticks
     count in. sound: copied alongside, as far as the pictures go. Closing it makes the file whole;
-    without a picture there is none. Raises VideoError (E_VIDEO_TARGET) for a path that cannot be
-    written.
+    without a picture there is none. It lies beside its name, hidden, until it is closed: who is
+    killed leaves nothing half under it. Raises VideoError (E_VIDEO_TARGET) for a path that cannot
+    be written.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Writer:
         sound: Sound | None = None,
     ) -> None:
         self.path = path
+        self._draft = path.with_name(f".{os.getpid()}.{path.name}")  # the suffix names the format
         self.num_frames = 0
         self._size = size
         self._rate = rate
@@ -76,11 +80,15 @@ class Writer:
     def close(self) -> None:
         """Write what is held back, and the list of contents."""
         if self._container is not None:
-            self._container.mux(self._stream.encode(None))
-            self._container.close()
+            try:
+                self._container.mux(self._stream.encode(None))
+                self._container.close()
+                self._draft.replace(self.path)
+            finally:
+                self._draft.unlink(missing_ok=True)  # there only where something went wrong
 
     def _open(self) -> OutputContainer:
-        container = av.open(str(self.path), "w", "mp4", options=CONTAINER)
+        container = av.open(str(self._draft), "w", "mp4", options=CONTAINER)
         self._stream = container.add_stream("libx264", self._rate, OPTIONS)
         self._stream.width, self._stream.height = (side + side % 2 for side in self._size)
         self._stream.pix_fmt = "yuv420p"
@@ -91,6 +99,8 @@ class Writer:
         if self._sound is not None and self._sound.stream is not None:
             self._sound.into = container.add_stream_from_template(self._sound.stream)
         try:
+            if self.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             container.start_encoding()  # makes the file
         except OSError as error:
             message = f"{self.path} cannot be written ({error.strerror}). Name another file."

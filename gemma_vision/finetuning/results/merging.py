@@ -16,7 +16,7 @@ from gemma_vision.finetuning.learning.bases import find_base
 from gemma_vision.finetuning.plan import FinetuneError
 from gemma_vision.finetuning.plan_checks import check_folder
 from gemma_vision.finetuning.results.writing import copy_small_files
-from gemma_vision.optimization.atomic_write import atomic_file
+from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
 from gemma_vision.weights.safetensors_files import our_name, read_file
 
@@ -57,13 +57,13 @@ def copy_own_files(adapter: Path, folder: Path, out: Path) -> None:
     """The adapter's notes over the base's, its card told as that of a whole model, its decoder."""
     notes: dict[str, Any] = read_json(folder / NOTES) or {}
     notes |= read_json(adapter / NOTES) or {}
-    (out / NOTES).write_text(json.dumps(notes, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_atomically(out / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
     card = adapter / "README.md"
     if card.is_file():
         text = card.read_text("utf-8").replace("library_name: peft\n", "", 1)
         text = text.replace("base_model_relation: adapter", "base_model_relation: finetune", 1)
         text = text.replace("this folder loads over its base", "merged into the model's own", 1)
-        (out / "README.md").write_text(text, "utf-8")
+        write_atomically(out / "README.md", text)
     for name in (DECODER_FILE,):
         if (adapter / name).is_file():
             shutil.copyfile(adapter / name, out / name)
