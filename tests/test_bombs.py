@@ -131,7 +131,7 @@ def throw(client: httpx.Client, served: Served, kind: str, data: bytes, name: st
 
 
 def memory() -> int:
-    """Bytes of the app and of the processes that decode for it, without what it has answered."""
+    """Bytes of the app and of the processes that decode for it."""
     app = next(one for one in psutil.Process().children() if "served.py" in str(one.cmdline()))
     return sum(one.memory_info().rss for one in (app, *app.children(recursive=True)))
 

@@ -28,6 +28,8 @@ PROGRAMS = [
     "ENGINE",
     "FILE",
     "KIND",
+    "SLOW",
+    "TOO_LARGE",
     "LOG",
     "NOT_LOADED",
     "RATE",

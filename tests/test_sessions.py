@@ -16,6 +16,8 @@ from served import CAT_AND_DOG, Served
 from served import served as start
 
 from gemma_vision.web import app as web_app
+from gemma_vision.web.server.guards import memory_return
+from gemma_vision.web.server.guards.memory_return import return_memory, trimmer
 from gemma_vision.web.server.guards.sessions import CAPACITY, Mailboxes, Sessions
 
 CALLS = 300
@@ -131,3 +133,19 @@ def test_an_answer_that_is_being_fetched_stays() -> None:
     mailboxes._seen = {"slow": (8, float("-inf"))}
     mailboxes.drop_unread(60.0)
     assert "slow" not in boxes
+
+
+@pytest.mark.skipif(trimmer() is None, reason="another C library than glibc")
+def test_memory_of_large_pictures_is_given_back() -> None:
+    process = psutil.Process()
+    blocks = [bytes(200_000) for _ in range(2000)]  # kept in the heap, not mapped one by one
+    del blocks[::2]
+    before = process.memory_info().rss
+    assert before - process.memory_info().rss < 2**20
+    assert return_memory()
+    assert before - process.memory_info().rss > 50 * 2**20
+
+
+def test_another_c_library_keeps_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_return, "trimmer", lambda: None)
+    assert not memory_return.return_memory()

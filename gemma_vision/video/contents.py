@@ -57,7 +57,7 @@ class Contents:
 
 
 @dataclass
-class Track:
+class TrackTables:
     """What the tables of a track say: numbers by the name of the table."""
 
     kind: int = 0  # the four letters of its handler, as a number
@@ -71,13 +71,13 @@ class Track:
         """Note what one of its boxes says; what comes twice counts by the larger."""
         if name in NUMBERS:
             at, form = NUMBERS[name]
-            data = read(file, start + at, min(struct.calcsize(form), size - at))
+            data = bytes_at(file, start + at, min(struct.calcsize(form), size - at))
             if len(data) == struct.calcsize(form):
                 self._note(name, struct.unpack(form, data))
         elif name in CHUNKS:
             self.chunks = max(self.chunks, (size - 8) // CHUNKS[name])
         elif name == b"stsc":
-            rows = np.frombuffer(read(file, start + 8, (size - 8) // 12 * 12), ">u4")
+            rows = np.frombuffer(bytes_at(file, start + 8, (size - 8) // 12 * 12), ">u4")
             self.most_in_chunk = max(self.most_in_chunk, int(rows[1::3].max(initial=0)))
 
     def _note(self, name: bytes, values: tuple[int, ...]) -> None:
@@ -100,13 +100,13 @@ class Track:
 
 
 @dataclass
-class Counts:
+class BoxCounts:
     """What was counted so far."""
 
     parts: int = 0
     boxes: int = 0
     in_fragments: int = 0
-    track: Track = field(default_factory=Track)
+    track: TrackTables = field(default_factory=TrackTables)
     done: int = 0  # entries of the tracks before
 
     def take(self, file: IO[bytes], name: bytes, start: int, size: int) -> None:
@@ -115,9 +115,9 @@ class Counts:
         self.parts += name == b"moov"
         if name == b"trak":
             self.done += self.track.entries
-            self.track = Track()
+            self.track = TrackTables()
         elif name == b"trun":
-            self.in_fragments += int.from_bytes(read(file, start + 4, min(4, size)), "big")
+            self.in_fragments += int.from_bytes(bytes_at(file, start + 4, min(4, size)), "big")
         elif name == PACKED:
             self.in_fragments += MAX_SAMPLES + 1
         else:
@@ -131,7 +131,7 @@ class Counts:
 
 def read_contents(path: Path) -> Contents:
     """What a file's tables claim; of one that is no MP4 anything may come out."""
-    counts = Counts()
+    counts = BoxCounts()
     with path.open("rb") as file:
         for name, start, size in walk(file, 0, path.stat().st_size):
             counts.take(file, name, start, size)
@@ -143,7 +143,7 @@ def read_contents(path: Path) -> Contents:
 def walk(file: IO[bytes], at: int, end: int, depth: int = 0) -> Iterator[tuple[bytes, int, int]]:
     """Name, start of the content and its size, of every box up to `end` and of those inside."""
     while at + HEADER <= end:
-        header = read(file, at, LONG_HEADER)
+        header = bytes_at(file, at, LONG_HEADER)
         size, name, own = int.from_bytes(header[:4], "big"), header[4:8], HEADER
         if size == 1:
             size, own = int.from_bytes(header[8:16], "big"), LONG_HEADER
@@ -157,7 +157,7 @@ def walk(file: IO[bytes], at: int, end: int, depth: int = 0) -> Iterator[tuple[b
         at += size
 
 
-def read(file: IO[bytes], at: int, count: int) -> bytes:
+def bytes_at(file: IO[bytes], at: int, count: int) -> bytes:
     """So many bytes from a place on, or as many as there are."""
     file.seek(at)
     return file.read(max(count, 0))

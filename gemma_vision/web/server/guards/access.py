@@ -18,7 +18,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gemma_vision.web.server.guards.clients import client_of
-from gemma_vision.web.server.guards.refusals import refusal
+from gemma_vision.web.server.guards.guard_errors import refusal
 from postprocess.errors import UserError
 
 LOGIN = "GEMMA_VISION_LOGIN"  # name:password

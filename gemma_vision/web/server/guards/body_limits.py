@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemma_vision.web.server.guards.refusals import OPENAI, refusal
+from gemma_vision.web.server.guards.guard_errors import OPENAI, refusal
 
 SILENCE = 60.0  # seconds without a byte after which a request is given up
 LONGEST = 300.0  # seconds for a body that is no upload, however steadily it drips

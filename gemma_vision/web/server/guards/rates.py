@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gemma_vision.extras import require
 from gemma_vision.web.server.guards.clients import client_of
-from gemma_vision.web.server.guards.refusals import refusal
+from gemma_vision.web.server.guards.guard_errors import refusal
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:

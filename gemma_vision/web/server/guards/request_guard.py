@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.web.server.guards.access import secrets
 from gemma_vision.web.server.guards.clients import is_within, proxies
+from gemma_vision.web.server.guards.guard_errors import refusal
 from gemma_vision.web.server.guards.health import NUMBERS
-from gemma_vision.web.server.guards.refusals import refusal
 
 VARIABLE = "GEMMA_VISION_HOSTS"  # names that the app is reached by, with commas between
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

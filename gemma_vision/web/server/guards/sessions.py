@@ -21,9 +21,11 @@ import gradio as gr
 from gradio.blocks import BlocksConfig
 from gradio.state_holder import SessionState, StateHolder
 
+from gemma_vision.web.server.guards.memory_return import return_memory
+
 CAPACITY = 2000  # sessions; the one longest unused goes first
 MAX_AGE = 3600.0  # seconds without a sign after which a session goes
-EVERY = 60.0  # seconds between two looks
+EVERY = 10.0  # seconds between two looks
 UNREAD = 300.0  # seconds for which a finished answer waits to be fetched further
 MAX_MAILBOXES = 512  # sessions that messages wait for
 
@@ -136,5 +138,6 @@ def keep_sessions_small(app: Any) -> None:
                 sessions.forget()
                 mailboxes.drop_unread()
                 app.app.iterators_to_reset &= set(app._queue.event_ids_to_events)
+                return_memory()
 
     threading.Thread(target=work, name="sessions", daemon=True).start()

@@ -26,7 +26,7 @@ class HeaderWatch:
         """Watch until the server ends."""
         threading.Thread(target=self._work, name="header watch", daemon=True).start()
 
-    def look(self, now: float) -> None:
+    def close_idle(self, now: float) -> None:
         """Close what has had no request for too long; now: seconds of a clock that goes on."""
         idle = {id(one): one for one in list(self._server.server_state.connections) if waits(one)}
         self._since = {key: self._since.get(key, now) for key in idle}
@@ -39,7 +39,7 @@ class HeaderWatch:
         while not self._server.should_exit:
             time.sleep(EVERY)
             with contextlib.suppress(Exception):  # the next look comes
-                self.look(time.monotonic())
+                self.close_idle(time.monotonic())
 
 
 def waits(connection: Any) -> bool:
