@@ -257,6 +257,20 @@ def test_a_request_has_a_number_that_both_sides_see() -> None:
     assert len(one.text) == 12 and not request_id.get()
 
 
+def test_the_number_of_a_request_does_not_stay_behind_it() -> None:
+    """The server goes on in the same context where a connection brings the next request."""
+
+    async def answer(scope: object, receive: object, send: object) -> None:
+        assert request_id.get()
+
+    async def twice() -> str:
+        for _ in range(2):
+            await RequestLog(answer)({"type": "http", "path": "/", "method": "GET"}, None, None)  # type: ignore[arg-type]
+        return request_id.get()
+
+    assert asyncio.run(twice()) == ""
+
+
 def test_an_error_of_ours_is_told_and_logged_by_the_number(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -349,3 +363,17 @@ def test_a_visitor_is_told_the_number_of_what_went_wrong(picture_file: Any) -> N
         client.predict(handle_file(str(picture_file)), "fail", api_name="/detect")
     number = str(caught.value).split("noted as ")[1][:12]
     assert f"request {number}" in served.log.read_text()
+
+
+def test_the_number_in_an_error_is_that_of_the_request(picture_file: Any) -> None:
+    """Events of many requests run one behind the other; each knows its own."""
+    served = start()
+    url = f"{served.url}gradio_api/call"
+    with httpx.Client(timeout=60) as client:
+        sent = {"files": picture_file.read_bytes()}
+        (path,) = client.post(f"{served.url}gradio_api/upload", files=sent).json()
+        image = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for _ in range(3):
+            asked = client.post(f"{url}/v2/detect", json={"image": image, "text": "fail"})
+            told = client.get(f"{url}/detect/{asked.json()['event_id']}").text
+            assert f"noted as {asked.headers['x-request-id']}." in told

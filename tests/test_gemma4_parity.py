@@ -17,6 +17,10 @@ from tiny_gemma4 import SHAPES, make_gemma4, published_config, save_gemma4
 from torch import Tensor
 
 from gemma_vision.checkpoints.config import parse_config
+from gemma_vision.model.config import LayeredTextConfig
+from gemma_vision.model.fused import TABLE
+from gemma_vision.model.gemma4.fused import FusedLayeredDecoder
+from gemma_vision.model.rotary import rotary_table
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.loading import load_model
 
@@ -230,3 +234,20 @@ def test_the_fused_path_computes_what_the_plain_one_does(case: Case, rows: Any) 
         results.append(torch.stack(told))
     assert (results[0] - results[1]).abs().max() < 1e-3
     assert torch.equal(results[0].argmax(-1), results[1].argmax(-1))
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1, 2])
+def test_tables_of_angles_reach_the_last_position(more: int) -> None:
+    """A text that is just longer than the tables were."""
+    path = FusedLayeredDecoder.__new__(FusedLayeredDecoder)
+    config = parse_config(published_config(next(iter(SHAPES)))).text
+    assert isinstance(config, LayeredTextConfig)
+    path.config, path.tables = config, {}
+    like = torch.zeros(1)
+    path.rotaries(torch.tensor([[0]]), 1, like)
+    last = torch.tensor([[TABLE + more - 1]])
+    angles = path.rotaries(last, TABLE + more, like)
+    for kind, row in zip(path.config.layer_types, path.config.layers, strict=True):
+        expected = rotary_table(last, path.config.ropes[kind], row.head_width, like.dtype)
+        for one, other in zip(angles[kind], expected, strict=True):
+            torch.testing.assert_close(one, other)

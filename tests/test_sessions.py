@@ -69,12 +69,12 @@ def state_of(app: web_app.Page) -> int:
 def test_a_page_keeps_what_it_changed_and_no_values(app: web_app.Page) -> None:
     sessions, key = Sessions(app), state_of(app)
     shown = next(key for key, block in app.blocks.items() if isinstance(block, gr.Textbox))
-    one, other = sessions["one"], sessions["other"]
+    one, other, before = sessions["one"], sessions["other"], app.blocks[shown]
     one[key] = 7
     one[shown] = gr.Textbox(label="mine", render=False)
     one._update_value_in_config(shown, "a secret")
     assert sessions["one"][key] == 7 and sessions["other"][key] == 0
-    assert sessions["one"][shown].label == "mine" and other[shown] is app.blocks[shown]
+    assert sessions["one"][shown].label == "mine" and other[shown] is before is app.blocks[shown]
     assert list(one.components) == [] and set(other.blocks_config.blocks) == set(app.blocks)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import math
 import os
 import re
 import shutil
@@ -54,15 +55,16 @@ class Sweeper:
         """Delete everything that visitors sent and got."""
         if not self._over.is_set():
             self._over.set()
-            sweep(0.0)
+            sweep(-math.inf)  # whatever its time says
             if upload_folder() == Path(own_folder()).resolve():
                 shutil.rmtree(upload_folder(), ignore_errors=True)
 
     def _work(self) -> None:
+        ages = Ages()
         while not self._over.is_set():
             with contextlib.suppress(Exception):  # the next sweep comes
                 sweep_dead_processes()
-                sweep(MAX_AGE, self._kept())
+                ages.sweep(MAX_AGE, self._kept())
                 self._forget()
             self._over.wait(EVERY)
 
@@ -79,6 +81,39 @@ class Sweeper:
             names -= {name for name in names.copy() if not os.path.exists(name)}
 
 
+class Ages:
+    """How long what is stored has lain there, by a clock that nobody sets.
+
+    The time of a file is the system's, which may leap by a day: what was seen before is as old as
+    it was seen to become, and what is new is no older than the last look.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[Path, tuple[float, float]] = {}  # when written, and since when it lies
+        self._looked = -math.inf
+
+    def sweep(self, max_age: float, kept: Collection[str] = ()) -> None:
+        """Delete what has lain there for so many seconds since something was last written to it.
+
+        kept: paths of files that stay. The first time a file's own time is all that is known.
+        """
+        now, seen = steady_time(), {}
+        for path in stored(upload_folder()):
+            written = newest(path)
+            before, since = self._seen.get(path, (-1.0, now))
+            if before != written:
+                since = now - min(max(time.time() - written, 0.0), now - self._looked)
+            if now - since >= max_age:
+                delete(path, kept)
+            seen[path] = written, since
+        self._seen, self._looked = seen, now
+
+
+def steady_time() -> float:
+    """Seconds of a clock that goes on as it does."""
+    return time.monotonic()
+
+
 def sweep(max_age: float, kept: Collection[str] = ()) -> None:
     """Delete what has lain in the upload folder, and among our temporary files, for so long.
 
@@ -86,12 +121,16 @@ def sweep(max_age: float, kept: Collection[str] = ()) -> None:
     """
     before = time.time() - max_age
     for path in stored(upload_folder()):
-        if path.is_dir() and not path.is_symlink():
-            is_kept = any(str(file) in kept for file in path.rglob("*"))
-            if not is_kept and newest(path) <= before:
-                shutil.rmtree(path, ignore_errors=True)
-        elif newest(path) <= before:
-            path.unlink(missing_ok=True)
+        if newest(path) <= before:
+            delete(path, kept)
+
+
+def delete(path: Path, kept: Collection[str] = ()) -> None:
+    """Delete a file, a link, or a folder in which none of the kept files lies."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+    elif not any(str(file) in kept for file in path.rglob("*")):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep_broken_off(max_age: float = 0.0) -> None:
