@@ -26,6 +26,7 @@ from PIL import Image
 from gemma_vision.requests.tasks import FORM_TASKS, Task
 from gemma_vision.web.api import mcp_tools
 from gemma_vision.web.api.mcp_tools import build_server
+from gemma_vision.web.server.uploads import UploadError
 
 ROOT = Path(__file__).parent.parent
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
@@ -304,3 +305,12 @@ def test_a_crowd_is_told_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_the_package_there_are_no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mcp_tools.importlib.util, "find_spec", lambda name: None)
     assert mcp_tools.offer_tools(None, fake_pipeline()) is False  # type: ignore[arg-type]
+
+
+def test_a_data_address_is_of_20_mb_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told by its length alone: nothing of it is decoded."""
+    monkeypatch.setattr(mcp_tools, "MAX_DATA", 1000)
+    head = "data:image/png;base64,"
+    assert mcp_tools.picture(head + "A" * 1000) == bytes(750)
+    with pytest.raises(UploadError, match="at most 20 MB"):
+        mcp_tools.picture(head + "A" * 1004)
