@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from served import TWO_MASKS
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.validation import TaskError
+from gemma_vision.web.jobs import batch_state
+from gemma_vision.web.jobs.batch_state import BatchState, UnfinishedBatches
 from gemma_vision.web.jobs.downloads import offered, write_download
+from gemma_vision.web.jobs.result_gallery import ResultGallery
 from gemma_vision.web.server.picture_uploads import (
     MAX_PICTURES,
     PictureUpload,
@@ -23,7 +27,7 @@ from gemma_vision.web.server.picture_uploads import (
 )
 from gemma_vision.web.server.uploads import UploadError
 from gemma_vision.web.tabs.batch import BatchTab
-from gemma_vision.web.tabs.batch_run import BatchState, names_of, pack, run_batch
+from gemma_vision.web.tabs.batch_run import names_of, pack, run_batch
 
 
 @pytest.fixture(autouse=True)
@@ -294,3 +298,79 @@ def test_no_picture_of_a_batch_is_lost(uploads: Path, names: list[str]) -> None:
     for pattern in ("*.overlay.png", "*.masks.png"):
         stems = {path.name.casefold() for path in batch.folder.glob(pattern)}
         assert len(stems) == len(names)
+
+
+def several(uploads: Path, count: int = 5) -> list[str]:
+    """Pictures that differ, as they were uploaded."""
+    paths = [uploads / f"{number}.png" for number in range(count)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (64, 48), (40 * number, 90, 90)).save(path)
+    return list(map(str, paths))
+
+
+def stopped_after(
+    pipeline: Pipeline, paths: list[str], store: UnfinishedBatches, done: int, words: str = "cat"
+) -> None:
+    """A batch that is ended in the middle of the picture after so many."""
+    steps = run_batch(pipeline, collect_pictures(paths), "segment", words, unfinished=store)
+    for batch in steps:
+        if len(batch.names) == done and batch.now is not None and batch.now[1] is not None:
+            break
+    steps.close()  # type: ignore[attr-defined]
+
+
+def asked(pipeline: Pipeline) -> list[object]:
+    return pipeline.engine.prompts  # type: ignore[attr-defined, no-any-return]
+
+
+def test_a_batch_that_was_stopped_goes_on_where_it_was(uploads: Path) -> None:
+    pipeline, store, paths = fake_pipeline(TWO_MASKS), UnfinishedBatches(), several(uploads)
+    stopped_after(pipeline, paths, store, 3)
+    asked(pipeline).clear()
+    gallery = ResultGallery()
+    *_, batch = run_batch(
+        pipeline, collect_pictures(paths), "segment", "cat", results=gallery, unfinished=store
+    )
+    assert len(asked(pipeline)) == 2 and batch.done == len(gallery.pages) == 5
+    assert batch.num_objects == 10
+    target = pack(batch)
+    assert target is not None
+    with zipfile.ZipFile(target) as archive:
+        lines = archive.read("answers.jsonl").decode().splitlines()
+        images = json.loads(archive.read("annotations.json"))["images"]
+    names = [f"{number}.png" for number in range(5)]
+    assert sorted(json.loads(line)["file"] for line in lines) == names
+    assert sorted(one["file_name"] for one in images) == names
+    asked(pipeline).clear()
+    list(run_batch(pipeline, collect_pictures(paths), "segment", "cat", unfinished=store))
+    assert len(asked(pipeline)) == 5  # one that came to its end is no unfinished one
+
+
+@pytest.mark.parametrize("change", ["words", "picture", "model", "swept"])
+def test_another_batch_begins_anew(uploads: Path, change: str) -> None:
+    pipeline, store, paths = fake_pipeline(TWO_MASKS), UnfinishedBatches(), several(uploads)
+    stopped_after(pipeline, paths, store, 3)
+    asked(pipeline).clear()
+    if change == "picture":
+        Image.new("RGB", (64, 48), "white").save(paths[4])
+    elif change == "model":
+        pipeline.source = "another"
+    elif change == "swept":
+        for path in uploads.rglob("*"):
+            if path.is_file() and path.parent != uploads:
+                path.unlink()
+    words = "dog" if change == "words" else "cat"
+    list(run_batch(pipeline, collect_pictures(paths), "segment", words, unfinished=store))
+    assert len(asked(pipeline)) == 5
+
+
+def test_what_was_stopped_is_let_go_of(uploads: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_state, "UNFINISHED_SECONDS", 0.05)
+    pipeline, store, paths = fake_pipeline(TWO_MASKS), UnfinishedBatches(), several(uploads)
+    for number in range(batch_state.MAX_UNFINISHED + 2):
+        stopped_after(pipeline, paths, store, 1, f"cat {number}")
+        assert len(store._batches) <= batch_state.MAX_UNFINISHED
+    latest = time.monotonic() + 10
+    while store._batches and time.monotonic() < latest:
+        time.sleep(0.02)
+    assert not store._batches

@@ -29,6 +29,7 @@ from gemma_vision.web.forms.options import LENGTH, SETTINGS
 from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.i18n.texts import translate
+from gemma_vision.web.jobs.batch_state import UnfinishedBatches
 from gemma_vision.web.jobs.events import Updates, connect
 from gemma_vision.web.jobs.job import MANY_SECONDS
 from gemma_vision.web.jobs.result_gallery import VisitorGalleries
@@ -48,11 +49,13 @@ class BatchTab(TaskTab):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__(pipeline)
         self._galleries = VisitorGalleries()
+        self._unfinished = UnfinishedBatches()
 
     def make_job(self, values: Mapping[str, Any], visitor: str) -> BatchJob:
         """The job that the form asks for."""
         results, store = self._galleries.start(visitor), partial(self.results.put, visitor)
-        return BatchJob(self.pipeline, read_form(FormValues, values), results, store)
+        form = read_form(FormValues, values)
+        return BatchJob(self.pipeline, form, results, store, self._unfinished)
 
     def leave(self, visitor: str) -> None:
         """As every tab, and nothing is left of the gallery."""

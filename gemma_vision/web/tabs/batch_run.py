@@ -5,12 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import shutil
-import tempfile
-import weakref
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +20,12 @@ from gemma_vision.requests.validation import TaskError
 from gemma_vision.web.forms.answer_panel import panel_values
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.forms.options import read_option_fields
+from gemma_vision.web.jobs.batch_state import (
+    BatchState,
+    UnfinishedBatches,
+    batch_key,
+    new_batch,
+)
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.image_answer import ImageAnswer
 from gemma_vision.web.jobs.result_gallery import GalleryPage, ResultGallery
@@ -39,52 +41,13 @@ from postprocess.exports import EXPORTERS, Annotated
 KINDS = ("overlay", "coco", "masks")  # what the zip holds, beside answers.jsonl
 
 
-@dataclass
-class BatchState:
-    """What has been done so far: results to look at, sentences for what failed, files.
-
-    nothing: the state of a batch of which nothing came, "empty" or "blank". now: the picture that
-    is looked at, with its answer so far, None before the first. The folder goes with it.
-    """
-
-    total: int
-    folder: Path
-    results: ResultGallery = field(default_factory=ResultGallery)
-    failures: list[str] = field(default_factory=list)
-    num_objects: int = 0
-    nothing: str = "empty"
-    now: tuple[ImageAnswer, Answer | None] | None = None
-
-    def __post_init__(self) -> None:
-        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
-
-    @property
-    def done(self) -> int:
-        """How many pictures were looked at."""
-        return len(self.results.pages) + len(self.failures)
-
-    def progress(self, state: str) -> JSON:
-        """The progress panel's value; a batch of which nothing came is not done but says so."""
-        numbers = {"done": self.done, "total": self.total, "objects": self.num_objects}
-        value: JSON = {"state": state, "notes": list(self.failures)} | numbers
-        if self.failures:
-            value |= {"also": "batch_failed", "failed": len(self.failures)}
-        pages = self.results.pages
-        if state == "done" and all(page.view["status"]["state"] == "empty" for page in pages):
-            value["state"] = self.nothing if pages else "error"
-        return value
-
-    def gallery(self) -> JSON:
-        """The gallery with the pictures that are done."""
-        return gr.update(value=self.results.entries(), visible=bool(self.results.pages))
-
-
 class BatchJob:
     """Many pictures and one request. Updates "progress", "gallery", "download" and an answer
     panel's parts.
 
     results: where they go, from where a visitor opens them; store: takes the one that is shown
-    in the panel, None where there is none.
+    in the panel, None where there is none. unfinished: batches that were stopped; the same one goes
+    on.
     """
 
     def __init__(
@@ -93,9 +56,11 @@ class BatchJob:
         form: FormValues,
         results: ResultGallery | None = None,
         store: Callable[[VisitorAnswer | None], None] = lambda result: None,
+        unfinished: UnfinishedBatches | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._form = form
+        self._unfinished = unfinished
         self._results = ResultGallery() if results is None else results
         self._store = store
         self._num_shown = -1
@@ -112,7 +77,8 @@ class BatchJob:
         """All pictures, one behind the other."""
         form, results = self._form, self._results
         request = {"task": form.task, "text": form.text, **self._options}
-        return run_batch(self._pipeline, self._uploads, results=results, **request)
+        own: JSON = {"results": results, "unfinished": self._unfinished}
+        return run_batch(self._pipeline, self._uploads, **own, **request)
 
     def updates(self, batch: BatchState | None) -> NamedUpdates:
         """The picture that is looked at, unless somebody opened another; progress and gallery where
@@ -167,35 +133,59 @@ def run_batch(
     text: str,
     *,
     results: ResultGallery | None = None,
+    unfinished: UnfinishedBatches | None = None,
     **options: Any,
 ) -> Iterator[BatchState]:
     """The batch again and again while it grows, so that it can be stopped at any token.
 
     options: those of `Request`. results: takes them. A picture that cannot be read is a
-    sentence and no end; a request that cannot work raises.
+    sentence and no end; a request that cannot work raises. unfinished: takes a batch that does not
+    come to its end, and has one that goes on here.
     """
-    folder = Path(tempfile.mkdtemp(prefix="gemma-vision-batch-"))
     nothing = "empty" if task in TASKS and TASKS[task].names_things else "blank"
     own = ResultGallery() if results is None else results
-    batch = BatchState(len(uploads), folder, own, nothing=nothing)
-    yield batch
-    for upload, (name, stem) in zip(uploads, names_of(uploads), strict=True):
-        try:
-            image = open_picture(upload.content())
-            request = Request(image, task, text, **options)
-            viewer = ViewerState(image, original=own_file(upload, stem))
-            run = ImageAnswer(pipeline, request, viewer, name)
-            newest: Answer | None = None
-            for answer in run.stream():
-                newest = answer
-                batch.now = (run, newest)
-                yield batch
-            add_page(batch, run, run.ended(newest), name, stem)
-        except TaskError:
-            raise
-        except Exception as error:
-            batch.failures.append(to_note(error, upload.name))
+    store = UnfinishedBatches() if unfinished is None else unfinished
+    key = batch_key(pipeline, uploads, task, text, options)
+    batch = store.take(key, own) or new_batch(len(uploads), own, nothing)
+    is_whole = False
+    try:
         yield batch
+        for upload, (name, stem) in zip(uploads, names_of(uploads), strict=True):
+            if name not in batch.names:
+                request: JSON = {"task": task, "text": text, **options}
+                yield from run_picture(pipeline, batch, upload, (name, stem), request)
+        is_whole = True
+    finally:
+        if not is_whole and batch.names:
+            store.keep(key, batch)
+
+
+def run_picture(
+    pipeline: Pipeline,
+    batch: BatchState,
+    upload: PictureUpload,
+    names: tuple[str, str],
+    options: JSON,
+) -> Iterator[BatchState]:
+    """The batch while one of its pictures is looked at."""
+    name, stem = names
+    try:
+        image = open_picture(upload.content())
+        request = Request(image, **options)
+        viewer = ViewerState(image, original=own_file(upload, stem))
+        run = ImageAnswer(pipeline, request, viewer, name)
+        newest: Answer | None = None
+        for answer in run.stream():
+            newest = answer
+            batch.now = (run, newest)
+            yield batch
+        add_page(batch, run, run.ended(newest), name, stem)
+        batch.names.add(name)
+    except TaskError:
+        raise
+    except Exception as error:
+        batch.failures.append(to_note(error, upload.name))
+    yield batch
 
 
 def add_page(batch: BatchState, run: ImageAnswer, view: JSON, name: str, stem: str) -> None:
@@ -204,11 +194,13 @@ def add_page(batch: BatchState, run: ImageAnswer, view: JSON, name: str, stem: s
     assert image is not None, "a batch has its pictures"
     shown, count, words = image, 0, ""
     if answer is not None:
-        write_answer(batch.folder, name, stem, answer)
         shown, count, words = answer.overlay(), len(answer.instances), answer.plain.strip()
-    batch.num_objects += count
     caption = words or f"{count} \u00b7 {name}"  # what a long name cuts off is no loss
-    batch.results.pages.append(GalleryPage(preview_file(shown), caption, view, run.result()))
+    page = GalleryPage(preview_file(shown), caption, view, run.result())
+    if answer is not None:
+        write_answer(batch.folder, name, stem, answer)
+    batch.num_objects += count
+    batch.results.pages.append(page)
 
 
 def write_answer(folder: Path, name: str, stem: str, answer: Answer) -> None:
