@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gemma_vision
 from gemma_vision.annotate.executors import Executor, LoopExecutor, ProcessExecutor
-from gemma_vision.annotate.model_fingerprint import fingerprint_of, folders_of
+from gemma_vision.annotate.model_fingerprint import folders_of
 from gemma_vision.annotate.plan import AnnotationPlan
 from gemma_vision.annotate.run import AnnotationRun
 from gemma_vision.annotate.sources import PictureSource
@@ -18,7 +18,7 @@ from gemma_vision.checkpoints.mask_decoder_files import decoder_of
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_number
 from gemma_vision.cli.option_arguments import given_options
-from gemma_vision.cli.pictures import check_supported
+from gemma_vision.cli.pictures import check_supported, fingerprint_for, runs_named
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.saving import check_kinds
 from gemma_vision.cli.writing import complain, print_json, print_message
@@ -110,15 +110,6 @@ def model_name(options: argparse.Namespace) -> str:
     return str(options.engine) if is_unnamed else called(options.model)
 
 
-def fingerprint_for(options: argparse.Namespace) -> str:
-    """What tells the weights from others; of a model elsewhere its address is all that is known."""
-    is_here = runs_named(options)
-    folders = folders_of(options.model, options.base) if is_here else ()
-    if options.masks:
-        folders += folders_of(options.masks)
-    return ("" if is_here else f"{options.engine} ") + (fingerprint_of(*folders) if folders else "")
-
-
 def model_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """What `gemma_vision.load` is given, by name."""
     names = ("base", "masks", "device", "dtype", "engine")
@@ -141,12 +132,6 @@ def executor_for(options: argparse.Namespace) -> Executor:
         return gemma_vision.load(**model_arguments(options))
 
     return LoopExecutor(load)
-
-
-def runs_named(options: argparse.Namespace) -> bool:
-    """Whether the checkpoint that --model names is the one that runs: here, or on Ray's actors."""
-    engine: str = options.engine
-    return engine == LOCAL or engine.startswith(SCHEME)
 
 
 def decoder_for(options: argparse.Namespace) -> LazyMaskDecoder | None:
