@@ -58,6 +58,13 @@ def test_an_answer_of_the_wrong_kind_is_invalid(decoder):
         assert found == ReferringScore(0.0, 0.0, invalid=True)
 
 
+@pytest.mark.parametrize("number, is_known", [(127, True), (128, False), (-1, False)])
+def test_a_code_is_one_of_128(decoder, number, is_known):
+    truth = CASES["gt_boxes"][0], CASES["gt_masks"][0]
+    found = score_referring([100, 100, 900, 900, *[number] * 16], *truth, decoder)
+    assert found.invalid is not is_known
+
+
 def test_numbers_out_of_their_place_are_none():
     """Each kind where it belongs, and so many of them that none is too few."""
     assert token_numbers("a cat") == []

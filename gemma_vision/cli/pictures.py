@@ -90,25 +90,6 @@ def asked_of_all(options: argparse.Namespace, wish: PictureArguments) -> dict[st
     return given | named | {"text": wish.text, "weights": fingerprint_for(options)}
 
 
-def fingerprint_for(options: argparse.Namespace) -> str:
-    """What tells the weights from others; of a model elsewhere its address is all that is known."""
-    from gemma_vision.annotate.model_fingerprint import fingerprint_of, folders_of
-
-    is_here = runs_named(options)
-    folders = folders_of(options.model, options.base) if is_here else ()
-    if options.masks:
-        folders += folders_of(options.masks)
-    return ("" if is_here else f"{options.engine} ") + (fingerprint_of(*folders) if folders else "")
-
-
-def runs_named(options: argparse.Namespace) -> bool:
-    """Whether the checkpoint that --model names is the one that runs: here, or on Ray's actors."""
-    from gemma_vision.runtime.remote.ray_engine import SCHEME
-
-    engine: str = options.engine
-    return engine == LOCAL or engine.startswith(SCHEME)
-
-
 def answers(
     pipeline: Pipeline | None, options: argparse.Namespace, wish: PictureArguments
 ) -> Iterator[tuple[str, Answer]]:
@@ -163,3 +144,22 @@ def request(options: argparse.Namespace, text: str, pictures: tuple[Picture, ...
     """The request for these pictures."""
     image = pictures[0] if len(pictures) == 1 else pictures
     return Request(image, options.verb, text, **given_options(options.verb, options))
+
+
+def fingerprint_for(options: argparse.Namespace) -> str:
+    """What tells the weights from others; of a model elsewhere its address is all that is known."""
+    from gemma_vision.annotate.model_fingerprint import fingerprint_of, folders_of
+
+    is_here = runs_named(options)
+    folders = folders_of(options.model, options.base) if is_here else ()
+    if options.masks:
+        folders += folders_of(options.masks)
+    return ("" if is_here else f"{options.engine} ") + (fingerprint_of(*folders) if folders else "")
+
+
+def runs_named(options: argparse.Namespace) -> bool:
+    """Whether the checkpoint that --model names is the one that runs: here, or on Ray's actors."""
+    from gemma_vision.runtime.remote.ray_engine import SCHEME
+
+    engine: str = options.engine
+    return engine == LOCAL or engine.startswith(SCHEME)
