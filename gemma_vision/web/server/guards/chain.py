@@ -9,6 +9,7 @@ from gemma_vision.web.server.guards.clients import proxies
 from gemma_vision.web.server.guards.rates import ALL, EACH, RATES, rates
 from gemma_vision.web.server.guards.request_guard import guard_requests
 from gemma_vision.web.server.guards.request_log import REQUEST_LOG, is_json
+from gemma_vision.web.server.live_switch import is_live
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.private_errors import ERROR_FILTER
@@ -37,3 +38,4 @@ def check_variables() -> None:
     rates(EACH)
     rates(ALL)
     is_json()
+    is_live()
