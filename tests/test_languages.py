@@ -28,6 +28,7 @@ PROGRAMS = [
     "ENGINE",
     "FILE",
     "KIND",
+    "LIVE",
     "LOG",
     "NOT_LOADED",
     "RATE",
