@@ -16,8 +16,8 @@ from gemma_vision.web.components.scripts import join_more
 
 SOURCE = "viewer"  # the id of the viewer with the script
 FILES = ("viewer.js", "viewer_input.js")
-# In a component's script these names are the arguments of a function that Gradio makes of it. Gradio
-# listens to what the text has in quotes.
+# The names are the arguments of the function that Gradio makes of a component's script; what such a
+# script has in quotes are events that may be listened to.
 BORROW = f"""// Calls "ask"; before a camera "start" and "freeze".
 const names = ["element", "trigger", "props", "server", "upload", "watch"];
 const own = globalThis.gradio_config.components.find((one) => one.props.elem_id === "{SOURCE}");
