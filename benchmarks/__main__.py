@@ -10,6 +10,7 @@ python -m benchmarks capacity [OPTIONS]    replicas, memory and waits for a load
 python -m benchmarks drawing [OPTIONS]
 python -m benchmarks viewer [OPTIONS]      the page while it answers; needs Chromium
 python -m benchmarks cold [OPTIONS]        the page while it loads; needs Chromium
+python -m benchmarks live [OPTIONS]        a camera's frames a second; needs Chromium
 python -m benchmarks load [OPTIONS]        the app while more is wanted of it than it can do
 """
 
@@ -27,6 +28,7 @@ MODULES = {
     "viewer": "viewer",
     "cold": "cold_load",
     "load": "load.table",
+    "live": "live",
 }
 
 

@@ -14,13 +14,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*switches: str) -> Iterator[Browser]:
     """A headless browser; the process ends with a sentence where there is none."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         sys.exit("There is no Chromium on this machine; install it to measure the page.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *switches])
         try:
             yield browser
         finally:

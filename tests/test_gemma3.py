@@ -129,6 +129,16 @@ def test_the_next_question_goes_on_behind_the_picture(fresh: LocalEngine, monkey
     assert ask_ours(fresh, [asked[1]]) == expected  # what was kept is left as it was
 
 
+def test_nothing_is_kept_behind_a_picture_that_only_passes(fresh: LocalEngine) -> None:
+    prompts = [to_prompt(Request(SQUARE, Task.ask, "a"))]
+    passing = [replace(prompts[0], is_passing=True)]
+    assert ask_ours(fresh, passing) == ask_ours(fresh, prompts)
+    before = fresh.cache_status()
+    assert (len(fresh.cache), len(fresh.prefixes)) == (1, 1)
+    ask_ours(fresh, passing)
+    assert fresh.cache_status() == before
+
+
 def test_what_is_kept_belongs_to_its_picture(fresh: LocalEngine) -> None:
     ask_ours(fresh, [to_prompt(Request(SQUARE, Task.ask, "a"))])
     ask_ours(fresh, [to_prompt(Request(picture(9, (60, 60)), Task.ask, "a"))])

@@ -14,6 +14,7 @@ from fake_engine import fake_pipeline
 
 from gemma_vision.web import app
 from gemma_vision.web.components.scripts import body, imports
+from gemma_vision.web.components.viewer import BORROW, SOURCE
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "gemma_vision" / "web" / "components"
@@ -40,7 +41,15 @@ def scripts() -> list[str]:
 
     page = asyncio.run(build())
     parts = [block for block in page.blocks.values() if isinstance(block, gr.HTML)]
-    return sorted({part.js_on_load for part in parts if "find(element" in (part.js_on_load or "")})
+    return sorted(filter(None, {whole_script(part, parts) for part in parts}))
+
+
+def whole_script(part: gr.HTML, parts: list[gr.HTML]) -> str:
+    """What is run for a component; viewers run the script of one of them, and some more."""
+    if part.js_on_load == BORROW:
+        (source,) = (one for one in parts if one.elem_id == SOURCE)
+        return f"{source.js_on_load}\n{part.props.get('more', '')}"
+    return part.js_on_load if "find(element" in (part.js_on_load or "") else ""
 
 
 def files_of(script: str) -> list[str]:

@@ -32,6 +32,7 @@ PROGRAMS = [
     "LABEL_CONFIG",
     "SLOW",
     "TOO_LARGE",
+    "LIVE",
     "LOG",
     "NOT_LOADED",
     "RATE",

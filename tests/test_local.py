@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -168,6 +169,17 @@ def test_a_picture_seen_before_is_not_looked_at_again(engine: LocalEngine, monke
 def test_one_picture_under_several_prompts_is_looked_at_once(engine: LocalEngine) -> None:
     finished(engine, [prompt("detect cat", 7), prompt("detect dog", 7), prompt("a", 7, 7)])
     assert (engine.cache.hits, engine.cache.misses) == (3, 1)
+
+
+def test_nothing_is_kept_of_a_picture_that_only_passes(engine: LocalEngine) -> None:
+    kept = prompt("detect cat", 7)
+    passing = replace(prompt("detect cat", 8), is_passing=True)
+    first, second = finished(engine, [kept, passing])
+    before = engine.cache_status()
+    assert before["pictures"]["kept"] == before["pictures"]["misses"] == 1
+    assert ids_of(finished(engine, [passing])[0]) == ids_of(second)
+    assert ids_of(finished(engine, [replace(kept, is_passing=True)])[0]) == ids_of(first)
+    assert engine.cache_status() == before
 
 
 def test_the_cache_keeps_to_its_bytes(folder: Path) -> None:

@@ -41,6 +41,7 @@ class Prompt:
     pan_and_scan: bool = False  # let the engine add crops of long pictures, where the family can
     budget: int | None = None  # soft tokens of a picture, where the family lets one choose
     thinking: int = 0  # tokens of a thought, where the family thinks; max_tokens are beside them
+    is_passing: bool = False  # of pictures that do not come again: nothing of them is kept
 
     @property
     def crops(self) -> tuple[tuple[Box, ...], ...]:

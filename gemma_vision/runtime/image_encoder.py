@@ -40,6 +40,7 @@ class EncoderInput:
     pixels: Pixels  # (3, S, S), or patches, (R, 3 P P)
     num_tokens: int
     grid: Grid | None = None  # rows and columns of the patches, where those are given
+    is_passing: bool = False  # not looked for among those seen before, and not kept
 
 
 class ImageEncoder:
@@ -80,7 +81,8 @@ class ImageEncoder:
         return [torch.cat([seen[one.key] for one in views]) if views else none for views in groups]
 
     def _recall(self, wanted: Mapping[Hashable, EncoderInput]) -> dict[Hashable, Tensor]:
-        found = {key: self.cache.get(key) for key in wanted}
+        lasting = (key for key, view in wanted.items() if not view.is_passing)
+        found = {key: self.cache.get(key) for key in lasting}
         seen = {key: soft for key, soft in found.items() if soft is not None}
         for views in batches(view for key, view in wanted.items() if key not in seen):
             pixels = torch.from_numpy(np.stack([view.pixels for view in views]))
@@ -89,7 +91,8 @@ class ImageEncoder:
             soft = encode(pixels.to(self.model.device), *grid)
             for view, one in zip(views, soft, strict=True):
                 seen[view.key] = one.clone()  # a slice would keep its whole batch in memory
-                self.cache.put(view.key, seen[view.key])
+                if not view.is_passing:
+                    self.cache.put(view.key, seen[view.key])
         return seen
 
 

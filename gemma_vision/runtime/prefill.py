@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import torch
+from PIL.Image import Image
 from torch import Tensor
 
 from gemma_vision.images.pan_and_scan import Box
@@ -68,14 +70,16 @@ class Prefiller:
         image = self.model.config.image_token_id
         cut = len(row) - row[::-1].index(image)  # behind the last picture
         key = (tuple(row[:cut]), *(view.key for view in group))
-        kept = self.prefixes.get(key)
+        is_passing = any(view.is_passing for view in group)
+        kept = None if is_passing else self.prefixes.get(key)
         encoded = time.perf_counter()
         if kept is None:
             soft = self.image_encoder.encode([group])
             encoded = time.perf_counter()
             ids, is_real = self._pad([row[:cut]])
             _, kept = self.model.prefill(ids, is_real, soft)
-            self.prefixes.put(key, kept)
+            if not is_passing:
+                self.prefixes.put(key, kept)
         state = kept.copy(room=len(row) - cut + room)
         rest = torch.tensor([row[cut:]], device=self.model.device)
         return self.model.extend(rest, state), state, timing(start, encoded)
@@ -87,16 +91,22 @@ class Prefiller:
 
     def views(self, prompt: Prompt) -> list[list[EncoderInput]]:
         """Every picture as the model sees it, each followed by its crops."""
-        prepare, budget = self.image_encoder.prepare, prompt.budget
+
+        def prepare(image: Image) -> EncoderInput:
+            view = self.image_encoder.prepare(image, prompt.budget)
+            return replace(view, is_passing=True) if prompt.is_passing else view
+
         return [
-            [prepare(image, budget), *(prepare(image.crop(box), budget) for box in crops)]
+            [prepare(image), *(prepare(image.crop(box)) for box in crops)]
             for image, crops in zip(prompt.images, self._crops(prompt), strict=True)
         ]
 
     def _views_of(self, prompts: Sequence[Prompt]) -> list[list[list[EncoderInput]]]:
         """The views of each; pictures that several prompts share are made ready once."""
         ready: dict[Hashable, list[list[EncoderInput]]] = {}
-        keys = [(*map(id, prompt.images), prompt.budget, prompt.pan_and_scan) for prompt in prompts]
+        keys = [
+            (*map(id, one.images), one.budget, one.pan_and_scan, one.is_passing) for one in prompts
+        ]
         for key, prompt in zip(keys, prompts, strict=True):
             if key not in ready:
                 ready[key] = self.views(prompt)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
@@ -28,16 +27,18 @@ import gradio as gr
 
 import gemma_vision
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.registry.engines import ABOUT, LOCAL
+from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.api.endpoints import build_endpoints
 from gemma_vision.web.api.hub_token import token_route
+from gemma_vision.web.api.live.door import live_routes
 from gemma_vision.web.api.mcp_tools import offer_tools
 from gemma_vision.web.api.model import build_model_endpoints, state_route
 from gemma_vision.web.api.program_doors import program_routes
+from gemma_vision.web.command_line import read_options
 from gemma_vision.web.components.header import build_header
-from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, VARIABLE, Choice, freedom
+from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, Choice, freedom
 from gemma_vision.web.forms.carrying import connect_carrying
 from gemma_vision.web.forms.space_buttons import build_space_buttons
 from gemma_vision.web.forms.tab import Tab
@@ -58,6 +59,7 @@ from gemma_vision.web.tabs.chat import ChatTab
 from gemma_vision.web.tabs.compare import CompareTab
 from gemma_vision.web.tabs.image import ImageTab
 from gemma_vision.web.tabs.inside import InsideTab
+from gemma_vision.web.tabs.live.tab import LiveTab
 from gemma_vision.web.tabs.model_change import FormUpdater
 from gemma_vision.web.tabs.paste import PasteTab
 from gemma_vision.web.tabs.video import VideoTab
@@ -81,6 +83,7 @@ class Page(PrivateErrorBlocks):
                 token_route(self.choice),
                 *health_routes(self),
                 *program_routes(self, host, MAX_WAITING),
+                *live_routes(self),
             ],
             "middleware": chain(host),
         }
@@ -110,6 +113,7 @@ def build_tabs(pipeline: Pipeline, choice: Choice) -> list[Tab]:
     """Every tab, in the order of the page."""
     return [
         ImageTab(pipeline),
+        LiveTab(pipeline),
         PasteTab(pipeline),
         BatchTab(pipeline),
         VideoTab(pipeline),
@@ -139,6 +143,9 @@ def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choic
             tab.leave(visitor_of(request))
 
     (image,) = (tab for tab in tabs.values() if isinstance(tab, ImageTab))
+    for tab in tabs.values():
+        if isinstance(tab, LiveTab):
+            tab.connect_freeze(image)
     arrived = app.load(image.fill_from_link, None, image.linked, **SILENT)
     app.unload(leave)
     connect_carrying({place: tab.carried for place, tab in tabs.items()})
@@ -188,32 +195,6 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
 def listens_on() -> str:
     """The address to listen on where none is given."""
     return os.environ.get(HOST) or LOOPBACK[0]
-
-
-def read_options(
-    arguments: Sequence[str] | None = None, prog: str = "app.py"
-) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog=prog, description="Gemma Vision in a browser.")
-    model = os.environ.get("MODEL_ID") or "tiny"
-    parser.add_argument("--model", default=model, help="tiny, a folder or a Hub id (%(default)s)")
-    parser.add_argument("--engine", default=LOCAL, help=f"who runs it: {ABOUT}")
-    parser.add_argument("--device", help="cpu, cuda or mps; the best there is when not given")
-    parser.add_argument("--dtype", help="float32, bfloat16 or float16")
-    parser.add_argument(
-        "--masks",
-        metavar="MODEL",
-        default=os.environ.get("MASKS_MODEL_ID") or None,
-        help="a PaliGemma that outlines what a model without masks finds (MASKS_MODEL_ID)",
-    )
-    parser.add_argument("--host", help="address to listen on (127.0.0.1; GRADIO_SERVER_NAME)")
-    parser.add_argument(
-        "--model-choice",
-        choices=FREEDOMS,
-        help=f"what visitors may load instead ({VARIABLE}); any on this machine, fixed elsewhere",
-    )
-    parser.add_argument("--port", type=int, help="port (GRADIO_SERVER_PORT; 7860 or the next)")
-    return parser.parse_args(arguments)
 
 
 def mask_source(name: str, **given: Any) -> Pipeline:

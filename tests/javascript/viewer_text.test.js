@@ -83,6 +83,19 @@ for (const [claim, asking, changes, expected] of [
     assert.equal(isStale({ model: null, ...asking }, { ...status, ...changes }), expected);
   });
 
+test("labels that are listed come first, and stay while nothing bears them", () => {
+  const listed = groupLabels([cat]);
+  const groups = groupLabels([dog, dog], listed);
+  assert.deepEqual(
+    groups.map(({ label, count }) => [label, count]),
+    [
+      ["cat", 0],
+      ["dog", 2],
+    ],
+  );
+  assert.equal(listed[0].count, 1);
+});
+
 test("labels are grouped in the order of their first things", () => {
   assert.deepEqual(groupLabels([dog, cat, dog]), [
     { label: "dog", color: "#445566", count: 2, unasked: false },

@@ -14,13 +14,20 @@ from pathlib import Path, PurePosixPath
 HERE = Path(__file__).parent
 IMPORT = re.compile(r'^import (?:[^;"]* from )?"\./([\w/]+\.js)";\n', re.MULTILINE)
 COMMENT = re.compile(r"^ */\*\*(?:(?!\*/).)*\*/\n|^ *//[^\n]*\n", re.MULTILINE | re.DOTALL)
-EXPORT = re.compile(r"^export (?=async |const |function |let )", re.MULTILINE)
+EXPORT = re.compile(r"^export (?=async |class |const |function |let )", re.MULTILINE)
 
 
 @cache
 def join_scripts(*names: str) -> str:
     """The files of those names beside this one behind all that they import, each file once."""
     return "\n".join(body(name) for name in in_order(names))
+
+
+@cache
+def join_more(*names: str, before: tuple[str, ...]) -> str:
+    """The same without the files that are in a script already, which runs `before` them."""
+    there = set(in_order(before))
+    return "\n".join(body(name) for name in in_order(names) if name not in there)
 
 
 def in_order(names: Iterable[str]) -> list[str]:

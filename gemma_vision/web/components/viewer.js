@@ -5,12 +5,12 @@ import { formatScore } from "./lib/format.js";
 import { find, make, noteText } from "./lib/lib.js";
 import { neighbourOf } from "./viewer_geometry.js";
 import { renderGuidance } from "./viewer_guidance.js";
-import { smoothOutline } from "./viewer_outline.js";
 import { markRow, renderLegend, renderTable, renderTokens } from "./viewer_panel.js";
 import { canvas, reducedMotion, repaint, root, scene, translate } from "./viewer_scene.js";
 import { setSlider } from "./viewer_sliders.js";
 import { followForm, isFromBefore } from "./viewer_stale.js";
 import { groupLabels, statusText, summaryText } from "./viewer_text.js";
+import { newThing, outline } from "./viewer_things.js";
 import { resize } from "./viewer_zoom.js";
 
 const NARROW = 820; // CSS pixels of a page on which the result stands under the form
@@ -31,8 +31,14 @@ let currentRun = null; // changes with every new run: a fresh view, nothing sele
 let address = null; // of the image that is loaded or loading
 let isLeftOutShown = false;
 
+/** @param {ViewerValue | null} newest what is shown from now on */
+export function setValue(newest) {
+  value = newest;
+}
+
 export function renderValue() {
-  value = props.value;
+  if (scene.isMoving) return; // a camera's pictures come another way
+  setValue(props.value);
   root.dataset.state = value ? value.status.state : "idle";
   root.classList.toggle("no-picture", !value?.image);
   if (!value) return clear();
@@ -61,13 +67,13 @@ function clear() {
 }
 
 /** @param {string | null} run */
-function startRun(run) {
+export function startRun(run) {
   currentRun = run;
   root.dataset.run = run ?? "";
   isLeftOutShown = false;
   hiddenLabels.clear();
   hiddenThings.clear();
-  Object.assign(scene, { hovered: -1, selected: -1, things: [] });
+  Object.assign(scene, { hovered: -1, selected: -1, things: [], listed: [] });
   setSlider("wipe", 0);
   setSlider("score", 0);
 }
@@ -99,8 +105,8 @@ function loadBitmap(url) {
   bitmap.src = url;
 }
 
-/** @param {ViewerValue} value */
-function updateThings({ instances, left_out: leftOut, partial }) {
+/** @param {Pick<ViewerValue, "instances" | "left_out" | "partial">} value */
+export function updateThings({ instances, left_out: leftOut, partial }) {
   const now = performance.now();
   const shown = isLeftOutShown ? [...instances, ...leftOut] : instances;
   scene.things = shown.map((instance, index) => {
@@ -110,28 +116,6 @@ function updateThings({ instances, left_out: leftOut, partial }) {
   });
   scene.partial = partial && partial.y0 !== null ? { ...partial, path: outline(partial) } : null;
   applyFilters();
-}
-
-/**
- * @param {Instance} instance
- * @param {number} index
- * @param {number} born
- * @returns {Thing}
- */
-function newThing(instance, index, born) {
-  const { label, color, score, box, point = null, only = false, unasked = false } = instance;
-  const source = JSON.stringify(instance);
-  const path = outline(instance);
-  const shown = { isHidden: false, isVisible: true };
-  return { index, label, color, score, only, unasked, born, path, box, point, ...shown, source };
-}
-
-/**
- * The outline of a mask comes as the data of an SVG path.
- * @param {{path?: string | null}} data
- */
-function outline({ path }) {
-  return path && scene.picture ? new Path2D(smoothOutline(path, scene.picture)) : null;
 }
 
 // What the legend, the rows and the score slider leave.
@@ -192,13 +176,7 @@ export function renderOwnWords() {
 }
 
 export function renderLists() {
-  renderLegend(
-    find(element, ".legend"),
-    groupLabels(scene.things),
-    hiddenLabels,
-    toggleLabel,
-    translate,
-  );
+  renderLegend(find(element, ".legend"), listedLabels(), hiddenLabels, toggleLabel, translate);
   const listeners = { select: toggleSelected, hover, hide: toggleHidden };
   renderTable(body, scene.things, listeners, translate);
   markRow(body, scene.selected);
@@ -244,10 +222,15 @@ export function toggleHidden(index) {
   repaint();
 }
 
+// Labels that are listed stay so while nothing bears them.
+function listedLabels() {
+  return groupLabels(scene.things, scene.listed);
+}
+
 /** @param {string} label */
 function toggleLabel(label) {
   if (!hiddenLabels.delete(label)) hiddenLabels.add(label);
-  const at = groupLabels(scene.things).findIndex((group) => group.label === label);
+  const at = listedLabels().findIndex((group) => group.label === label);
   applyFilters();
   renderLists();
   const chip = find(element, ".legend").children[at];

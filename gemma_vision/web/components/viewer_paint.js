@@ -78,7 +78,7 @@ function clipToWipe(context, { options, picture }) {
  * @param {CanvasRenderingContext2D} context
  * @param {Thing[]} things
  * @param {PaintedScene} scene
- * @param {HTMLImageElement} bitmap
+ * @param {CanvasImageSource} bitmap
  */
 function paintGround(context, things, { picture, options, view, ratio }, bitmap) {
   const { width, height } = picture;

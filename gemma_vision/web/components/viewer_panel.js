@@ -1,12 +1,13 @@
 // What stands around the canvas: legend, table and the model's own words.
 // Every text from outside goes through textContent.
 
-import { make } from "./lib/lib.js";
+import { find, make } from "./lib/lib.js";
 import { rowTexts, splitTokens, UNNAMED } from "./viewer_text.js";
 
 const COPIED = 1500; // milliseconds that a button says what came of it
 
 /**
+ * Chips are kept while their labels are the same ones, so that a focused one stays focused.
  * @param {HTMLElement} node
  * @param {LabelGroup[]} groups
  * @param {Set<string>} hidden labels
@@ -14,6 +15,17 @@ const COPIED = 1500; // milliseconds that a button says what came of it
  * @param {Translate} translate
  */
 export function renderLegend(node, groups, hidden, toggle, translate) {
+  const labels = JSON.stringify(
+    groups.map(({ label, color, unasked }) => [label, color, unasked && translate("unasked")]),
+  );
+  if (node.dataset.labels === labels && node.children.length) {
+    for (const [i, { label, count }] of groups.entries()) {
+      node.children[i].setAttribute("aria-pressed", String(!hidden.has(label)));
+      find(node.children[i], ".count").textContent = String(count);
+    }
+    return;
+  }
+  node.dataset.labels = labels;
   node.replaceChildren(
     ...groups.map(({ label, color, count, unasked }) => {
       const mark = unasked ? [make("span", { class: "unasked", text: translate("unasked") })] : [];

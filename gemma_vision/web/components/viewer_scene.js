@@ -20,6 +20,8 @@ export const scene = {
   view: { scale: 1, x: 0, y: 0 },
   things: [],
   partial: null,
+  listed: [],
+  isMoving: false,
   hovered: -1,
   selected: -1,
   now: 0,
@@ -44,7 +46,7 @@ export function repaint() {
   requestAnimationFrame(() => {
     isQueued = false;
     scene.now = performance.now();
-    scene.still = reducedMotion.matches;
+    scene.still = reducedMotion.matches || scene.isMoving;
     paintScene(context, scene);
     if (!scene.still && scene.things.some((thing) => scene.now - thing.born < FADED_IN)) repaint();
   });

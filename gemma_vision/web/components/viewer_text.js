@@ -16,6 +16,15 @@ function counted(translate, key, n) {
 }
 
 /**
+ * "1 object", "3 objects"
+ * @param {number} n
+ * @param {Translate} translate
+ */
+export function objectsText(n, translate) {
+  return counted(translate, "objects", n);
+}
+
+/**
  * Whether an answer is one from before: the form, or the checkpoint, is another by now.
  * @param {Asking} asking
  * @param {Pick<Status, "state" | "model"> | undefined} status
@@ -52,7 +61,7 @@ export function statusText({ status, instances, guidance }, translate) {
 
 /**
  * The image's description for those who listen: "Picture with 2 × cat, dog".
- * @param {Pick<ViewerValue, "instances">} value
+ * @param {{instances: {label: string, color: string, unasked?: boolean}[]}} value
  * @param {Translate} translate
  */
 export function summaryText({ instances }, translate) {
@@ -66,11 +75,12 @@ export function summaryText({ instances }, translate) {
  * Labels in the order in which they first appear, with their colour, how many bear them, and
  * whether they were not asked for.
  * @param {{label: string, color: string, unasked?: boolean}[]} things
+ * @param {LabelGroup[]} [listed] those that come first, whether anything bears them or not
  * @returns {LabelGroup[]}
  */
-export function groupLabels(things) {
+export function groupLabels(things, listed = []) {
   /** @type {Map<string, LabelGroup>} */
-  const groups = new Map();
+  const groups = new Map(listed.map((group) => [group.label, { ...group, count: 0 }]));
   for (const { label, color, unasked = false } of things) {
     const group = groups.get(label) ?? { label, color, count: 0, unasked };
     group.count += 1;

@@ -47,7 +47,7 @@ class TaskForm:
 
     def build_task(self, example: Mapping[str, Any] | None = None) -> None:
         """The task as pills, and its words; those of an example where one is given."""
-        self._first = example["task"] if example else self.tasks[0]
+        self._first = example["task"] if example else (*self.tasks, self._all_tasks[0])[0]
         text = example["text"] if example else ""
         self.fields["task"] = build_task(self.tasks, self._first, self._tab)
         names = newest_names(self._pipeline)

@@ -16,6 +16,7 @@ from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.export_texts import EXPORTS
 from gemma_vision.web.i18n.gradio_texts import GRADIO
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
+from gemma_vision.web.i18n.live_texts import LIVE
 from gemma_vision.web.i18n.note_texts import NOTES
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
@@ -30,6 +31,7 @@ TEXTS: Table = {
     },
     "demo_name": {"en": "Demo model", "ja": "デモモデル"},
     "tab_image": {"en": "Image", "ja": "画像"},
+    "tab_live": {"en": "Camera", "ja": "カメラ"},
     "tab_paste": {"en": "Paste", "ja": "貼り付け"},
     "tab_batch": {"en": "Batch", "ja": "一括"},
     "tab_video": {"en": "Video", "ja": "動画"},
@@ -190,6 +192,7 @@ TABLES: dict[str, Table] = {  # by the name under which the languages' files hav
     "guidance": GUIDANCE,
     "exports": EXPORTS,
     "notes": NOTES,
+    "live": LIVE,
     "gradio": GRADIO,
 }
 FOR_COMPONENTS = ("texts", "prompts", "options")  # whose keys `translate` takes

@@ -11,6 +11,10 @@ VIEWER: dict[str, dict[str, str]] = {
         "en": "Paste what a model wrote, add its picture if you have it, press Show it.",
         "ja": "モデルの答えを貼り付け、元の画像があれば加えて「表示」を押してください。",
     },
+    "live_empty": {
+        "en": "Write what to look for and start the camera. Its frames are looked at and not kept.",
+        "ja": "探すものを書いて、カメラを始めてください。映像は見るだけで、保存しません。",
+    },
     "batch_empty": {
         "en": "Choose up to 32 pictures, say what to look for, press Run.",
         "ja": "画像を 32 枚まで選び、探すものを書いて「実行」を押してください。",

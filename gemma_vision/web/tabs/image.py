@@ -68,7 +68,7 @@ class ImageTab(TaskTab):
         self._viewer = panel["viewer"]
         fields = {"upload": self.upload, **form.fields}
         words: Any = form.fields["words"]
-        wish = gr.State(0)
+        self._wish = wish = gr.State(0)
         starts = [controls["run"].click, words.submit, wish.change]
         outputs = panel | {"cache_status": status} | controls
         connect(self.runner, starts, fields, outputs, js=tell_asked(self.name), **LATEST)
@@ -103,6 +103,19 @@ class ImageTab(TaskTab):
         updates = self.form.fill(example["task"], example["text"])
         shown = first_view(example["path"], example["task"])
         return updates and updates | {self.upload: example["path"], self._viewer: shown}
+
+    @property
+    def taking(self) -> tuple[gr.State, list[Block]]:
+        """What counts the wishes, and all that `take` may change."""
+        assert self.upload is not None, "it is built"
+        return self._wish, [self._wish, self.upload, *self.form.filled]
+
+    def take(self, path: str, task: object, text: str, count: int) -> Updates:
+        """A picture from elsewhere on the page, its task and words, and a run of them.
+
+        count: how many wishes there were.
+        """
+        return self.form.fill(task, text) | {self.upload: path, self._wish: count + 1}
 
     @property
     def linked(self) -> list[Component]:

@@ -10,6 +10,8 @@ declare const element: HTMLElement;
 declare const props: Record<string, any>;
 /** Calls the listener of that name in Python with `data` as the event's data. */
 declare function trigger(event: string, data?: object): void;
+/** Puts a file where Gradio keeps uploads. */
+declare function upload(file: File): Promise<{ path: string; url: string }>;
 /** Runs the callback whenever Python has sent that property anew. */
 declare function watch(name: string, callback: () => void): void;
 /** What Gradio's page was made from. */
@@ -120,12 +122,14 @@ type DrawOptions = {
 };
 type Scene = {
   picture: Size | null;
-  bitmap: HTMLImageElement | null;
+  bitmap: CanvasImageSource | null;
   area: Size;
   ratio: number; // device pixels of a CSS pixel
   view: View;
   things: Thing[];
   partial: PartialThing | null;
+  listed: LabelGroup[]; // labels that are listed even while nothing bears them
+  isMoving: boolean; // one picture follows another: nothing fades in
   hovered: number; // index of a thing, or -1
   selected: number;
   now: number;
@@ -134,6 +138,27 @@ type Scene = {
 };
 /** A scene that has a picture. */
 type PaintedScene = Scene & { picture: Size };
+/** A state of what was found in a camera's frame; the last has a `finish`. */
+type FrameAnswer = Size & {
+  things: Instance[];
+  partial: PartialRecord | null;
+  finish: string | null;
+  notes: string[];
+  seconds: number;
+  side: number; // pixels of a frame's longer side that are of use to the model
+};
+type LiveState = { name: "off" | "asking" | "on" };
+/** The camera that a viewer shows. */
+type LiveCamera = {
+  page: string; // a mark of this page, so that its newer frame takes an older one's place
+  form: Record<string, unknown>;
+  stream: MediaStream | null;
+  running: AbortController; // aborted while no camera is on
+  rate: import("../viewer_live_rate.js").FrameRate;
+  side: number;
+  found: Instance[]; // in the last frame whose answer is whole
+  frames: [HTMLCanvasElement, HTMLCanvasElement]; // the one shown, the one on its way
+};
 type SliderName = "opacity" | "score" | "wipe" | "line";
 type RowListeners = {
   select: (index: number) => void;

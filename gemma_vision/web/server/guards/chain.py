@@ -15,6 +15,7 @@ from gemma_vision.web.server.guards.request_log import REQUEST_LOG, is_json
 from gemma_vision.web.server.guards.sessions import keep_sessions_small
 from gemma_vision.web.server.guards.slow_headers import HeaderWatch
 from gemma_vision.web.server.guards.sweeper import Sweeper
+from gemma_vision.web.server.live_switch import is_live
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
 from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
 from gemma_vision.web.server.private_errors import ERROR_FILTER
@@ -51,3 +52,4 @@ def check_variables() -> None:
     rates(EACH)
     rates(ALL)
     is_json()
+    is_live()

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
 
 EACH = "GEMMA_VISION_RATE"  # of one client: "30/minute", or several: "5/second;500/hour"
 ALL = "GEMMA_VISION_RATE_ALL"  # of all clients together
-WORK = ("/queue/join", "/call/", "/run/", "/api/", "/upload", "/mcp", "/component_server", "/v1/")
+WORK = (
+    "/queue/join",
+    "/call/",
+    "/run/",
+    "/api/",
+    "/upload",
+    "/mcp",
+    "/component_server",
+    "/v1/",
+    "/live",
+    "/label-studio",
+)
 BUSY = "That is more than may be asked for in that time; try again in {seconds} s."
 
 

@@ -33,7 +33,7 @@ log = logging.getLogger("gemma_vision.requests")
 # Parts of paths that are Gradio's and ours; any other may be what somebody wrote.
 _PARTS = """
 api app_id assets call cancel chat choose completions component_server config data deep_link
-gradio_api healthz heartbeat info join login logout mcp metrics model models monitoring
+gradio_api healthz heartbeat info join live login logout mcp metrics model models monitoring
 openapi.json queue readyz reset run schema startup-events static stream theme.css token
 upload upload_progress v1 v2
 """

@@ -1,0 +1,1 @@
+"""Live: a camera's moving picture, with what is found in it drawn on it."""
