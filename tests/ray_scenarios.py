@@ -301,11 +301,16 @@ def wait_for(claim: Callable[[], bool], seconds: float) -> None:
     raise AssertionError("it did not come to that")
 
 
-def begin_cluster() -> None:
-    """A node of its own."""
+def begin_cluster(tries: int = 3) -> None:
+    """A node of its own; what a try that failed left behind is ended before the next."""
     store = str(120 * 2**20)
     node = node_command(*HEAD, "--num-cpus", "6", "--object-store-memory", store)
-    subprocess.run(node, check=True, stdin=subprocess.DEVNULL)
+    while subprocess.run(node, stdin=subprocess.DEVNULL).returncode:
+        tries -= 1
+        for pid in neighbours(os.getpid()):
+            os.kill(pid, signal.SIGKILL)  # of this network alone
+        if not tries:
+            raise RuntimeError("no node of Ray could be started")
     ray.init(address="auto", namespace="serve")
 
 
