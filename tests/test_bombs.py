@@ -42,7 +42,8 @@ class Outcome:
 
     @property
     def is_refused(self) -> bool:
-        return bool(REFUSAL.search(self.said)) and "instances" not in self.said
+        is_told = bool(REFUSAL.search(self.said)) and "instances" not in self.said
+        return is_told or "event: error" in self.said
 
 
 @dataclass
