@@ -143,17 +143,6 @@ def test_a_folder_annotated_on_ray_is_that_of_here_though_an_actor_dies(results)
     assert seen == {"codes": [0, 0], "killed": 1, "same": True}
 
 
-@pytest.mark.slow
-def test_two_hosts_go_on_when_one_of_them_is_gone(tmp_path):
-    seen = run_program("ray_nodes.py", tmp_path)
-    assert "failed" not in seen, seen["failed"]
-    service = seen["service"]
-    assert service["lost"] == [] and service["killed"] > 2 and service["after"] > 0
-    assert service["answered"] == service["right"]
-    annotate = seen["annotate"]
-    assert annotate["killed"] > 2 and annotate == annotate | {"codes": [0, 0], "same": True}
-
-
 def test_a_prompt_arrives_as_it_left():
     image = Image.effect_noise((40, 30), 90).convert("RGB")
     prompt = Prompt((image,), "detect cat", 7, 0.5, 3)
