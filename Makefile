@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TOOLS := $(VENV)/.tools
 NODE := node_modules/.ready
+# Two files of tests at a time.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 CHECK_SCRIPTS := if [ -e $(NODE) ]; then npm run --silent check; fi
 PACKAGES := app.py gemma_vision postprocess training benchmarks scripts serving tests
 
@@ -19,10 +21,10 @@ demo: $(READY)
 	$(BIN)/python app.py
 
 test: $(TOOLS) $(NODE)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 test-all: $(TOOLS) $(NODE)
-	$(BIN)/python -m pytest -m "not gpu"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not gpu"
 
 # Without the browser, whose app runs in a process of its own.
 coverage: $(TOOLS)
@@ -34,7 +36,7 @@ check: $(TOOLS) $(NODE)
 	$(BIN)/ruff check $(PACKAGES)
 	$(BIN)/mypy
 	@$(CHECK_SCRIPTS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 # The page's JavaScript: format and lint by Biome, types by TypeScript.
 check-scripts: $(NODE)

@@ -16,6 +16,8 @@ for folder in (ROOT, ROOT / "tests"):
         sys.path.insert(0, str(folder))
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # a test that needs the Hub is no test
+if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: each takes one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
