@@ -207,6 +207,8 @@ def test_a_model_that_is_too_slow_is_said_with_its_seconds(visit: Callable[..., 
     start(page)
     note(page, "Too slow for a moving picture")
     assert " s for each frame" in page.inner_text("#live .live-note")
+    page.click("#live .live-stop")
+    page.unroute_all(behavior="wait")
 
 
 def test_a_busy_model_and_a_refusal_are_said_and_the_camera_goes_on(

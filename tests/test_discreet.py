@@ -76,6 +76,15 @@ def test_a_file_of_the_server_is_no_upload(served: Served) -> None:
     is_discreet(served)
 
 
+@pytest.mark.parametrize("method", ["initialize", "resources/read", SECRET])
+def test_a_malformed_request_over_mcp_is_not_quoted(served: Served, method: str) -> None:
+    asked = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {"uri": SECRET}}
+    accepted = {"accept": "application/json, text/event-stream"}
+    answer = httpx.post(f"{served.url}mcp", json=asked, headers=accepted, timeout=30)
+    assert "error" in answer.json()
+    is_discreet(served)
+
+
 def test_events_of_the_page_that_come_short_are_not_logged(served: Served) -> None:
     config = httpx.get(f"{served.url}config").json()
     wide = [row["id"] for row in config["dependencies"] if len(row["inputs"]) > 1]

@@ -92,7 +92,7 @@ def boxes(new: Mapping[str, Any]) -> dict[str, tuple[bool, bool]]:
     }
 
 
-TABS = ("batch", "video", "chat", "inside")
+TABS = ("live", "batch", "video", "chat", "inside")
 CROPS = ("crops", *(f"{tab}-crops" for tab in TABS), "compare-crops-left", "compare-crops-right")
 
 
@@ -103,6 +103,7 @@ def test_boxes_for_crops_come_and_go_with_the_checkpoint(
     switcher.pipeline.become(Pipeline(FakeEngine(), GEMMA3, name="other"))
     ticked = {"batch_crops": True, "chat_crops": True}
     expected = {name: (True, name in ("batch-crops", "chat-crops")) for name in CROPS}
+    expected["live-crops"] = (False, False)  # it names no places
     new = boxes(changed(updater, **ticked))
     right = new.pop("compare-crops-right")  # which asks the former one still
     assert new == {name: expected[name] for name in new} and right == (False, False)

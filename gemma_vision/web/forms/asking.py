@@ -35,11 +35,16 @@ def tell_asked(tab: str) -> str:
     return TELL.format(event="asked", tab=tab, given="values")
 
 
+def tell_form(tab: str) -> str:
+    """The script of a change: tells the tab's viewer what the form holds."""
+    return TELL.format(event="form", tab=tab, given="[]")
+
+
 def connect_changes(fields: Mapping[str, Component], tab: str) -> None:
     """Tell the tab's viewer what the form holds whenever a field changes, by whatever hand."""
     changes: list[Any] = [field.change for field in fields.values()]  # type: ignore[attr-defined]
-    script = TELL.format(event="form", tab=tab, given="[]")
-    gr.on(changes, None, list(fields.values()), None, js=script, preprocess=False, **SILENT)
+    inputs = list(fields.values())
+    gr.on(changes, None, inputs, None, js=tell_form(tab), preprocess=False, **SILENT)
 
 
 def connect_examples(

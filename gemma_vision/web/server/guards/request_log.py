@@ -12,6 +12,7 @@ import os
 import secrets
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
@@ -26,6 +27,8 @@ VARIABLE = "GEMMA_VISION_LOG"  # "json", or "plain" as where nothing is said
 HEADER = "X-Request-Id"
 KEY = "gemma_vision.request_id"  # in the scope of a request, for events that run after it
 PLAIN = "%(asctime)s %(levelname)s %(message)s"
+MCP = "mcp"  # a package that logs by the root logger, and quotes
+UNREADABLE = "A request over MCP could not be read."
 FIELDS = ("method", "door", "status", "milliseconds")
 
 log = logging.getLogger("gemma_vision.requests")
@@ -71,6 +74,13 @@ def is_json() -> bool:
     if given not in ("json", "plain"):
         raise LogError(f"{VARIABLE} is {given!r}; write json or plain.")
     return given == "json"
+
+
+def leave_out_words(record: logging.LogRecord) -> bool:
+    """Let no record of the package mcp's quote what a caller sent and it could not read."""
+    if MCP in Path(record.pathname).parts:
+        record.msg, record.args = UNREADABLE, ()
+    return True
 
 
 def set_up_log() -> None:

@@ -14,7 +14,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import MAX_TEXT
 from gemma_vision.requests.tasks import FORM_TASKS, TASKS
 from gemma_vision.web.components.viewer import build_live_viewer
-from gemma_vision.web.forms.asking import WISHED, connect_changes, tell_asked
+from gemma_vision.web.forms.asking import WISHED, connect_changes, tell_asked, tell_form
 from gemma_vision.web.forms.carrying import CarriedFields
 from gemma_vision.web.forms.fields import build_settings
 from gemma_vision.web.forms.options import SETTINGS
@@ -56,9 +56,9 @@ class LiveTab(Tab):
         form.connect()
         words: Any = form.fields["words"]
         fields = list(form.fields.values())
-        on = {"js": tell_asked(self.name), "preprocess": False} | SILENT
-        for event in (self.viewer.start, words.submit):
-            event(None, fields, None, **on)
+        # A camera that started wants to know the form; Enter in it starts the camera.
+        for event, script in ((self.viewer.start, tell_form), (words.submit, tell_asked)):
+            event(None, fields, None, js=script(self.name), preprocess=False, **SILENT)
         connect_changes(form.fields, self.name)
 
     def connect_freeze(self, image: ImageTab) -> None:
