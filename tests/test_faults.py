@@ -415,7 +415,8 @@ def test_a_decoder_stops_at_any_moment(capsys: pytest.CaptureFixture[str]) -> No
         began = time.monotonic()
         assert run.join(20)
         took.append(time.monotonic() - began)
-        assert run.is_whole or isinstance(run.error, decoder_process.DecodingStopped)
+        # Whole, or ended before it began, or while it decoded.
+        assert run.error is None or isinstance(run.error, decoder_process.DecodingStopped)
     with capsys.disabled():
         print(f"\n{len(took)} stops: median {sorted(took)[len(took) // 2] * 1000:.0f} ms,", end=" ")
         print(f"longest {max(took) * 1000:.0f} ms")
