@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from PIL import Image
+from threaded_server import serving
 
 TASK = 17
 TIME = "2026-01-02T03:04:05Z"
@@ -158,12 +158,5 @@ def cvat_server(
     images: Sequence[Image.Image], labels: Sequence[tuple[str, str]]
 ) -> Iterator[CvatServer]:
     """The server while it is needed."""
-    server = CvatServer(images, labels)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(CvatServer(images, labels)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from threaded_server import serving
+
 
 class ScriptedServer(ThreadingHTTPServer):
     """tokens: (text, id, logprob, top) of each token. fail: how the next calls go wrong."""
@@ -116,12 +118,5 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def openai_server(model: str) -> Iterator[ScriptedServer]:
     """A server of one model, ended with the block."""
-    server = ScriptedServer(model)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(ScriptedServer(model)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from threaded_server import serving
 
 TOKEN = "0123456789abcdef"
 PERSONAL = "a.personal.token"  # is exchanged for one that opens
@@ -71,12 +72,5 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def studio_server(files: Mapping[str, bytes]) -> Iterator[StudioServer]:
     """The server while it is needed."""
-    server = StudioServer(files)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(StudioServer(files)) as server:
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
