@@ -11,7 +11,6 @@ import base64
 import importlib.util
 import inspect
 import json
-import logging
 import re
 from collections import deque
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, PARSE_GIVES, TASKS
 from gemma_vision.web.api.endpoints import Endpoint, parse_endpoint, task_endpoints
 from gemma_vision.web.server.errors import to_client
-from gemma_vision.web.server.guards.request_log import leave_out_words
+from gemma_vision.web.server.guards.request_log import quote_nobody
 from gemma_vision.web.server.picture_worker import open_picture
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 
@@ -62,8 +61,8 @@ def offer_tools(
     """
     if importlib.util.find_spec("mcp") is None:
         return False
-    logging.getLogger().addFilter(leave_out_words)
     server = build_server(pipeline, is_public=is_public, may_change=may_change)
+    quote_nobody()  # by the handlers that the package has just set up
     server.streamable_http_app()  # makes the session manager
     door = Door(server.session_manager)
     methods = ["GET", "POST", "DELETE"]

@@ -27,8 +27,8 @@ VARIABLE = "GEMMA_VISION_LOG"  # "json", or "plain" as where nothing is said
 HEADER = "X-Request-Id"
 KEY = "gemma_vision.request_id"  # in the scope of a request, for events that run after it
 PLAIN = "%(asctime)s %(levelname)s %(message)s"
-MCP = "mcp"  # a package that logs by the root logger, and quotes
-UNREADABLE = "A request over MCP could not be read."
+MCP = "mcp"  # a package that quotes in its log
+UNREADABLE = "A request over MCP failed, or could not be read (%s, line %d)."
 FIELDS = ("method", "door", "status", "milliseconds")
 
 log = logging.getLogger("gemma_vision.requests")
@@ -76,10 +76,17 @@ def is_json() -> bool:
     return given == "json"
 
 
+def quote_nobody() -> None:
+    """Have every handler write where the package mcp complains, and nothing of what was sent."""
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(leave_out_words)
+
+
 def leave_out_words(record: logging.LogRecord) -> bool:
-    """Let no record of the package mcp's quote what a caller sent and it could not read."""
+    """Let no record of mcp's, by whatever logger, quote a caller."""
     if MCP in Path(record.pathname).parts:
-        record.msg, record.args = UNREADABLE, ()
+        record.msg, record.args = UNREADABLE, (record.module, record.lineno)
+        record.exc_info = record.exc_text = None
     return True
 
 
