@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -143,6 +144,15 @@ def is_enabled(page: Page, name: str) -> None:
 def open_tab(page: Page, name: str, ready: str) -> None:
     page.get_by_role("tab", name=name).click()
     page.wait_for_selector(ready)
+
+
+def give_batch(page: Page, files: Sequence[Path]) -> None:
+    """Choose files in the Batch tab, until all are listed; a name is in sight before that, while
+    its file is on its way.
+    """
+    page.set_input_files("#batch-files input[type=file]", list(files))
+    for file in files:
+        page.locator(f"#batch-files .filename[aria-label='{file.name}']").wait_for()
 
 
 def tab_names(page: Page) -> list[str]:

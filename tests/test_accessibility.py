@@ -8,7 +8,7 @@ from pathlib import Path
 import browsing
 import pytest
 from axe import DESK, LOOKS, findings, in_every_look
-from browsing import go_to_tab, tab_names
+from browsing import give_batch, go_to_tab, tab_names
 from playwright.sync_api import Page
 
 browser, served, visit = browsing.browser, browsing.served, browsing.visit  # the fixtures
@@ -33,8 +33,7 @@ def fill_paste(page: Page, picture: Path) -> None:
 def fill_batch(page: Page, picture: Path) -> None:
     broken = picture.with_name("broken.png")
     broken.write_text("hello")
-    page.set_input_files("#batch-files input[type=file]", [picture, broken])
-    page.locator("#batch-files", has_text="broken").wait_for()
+    give_batch(page, [picture, broken])
     page.fill("#batch-words textarea", "cat ; dog")
     page.click("#batch-run")
     page.wait_for_selector(".gv-progress[data-state=done] li")

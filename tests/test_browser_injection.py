@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import browsing
 import pytest
-from browsing import go_to_tab, run, take_example
+from browsing import give_batch, go_to_tab, run, take_example
 from films import film
 from PIL import Image
 from playwright.sync_api import Page
@@ -143,8 +143,7 @@ def test_a_batch_shows_names_and_answers_as_words(
         archive.writestr("../../outside.png", (tmp_path / "a.png").read_bytes())
     page = visit()
     go_to_tab(page, "Batch")
-    page.set_input_files("#batch-files input[type=file]", packed)
-    page.locator("#batch-files", has_text="all").wait_for()
+    give_batch(page, [packed])
     page.fill("#batch-words textarea", "codes")
     page.click("#batch-run")
     page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import browsing
 import pytest
-from browsing import go_to_tab, is_enabled, open_tab
+from browsing import give_batch, go_to_tab, is_enabled, open_tab
 from PIL import Image
 from playwright.sync_api import Page
 from served import EVIL, Served
@@ -172,8 +172,7 @@ def test_a_batch_fills_a_gallery_and_a_zip(
         archive.writestr("notes.txt", "not a picture")
     page = visit()
     open_tab(page, "Batch", "#batch-run")
-    page.set_input_files("#batch-files input[type=file]", [picture_file, broken, packed])
-    page.locator("#batch-files", has_text="more").wait_for()
+    give_batch(page, [picture_file, broken, packed])
     page.fill("#batch-words textarea", "cat ; dog")
     page.click("#batch-run")
     page.wait_for_selector("#batch-progress .gv-progress[data-state=done]")
@@ -202,8 +201,7 @@ def test_a_batch_stops_and_keeps_what_is_done(
 ) -> None:
     page = visit()
     open_tab(page, "Batch", "#batch-run")
-    page.set_input_files("#batch-files input[type=file]", [picture_file])
-    page.locator("#batch-files", has_text="picture.png").wait_for()
+    give_batch(page, [picture_file])
     page.fill("#batch-words textarea", "long")
     before = served.engine()["cancelled"]
     page.click("#batch-run")
