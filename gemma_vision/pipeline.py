@@ -212,9 +212,10 @@ class Pipeline:
         return prepare(request, self.family, self._names_at_once(request))
 
     def _names_at_once(self, request: Request) -> int | None:
-        """How many names the checkpoint was taught to look for in one prompt; None is any."""
-        own: int | None = self.card.get("names_per_prompt")
-        return request.names_per_prompt or own or self.family.names_per_prompt
+        """How many names the checkpoint is asked for in one prompt; None is any."""
+        own: int | Mapping[str, int] | None = self.card.get("names_per_prompt")
+        count = own.get(request.decoding or EXACT) if isinstance(own, Mapping) else own
+        return request.names_per_prompt or count or self.family.names_per_prompt
 
     def _begin(self, job: PreparedRequest) -> AnswerBuilder:
         reading = StreamingReader(job.image.size, self.decoder, self.policy)

@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import gemma_vision
 from gemma_vision.checkpoints.adapter_config import read_adapter
 from gemma_vision.checkpoints.bounds.patterns import why_unsafe
-from gemma_vision.checkpoints.config import read_config
-from gemma_vision.checkpoints.file_names import CHECKPOINTS
+from gemma_vision.checkpoints.config import read_config, read_notes
+from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
 from gemma_vision.errors import CheckpointError
 from gemma_vision.registry.loading import count_parameters, describe_folder
 from gemma_vision.weights.loading import check_finite
@@ -201,6 +202,42 @@ def test_weights_that_are_not_finite_are_said(value: float, folder: Path) -> Non
 def test_what_people_have_is_still_read(folder: Path) -> None:
     assert read_config(folder) == read_config(TINY)
     assert gemma_vision.load(folder).family == gemma_vision.load("tiny").family
+
+
+WRONG_NOTES: dict[str, tuple[object, ...]] = {
+    "policy": ("x", 3, []),
+    "decoding": ("fast", 3, ["exact"]),
+    "names_per_prompt": ("4", 0, -1, 2.5, True, [1], 101, {"strict": 1}, dict.fromkeys("abc", 1)),
+    "names": ("cat", 5, {"cat": 1}, [1, 2], ["cat", " "]),
+    "tasks": ("detect", [1], {"detect": True}),
+    "languages": ("en", [5], 5),
+    "kind": (5, ["mix"]),
+    "licence": (5, ["MIT"]),
+    "counts": ("no", 1, []),
+    "drawings": ("cat", [None]),
+    "taught": (5, "cat", [5]),
+}
+
+
+@pytest.mark.parametrize("key", WRONG_NOTES)
+def test_notes_that_would_be_misread_are_refused_in_a_sentence(key: str, folder: Path) -> None:
+    own = json.loads((TINY / NOTES).read_text())
+    (folder / NOTES).unlink()
+    for value in WRONG_NOTES[key]:
+        (folder / NOTES).write_text(json.dumps(own | {key: value}))
+        with pytest.raises(CheckpointError, match=f"as {key}; wanted is "):
+            gemma_vision.load(folder)
+        with pytest.raises(CheckpointError, match=f"as {key}; wanted is "):
+            read_notes(folder)
+
+
+def test_notes_that_say_nothing_leave_everything_as_it_is(folder: Path) -> None:
+    (folder / NOTES).unlink()
+    assert gemma_vision.load(folder).names == ()
+    (folder / NOTES).write_text(json.dumps(dict.fromkeys(WRONG_NOTES)))
+    bare = gemma_vision.load(folder)
+    assert bare.names == () and bare.policy == "space"
+    assert bare.detect(Image.new("RGB", (64, 48)), "cat ; dog").prompt == "detect cat ; dog"
 
 
 def test_large_weights_are_no_infinite_ones() -> None:

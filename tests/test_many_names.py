@@ -85,6 +85,16 @@ def test_the_checkpoint_says_how_many_and_the_request_overrides() -> None:
     assert len(ask(7, names_per_prompt=4)[0].asked) == 2
 
 
+@pytest.mark.parametrize("decoding, count", [(None, 4), ("exact", 4), ("strict", 13), ("free", 2)])
+def test_the_checkpoint_may_say_so_for_each_decoding(decoding: str | None, count: int) -> None:
+    engine = EchoEngine()
+    card = {"names_per_prompt": {"exact": 4, "strict": 1, "free": 7}}
+    pipeline = Pipeline(engine, FakeFamily(), policy="space", card=card)  # type: ignore[arg-type]
+    answer = pipeline.detect(IMAGE, NAMES, decoding=decoding)
+    assert len(engine.asked) == count
+    assert answer.prompt == f"detect {' ; '.join(NAMES)}"
+
+
 @pytest.mark.parametrize(
     "name, expected",
     [
@@ -105,7 +115,7 @@ def test_a_batch_keeps_every_requests_parts_together() -> None:
     answers = pipeline.batch(requests)
     for answer, wish in zip(answers, wishes, strict=True):
         assert [one.label for one in answer.mentions] == [n for n in wish if n[-1] not in "ck"]
-        assert answer.prompt.count("\n") == (len(wish) + 1) // 2 - 1
+        assert answer.prompt == f"detect {' ; '.join(wish)}"
 
 
 def test_each_part_has_the_grammar_of_its_names() -> None:

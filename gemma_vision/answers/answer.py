@@ -34,13 +34,14 @@ class Answer:
     """An answer, whole or still growing.
 
     `mentions` are the closed records in the model's units and `instances` the same things, one for
-    one, in pixels of the upright picture; `partial` is the record being written now (None between
-    records and at the end). `finish` is None while the answer grows, then "stop", "length",
-    "repeat" or "cancelled". `timing` has the seconds of "encode", "prefill" and "decode" and the
-    number of "tokens". `crops` has for each picture the rectangles that pan-and-scan looked at
-    besides the whole: x0, y0, x1, y1 in pixels. Nobody was asked for an answer that came from
-    elsewhere (`gemma_vision.read`): it has no request, model or prompt, and a `picture` only where
-    one was given.
+    one, in pixels of the upright picture; `prompt` is the whole request in the model's words, also
+    where it was asked for a few of the names at a time (`names_per_prompt`). `partial` is the
+    record being written now (None between records and at the end). `finish` is None while the
+    answer grows, then "stop", "length", "repeat" or "cancelled". `timing` has the seconds of
+    "encode", "prefill" and "decode" and the number of "tokens". `crops` has for each picture the
+    rectangles that pan-and-scan looked at besides the whole: x0, y0, x1, y1 in pixels. Nobody was
+    asked for an answer that came from elsewhere (`gemma_vision.read`): it has no request, model or
+    prompt, and a `picture` only where one was given.
     """
 
     request: Request | None

@@ -33,12 +33,8 @@ class PreparedRequest:
     request: Request
     image: Image
     prompts: tuple[Prompt, ...]
+    text: str  # the whole request as one prompt, however many the model is asked
     choices: tuple[str, ...] = ()  # the words that the answer is one of
-
-    @property
-    def text(self) -> str:
-        """What the model is asked, a line for each prompt."""
-        return "\n".join(prompt.text for prompt in self.prompts)
 
 
 def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRequest:
@@ -48,12 +44,13 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
     """
     parts = split_request(request, at_once)
     choices = choices_of(request, family)
-    texts = [family.write_prompt(part) for part in parts]  # what is wrong with words comes first
+    text = family.write_prompt(request)  # what is wrong with words comes first
+    texts = [family.write_prompt(part) for part in parts] if len(parts) > 1 else [text]
     images = tuple(open_image(picture) for picture in request.images)
     prompts = tuple(
         Prompt(
             images,
-            text,
+            words,
             request.max_tokens,
             request.temperature,
             request.seed,
@@ -63,9 +60,9 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
             budget=family.budget_of(request),
             thinking=request.thinking,
         )
-        for part, text in zip(parts, texts, strict=True)
+        for part, words in zip(parts, texts, strict=True)
     )
-    return PreparedRequest(request, images[0], prompts, choices)
+    return PreparedRequest(request, images[0], prompts, text, choices)
 
 
 def split_request(request: Request, at_once: int | None) -> list[Request]:

@@ -11,9 +11,10 @@ from typing import Any
 
 from gemma_vision.checkpoints.bounds.json_text import MalformedJson, read_json_file
 from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
+from gemma_vision.checkpoints.bounds.notes import check_notes
 from gemma_vision.checkpoints.config_checks import check_keys, check_sizes, fill, read_part
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
-from gemma_vision.checkpoints.file_names import name_of
+from gemma_vision.checkpoints.file_names import NOTES, name_of
 from gemma_vision.checkpoints.foreign_formats import check_unpacked
 from gemma_vision.checkpoints.gemma4.config import is_gemma4, parse_gemma4
 from gemma_vision.errors import CheckpointError
@@ -22,7 +23,6 @@ from gemma_vision.model.config import FULL, SLIDING, ModelConfig, Rope, TextConf
 Values = Mapping[str, Any]
 
 MAX_STOPS = 64  # tokens that end an answer
-NOTES = "gemma_vision.json"  # what a folder says of itself: policy, names, tasks, ...
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -54,6 +54,13 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not isinstance(values, dict):
         raise CheckpointError(f"{path.name} holds no JSON object. Fetch the checkpoint again.")
     return values
+
+
+def read_notes(folder: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself, nothing where it has no notes; CheckpointError where an
+    entry would be misread.
+    """
+    return check_notes(read_json(folder / NOTES) or {})
 
 
 def parse_config(values: Values, stop_ids: tuple[int, ...] = (1,)) -> ModelConfig:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gemma_vision.checkpoints.access_token import AccessToken
 from gemma_vision.checkpoints.adapter_config import read_adapter
-from gemma_vision.checkpoints.config import read_config, read_json
+from gemma_vision.checkpoints.config import read_config, read_notes
 from gemma_vision.checkpoints.download import download
 from gemma_vision.checkpoints.file_names import (
     ADAPTER_CONFIG,
@@ -112,7 +112,7 @@ def _download(hub_id: str, reporter: ProgressReporter | None, token: AccessToken
             "Name the one that it was made from.",
             "E_CHECKPOINT_INCOMPLETE",
         )
-    named = (read_json(folder / NOTES) or {}).get("mask_decoder")
+    named = read_notes(folder).get("mask_decoder")
     wanted = [*LARGE_FILES, named] if isinstance(named, str) else LARGE_FILES
     fetch_files(wanted, revision=folder.name)
     shards = weight_names(folder)

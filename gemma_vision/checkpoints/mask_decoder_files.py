@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_vision.checkpoints.config import read_json
+from gemma_vision.checkpoints.config import read_notes
 from gemma_vision.checkpoints.download import fetch_file
 from gemma_vision.checkpoints.file_names import (
     CHECKPOINTS,
@@ -72,7 +72,7 @@ def own_decoder(folder: Path, *beneath: Path) -> str | None:
 
     beneath: where the file may lie too that its notes name, for an adapter's are those of its base.
     """
-    named = (read_json(folder / NOTES) or {}).get("mask_decoder")
+    named = read_notes(folder).get("mask_decoder")
     if named in NAMES:
         return str(named)
     if named is None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.checkpoints.bounds.json_text import parse_json
 from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
-from gemma_vision.checkpoints.config import read_config, read_json
-from gemma_vision.checkpoints.file_names import CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.config import read_config, read_notes
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.checkpoints.gemma4.names import is_left_out
 from gemma_vision.checkpoints.hub import embedded, is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
@@ -90,7 +90,7 @@ def load_elsewhere(
     """
     running = connect(engine, clean_name(name), family_at)
     folder = folder_of(running.name)
-    notes = read_json(folder / NOTES) or {}
+    notes = read_notes(folder)
     return Pipeline(
         running,
         family_at(running.name),
@@ -125,16 +125,14 @@ def check_request(name: str | Path, request: Request) -> None:
     if family is not None:
         replace(family, title=str(name)).check_request(request)
     if request.spec.names_things and request.reading is None:
-        read_names(request.text, names_of(read_json(folder_of(str(name)) / NOTES) or {}))
+        read_names(request.text, names_of(read_notes(folder_of(str(name)))))
 
 
 def variant_from_registry(name: str) -> Family | None:
     """What a checkpoint understands, from its folder's small files or from the catalogue."""
     folder = folder_of(name)
     try:
-        return limit_to(
-            family_of(read_config(folder).family), name, read_json(folder / NOTES) or {}
-        )
+        return limit_to(family_of(read_config(folder).family), name, read_notes(folder))
     except CheckpointError:
         listed = {hub_id: family for hub_id, family, *_ in PUBLISHED}
         return limit_to(family_of(listed[name]), name, {}) if name in listed else None
@@ -184,7 +182,7 @@ def describe_folder(name: str, folder: Path) -> dict[str, Any] | None:
         parameters = count_parameters(folder, config)
     except CheckpointError:
         return None
-    notes = read_json(folder / NOTES) or {}
+    notes = read_notes(folder)
     return {
         "id": name,
         "family": config.family,

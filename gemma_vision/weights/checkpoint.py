@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 
 from gemma_vision.checkpoints.access_token import AccessToken
 from gemma_vision.checkpoints.adapter_config import read_adapter
-from gemma_vision.checkpoints.config import read_config, read_json
-from gemma_vision.checkpoints.file_names import NOTES, TOKENIZER
+from gemma_vision.checkpoints.config import read_config, read_notes
+from gemma_vision.checkpoints.file_names import TOKENIZER
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.checkpoints.weight_files import has_weights
@@ -130,8 +130,8 @@ def open_checkpoint(
     else:
         message = "Adapters, 8 and 4 bits are not spread over devices. Name one, such as cuda."
         raise CheckpointError(message, "E_DEVICE")
-    own_notes = read_json(adapter / NOTES) if adapter is not None else None
-    notes = own_notes or read_json(folder / NOTES) or {}
+    own_notes = read_notes(adapter) if adapter is not None else None
+    notes = own_notes or read_notes(folder)
     return Checkpoint(str(name), folder, config, model, tokenizer, notes, adapter)
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.checkpoints.config import read_config, read_json
-from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS, NOTES
+from gemma_vision.checkpoints.config import read_config, read_json, read_notes
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS
 from gemma_vision.checkpoints.hub import find
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
@@ -34,7 +34,7 @@ class Base:
     @property
     def notes(self) -> dict[str, Any]:
         """What the folder says of itself."""
-        return read_json((self.adapter or self.folder) / NOTES) or {}
+        return read_notes(self.adapter or self.folder)
 
     @property
     def own(self) -> Path:
@@ -72,6 +72,6 @@ def find_base(name: str) -> Base:
 
 def drawings_of(folder: Path) -> tuple[str, ...]:
     """The names that the checkpoint of a folder knows from this project's own scenes."""
-    notes = read_json(folder / NOTES) or {}
+    notes = read_notes(folder)
     inside = notes.get("names", ()) if folder.parent == CHECKPOINTS else ()
     return tuple(notes.get("drawings", inside))

@@ -11,8 +11,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.config import read_config, read_json
-from gemma_vision.checkpoints.file_names import NOTES
+from gemma_vision.checkpoints.config import read_config
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetuning.learning.bases import Base
 from gemma_vision.finetuning.learning.lora_adapters import add_lora
@@ -100,7 +99,7 @@ def open_trainee(
         model.gradient_checkpointing_enable({"use_reentrant": False})
         model.enable_input_require_grads()
     model.train()
-    notes = read_json((base.adapter or base.folder) / NOTES) or {}
+    notes = base.notes
     config, tokenizer = read_config(base.folder), open_tokenizer(base.folder)
     return Trainee(
         base.name,

@@ -3,13 +3,12 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gemma_vision.checkpoints.config import read_json
+from gemma_vision.checkpoints.config import read_notes
 from gemma_vision.checkpoints.file_names import DECODER_FILE, NOTES, SINGLE
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.finetuning.learning.bases import find_base
@@ -55,8 +54,7 @@ def tensors_of(folder: Path) -> list[tuple[str, Tensor]]:
 
 def copy_own_files(adapter: Path, folder: Path, out: Path) -> None:
     """The adapter's notes over the base's, its card told as that of a whole model, its decoder."""
-    notes: dict[str, Any] = read_json(folder / NOTES) or {}
-    notes |= read_json(adapter / NOTES) or {}
+    notes = read_notes(folder) | read_notes(adapter)
     write_atomically(out / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
     card = adapter / "README.md"
     if card.is_file():
