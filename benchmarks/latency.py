@@ -27,6 +27,7 @@ from PIL import Image
 
 from benchmarks.rivals import Ours, RunResult, Theirs
 from gemma_vision.checkpoints.hub import find
+from gemma_vision.requests.options import MAX_NAMES
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.synthetic.compositor import compose
@@ -146,7 +147,14 @@ def make_requests(task: Task, words: str, options: argparse.Namespace) -> Iterat
         names = [load_atlas().names[thing.name] for thing in picture.things] or ["cat"]
         text = words.format(names=" ; ".join(names), first=names[0])
         image = Image.fromarray(picture.pixels)
-        yield Request(image, task, text, max_tokens=options.tokens, drop_unasked=False)
+        yield Request(
+            image,
+            task,
+            text,
+            max_tokens=options.tokens,
+            drop_unasked=False,
+            names_per_prompt=MAX_NAMES,  # one prompt, as transformers gets it
+        )
 
 
 def gemm_speed(side: int = 512, seconds: float = 0.5) -> float:
