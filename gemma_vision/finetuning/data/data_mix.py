@@ -17,7 +17,7 @@ from gemma_vision.finetuning.plan import FinetunePlan
 from postprocess.mask_decoder import MaskDecoder
 
 SMALL_COLLAGES = 0.4  # share of a small model's images that are collages
-OLD_SHARE = 0.375  # of a batch, where there is something to be kept
+OLD_SHARE = 0.125  # of a batch, where there is something to be kept
 COLLAGE_SIDE = 2  # times the side that the model looks at
 
 
@@ -149,7 +149,7 @@ def new_component(
     encoder = encoder_for(data.learned, decoder)
     shapes = None
     if is_small and encoder is not None:
-        shapes = TypicalShapes.find(images.scenes, encoder, mirrored=plan.mirror)
+        shapes = TypicalShapes.find(images.scenes, encoder)
     sampler = PromptSampler(data.names, encoder, has_words, shapes)
     share = plan.collages
     if share is None:

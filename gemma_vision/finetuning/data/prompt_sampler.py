@@ -18,7 +18,7 @@ from postprocess.mask_decoder import MaskDecoder
 
 MIX = (0.48, 0.42, 0.04, 0.06)  # detect, segment, caption, ask
 MAX_ABSENT = 2  # names in a prompt that are not there
-ALONE = 0.4  # how often a single name is to be detected
+ALONE = 0.75  # how often a single name is to be detected
 ABSENT_ALONE = 0.25  # how often such a name is not there
 LINES = 0.5  # how often an image is asked one of its own lines
 MAX_COUNTED = 4  # of a name that a caption or an answer can count
@@ -71,7 +71,7 @@ class PromptSampler:
             return self._detect(rng, image)
         names = one_name(rng, present, absent)
         objects = [thing for thing in image.objects if thing.name in names]
-        codes = self._codes(rng, objects)
+        codes = self._codes(objects)
         things = [
             to_target(thing, image.size, code) for thing, code in zip(objects, codes, strict=True)
         ]
@@ -81,7 +81,7 @@ class PromptSampler:
         present = {thing.name for thing in image.objects} | image.unsure
         return [name for name in self.names if name not in present]
 
-    def _codes(self, rng: Generator, objects: Sequence[ImageObject]) -> list[tuple[int, ...]]:
+    def _codes(self, objects: Sequence[ImageObject]) -> list[tuple[int, ...]]:
         assert self.encoder is not None, "only called where masks can be encoded"
         masks = [crop(thing.mask, whole(thing.box)) for thing in objects if thing.mask is not None]
         if not masks:
@@ -89,7 +89,7 @@ class PromptSampler:
         codes = self.encoder.encode(np.stack(masks))
         if self.shapes is not None:
             names = [thing.name for thing in objects if thing.mask is not None]
-            codes = self.shapes.codes(rng, names, np.stack(masks), codes)
+            codes = self.shapes.codes(names, codes)
         return [tuple(row) for row in codes.tolist()]
 
 

@@ -1,80 +1,56 @@
-"""Typical shapes: a few masks of a name that stand for the others while there is little to learn.
+"""Typical shapes: one mask of a name that stands for the others while there is little to learn.
 
 Sixteen codes spell a mask, and a small model that sees a hundred masks for some minutes does not
-learn to spell: what it writes is worse than the mean of all. Which of eight shapes a thing has is a
-choice that it does learn. K shapes of a name, M masks.
+learn to spell: what it writes is worse than the mean of all. Which of a few shapes a thing has is
+learned no better; the one that overlaps all of them most is learned at once. M masks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numpy.random import Generator
 
 from gemma_vision.evaluate import Scene
 from postprocess.instances import crop
 from postprocess.mask_decoder import MaskDecoder
 
-NUM_SHAPES = 8  # of a name
 FEW = 400  # masks of a name; where there are more, each is spelled
 MOST_MASKS = 2000  # that are looked at, of all names together
+MOST_ROUNDS = 4  # through the sixteen codes of a name
+MOST_TRIES = 20_000  # shapes that are looked at, of all names together
 
 Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int64]
 Box = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, eq=False)
-class ShapeBank:
-    """Those of one name: masks (K, 4096) 0 or 1, as their codes (K, 16) are drawn."""
-
-    masks: Floats
-    codes: npt.NDArray[np.int64]
-
-
 class TypicalShapes:
-    """By name; a name of which there are many masks has none."""
+    """Codes (16,) by name; a name of which there are many masks has none."""
 
-    def __init__(self, known: Mapping[str, ShapeBank]) -> None:
+    def __init__(self, known: Mapping[str, Codes]) -> None:
         self.known = known
 
     @classmethod
-    def find(
-        cls, scenes: Sequence[Scene], decoder: MaskDecoder, *, mirrored: bool
-    ) -> TypicalShapes:
-        """Look at the masks of a data set. mirrored: left and right are exchanged in learning."""
+    def find(cls, scenes: Sequence[Scene], decoder: MaskDecoder) -> TypicalShapes:
+        """Look at the masks of a data set."""
         counts: dict[str, int] = {}
         for scene in scenes:
             for thing in scene.objects:
                 counts[thing.name] = counts.get(thing.name, 0) + bool(thing.segmentation)
         few = [name for name, count in counts.items() if 0 < count <= FEW]
-        most = MOST_MASKS // max(len(few), 1)
-        known = {}
+        most, tries = MOST_MASKS // max(len(few), 1), MOST_TRIES // max(len(few), 1)
+        known: dict[str, Codes] = {}
         for name in few:
-            masks = np.stack(list(masks_of(scenes, name, max(most, NUM_SHAPES))))
-            both = np.concatenate([masks, masks[:, :, ::-1]]) if mirrored else masks
-            known[name] = choose(both, decoder)
+            if masks := list(masks_of(scenes, name, max(most, 1))):
+                known[name] = choose(np.stack(masks), decoder, tries=tries)
         return cls(known)
 
-    def codes(
-        self, rng: Generator, names: Sequence[str], masks: Floats, spelled: npt.NDArray[np.int64]
-    ) -> npt.NDArray[np.int64]:
-        """(M, 16): those of a shape of each name; `spelled` where a name has none.
-
-        A shape is drawn the oftener the more it overlaps the mask, above the one that does least:
-        what a model then believes most is the shape of the largest overlap to be expected, so that
-        one that is unsure says the middle of all and not one end of them.
-        """
-        codes = spelled.copy()
-        for index, name in enumerate(names):
-            shapes = self.known.get(name)
-            if shapes is not None:
-                likeness = overlap(flat(masks[index][None]), shapes.masks)[0].astype(float)
-                gain = likeness - likeness.min() + 1e-6
-                codes[index] = shapes.codes[int(rng.choice(len(gain), p=gain / gain.sum()))]
-        return codes
+    def codes(self, names: Sequence[str], spelled: Codes) -> Codes:
+        """(M, 16): those of the shape of each name; `spelled` where a name has none."""
+        rows = [self.known.get(name, own) for name, own in zip(names, spelled, strict=True)]
+        return np.stack(rows)
 
 
 def masks_of(scenes: Sequence[Scene], name: str, most: int) -> Iterator[Floats]:
@@ -91,17 +67,35 @@ def masks_of(scenes: Sequence[Scene], name: str, most: int) -> Iterator[Floats]:
             yield crop(mask, whole(thing.box))
 
 
-def choose(masks: Floats, decoder: MaskDecoder) -> ShapeBank:
-    """Of (M, 64, 64) masks those to which the others are nearest: each next one helps most."""
+def choose(masks: Floats, decoder: MaskDecoder, *, tries: int = MOST_TRIES) -> Codes:
+    """The codes (16,) whose shape overlaps (M, 64, 64) masks most.
+
+    Begins with the mean of the masks, or with the one of them that is nearest to all, and changes
+    a code at a time for as long as that helps; tries: shapes that are looked at, about.
+    """
     every = flat(masks)
-    likeness = overlap(every, every)
-    nearest = np.zeros(len(every), np.float32)
-    chosen: list[int] = []
-    for _ in range(min(NUM_SHAPES, len(every))):
-        chosen.append(int(np.maximum(likeness, nearest).sum(1).argmax()))
-        nearest = np.maximum(nearest, likeness[chosen[-1]])
-    codes = decoder.encode(masks[list(dict.fromkeys(chosen))])
-    return ShapeBank(flat(decoder.decode(codes, logits=True) > 0), codes)
+    nearest = masks[int(overlap(every, every).sum(1).argmax())]
+    begins = decoder.encode(np.stack([flat(masks.mean(0)[None]).reshape(64, 64), nearest]))
+    likeness = likeness_of(begins, every, decoder)
+    best, most = begins[int(likeness.argmax())].copy(), float(likeness.max())
+    num_codes = len(decoder.code_vectors)
+    for _ in range(min(MOST_ROUNDS, tries // (best.size * num_codes))):
+        before = most
+        for place in range(best.size):
+            tried = np.repeat(best[None], num_codes, 0)
+            tried[:, place] = np.arange(num_codes)
+            likeness = likeness_of(tried, every, decoder)
+            if likeness.max() > most:
+                best, most = tried[int(likeness.argmax())].copy(), float(likeness.max())
+        if most <= before:
+            break
+    return np.asarray(best, np.int64)
+
+
+def likeness_of(codes: Codes, every: Floats, decoder: MaskDecoder) -> Floats:
+    """Codes (K, 16), masks (M, 4096) -> (K,): how much the shape of each overlaps all of them."""
+    shapes = flat(decoder.decode(codes, logits=True) > 0)
+    return np.asarray(overlap(shapes, every).mean(1), np.float32)
 
 
 def flat(masks: npt.ArrayLike) -> Floats:
