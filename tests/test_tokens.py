@@ -415,6 +415,13 @@ def test_boxes_in_json_are_read_in_thousandths(text, mentions, notices, plain):
     assert plain is None or found[2] == plain
 
 
+def test_an_apostrophe_in_braces_opens_no_string():
+    box = '{"box_2d": [10, 20, 300, 400], "label": "cat"}'
+    mentions, notices, plain = read(f"{{a man's hat}} {box}")
+    assert mentions == [Mention("cat", (10, 20, 300, 400), units=1000)]
+    assert (notices, plain) == ([], "{a man's hat}")
+
+
 @pytest.mark.parametrize("surplus, said", [(0, "boxes of 4."), (2, "boxes of 4 and 2 left out.")])
 def test_positions_that_make_no_box_are_told(surplus, said):
     parser = Parser()
