@@ -606,8 +606,16 @@ def test_however_the_text_arrives_it_reads_the_same(text, data):
 
 @pytest.mark.parametrize(
     "opening, closing",
-    [("<", ">"), ("&lt;", "&gt;"), ("&amp;#x3c;", "&#62;"), ("\\u003c", "\\u003e")]
-    + [("\\<", "\\>"), ("%3C", "%3e"), ("\uff1c", "\uff1e"), ("\ufe64", "\ufe65")],
+    [
+        ("<", ">"),
+        ("&lt;", "&gt;"),
+        ("&amp;#x3c;", "&#62;"),
+        ("\\u003c", "\\u003e"),
+        ("\\<", "\\>"),
+        ("%3C", "%3e"),
+        ("\uff1c", "\uff1e"),
+        ("\ufe64", "\ufe65"),
+    ],
 )
 def test_tokens_are_read_letter_by_letter_however_they_are_escaped(opening, closing):
     text = BOX.replace("<", opening).replace(">", closing) + " cat"
