@@ -93,6 +93,8 @@ def open_archive(file: Path | IO[bytes], name: str = "") -> Iterator[Archive]:
 def _check(members: list[zipfile.ZipInfo], name: str) -> None:
     """Refuse what cannot be unpacked in part, and what comes to too much."""
     for one in members:
+        if not one.filename:
+            raise ArchiveError(f"{name} holds a file without a name. Pack it again.")
         if one.flag_bits & _ENCRYPTED:
             raise ArchiveError(f"{name} is locked with a password. Pack it again without one.")
         if one.compress_type not in PACKINGS:

@@ -99,6 +99,21 @@ def test_the_batch_tab_refuses_it_too(
         collect_pictures([str(tmp_path / "bomb.zip")])
 
 
+def test_a_member_without_a_name_is_refused(tmp_path: Path) -> None:
+    """A name ends at a zero byte; Python's own reader fails on what is left of this one."""
+    path = tmp_path / "nameless.zip"
+    path.write_bytes(zipped(zipfile.ZIP_DEFLATED, size=9).replace(b"a.png", b"\0.png"))
+    with pytest.raises(ArchiveError, match="without a name"), open_archive(path) as archive:
+        archive.read(archive.names[0], 9)
+    write_noise(tmp_path / "codes.npz")
+    data = (tmp_path / "codes.npz").read_bytes()
+    with zipfile.ZipFile(tmp_path / "codes.npz") as opened:
+        first = opened.namelist()[0].encode()
+    path.write_bytes(data.replace(first, b"\0" + first[1:]))
+    with pytest.raises(MaskDecoderError):
+        MaskDecoder.load(path)
+
+
 def test_a_member_is_read_to_one_byte_more_than_its_limit(tmp_path: Path) -> None:
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         path = tmp_path / "large.zip"

@@ -7,12 +7,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 from tiny_models import make_model, save
 
+from gemma_vision.runtime import scheduler
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import Grammar
 from gemma_vision.runtime.local_engine import LocalEngine
@@ -195,12 +197,12 @@ def engine(random_checkpoint: Path) -> LocalEngine:
 def test_too_many_waiting_prompts_are_refused_in_a_sentence(engine: LocalEngine) -> None:
     engine._scheduler.max_rows = 2
     engine._scheduler.max_waiting = 3
-    first = engine.stream([Prompt((), "a", 30)] * 6)
+    first = engine.stream([Prompt((), "a", 30)] * 5)
     assert sum(chunk is not None for chunk in next(first)) <= 2
-    with pytest.raises(EngineBusyError, match="4 prompts are waiting") as caught:
+    with pytest.raises(EngineBusyError, match="3 prompts are waiting") as caught:
         next(engine.stream([Prompt((), "a", 3)]))
     assert caught.value.code == "E_BUSY"
-    assert sum(len(chunk.token_ids) for chunks in first for chunk in chunks if chunk) >= 6 * 30 - 2
+    assert sum(len(chunk.token_ids) for chunks in first for chunk in chunks if chunk) >= 5 * 30 - 2
     assert len(follow(engine.stream([Prompt((), "a", 3)]))) == 3  # there is room again
 
 
@@ -224,6 +226,22 @@ def test_short_answers_do_not_wait_for_long_ones(engine: LocalEngine) -> None:
     stream = engine.stream([Prompt((), "a", 60), Prompt((), "a", 60), Prompt((), "a", 2)])
     ends = [i for chunks in stream for i, chunk in enumerate(chunks) if chunk and chunk.finish]
     assert ends.index(2) == 0
+
+
+def test_a_long_answer_does_not_wait_for_ever(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for a second goes before answers that are 64 tokens shorter."""
+    now, line = [100.0], engine._scheduler
+    monkeypatch.setattr(scheduler, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    line.max_rows = 1
+    (long,) = line.submit([Prompt((), "a", 60)])
+    now[0] += 0.5
+    (short,) = line.submit([Prompt((), "a", 2)])
+    assert line._admit() == [short]
+    now[0] += 0.5
+    line.submit([Prompt((), "a", 2)])
+    assert line._admit() == [long]
 
 
 def test_a_stream_that_is_closed_leaves_its_place(engine: LocalEngine) -> None:

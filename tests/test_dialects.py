@@ -460,6 +460,9 @@ def test_a_mask_that_was_cut_leaves_its_box():
             '{"box_2d": [1,2,300,400], "label": 7, "score": "93%"}', "7", 0.93, "", id="%"
         ),
         pytest.param(
+            '{"box_2d": [1,2,300,400], "label": "cat", "score": 87}', "cat", 0.87, "", id="of 100"
+        ),
+        pytest.param(
             '{"box_2d": ["1","2","300","400"], "label": "cat"}', "cat", None, "", id="text"
         ),
         pytest.param(

@@ -202,13 +202,27 @@ def test_a_checkpoint_that_cannot_segment_is_not_asked_to(folder):
     assert (scores["recall50"], scores["miou"]) == (1.0, None)
 
 
+def test_masks_under_another_name_are_passed_over(folder):
+    class Talkative(Oracle):
+        def answer(self, prompt: Prompt):
+            verb, _, name = prompt.text.partition(" ")
+            if verb != "segment":
+                return super().answer(prompt)
+            width = prompt.images[0].width
+            other = self.mention("cow", (0, 0, 40, 40), width, verb)
+            right = self.mention(name, dict(self.scenes[width])[name], width, verb)
+            return write([other, right])
+
+    assert evaluate(Talkative().pipeline(), read_dataset(folder), limit=1)["miou"] > 0.95
+
+
 def test_counting_is_asked_of_checkpoints_that_were_taught_to(folder):
     oracle = Oracle()
 
     def answer(prompt: Prompt):
         if not prompt.text.startswith("answer"):
             return oracle.answer(prompt)
-        return "2" if "cat" in prompt.text else "0 of them"
+        return "2 of 9 animals" if "cat" in prompt.text else "0 of them"
 
     pipeline = Pipeline(FakeEngine(answer), PALIGEMMA, decoder=oracle, card={"counts": True})
     scores = evaluate(pipeline, read_dataset(folder))
@@ -391,6 +405,11 @@ def test_an_overlap_of_exactly_the_least_is_a_find(folder, iou, shares):
     """As COCO and RefCOCO count it."""
     scores = summarise(read_dataset(folder), [Result(1, [iou], [], [], None, (0, 0), 0.1)], "space")
     assert (scores["recall50"], scores["recall75"]) == shares
+
+
+def test_pictures_without_an_absent_name_say_nothing_of_absent_names(folder):
+    results = [Result(n, [], [], [], empty, (0, 0), 0.1) for n, empty in ((1, True), (2, None))]
+    assert summarise(read_dataset(folder), results, "space")["absent_empty"] == 1.0
 
 
 def test_a_damaged_record_is_refused_not_repaired(folder, tmp_path):

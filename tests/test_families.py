@@ -71,6 +71,17 @@ def test_a_conversation_is_told_in_turns() -> None:
     )
 
 
+def test_what_a_system_says_stands_before_the_first_words_alone() -> None:
+    """Gemma 3 has no turn of its own for it."""
+    turns = (Turn("system", " Be short. "), Turn("user", "what is it?"), Turn("model", "a cat"))
+    assert GEMMA3.write_prompt(ask("chat", "sure?", turns=turns)) == (
+        "<start_of_turn>user\nBe short.\n\nwhat is it?<end_of_turn>\n"
+        "<start_of_turn>model\na cat<end_of_turn>\n"
+        "<start_of_turn>user\n<start_of_image>sure?<end_of_turn>\n"
+        "<start_of_turn>model\n"
+    )
+
+
 SHOWN = "\n\n<start_of_image><image_soft_token><end_of_image>\n\n"
 
 

@@ -164,6 +164,28 @@ def test_a_rule_that_a_family_has_changes_its_logits(case: Case, rule: dict) -> 
 
 
 @torch.no_grad()
+def test_positions_count_from_where_the_line_was_trained(case: Case) -> None:
+    """PaliGemma from 1, Gemma 3 from 0: what the angles are rounded from in a narrow type."""
+    inputs = make_inputs(case.ours, [(1, "detect cat"), (0, "a dog")])
+    soft = soft_of(case, inputs)
+    _, state = case.ours.model.prefill(inputs.ids, inputs.is_real, soft)
+    before_first = 1 if case.ours.config.family == "gemma3" else 0
+    assert state.position[:, 0].tolist() == (inputs.is_real.sum(-1) - before_first).tolist()
+
+
+def test_an_image_token_may_lie_past_the_vocabulary(case: Case) -> None:
+    """As in checkpoints whose table of words was cut to its words."""
+    inputs = make_inputs(case.ours, [(1, "detect cat")])
+    model, past = case.ours.model, case.ours.model.text.embed_tokens.num_embeddings
+    soft = [model.encode(inputs.pixels)]
+    merged = model.merge(inputs.ids, soft)
+    ids = inputs.ids.masked_fill(inputs.ids == model.config.image_token_id, past)
+    outer = copy.copy(model)
+    outer.config = replace(model.config, image_token_id=past)
+    assert torch.equal(outer.merge(ids, soft), merged)
+
+
+@torch.no_grad()
 def test_soft_tokens_and_merge_equal_transformers(case: Case) -> None:
     inputs = make_inputs(case.ours, [(1, "cat"), (2, "a dog")])
     seen: dict[str, Tensor] = {}

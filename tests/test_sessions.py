@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,12 +15,12 @@ import psutil
 import pytest
 from fake_engine import fake_pipeline
 from gradio.utils import LRUCache
-from served import CAT_AND_DOG, Served
+from served import CAT_AND_DOG, ROOT, Served
 from served import served as start
 
 from gemma_vision.web import app as web_app
 from gemma_vision.web.server.guards import memory_return
-from gemma_vision.web.server.guards.memory_return import return_memory, trimmer
+from gemma_vision.web.server.guards.memory_return import c_function, return_memory
 from gemma_vision.web.server.guards.sessions import CAPACITY, Mailboxes, Sessions
 
 CALLS = 300
@@ -135,7 +138,7 @@ def test_an_answer_that_is_being_fetched_stays() -> None:
     assert "slow" not in boxes
 
 
-@pytest.mark.skipif(trimmer() is None, reason="another C library than glibc")
+@pytest.mark.skipif(c_function("malloc_trim") is None, reason="another C library than glibc")
 def test_memory_of_large_pictures_is_given_back() -> None:
     process = psutil.Process()
     blocks = [bytes(200_000) for _ in range(2000)]  # kept in the heap, not mapped one by one
@@ -147,5 +150,45 @@ def test_memory_of_large_pictures_is_given_back() -> None:
 
 
 def test_another_c_library_keeps_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory_return, "trimmer", lambda: None)
+    monkeypatch.setattr(memory_return, "c_function", lambda name: None)
     assert not memory_return.return_memory()
+    assert not memory_return.use_one_heap()
+
+
+# Four threads that need much, one behind the other as pictures and videos do, and go on living.
+THREADS = """
+import threading
+import psutil
+from gemma_vision.web.app import build_app
+from gemma_vision.web.server.guards.memory_return import return_memory
+from fake_engine import fake_pipeline
+build_app(fake_pipeline())
+done, over = threading.Barrier(5), threading.Event()
+def work():
+    bytes(30_000_000)  # from here on blocks up to this size come from the thread's heap
+    blocks = [bytes(7_000_000) for _ in range(4)]
+    del blocks
+    done.wait()
+    over.wait()
+memory = psutil.Process().memory_info
+before = memory().rss
+for _ in range(4):
+    threading.Thread(target=work, daemon=True).start()
+done.wait()
+return_memory()
+print((memory().rss - before) // 2**20)
+over.set()
+"""
+
+
+@pytest.mark.skipif(c_function("mallopt") is None, reason="another C library than glibc")
+def test_memory_of_threads_that_go_on_is_given_back() -> None:
+    own = {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    ran = subprocess.run(
+        [sys.executable, "-c", THREADS],
+        env=os.environ | own,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(ran.stdout) < 20, "of a hundred megabytes that were in use"

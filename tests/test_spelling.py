@@ -67,3 +67,14 @@ def test_a_tokenizer_that_drops_the_first_space_keeps_the_others() -> None:
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
     assert spell([0, 1, 0], tokenizer) == ["a", " b", " a", ""]
+
+
+def test_a_character_of_a_tokenizer_of_bytes_waits_until_it_is_whole() -> None:
+    """Tokens that are bytes by another name, as most other models' are."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: n for n, letter in enumerate(alphabet)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    ids = tokenizer.encode("\u732ba").ids
+    assert len(ids) == 4
+    assert spell(ids, tokenizer) == ["", "", "\u732b", "a", ""]

@@ -12,7 +12,7 @@ import pytest
 from served import served
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -171,6 +171,31 @@ def test_a_full_disk_is_said_and_nothing_else(
     monkeypatch.setattr(upload_quota, "free_bytes", lambda: 2**40)
     with TestClient(quota(1000)) as client:
         assert client.post("/gradio_api/upload", content=b"x").status_code == 200
+
+
+@pytest.mark.parametrize("left, status", [(10, 200), (9, 507)])
+def test_a_disk_is_not_filled_to_its_end(
+    folder: Path, client: TestClient, monkeypatch: pytest.MonkeyPatch, left: int, status: int
+) -> None:
+    monkeypatch.setattr(upload_quota, "free_bytes", lambda: upload_quota.SPARE + left)
+    assert client.post("/gradio_api/upload", content=b"x" * 10).status_code == status
+
+
+@pytest.mark.parametrize("size, said", [(10, "10 bytes"), (11, "cut off")])
+def test_an_upload_is_no_longer_than_what_was_reserved(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, size: int, said: str
+) -> None:
+    async def take(request: Request) -> PlainTextResponse:
+        try:
+            return PlainTextResponse(f"{len(await request.body())} bytes")
+        except ClientDisconnect:
+            return PlainTextResponse("cut off")
+
+    monkeypatch.setattr(upload_quota, "UNKNOWN", 10)
+    route = Route("/gradio_api/upload", take, methods=["POST"])
+    app = Starlette(routes=[route], middleware=[Middleware(UploadQuota, limit=1000)])
+    body = (b"x" for _ in range(size))  # so that no length is announced
+    assert TestClient(app).post("/gradio_api/upload", content=body).text == said
 
 
 def test_what_was_broken_off_leaves_nothing() -> None:

@@ -415,6 +415,22 @@ def test_boxes_in_json_are_read_in_thousandths(text, mentions, notices, plain):
     assert plain is None or found[2] == plain
 
 
+def test_an_apostrophe_in_braces_opens_no_string():
+    box = '{"box_2d": [10, 20, 300, 400], "label": "cat"}'
+    mentions, notices, plain = read(f"{{a man's hat}} {box}")
+    assert mentions == [Mention("cat", (10, 20, 300, 400), units=1000)]
+    assert (notices, plain) == ([], "{a man's hat}")
+
+
+@pytest.mark.parametrize("surplus, said", [(0, "boxes of 4."), (2, "boxes of 4 and 2 left out.")])
+def test_positions_that_make_no_box_are_told(surplus, said):
+    parser = Parser()
+    parser.feed(f"{BOX}{BOX}{BOX[: surplus * len('<loc0000>')]} cat")
+    parser.close()
+    (notice,) = parser.notices
+    assert notice.code == "surplus_locs" and notice.message.endswith(said)
+
+
 def test_notices_point_at_the_characters_they_are_about():
     text = f"{BOX}{locs(1024)} {segs(1)} cat ; {segs(2)}{segs(3)}x {locs(1, 2)}"
     parser = Parser()
@@ -586,6 +602,25 @@ def test_however_the_text_arrives_it_reads_the_same(text, data):
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     assert snapshots(list(text)) == snapshots(pieces) == snapshots([text])
+
+
+@pytest.mark.parametrize(
+    "opening, closing",
+    [
+        ("<", ">"),
+        ("&lt;", "&gt;"),
+        ("&amp;#x3c;", "&#62;"),
+        ("\\u003c", "\\u003e"),
+        ("\\<", "\\>"),
+        ("%3C", "%3e"),
+        ("\uff1c", "\uff1e"),
+        ("\ufe64", "\ufe65"),
+    ],
+)
+def test_tokens_are_read_letter_by_letter_however_they_are_escaped(opening, closing):
+    text = BOX.replace("<", opening).replace(">", closing) + " cat"
+    assert parse(text) == [CAT]
+    assert snapshots(list(text)) == snapshots([text])
 
 
 @given(TEXTS)

@@ -290,3 +290,52 @@ print([name for name in ("torch._dynamo", "transformers", "accelerate") if name 
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+# A checkpoint in float32, as its file is, asked before and after somebody cuts the file short.
+CUT = """
+import os, sys
+from PIL import Image
+from gemma_vision.errors import CheckpointError
+from gemma_vision.runtime.engine import Prompt
+from gemma_vision.runtime.local_engine import LocalEngine
+from gemma_vision.weights import loading, mapped_files
+loading.LARGE = mapped_files.LARGE = int(sys.argv[2])
+engine = LocalEngine.load(sys.argv[1], "cpu")
+def ask(color):
+    image = Image.new("RGB", (9, 9), color)
+    return [chunk for step in engine.stream([Prompt((image,), "detect cat", 3)]) for chunk in step]
+assert ask("red")
+file = os.path.join(sys.argv[1], "model.safetensors")
+if sys.argv[3] == "replace":
+    open(file + ".new", "wb").close()
+    os.replace(file + ".new", file)
+elif sys.argv[3] == "cut":
+    os.truncate(file, 100)
+else:
+    with open(file, "r+b") as opened:
+        opened.seek(-4, os.SEEK_END)
+        opened.write(bytes(4))
+try:
+    print("answered" if ask("blue") else "")
+except CheckpointError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(
+    "large, change, told",
+    [
+        pytest.param(10**9, "cut", "answered", id="small, cut: it was copied"),
+        pytest.param(1000, "cut", "E_CHECKPOINT_DAMAGED", id="large, cut"),
+        pytest.param(1000, "overwrite", "E_CHECKPOINT_DAMAGED", id="large, other numbers"),
+        pytest.param(1000, "replace", "answered", id="large, replaced by another file"),
+    ],
+)
+def test_a_file_that_changes_while_it_is_in_use_ends_nothing(
+    large: int, change: str, told: str, copy: Path
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", CUT, str(copy), str(large), change], capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stdout.strip()) == (0, told), ran.stderr[-2000:]

@@ -99,20 +99,27 @@ class StreamingReader:
             self._instances += locate(fresh, self.size, decoder, self.policy)
         return list(self._instances)
 
-    def locate_each(self, mentions: Sequence[Mention]) -> Iterator[Instance]:
-        """Instances of these mentions, each drawn as it is reached and held by nobody here.
+    def draw_each(
+        self, mentions: Sequence[Mention], located: Sequence[Instance]
+    ) -> Iterator[Instance]:
+        """The instances of these mentions with their masks, each drawn as it is reached and held
+        by nobody here: for answers of which not every mask has to be in memory at once.
 
-        For answers of which not every mask has to be in memory at once.
+        located: the same without masks.
         """
         decoder = self._open_decoder(mentions)
-        for mention in mentions:
-            yield from locate([mention], self.size, decoder, self.policy)
+        for mention, instance in zip(mentions, located, strict=True):
+            if mention.drawn is None and (decoder is None or not mention.codes):
+                yield instance
+            else:
+                yield from locate([mention], self.size, decoder, self.policy)
 
     def _take(self, closed: Sequence[Mention]) -> None:
         for mention in closed:
             score = self._score(mention)
             said = mention.score if score is None else score
-            self.mentions.append(replace(mention, score=said))
+            is_new = said is not mention.score
+            self.mentions.append(replace(mention, score=said) if is_new else mention)
             self._copies[mention] += 1  # mentions are equal when box, codes and label are
             self.repeated |= self._copies[mention] >= MAX_COPIES
 

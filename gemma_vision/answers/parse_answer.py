@@ -65,7 +65,7 @@ def parsed_answer(parsed: ParsedText, picture: Image | None) -> Answer:
         request=None,
         text=reader.text,
         mentions=filtered.mentions,
-        instances=list(reader.locate_each(filtered.mentions)),
+        instances=list(reader.draw_each(filtered.mentions, filtered.instances)),
         partial=None,
         finish="stop",
         warnings=[*reader.notices, *filtered.notices],
@@ -100,7 +100,7 @@ def read_json(
         text=reader.text,
         plain=reader.plain,
         thought=reader.thought,
-        instances=list(map(instance_json, reader.locate_each(filtered.mentions))),
+        instances=list(map(instance_json, reader.draw_each(filtered.mentions, filtered.instances))),
         warnings=[*reader.notices, *filtered.notices],
         policy=reader.policy,
         finish="stop",
@@ -136,7 +136,7 @@ def parse_text(
     reader = StreamingReader(size, lazy_decoder(mask_decoder), policy, input_size=input_size)
     reader.feed(Chunk(text))
     reader.close()
-    bare = [replace(mention, drawn=None) for mention in reader.mentions]
+    bare = [replace(one, drawn=None) if one.drawn else one for one in reader.mentions]
     filtered = wanted.apply(reader.mentions, locate(bare, size, policy=policy), size)
     check_masks(filtered.mentions, size, with_codes=mask_decoder != NONE)
     return ParsedText(reader, filtered)

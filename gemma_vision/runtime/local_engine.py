@@ -23,6 +23,7 @@ from gemma_vision.runtime.row import Row
 from gemma_vision.runtime.scheduler import Scheduler
 from gemma_vision.runtime.thinking import ThoughtMarks
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
+from gemma_vision.weights.mapped_files import MappedFiles
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
 # Below so many parameters one thread is enough: waking a second one saves little, and where other
@@ -54,6 +55,7 @@ class LocalEngine:
     ) -> None:
         self.checkpoint = checkpoint
         self.name = checkpoint.name
+        self._mapped = MappedFiles.of(checkpoint)
         self.cache: LruCache[Tensor] = LruCache(cache_bytes)
         self.prefixes: LruCache[State] = LruCache(prefix_bytes)
         is_small = checkpoint.num_parameters < SMALL and checkpoint.model.device.type == "cpu"
@@ -176,6 +178,7 @@ class LocalEngine:
     @contextmanager
     def _running(self) -> Iterator[None]:
         with self._lock, using_threads(self.threads):
+            self._mapped.check()
             yield
 
 

@@ -48,6 +48,7 @@ from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
 from gemma_vision.web.server.guards.chain import chain, check_variables, start_guards
 from gemma_vision.web.server.guards.health import health_routes
+from gemma_vision.web.server.guards.memory_return import use_one_heap
 from gemma_vision.web.server.guards.request_log import set_up_log
 from gemma_vision.web.server.page_queue import MAX_WAITING, open_queue
 from gemma_vision.web.server.picture_worker import warm_up
@@ -95,6 +96,7 @@ def build_app(pipeline: Pipeline, choice: Choice | None = None) -> Page:
 
     choice: who may change the pipeline's checkpoint; nobody where it is not given.
     """
+    use_one_heap()
     choice = choice or Choice(ModelSwitcher(ModelCache(pipeline), model_lock))
     app = Page(title="Gemma Vision", analytics_enabled=False)
     with app:
@@ -207,6 +209,7 @@ def mask_source(name: str, **given: Any) -> Pipeline:
 def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
     """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
     options = read_options(arguments, prog)
+    use_one_heap()  # before loading, which starts threads
     try:
         check_variables()
         set_up_log()

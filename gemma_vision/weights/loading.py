@@ -55,18 +55,25 @@ def load_model(
     for count, name in enumerate(list(tensors)):  # one at a time: no weights are held twice
         reporter.report("reading", count, len(tensors))
         if name not in tables:
-            tensors[name] = tensors[name].to(device=first, dtype=dtype)
+            tensors[name] = brought(tensors[name], first, dtype, is_kept=is_large)
             check_finite(name, tensors[name], is_sampled=is_large and is_mapped)
+        elif not is_large:
+            tensors[name] = tensors[name].clone()
     model.load_state_dict(tensors, strict=True, assign=True)
     model.requires_grad_(False).eval()
     tensors.clear()
     if bits:
         quantize(model, bits, device, dtype)
     elif not (is_large and is_mapped):  # joining would copy what the file's pages already hold
-        model.text.fuse()
-        if isinstance(model.vision, SiglipTower):
-            model.vision.fuse()
+        join_matrices(model)
     return model
+
+
+def join_matrices(model: VisionLanguageModel) -> None:
+    """Join what is multiplied with the same numbers, where a module can."""
+    model.text.fuse()
+    if isinstance(model.vision, SiglipTower):
+        model.vision.fuse()
 
 
 def load_dispatched(
@@ -119,6 +126,14 @@ def build(config: ModelConfig, tensors: dict[str, Tensor]) -> VisionLanguageMode
         model = VisionLanguageModel(config, has_own_head=has_own_head)
     check_names(model.state_dict(), tensors)
     return model
+
+
+def brought(tensor: Tensor, device: torch.device, dtype: torch.dtype, *, is_kept: bool) -> Tensor:
+    """A tensor of a file on its device and in its type; in the file still, where it is kept there.
+
+    Others are copied: their file may be cut short while they are in use.
+    """
+    return tensor.to(device=device, dtype=dtype, copy=not is_kept)
 
 
 def check_finite(name: str, tensor: Tensor, *, is_sampled: bool) -> None:
