@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,11 @@ PATIENT = {  # a node's agents may take long to start beside other work
     "RAY_agent_register_timeout_ms": "120000",
     "RAY_raylet_start_wait_time_s": "120",
 }
+SOON = {  # a host without power is missed in some fifteen seconds, instead of a minute
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "2000",
+    "RAY_health_check_failure_threshold": "5",
+}
 HAS_RAY = importlib.util.find_spec("ray") is not None
 NEEDS_RAY = pytest.mark.skipif(not HAS_RAY, reason="the extra `ray` is not installed")
 NETWORK = 'ip link set lo up && exec "$0" "$@"'
@@ -49,11 +55,12 @@ def own_network() -> list[str]:
     return ["unshare", "--net", "sh", "-c", NETWORK]
 
 
-def run_program(name: str, out: Path) -> dict[str, Any]:
-    """What a program saw in a network of its own."""
+def run_program(name: str, out: Path, **variables: str) -> dict[str, Any]:
+    """What a program saw in a network of its own, in which its cluster has a token of its own."""
     program = [sys.executable, str(ROOT / "tests" / name), str(out)]
     paths = [str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
-    own = PATIENT | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    own = PATIENT | variables | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    own |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     log = out / "log"
     with log.open("w") as told:
         process = subprocess.Popen(
@@ -141,6 +148,37 @@ def test_models_take_turns_in_memory_and_only_those_that_are_served(results):
 def test_a_folder_annotated_on_ray_is_that_of_here_though_an_actor_dies(results):
     seen = scenario(results, "annotate")
     assert seen == {"codes": [0, 0], "killed": 1, "same": True}
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory) -> dict[str, Any]:
+    """What was seen of two hosts, one of which went away."""
+    seen = run_program("ray_nodes.py", tmp_path_factory.mktemp("hosts"), **SOON)
+    assert "failed" not in seen, seen["failed"]
+    return seen
+
+
+@pytest.mark.slow
+def test_service_goes_on_when_a_host_is_gone(hosts):
+    seen = hosts["service"]
+    assert seen["replicas"] == 1 and seen["lost"] == []
+    assert seen["meanwhile"] > 0 and seen["after"] > 0
+    assert seen["answered"] == seen["right"]
+    assert set(seen["streams"]) == {"E_CUT_OFF", "whole"} and len(seen["streams"]) == 12
+
+
+@pytest.mark.slow
+def test_a_folder_is_annotated_whole_and_once_though_a_host_goes(hosts):
+    seen = hosts["annotate"]
+    assert seen["gone"][0] >= 1  # actors that were on it
+    assert seen == seen | {"codes": [0, 0], "same": True, "unique": True}
+
+
+@pytest.mark.slow
+def test_who_has_not_the_token_of_a_cluster_is_told(hosts):
+    seen = hosts["strangers"]
+    assert seen["code"] == 2 and "wants its token: set RAY_AUTH_MODE=token" in seen["said"]
+    assert "Traceback" not in seen["said"]
 
 
 def test_a_prompt_arrives_as_it_left():
