@@ -51,4 +51,7 @@ def start_node(
             raise RuntimeError("no node of Ray could be started")
 
 
-HEAD = ("--head", "--port", "6379", "--include-dashboard", "false")
+HEAD = (  # without what looks on alone: a node has thirty seconds to be there
+    *("--head", "--port", "6379", "--include-dashboard", "false", "--no-monitor"),
+    *("--include-log-monitor", "false"),
+)

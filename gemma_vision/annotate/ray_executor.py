@@ -5,7 +5,8 @@ Rows come back to whoever asked, who writes the shards: they are those of a plai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from gemma_vision.annotate.sources import PictureSource
 from gemma_vision.runtime.remote.ray_cluster import join_cluster, lost_errors
 
 AHEAD = 2  # groups that each actor has before it
-TRIES = 4  # of a group whose actor, or its machine, goes away; after that it is tried alone
+TRIES = 2  # of a group whose actor, or its machine, goes away; after that it is tried alone
 TRIES_ALONE = 2  # of what alone is before an actor: a group, then each of its pictures
 JSON = dict[str, Any]
 
@@ -46,9 +47,9 @@ class Annotator:
 class RayExecutor:
     """So many actors on a cluster, each with a model of its own and what it needs of a machine.
 
-    address: as of `--engine`, "ray" or ray://HOST:PORT. An actor that is gone is started again,
-    elsewhere where its machine is gone too, and what it had before it is done again. A picture
-    that ends its actor however often, and alone, has failed, and no other with it.
+    address: as of `--engine`, "ray" or ray://HOST:PORT. Another takes the place of an actor that is
+    gone, elsewhere where its machine is gone too, and does again what that had before it. A picture
+    that ends its actors, alone too, has failed, and no other with it.
     """
 
     address: str
@@ -66,67 +67,99 @@ class RayExecutor:
         join_cluster(self.address)
         import ray
 
-        kind = ray.remote(
-            num_cpus=self.num_cpus, num_gpus=self.num_gpus, max_restarts=-1, max_task_retries=0
-        )(Annotator)
-        count = min(self.workers, len(groups))
-        actors = [kind.remote(plan, source, dict(self.model)) for _ in range(count)]
-        lost: list[Group] = []
+        kind = ray.remote(num_cpus=self.num_cpus, num_gpus=self.num_gpus)(Annotator)
+
+        def make() -> Any:
+            return kind.remote(plan, source, dict(self.model))
+
+        crew = Crew(make, min(self.workers, len(groups)))
         try:
-            yield from run_groups(actors, groups, lost)
-            if lost:
-                actors = [kind.remote(plan, source, dict(self.model))]
-            for group in lost:
-                yield group, annotate_alone(actors[0], source, group.names)
+            yield from crew.run(groups)
         finally:
-            for actor in actors:
-                ray.kill(actor)
-
-
-def run_groups(actors: Sequence[Any], groups: Sequence[Group], lost: list[Group]) -> Iterator[Done]:
-    """Groups as actors are done with them; those that were too often lost with one go to `lost`.
-
-    An actor that has nothing more to do makes room: where machines went away, others of its kind
-    may wait for it.
-    """
-    import ray
-
-    waiting, under_way = iter(groups), {}
-
-    def send(actor: Any) -> None:
-        group = next(waiting, None)
-        if group is not None:
-            under_way[call(actor, group.names, TRIES)] = (group, actor)
-
-    for actor in [one for _ in range(AHEAD) for one in actors]:
-        send(actor)
-    while under_way:
-        (ready,), _ = ray.wait(list(under_way), num_returns=1)
-        group, actor = under_way.pop(ready)
-        send(actor)
-        if not any(actor is busy for _, busy in under_way.values()):
-            ray.kill(actor)
+            crew.end()
+        alone = Crew(make, 1)
         try:
-            rows = ray.get(ready)
-        except lost_errors():
-            lost.append(group)
-        else:
-            yield group, rows
+            for group in crew.lost:
+                yield group, alone.annotate(source, group.names)
+        finally:
+            alone.end()
 
 
-def annotate_alone(actor: Any, source: PictureSource, names: Sequence[str]) -> list[JSON]:
-    """The rows of a group that has an actor for itself, or else of each picture by itself."""
-    import ray
+class Crew:
+    """Actors, each in a place that another takes where it is gone.
 
-    try:
-        rows: list[JSON] = ray.get(call(actor, names, TRIES_ALONE))
-        return rows
-    except lost_errors():
+    Ray could start an actor again itself, but what is sent to it meanwhile is refused, which looks
+    as if it had ended over that. `lost` are the groups that were too often with one that ended.
+    """
+
+    def __init__(self, make: Callable[[], Any], count: int) -> None:
+        self.lost: list[Group] = []
+        self._make = make
+        self._actors: list[Any] = [None] * count  # made when there is something for them
+
+    def run(self, groups: Sequence[Group]) -> Iterator[Done]:
+        """Groups as they are done.
+
+        An actor that has nothing more to do makes room: where machines went away, others of its
+        kind may wait for it.
+        """
+        import ray
+
+        waiting, under_way, tries = iter(groups), {}, Counter[int]()
+
+        def send(place: int, group: Group | None) -> None:
+            if group is not None:
+                actor = self._actor(place)
+                under_way[actor.annotate.remote(list(group.names))] = (group, place, actor)
+
+        for place in [*range(len(self._actors))] * AHEAD:
+            send(place, next(waiting, None))
+        while under_way:
+            (ready,), _ = ray.wait(list(under_way), num_returns=1)
+            group, place, actor = under_way.pop(ready)
+            try:
+                rows = ray.get(ready)
+            except lost_errors():
+                if self._actors[place] is actor:
+                    self._end(place)
+                tries[group.number] += 1
+                if tries[group.number] < TRIES:
+                    send(place, group)
+                    continue
+                self.lost.append(group)
+                rows = None
+            send(place, next(waiting, None))
+            if not any(place == busy for _, busy, _ in under_way.values()):
+                self._end(place)
+            if rows is not None:
+                yield group, rows
+
+    def annotate(self, source: PictureSource, names: Sequence[str]) -> list[JSON]:
+        """The rows of a group that has an actor for itself, or else of each picture by itself."""
+        import ray
+
+        for _ in range(TRIES_ALONE):
+            try:
+                rows: list[JSON] = ray.get(self._actor(0).annotate.remote(list(names)))
+                return rows
+            except lost_errors():
+                self._end(0)
         if len(names) == 1:
             return [lost_row(source, names[0])]
-    return [row for name in names for row in annotate_alone(actor, source, [name])]
+        return [row for name in names for row in self.annotate(source, [name])]
 
+    def end(self) -> None:
+        """End every actor, whatever it does."""
+        for place in range(len(self._actors)):
+            self._end(place)
 
-def call(actor: Any, names: Sequence[str], tries: int) -> Any:
-    """The rows of these pictures, on their way."""
-    return actor.annotate.options(max_task_retries=tries - 1).remote(list(names))
+    def _actor(self, place: int) -> Any:
+        self._actors[place] = self._actors[place] or self._make()
+        return self._actors[place]
+
+    def _end(self, place: int) -> None:
+        import ray
+
+        actor, self._actors[place] = self._actors[place], None
+        if actor is not None:
+            ray.kill(actor)
