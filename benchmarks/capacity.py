@@ -78,42 +78,64 @@ def simulate(costs: Costs, rate: float, *, count: int = REQUESTS, seed: int = 0)
     """One replica under `rate` requests a second. inf: there is always somebody waiting."""
     draw = random.Random(seed)
     arrivals = list(arriving(draw, rate, 2 * count))
-    lengths = [max(1, round(draw.expovariate(1 / costs.tokens))) for _ in arrivals]
-    now = busy = 0.0
-    came = steps = rows_of_steps = 0
+    seen = follow(costs, arrivals, lengths_of(draw, costs, len(arrivals)))
+    kept = range(count // 2, len(arrivals) - count // 2)  # without filling and emptying
+    waits = sorted(seen.began[n] - arrivals[n] for n in kept)
+    answers = sorted(seen.ended[n] - arrivals[n] for n in kept)
+    return Outcome(
+        sum(waits) / len(waits),
+        *(share_of(waits, 0.5), share_of(waits, 0.99)),
+        *(share_of(answers, 0.5), share_of(answers, 0.99)),
+        busy=seen.busy / seen.now,
+        rows=seen.rows_of_steps / max(seen.steps, 1),
+        rate=len(arrivals) / seen.now,
+    )
+
+
+@dataclass
+class Course:
+    """What became of some requests: when each was read and when it had its answer, when the last
+    one had, seconds of work, steps and the rows in them.
+    """
+
+    began: list[float]
+    ended: list[float]
+    now: float = 0.0
+    busy: float = 0.0
+    steps: int = 0
+    rows_of_steps: int = 0
+
+
+def follow(costs: Costs, arrivals: Sequence[float], lengths: Sequence[int]) -> Course:
+    """One replica, asked at these moments, in order, for answers of so many tokens."""
+    course = Course([0.0] * len(arrivals), [0.0] * len(arrivals))
+    came = done = 0
     rows: list[list[int]] = []  # each its request and how many tokens are left
-    began, ended = [0.0] * len(arrivals), [0.0] * len(arrivals)
-    done = 0
     while done < len(arrivals):
-        if not rows and arrivals[came] > now:
-            now = arrivals[came]
+        if not rows and arrivals[came] > course.now:
+            course.now = arrivals[came]
         places = min(costs.at_once, costs.max_rows - len(rows))
         fresh = 0
-        while fresh < places and came < len(arrivals) and arrivals[came] <= now:
-            began[came] = now
+        while fresh < places and came < len(arrivals) and arrivals[came] <= course.now:
+            course.began[came] = course.now
             rows.append([came, lengths[came]])
             came, fresh = came + 1, fresh + 1
         spent = (costs.read_once + costs.read * fresh) * bool(fresh)
         if not fresh or len(rows) > fresh:
             spent += costs.step + costs.row * len(rows)
-            steps, rows_of_steps = steps + 1, rows_of_steps + len(rows)
+            course.steps, course.rows_of_steps = course.steps + 1, course.rows_of_steps + len(rows)
             for row in rows:
                 row[1] -= 1
-        now, busy = now + spent, busy + spent
+        course.now, course.busy = course.now + spent, course.busy + spent
         for index, _ in (row for row in rows if row[1] <= 0):
-            ended[index], done = now, done + 1
+            course.ended[index], done = course.now, done + 1
         rows = [row for row in rows if row[1] > 0]
-    kept = range(count // 2, len(arrivals) - count // 2)  # without filling and emptying
-    waits = sorted(began[n] - arrivals[n] for n in kept)
-    answers = sorted(ended[n] - arrivals[n] for n in kept)
-    return Outcome(
-        sum(waits) / len(waits),
-        *(share_of(waits, 0.5), share_of(waits, 0.99)),
-        *(share_of(answers, 0.5), share_of(answers, 0.99)),
-        busy=busy / now,
-        rows=rows_of_steps / max(steps, 1),
-        rate=len(arrivals) / now,
-    )
+    return course
+
+
+def lengths_of(draw: random.Random, costs: Costs, count: int) -> list[int]:
+    """How many tokens so many answers have."""
+    return [max(1, round(draw.expovariate(1 / costs.tokens))) for _ in range(count)]
 
 
 def arriving(draw: random.Random, rate: float, count: int) -> Iterator[float]:

@@ -57,12 +57,26 @@ def script_models(delay: float = DELAY) -> None:
     loading.load = gemma_vision.load = load  # type: ignore[assignment]
 
 
+def run_command() -> int:
+    """The command line over the scripted model, which its workers have too, here or on Ray."""
+    from gemma_vision.annotate import executors, ray_executor
+    from gemma_vision.cli import main
+
+    def join(address: str) -> None:
+        import ray
+
+        hook = {"worker_process_setup_hook": "annotating.script_models"}
+        ray.init(address="auto", namespace="serve", log_to_driver=False, runtime_env=hook)
+
+    executors.PROGRAM = "annotating"
+    ray_executor.join_cluster = join
+    return main(sys.argv[1:])
+
+
 if __name__ == "__main__":
     script_models()
     if len(sys.argv) > 1:
-        from gemma_vision.cli import main
-
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(run_command())
     from gemma_vision.annotate.worker_program import main as work
 
     sys.exit(work())

@@ -7,7 +7,10 @@ machine does not give; in a network of its own the ports can be named.
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -31,4 +34,24 @@ def node_command(*words: str) -> list[str]:
     return [sys.executable, "-m", "ray.scripts.scripts", "start", *named, *rest, *words]
 
 
-HEAD = ("--head", "--port", "6379", "--include-dashboard", "false")
+def start_node(
+    *words: str, network: int | None = None, inside: Sequence[str] = (), tries: int = 3
+) -> None:
+    """Start a node of Ray; what a try that failed left behind is ended before the next.
+
+    network: a process in the network it starts in, which `inside` leads into; this one's where
+    that is None. RuntimeError where it does not start.
+    """
+    command = [*inside, *node_command(*words)]
+    while subprocess.run(command, stdin=subprocess.DEVNULL).returncode:
+        tries -= 1
+        for pid in neighbours(network or os.getpid()):
+            os.kill(pid, signal.SIGKILL)  # of this network alone
+        if not tries:
+            raise RuntimeError("no node of Ray could be started")
+
+
+HEAD = (  # without what looks on alone: a node has thirty seconds to be there
+    *("--head", "--port", "6379", "--include-dashboard", "false", "--no-monitor"),
+    *("--include-log-monitor", "false"),
+)

@@ -21,7 +21,7 @@ from typing import Any
 import annotating
 import ray
 from fake_engine import FakeEngine, fake_pipeline
-from namespaces import HEAD, neighbours, node_command
+from namespaces import HEAD, neighbours, start_node
 from PIL import Image
 from ray import serve
 
@@ -157,9 +157,9 @@ def replicas_die(pipeline: Any, local: Any) -> dict[str, Any]:
     return whole | {"killed": KILLS}
 
 
-def long_stream(pipeline: Any) -> Any:
+def long_stream(pipeline: Any, image: Image.Image | None = None) -> Any:
     """The chunks of an answer that goes on for twenty seconds."""
-    return pipeline.engine.stream([Prompt((colors(1)[0],), "long", max_tokens=2000)])
+    return pipeline.engine.stream([Prompt((image or colors(1)[0],), "long", max_tokens=2000)])
 
 
 def stream_dies(pipeline: Any) -> dict[str, Any]:
@@ -301,16 +301,9 @@ def wait_for(claim: Callable[[], bool], seconds: float) -> None:
     raise AssertionError("it did not come to that")
 
 
-def begin_cluster(tries: int = 3) -> None:
-    """A node of its own; what a try that failed left behind is ended before the next."""
-    store = str(120 * 2**20)
-    node = node_command(*HEAD, "--num-cpus", "6", "--object-store-memory", store)
-    while subprocess.run(node, stdin=subprocess.DEVNULL).returncode:
-        tries -= 1
-        for pid in neighbours(os.getpid()):
-            os.kill(pid, signal.SIGKILL)  # of this network alone
-        if not tries:
-            raise RuntimeError("no node of Ray could be started")
+def begin_cluster() -> None:
+    """A node of its own."""
+    start_node(*HEAD, "--num-cpus", "6", "--object-store-memory", str(120 * 2**20))
     ray.init(address="auto", namespace="serve")
 
 

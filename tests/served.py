@@ -140,7 +140,16 @@ def embedded(*arguments: str, **environment: str) -> Served:
 def start(
     port: int, command: list[str], ready: str, variables: Mapping[str, str] | None = None
 ) -> Served:
-    """A process of its own; it is there once it has printed `ready`."""
+    """A process of its own, ended with the tests; it is there once it has printed `ready`."""
+    served, process = start_process(port, command, ready, variables)
+    atexit.register(end, process, served.folder.parent)
+    return served
+
+
+def start_process(
+    port: int, command: list[str], ready: str, variables: Mapping[str, str] | None = None
+) -> tuple[Served, subprocess.Popen[bytes]]:
+    """As `start`, with the process, which the caller has to `end`."""
     home = Path(tempfile.mkdtemp(prefix="gemma-vision-test-"))
     served = Served(f"http://127.0.0.1:{port}/", home / "uploads", home / "log")
     own = {"GRADIO_TEMP_DIR": str(served.folder), "GRADIO_SERVER_PORT": str(port)}
@@ -150,12 +159,11 @@ def start(
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=environment, stdout=log, stderr=log
         )
-    atexit.register(end, process, home)
     latest = time.monotonic() + START_SECONDS
     while ready not in served.log.read_text():
         assert process.poll() is None and time.monotonic() < latest, served.log.read_text()
         time.sleep(0.1)
-    return served
+    return served, process
 
 
 def end(process: subprocess.Popen[bytes], home: Path) -> None:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import math
+import random
+import threading
 from dataclasses import replace
 
 import pytest
+from sleeping_engine import SleepingEngine
 
-from benchmarks.capacity import LARGE, TINY, Costs, job_of, memory_of, replicas_for, simulate
+from benchmarks.capacity import (
+    LARGE,
+    TINY,
+    Costs,
+    follow,
+    job_of,
+    lengths_of,
+    memory_of,
+    replicas_for,
+    simulate,
+)
+from gemma_vision.runtime.engine import Prompt
 
 # One row at a time, and an answer is read in exactly a second: a queue with one server.
 SERVER = Costs("server", 1.0, 0.0, 0.0, 0.0, 1e-9, 0.0, 0.0, at_once=1, max_rows=1)
@@ -28,6 +42,19 @@ def test_a_full_replica_does_what_its_costs_allow():
     costs = Costs("full", 0.01, 0.0, 0.02, 0.0, 1e-9, 0.0, 0.0)
     rate = simulate(costs, math.inf).rate
     assert rate == pytest.approx(8 / (8 * 0.01 + 0.02), rel=0.15)
+
+
+def test_the_simulation_steps_as_the_scheduler_does():
+    """The real scheduler over a model that counts what it would take."""
+    costs = Costs("counted", 0.13, 0.05, 0.2, 0.007, 9.0, 0.0, 0.0)
+    lengths = lengths_of(random.Random(7), costs, 90)
+    engine = SleepingEngine(costs, "counted", sleep=lambda seconds: None)
+    prompts = [Prompt((), "x", seed=length) for length in lengths]
+    answers = engine.complete(prompts, threading.Event())
+    assert [len(chunks) for chunks in answers] == lengths
+    told = follow(costs, [0.0] * len(lengths), lengths)
+    assert engine.model.busy == pytest.approx(told.busy)
+    assert engine.model.steps == told.steps
 
 
 def test_rows_side_by_side_are_what_wins():

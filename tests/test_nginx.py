@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import http.cookiejar
-import re
-import shutil
-import subprocess
+import json
 import threading
-import time
 import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from nginx_front import nginx_before
 from served import free_port
 
-CONFIGURATION = Path(__file__).parent.parent / "serving" / "nginx" / "nginx.conf"
 VISITORS = 24
 
 
@@ -60,9 +56,9 @@ class Visitor:
         jar = http.cookiejar.CookieJar()
         self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
 
-    def look(self) -> tuple[int, str]:
+    def look(self, path: str = "") -> tuple[int, str]:
         try:
-            with self.opener.open(self.address, timeout=30) as reply:
+            with self.opener.open(f"{self.address}{path}", timeout=30) as reply:
                 return reply.status, reply.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -71,34 +67,10 @@ class Visitor:
 
 @pytest.fixture
 def front(tmp_path):
-    """nginx as shipped, on ports of its own, before two pages."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        pytest.skip("nginx is not installed")
-    ports = {"7860": free_port(), "7861": free_port(), "7862": free_port()}
-    text = re.sub(
-        r"127\.0\.0\.1:(786\d)",
-        lambda found: f"127.0.0.1:{ports[found[1]]}",
-        CONFIGURATION.read_text(),
-    )
-    text = text.replace("/run/gemma-vision-nginx.pid", str(tmp_path / "pid"))
-    own = tmp_path / "nginx.conf"
-    own.write_text(text)
-    tried = subprocess.run([program, "-t", "-c", str(own)], capture_output=True, text=True)
-    assert tried.returncode == 0, tried.stderr
-    pages = {"a": Page("a", ports["7861"]), "b": Page("b", ports["7862"])}
-    process = subprocess.Popen([program, "-c", str(own), "-g", "daemon off;"])
-    address = f"http://127.0.0.1:{ports['7860']}/"
-    latest = time.monotonic() + 20
-    while time.monotonic() < latest:
-        try:
-            Visitor(address).look()
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield address, pages
-    process.terminate()
-    process.wait()
+    """nginx before two pages."""
+    pages = {"a": Page("a", free_port()), "b": Page("b", free_port())}
+    with nginx_before(tmp_path, *(page.server_port for page in pages.values())) as address:
+        yield address, pages
     for page in pages.values():
         page.end()
 
@@ -124,6 +96,19 @@ def test_visitors_stay_with_their_process_and_are_told_when_it_ends(front):
             if status == 200:
                 break
         assert said == "b"
+
+
+def test_a_page_whose_process_ended_is_told_in_its_own_words(front):
+    """Gradio's client reads JSON, and takes 503 for a queue that is full."""
+    address, pages = front
+    visitors = [Visitor(address) for _ in range(VISITORS)]
+    own = [visitor for visitor in visitors if visitor.look()[1] == "a"]
+    pages["a"].end()
+    status, said = own[0].look("gradio_api/queue/join")
+    assert status == 502 and "held your page ended" in json.loads(said)["detail"]
+    while (again := own[0].look())[0] == 503:  # the cookie went; chance may send them there again
+        pass
+    assert again == (200, "b")
 
 
 def test_numbers_are_kept_from_the_public_and_who_asks_is_told(front):

@@ -190,5 +190,10 @@ def annotate_alone(worker: WorkerProcess, source: PictureSource, name: str) -> J
     rows = worker.annotate([name]) or worker.annotate([name])
     if rows is not None:
         return rows[0]
+    return lost_row(source, name)
+
+
+def lost_row(source: PictureSource, name: str) -> JSON:
+    """The row of a picture that ended whatever looked at it."""
     message = "The process that looked at it ended; the picture may take too much memory."
     return error_row(name, source.digest(name), LOST, message)

@@ -24,7 +24,7 @@ from gemma_vision.cli.saving import check_kinds
 from gemma_vision.cli.writing import complain, print_json, print_message
 from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.loading import called, folder_of
-from gemma_vision.runtime.remote.ray_engine import SCHEME
+from gemma_vision.runtime.remote.ray_cluster import SCHEME
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS
 

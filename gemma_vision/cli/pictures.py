@@ -159,7 +159,7 @@ def fingerprint_for(options: argparse.Namespace) -> str:
 
 def runs_named(options: argparse.Namespace) -> bool:
     """Whether the checkpoint that --model names is the one that runs: here, or on Ray's actors."""
-    from gemma_vision.runtime.remote.ray_engine import SCHEME
+    from gemma_vision.runtime.remote.ray_cluster import SCHEME
 
     engine: str = options.engine
     return engine == LOCAL or engine.startswith(SCHEME)

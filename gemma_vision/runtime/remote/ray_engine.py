@@ -13,15 +13,14 @@ from functools import partial
 from typing import Any
 
 from gemma_vision.errors import CheckpointError
-from gemma_vision.extras import require
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.remote.concurrent_calls import run_calls
 from gemma_vision.runtime.remote.packed_prompt import PackedPrompt
+from gemma_vision.runtime.remote.ray_cluster import CODE, join_cluster, lost_errors
 from postprocess.errors import UserError
 
 APPLICATION = "gemma-vision"
 DEPLOYMENT = "Replica"
-SCHEME = "ray"
 TRIES = 4  # of a request that has brought nothing
 PATIENCE = 2.0  # seconds until it is tried again: others have to be found where one died
 READY_SECONDS = 5.0
@@ -53,18 +52,14 @@ class RayEngine:
 
         Raises CheckpointError where no replicas are served there.
         """
-        require("ray")
-        import ray
+        join_cluster(address)
         from ray import serve
 
-        place = address.removeprefix(SCHEME).removeprefix("://") or "auto"
         try:
-            if not ray.is_initialized():
-                ray.init(address=place, namespace="serve", log_to_driver=False)
             handle = serve.get_deployment_handle(DEPLOYMENT, APPLICATION)
         except Exception as error:  # Ray has a kind for each way in which this fails
             message = f"No replicas are served at {address} ({type(error).__name__}); start them."
-            raise CheckpointError(message, "E_ENGINE") from error
+            raise CheckpointError(message, CODE) from error
         return cls(handle, name)
 
     def ready(self) -> bool:
@@ -104,8 +99,6 @@ class RayEngine:
             calls.cancel()
 
     def _streamed(self, packed: PackedPrompt, calls: Calls) -> Iterator[Chunk]:
-        from ray.exceptions import RayActorError
-
         for left in reversed(range(TRIES)):
             has_begun = False
             call = calls.add(self._routed(packed, stream=True).stream.remote(packed, self.name))
@@ -114,7 +107,7 @@ class RayEngine:
                     has_begun = True
                     yield chunk
                 return
-            except RayActorError as error:
+            except lost_errors() as error:
                 if has_begun or not left or calls.over.is_set():
                     message = "The replica that wrote this answer is gone; what came stands."
                     raise ReplicaLostError(f"{message} Run it again.") from error
@@ -123,14 +116,12 @@ class RayEngine:
                 calls.remove(call)
 
     def _completed(self, packed: PackedPrompt, calls: Calls) -> Iterator[Chunk]:
-        from ray.exceptions import RayActorError
-
         for left in reversed(range(TRIES)):
             call = calls.add(self._routed(packed).complete.remote(packed, self.name))
             try:
                 yield from call.result()
                 return
-            except RayActorError as error:
+            except lost_errors() as error:
                 if not left or calls.over.is_set():
                     message = "The replicas that were asked are gone; try again in a moment."
                     raise ReplicaLostError(message) from error
