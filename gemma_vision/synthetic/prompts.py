@@ -10,6 +10,7 @@ from numpy.random import Generator
 
 from postprocess.tokens import NUM_BINS, Mention, write
 
+ALONE, ABSENT_ALONE = 0.5, 0.2  # detect of one name; how often that one is not there
 MOST_MISSING = 12  # names of a prompt that are not there
 COUNTS = ["no", "one", "two", "three", "four"]
 IRREGULAR = {
@@ -71,11 +72,15 @@ def locate_answer(things: Sequence[TargetObject], wanted: Sequence[str], *, mask
 
 
 def detect(rng: Generator, things: Sequence[TargetObject], names: Sequence[str]) -> tuple[str, str]:
-    """Most names that are there and up to three that are not, in any order -> prompt, answer.
+    """One name, or most that are there and some that are not, in any order -> prompt, answer.
 
     Now and then a long list, of which most is not there.
     """
     present = list(dict.fromkeys(thing.name for thing in things))
+    if rng.random() < ALONE:
+        is_absent = not present or rng.random() < ABSENT_ALONE
+        name = str(rng.choice(_missing(things, names) if is_absent else present))
+        return f"detect {name}", locate_answer(things, [name], masked=False)
     num_missing = int(rng.choice(4, p=(0.2, 0.25, 0.4, 0.15)))
     if rng.random() < 0.06:
         num_missing = int(rng.integers(4, MOST_MISSING + 1))
