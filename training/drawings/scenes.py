@@ -22,7 +22,7 @@ from training.drawings.styles import disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
 REHEARSED_SIDE = 224
-NOTHING = 0.07  # share of pictures in which nothing has a name, or nothing is at all
+NOTHING = 0.02  # share of pictures in which nothing has a name, or nothing is at all
 UNNAMED, TWIN = 0.25, 0.12  # shares of the further things
 PIECE = 0.15  # share of the unnamed things that are pieces of a photograph
 # Width and height of pictures, of the side that the model sees; squashed to a square.
