@@ -26,7 +26,7 @@ SEED, COUNT = 900_702, 100
 def test_a_name_of_nothing_comes_as_often_first_as_last(task) -> None:
     rng = np.random.default_rng(5)
     firsts = lasts = 0
-    for _ in range(3000):
+    for _ in range(6000):
         prompt, answer = task(rng, THERE, NAMES)
         asked = prompt.split(" ", 1)[1].split(" ; ")
         present = [name in ("dog", "car") for name in asked]

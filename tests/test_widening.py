@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from training.mask_shapes import mean_shapes, shape_figures
 from training.model.growth import grow, stretch
 from training.model.tiny import ModelSizes, build_model
 from training.model.tokenizer import build_tokenizer
+from training.presets import WIDENING_PLANS
 from training.run import Pace, TrainingRun
 from training.table import Table
 
@@ -85,7 +87,7 @@ class TestGrowth:
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation")
 class TestWidening:
-    def widened(self, data, folder, *stages, seconds=None):
+    def widened(self, data, folder, *stages, plan="names", seconds=None, **paces):
         ticks = iter(range(1_000_000))
         run = TrainingRun(
             folder,
@@ -93,12 +95,15 @@ class TestWidening:
             dtype=torch.float32,
             clock=Clock(now=lambda: float(next(ticks)) if seconds is None else seconds()),
         )
-        return widening.open_widening(run, TINY, data)
+        short = {name: Pace(share) for name, share in paces.items()}
+        known = WIDENING_PLANS[plan]
+        own = replace(known, paces={**known.paces, **short})
+        return widening.open_widening(run, own, TINY, data)
 
     def test_it_begins_with_what_the_checkpoint_knew(self, data, tmp_path):
-        wide = self.widened(data, tmp_path)
+        wide = self.widened(data, tmp_path, sketch=1.0, vision=1.0)
         known = PaliGemmaForConditionalGeneration.from_pretrained(TINY, dtype=torch.float32)
-        widening.train_tower(wide, {"sketch": Pace(1.0), "vision": Pace(1.0)})  # loads alone
+        widening.train_tower(wide)  # loads alone
         for name in ("k_proj", "out_proj"):
             ours, theirs = (
                 getattr(m.model.vision_tower.encoder.layers[3].self_attn, name).weight
@@ -109,16 +114,16 @@ class TestWidening:
 
     def test_a_stage_goes_on_where_it_stopped(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BATCH", 2)
-        paces = {"sketch": Pace(6 / 60), "vision": Pace(5 / 60)}
-        wide = self.widened(data, tmp_path, "sketch", "vision")
-        widening.train_tower(wide, paces)
+        paces = {"sketch": 6 / 60, "vision": 5 / 60}
+        wide = self.widened(data, tmp_path, "sketch", "vision", **paces)
+        widening.train_tower(wide)
         for stage in paces:
             log = (tmp_path / f"{stage}.jsonl").read_text().splitlines()
             last = json.loads(log[-1])
             assert last["steps"] >= 3 and np.isfinite(last["loss"])
-        again = self.widened(data, tmp_path)
+        again = self.widened(data, tmp_path, **paces)
         before = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight.clone()
-        widening.train_tower(again, paces)
+        widening.train_tower(again)
         tower = wide.learner.model.model.vision_tower
         after = again.learner.model.model.vision_tower.embeddings.patch_embedding.weight
         assert torch.equal(after, tower.embeddings.patch_embedding.weight)
@@ -126,21 +131,40 @@ class TestWidening:
 
     def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BANK", 12)
-        wide = self.widened(data, tmp_path / "run", "decoder")
-        widening.train_answers(wide, Pace(4 / 60))
+        wide = self.widened(data, tmp_path / "run", "decoder", decoder=4 / 60)
+        widening.train_answers(wide)
         widening.write_checkpoint(wide, tmp_path / "out")
         notes = json.loads((tmp_path / "out" / "gemma_vision.json").read_text())
         assert tuple(notes["names"]) == small_atlas().names
         assert (tmp_path / "out" / "model.safetensors").stat().st_size < 10_000_000
         assert (tmp_path / "out" / "gallery.webp").exists()
 
+    def test_more_hands_keep_the_size_the_words_and_the_mask_decoder(
+        self, data, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(widening, "BATCH", 2)
+        monkeypatch.setattr(widening, "BANK", 12)
+        paces = {"vision": 4 / 60, "decoder": 4 / 60}
+        wide = self.widened(data, tmp_path / "run", "vision", "decoder", plan="hands", **paces)
+        codes = wide.learner.vae.encode(torch.rand(2, 1, 64, 64) - 0.5)
+        drawn = wide.learner.vae.decode(codes)
+        widening.train_tower(wide)
+        widening.polish_masks(wide)
+        widening.train_answers(wide)
+        assert torch.equal(wide.learner.vae.decode(codes), drawn)
+        assert not (tmp_path / "run" / "sketch.jsonl").exists()
+        widening.write_checkpoint(wide, tmp_path / "out")
+        for file in ("tokenizer.json", "config.json"):
+            ours, known = (json.loads((one / file).read_text()) for one in (tmp_path / "out", TINY))
+            assert ours == known, file
+
     def test_the_mask_decoder_learns_and_codes_stay(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "POLISHED", 16)
-        wide = self.widened(data, tmp_path, "polish")
+        wide = self.widened(data, tmp_path, "polish", polish=4 / 60)
         vae = wide.learner.vae
         masks = torch.rand(3, 1, 64, 64) - 0.5
         codes, drawn = vae.encode(masks), vae.decode(vae.encode(masks))
-        widening.polish_masks(wide, Pace(4 / 60))
+        widening.polish_masks(wide)
         assert torch.equal(vae.encode(masks), codes)
         assert not torch.equal(vae.decode(codes), drawn)
         assert not any(parameter.requires_grad for parameter in vae.parameters())

@@ -1,5 +1,6 @@
 """Presets: sizes, minutes and batches of the ways to train. Numbers only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY
@@ -89,5 +90,49 @@ PRESETS = {
         bank=30_000,
         pool=16_000,
         renewal=0.05,
+    ),
+}
+
+WIDENING_STAGES = ("sketch", "vision", "polish", "decoder")
+
+
+@dataclass(frozen=True)
+class WideningPlan:
+    """One way to widen; a stage without a pace is left out.
+
+    sizes: of what comes out. sketch: of the tower that learns first, in small pictures, and the
+    longest side of a thing in them. num_pieces: of a new tokenizer; None keeps the old one, whose
+    checkpoint knows these names. rehearsed: share of scenes as the evaluation's.
+    """
+
+    sizes: ModelSizes
+    num_names: int
+    paces: Mapping[str, Pace]
+    rehearsed: float
+    num_pieces: int | None = None
+    sketch: tuple[ModelSizes, float] | None = None
+
+
+WIDENING_PLANS = {
+    # More hands of the names that it knows, in the size that it has.
+    "hands": WideningPlan(
+        ModelSizes(),
+        num_names=16,
+        paces={"vision": Pace(22.0, gain=0.6), "decoder": Pace(46.0, gain=0.7)},
+        rehearsed=0.38,
+    ),
+    # More names besides, larger pictures and a deeper tower: ten times as long, or a GPU.
+    "names": WideningPlan(
+        ModelSizes(side=168, vision_layers=6),
+        num_names=66,
+        paces={
+            "sketch": Pace(45.0),
+            "vision": Pace(150.0, gain=0.6),
+            "polish": Pace(5.0, gain=0.6),
+            "decoder": Pace(150.0),
+        },
+        rehearsed=0.22,
+        num_pieces=800,
+        sketch=(ModelSizes(side=112, vision_layers=6), 0.24),
     ),
 }

@@ -1,6 +1,6 @@
 """Widen the embedded checkpoint from one artist to many: `python -m training.widen`.
 
-Begins with the checkpoint of `training.train`, grown to six layers and more names. Each stage is
+Begins with the checkpoint of `training.train`, grown where the plan is larger. Each stage is
 boxed in minutes of the processor and resumable: state lies under --runs and is never older than a
 minute of it.
 """
@@ -16,9 +16,9 @@ import torch
 from gemma_vision.optimization.clock import Clock, TimeUp
 from gemma_vision.optimization.precision import pick_dtype, quick_attention
 from gemma_vision.optimization.training_state import StateError
+from training.presets import WIDENING_PLANS, WIDENING_STAGES
 from training.run import TrainingRun
 from training.widening import (
-    PACES,
     open_widening,
     polish_masks,
     train_answers,
@@ -32,13 +32,17 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m training.widen",
         description="Widen the embedded checkpoint to many artists.",
     )
+    parser.add_argument(
+        "--plan",
+        choices=WIDENING_PLANS,
+        default="hands",
+        help="more hands, or more names too",
+    )
     parser.add_argument("--base", type=Path, default=Path("runs/cpu/checkpoint"))
     parser.add_argument("--data", type=Path, default=Path("runs/drawings"))
-    parser.add_argument(
-        "--runs", type=Path, default=Path("runs/widened"), help="the state's folder"
-    )
+    parser.add_argument("--runs", type=Path, help="the state's folder; default: runs/PLAN")
     parser.add_argument("--out", type=Path, help="default: checkpoint, in the folder of the state")
-    parser.add_argument("--stage", choices=(*PACES, "export"), help="this one alone")
+    parser.add_argument("--stage", choices=(*WIDENING_STAGES, "export"), help="this one alone")
     parser.add_argument("--minutes", type=float, help="stop after so many of the processor's")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args(words)
@@ -48,22 +52,23 @@ def main(words: Sequence[str] | None = None) -> None:
     """Go on where an earlier run stopped, to the end or until the minutes are used."""
     args = parse_arguments(words)
     torch.set_num_threads(args.threads)
-    cpu, out = torch.device("cpu"), args.out or args.runs / "checkpoint"
+    runs = args.runs or Path("runs") / args.plan
+    cpu, out = torch.device("cpu"), args.out or runs / "checkpoint"
     for file in (args.base / "model.safetensors", args.data / "atlas.npz"):
         if not file.exists():
             sys.exit(f"{file} is not there; make train makes it, in docs/training.md stands how.")
     run = TrainingRun(
-        args.runs,
-        frozenset([args.stage] if args.stage else PACES),
+        runs,
+        frozenset([args.stage] if args.stage else WIDENING_STAGES),
         dtype=pick_dtype(cpu),
         clock=Clock(args.minutes, now=time.thread_time),
     )
     try:
         with quick_attention(cpu):
-            wide = open_widening(run, args.base, args.data)
-            train_tower(wide, PACES)
-            polish_masks(wide, PACES["polish"])
-            train_answers(wide, PACES["decoder"])
+            wide = open_widening(run, WIDENING_PLANS[args.plan], args.base, args.data)
+            train_tower(wide)
+            polish_masks(wide)
+            train_answers(wide)
         if args.stage in (None, "export"):
             write_checkpoint(wide, out)
     except TimeUp as where:

@@ -4,7 +4,7 @@
 `decoder`; see `training.widen`, the program.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,25 +35,16 @@ from training.model.growth import grow
 from training.model.language import SequenceLoss
 from training.model.mask_vae import BATCH as MASK_BATCH
 from training.model.mask_vae import POLISH_DECAY, POLISH_PEAK, PolishStep
-from training.model.tiny import ModelSizes, build_model
+from training.model.tiny import build_model
 from training.model.tokenizer import build_tokenizer
-from training.run import Pace, TrainingRun, open_stage
+from training.presets import WIDENING_STAGES, WideningPlan
+from training.run import TrainingRun, open_stage
 
-SKETCH = ModelSizes(side=112, vision_layers=6)  # first in small pictures, which cost half
-SIZES = ModelSizes(side=168, vision_layers=6)
-SKETCHED_SMALLEST = 0.24  # the longest side of a thing in a small picture, at least
-NUM_NAMES = 66
-NUM_PIECES = 800
 BATCH, PEAK, DECAY = 20, 8e-4, 0.03  # of the tower
 ANSWERS_PEAK = 1.2e-3
+MIX = (0.40, 0.46, 0.05, 0.09)  # of detect, segment, caption and ask where words stay
 BANK = 3000  # scenes whose features the decoder keeps
 POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
-PACES = {
-    "sketch": Pace(60.0),
-    "vision": Pace(30.0, gain=0.6),
-    "polish": Pace(6.0, gain=0.6),
-    "decoder": Pace(32.0),
-}
 
 
 def batches(scenes: DrawingScenes, size: int) -> Iterator[Batch]:
@@ -98,6 +89,7 @@ class Widening:
     """
 
     run: TrainingRun
+    plan: WideningPlan
     small: PaliGemmaForConditionalGeneration
     words: tuple[Tokenizer, Tokenizer]
     learner: Learner
@@ -112,7 +104,14 @@ class Widening:
     def scenes(self, offset: int, steps: int, size: int, recipe: SceneRecipe) -> Iterator[Batch]:
         """Batches of one stage, others than any before `steps`."""
         seed = (self.run.seed + offset, steps)
-        drawn = DrawingScenes(self.atlas, self.photographs, self.artists, seed=seed, recipe=recipe)
+        drawn = DrawingScenes(
+            self.atlas,
+            self.photographs,
+            self.artists,
+            seed=seed,
+            recipe=recipe,
+            rehearsed=self.plan.rehearsed,
+        )
         return batches(drawn, size)
 
     def masks(self, offset: int, steps: int, count: int) -> list[np.ndarray]:
@@ -129,19 +128,19 @@ class Widening:
         return DenseHead(width, len(self.atlas.names), self.atlas.num_kinds)
 
 
-def open_widening(run: TrainingRun, base: Path, folder: Path) -> Widening:
+def open_widening(run: TrainingRun, plan: WideningPlan, base: Path, folder: Path) -> Widening:
     """The checkpoint in `base`, and the drawings in `folder`."""
-    atlas = DrawingAtlas.read(folder / "atlas.npz").limited(NUM_NAMES, KIN)
+    atlas = DrawingAtlas.read(folder / "atlas.npz").limited(plan.num_names, KIN)
     small = PaliGemmaForConditionalGeneration.from_pretrained(base, dtype=torch.float32)
     old = Tokenizer.from_file(str(base / "tokenizer.json"))
-    tokenizer = build_tokenizer(atlas.names, NUM_PIECES)
+    tokenizer = old if plan.num_pieces is None else build_tokenizer(atlas.names, plan.num_pieces)
     language = SequenceLoss(tokenizer, atlas.names)
-    model = build_model(SIZES, tokenizer, run.seed)
-    recipe = SceneRecipe(SIZES.side, SIZES.grid, len(atlas.names))
+    model = build_model(plan.sizes, tokenizer, run.seed)
+    recipe = SceneRecipe(plan.sizes.side, plan.sizes.grid, len(atlas.names))
     learner = Learner(model, read_vae(base), language, atlas.names, recipe)
     language.smooth_place_gradients(learner.embeddings)
     photographs = read_photographs(folder / "photographs")
-    return Widening(run, small, (old, tokenizer), learner, atlas, photographs)
+    return Widening(run, plan, small, (old, tokenizer), learner, atlas, photographs)
 
 
 def read_vae(base: Path) -> MaskVQVAE:
@@ -153,36 +152,41 @@ def read_vae(base: Path) -> MaskVQVAE:
     return vae.requires_grad_(False).eval()
 
 
-def train_tower(wide: Widening, paces: Mapping[str, Pace]) -> None:
+def train_tower(wide: Widening) -> None:
     """Stages sketch and vision: the tower learns all names of all artists, in place.
 
-    In small pictures first, then it grows to the size that it will be used at.
+    Where there is a sketch, in small pictures first; then it grows to the size that it has in use.
     """
-    old, tokenizer = wide.words
-    head = wide.head(SKETCH.vision_width)
-    sketch = build_model(SKETCH, tokenizer, wide.run.seed)
-    grow(wide.small, sketch, old, tokenizer)
-    recipe = wide.learner.recipe
-    small = replace(recipe, side=SKETCH.side, grid=SKETCH.grid, smallest=SKETCHED_SMALLEST)
-    _train(wide, "sketch", sketch.model.vision_tower, head, small, paces["sketch"])
-    grow(sketch, wide.learner.model, tokenizer, tokenizer)
-    _train(wide, "vision", wide.learner.model.model.vision_tower, head, recipe, paces["vision"])
+    (old, tokenizer), plan, seen = wide.words, wide.plan, wide.small
+    head = wide.head(plan.sizes.vision_width)
+    if plan.sketch is not None:
+        sizes, smallest = plan.sketch
+        sketch = build_model(sizes, tokenizer, wide.run.seed)
+        grow(wide.small, sketch, old, tokenizer)
+        recipe = wide.learner.recipe
+        small = replace(recipe, side=sizes.side, grid=sizes.grid, smallest=smallest)
+        _train(wide, "sketch", sketch.model.vision_tower, head, small)
+        seen, old = sketch, tokenizer
+    grow(seen, wide.learner.model, old, tokenizer)
+    _train(wide, "vision", wide.learner.model.model.vision_tower, head, wide.learner.recipe)
 
 
 def _train(
-    wide: Widening, name: str, tower: nn.Module, head: DenseHead, recipe: SceneRecipe, pace: Pace
+    wide: Widening, name: str, tower: nn.Module, head: DenseHead, recipe: SceneRecipe
 ) -> None:
-    trained = nn.ModuleDict({"tower": tower, "head": head})
+    trained, pace = nn.ModuleDict({"tower": tower, "head": head}), wide.plan.paces[name]
     opt = adamw([([*trained.parameters()], PEAK * pace.gain)], DECAY)
     stage = open_stage(wide.run, name, pace, trained, opt)
     if stage.is_due:
-        data = wide.scenes(list(PACES).index(name), stage.steps, BATCH * pace.times, recipe)
+        data = wide.scenes(WIDENING_STAGES.index(name), stage.steps, BATCH * pace.times, recipe)
         stage.run(TowerStep(tower, head, wide.learner.vae, stage, data))
 
 
-def polish_masks(wide: Widening, pace: Pace) -> None:
+def polish_masks(wide: Widening) -> None:
     """The mask decoder learns to draw the new things, in place; no code changes its meaning."""
-    vae = wide.learner.vae
+    vae, pace = wide.learner.vae, wide.plan.paces.get("polish")
+    if pace is None:
+        return
     opt = adamw([([*vae.decoder.parameters()], POLISH_PEAK * pace.gain)], POLISH_DECAY)
     stage = open_stage(wide.run, "polish", pace, vae.decoder, opt)
     if stage.is_due:
@@ -194,9 +198,12 @@ def polish_masks(wide: Widening, pace: Pace) -> None:
     vae.requires_grad_(False)
 
 
-def train_answers(wide: Widening, pace: Pace) -> None:
-    """Projector and decoder learn to answer from what the tower sees by now, in place."""
-    learner = wide.learner
+def train_answers(wide: Widening) -> None:
+    """Projector and decoder learn to answer from what the tower sees by now, in place.
+
+    From one thing to several, where the words are new; with most of the tasks as in use, else.
+    """
+    learner, pace = wide.learner, wide.plan.paces["decoder"]
     core = learner.model.model
     head = wide.head(learner.width)
     trained = nn.ModuleDict(
@@ -206,9 +213,17 @@ def train_answers(wide: Widening, pace: Pace) -> None:
     opt = adamw([(parameters, ANSWERS_PEAK * pace.gain)], DECODER_DECAY)
     stage = open_stage(wide.run, "decoder", pace, trained, opt)
     rng = np.random.default_rng((wide.run.seed, 1, stage.steps))
-    step = DecoderStep(learner, head, stage, rng, DECODER_BATCH * pace.times, is_first=True)
+    step = DecoderStep(
+        learner,
+        head,
+        stage,
+        rng,
+        DECODER_BATCH * pace.times,
+        is_first=wide.plan.num_pieces is not None,
+        later_mix=MIX,
+    )
     if stage.is_due:
-        data = wide.scenes(len(PACES), stage.steps, REFILL * pace.times, learner.recipe)
+        data = wide.scenes(len(WIDENING_STAGES), stage.steps, REFILL * pace.times, learner.recipe)
         step.bank = FeatureBank(learner, data, BANK, stage)
         stage.run(step)
 

@@ -10,7 +10,10 @@ from numpy.random import Generator
 
 from postprocess.tokens import NUM_BINS, Mention, write
 
-MOST_MISSING = 12  # names of a prompt that are not there
+ALONE = 0.5  # how often detect is asked for one name
+# How often a name that is not there is asked for: a model that meets silence often is silent before
+# things that it sees, and what has no name comes in pictures of nothing besides.
+ABSENT_ALONE, ABSENT = 0.03, 0.4
 COUNTS = ["no", "one", "two", "three", "four"]
 IRREGULAR = {
     "fish": "fish",
@@ -71,16 +74,18 @@ def locate_answer(things: Sequence[TargetObject], wanted: Sequence[str], *, mask
 
 
 def detect(rng: Generator, things: Sequence[TargetObject], names: Sequence[str]) -> tuple[str, str]:
-    """Most names that are there and up to three that are not, in any order -> prompt, answer.
+    """One name, or most that are there and one that may not be, in any order -> prompt, answer.
 
-    Now and then a long list, of which most is not there.
+    Now and then names of nothing alone.
     """
     present = list(dict.fromkeys(thing.name for thing in things))
-    num_missing = int(rng.choice(4, p=(0.2, 0.25, 0.4, 0.15)))
-    if rng.random() < 0.06:
-        num_missing = int(rng.integers(4, MOST_MISSING + 1))
+    if rng.random() < ALONE:
+        is_absent = not present or rng.random() < ABSENT_ALONE
+        name = str(rng.choice(_missing(things, names) if is_absent else present))
+        return f"detect {name}", locate_answer(things, [name], masked=False)
+    num_missing = int(rng.random() < ABSENT)
     if not present or rng.random() < 0.08:
-        present, num_missing = [], max(1, num_missing)
+        present, num_missing = [], 1 + int(rng.integers(3))
     elif len(present) > 1 and rng.random() < 0.2:
         present = [name for name in present if rng.random() < 0.7] or present[:1]
     wanted = shuffle_names(rng, present, _missing(things, names), num_missing)
@@ -107,12 +112,12 @@ def _missing(things: Sequence[TargetObject], names: Sequence[str]) -> list[str]:
 def segment(
     rng: Generator, things: Sequence[TargetObject], names: Sequence[str]
 ) -> tuple[str, str]:
-    """One or all of the names that are there, up to two that are not -> prompt, answer."""
+    """One or all of the names that are there, one that may not be -> prompt, answer."""
     present = list(dict.fromkeys(thing.name for thing in things))
     chosen = [str(name) for name in rng.permutation(present)[: None if rng.random() < 0.45 else 1]]
-    num_missing = int(rng.choice(3, p=(0.6, 0.25, 0.15)))
+    num_missing = int(rng.random() < ABSENT / 2)
     if not chosen or rng.random() < 0.06:
-        chosen, num_missing = [], max(1, num_missing)
+        chosen, num_missing = [], 1
     wanted = shuffle_names(rng, chosen, _missing(things, names), num_missing)
     return f"segment {' ; '.join(wanted)}", locate_answer(things, wanted, masked=True)
 

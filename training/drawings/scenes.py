@@ -1,6 +1,6 @@
 """Scenes of many artists: endless pictures of drawn things in many styles, with labels.
 
-A quarter of them are scenes as the evaluation's: one artist, the first sixteen names, procedural
+Some of them are scenes as the evaluation's: one artist, the first sixteen names, procedural
 backgrounds, nothing restyled. No seed of the evaluation's is ever drawn from.
 """
 
@@ -21,9 +21,8 @@ from training.drawings.photographs import cut, photographic
 from training.drawings.styles import disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
-REHEARSED = 0.22  # share of scenes as the evaluation's
 REHEARSED_SIDE = 224
-NOTHING = 0.07  # share of pictures in which nothing has a name, or nothing is at all
+NOTHING = 0.02  # share of pictures in which nothing has a name, or nothing is at all
 UNNAMED, TWIN = 0.25, 0.12  # shares of the further things
 PIECE = 0.15  # share of the unnamed things that are pieces of a photograph
 # Width and height of pictures, of the side that the model sees; squashed to a square.
@@ -68,7 +67,7 @@ def overlap(a: DrawingPose, b: DrawingPose) -> float:
 
 
 class DrawingScenes:
-    """Endless scenes of an atlas; see the module."""
+    """Endless scenes of an atlas; see the module. rehearsed: share as the evaluation's."""
 
     def __init__(
         self,
@@ -78,10 +77,12 @@ class DrawingScenes:
         *,
         seed: Sequence[int],
         recipe: SceneRecipe,
+        rehearsed: float = 0.0,
     ) -> None:
         if seed[0] >= EVALUATION_SEEDS:
             raise ValueError(f"Seed {seed[0]} is for evaluation only.")
         self.atlas, self.photographs, self.recipe = atlas, photographs, recipe
+        self.rehearsed = rehearsed
         self.rng = np.random.default_rng(tuple(seed))
         numbers = range(-1, len(atlas.names))
         self.drawings = {name: atlas.drawings(name, artists) for name in numbers}
@@ -97,7 +98,7 @@ class DrawingScenes:
     def draw(self) -> Sample:
         """One picture with its labels, as `to_sample` gives them."""
         rng = self.rng
-        is_rehearsed = rng.random() < REHEARSED
+        is_rehearsed = rng.random() < self.rehearsed
         shape, side = SIZES[int(rng.integers(len(SIZES)))], self.recipe.side
         size = (round(shape[0] * side), round(shape[1] * side))
         size = (REHEARSED_SIDE, REHEARSED_SIDE) if is_rehearsed else size

@@ -149,7 +149,7 @@ class DecoderStep:
     """One update of projector and decoder on kept features.
 
     A dense head asks the projected image tokens what it asked the tower, so that the projector
-    lets pass what masks are read from.
+    lets pass what masks are read from. is_first: it begins with one thing; later_mix: else.
     """
 
     def __init__(
@@ -161,9 +161,10 @@ class DecoderStep:
         size: int,
         *,
         is_first: bool,
+        later_mix: Mix = MASKS_MIX,
     ) -> None:
         self.learner, self.head, self.stage, self.rng = learner, head, stage, rng
-        self.is_first, self.size = is_first, size
+        self.is_first, self.size, self.later_mix = is_first, size, later_mix
         self.figures: dict[str, float] = {}
         self.bank: FeatureBank | None = None
 
@@ -173,7 +174,7 @@ class DecoderStep:
         bank.refill()
         singles = SINGLES * max(0.0, 1 - progress / SINGLES_UNTIL) if self.is_first else 0.0
         picks = bank.draw(self.rng, self.size, singles)
-        mix = task_mix(progress) if self.is_first else MASKS_MIX
+        mix = task_mix(progress) if self.is_first else self.later_mix
         texts = learner.texts(self.rng, [bank.scenes[i] for i in picks], mix)
         labels = {key: value[picks] for key, value in bank.labels.items()}
         kinds = patch_kinds(labels, len(learner.names))
