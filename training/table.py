@@ -28,6 +28,7 @@ from training.drawings.atlas import DrawingAtlas
 from training.drawings.cutouts import ARTIST as CUT_OUT
 from training.drawings.cutouts import read_cutouts
 from training.drawings.examination import SIDE, Examiner
+from training.drawings.names import KIN
 from training.drawings.photographs import read_photographs
 from training.drawings.sets import HELD_OUT
 from training.mask_shapes import shape_figures
@@ -57,9 +58,9 @@ class Table:
     def __init__(self, checkpoint: Path, data: Path, *, size: int, seed: int = SEED) -> None:
         self.checkpoint, self.data, self.size, self.seed = checkpoint, data, size, seed
         self.pipeline: Pipeline = load(str(checkpoint), device="cpu", dtype="float32")
-        self.atlas = DrawingAtlas.read(data / "atlas.npz")
-        known = set(self.pipeline.names)
-        self.names = tuple(name for name in self.atlas.names if name in known)
+        known, atlas = set(self.pipeline.names), DrawingAtlas.read(data / "atlas.npz")
+        self.names = tuple(name for name in atlas.names if name in known)
+        self.atlas = atlas.limited(len(self.names), KIN)  # names are learned from the first on
 
     def rows(self) -> Iterator[Row]:
         """Row by row, each with its `claim`."""
