@@ -84,6 +84,8 @@ def speak(prompt: Any) -> str:
         return " ; ".join(f"{BOX} {code}" for code in CODES) if is_naming else "\n".join(CODES)
     if "ponder" in prompt.text:
         return THOUGHTFUL
+    if "blank" in prompt.text:
+        return ""
     if "twelve" in prompt.text:
         return TWELVE
     if "sixty" in prompt.text:

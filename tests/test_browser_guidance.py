@@ -86,12 +86,12 @@ def test_a_slip_of_the_pen_is_asked_back(visit: Callable[..., Page]) -> None:
     assert lines(page) == ["read_as"]
 
 
-def test_a_blank_answer_brings_questions_that_have_one(visit: Callable[..., Page]) -> None:
+def test_an_untaught_question_brings_some_that_it_was_taught(visit: Callable[..., Page]) -> None:
     page = visit()
     take_example(page)
     page.locator("#task label", has_text="Ask").click()
     page.wait_for_selector("#words textarea[placeholder='how many dogs are there?']")
-    run(page, "What is on the left?", "empty")
+    run(page, "What is on the left?")
     assert lines(page) == ["untaught_ask"]
     before = newest_run(page)
     page.locator(CHIPS).first.click()
@@ -165,6 +165,19 @@ class TestLeftOut:
     @pytest.fixture
     def served(self) -> Served:
         return start(LISTING)
+
+    def test_a_blank_answer_brings_questions_that_have_one(
+        self, visit: Callable[..., Page]
+    ) -> None:
+        page = visit()
+        take_example(page)
+        page.locator("#task label", has_text="Ask").click()
+        run(page, "how blank is it?", "empty")
+        assert page.locator(CHIPS).all_inner_texts()[0] == "how many cats are there?"
+        before = newest_run(page)
+        page.locator(CHIPS).first.click()
+        wait_for_run(page, before)
+        assert page.inner_text(".said p") == "two animals on a lawn"
 
     def test_what_was_left_out_comes_back_without_another_run(
         self, visit: Callable[..., Page], served: Served
