@@ -73,6 +73,16 @@ CODES = (
 EVIL = "`${window.stolen=1}`{{value}}<img src=x onerror=window.stolen=1>"
 
 
+# By words of the prompt.
+ANSWERS = {
+    "ponder": THOUGHTFUL,
+    "blank": "",
+    "twelve": TWELVE,
+    "sixty": SIXTY,
+    "long": LONG,
+}
+
+
 def speak(prompt: Any) -> str:
     """What the scripted model says: by task, and by words that a test puts into the prompt."""
     if "fail" in prompt.text:
@@ -82,16 +92,9 @@ def speak(prompt: Any) -> str:
     if "codes" in prompt.text:
         is_naming = prompt.text.startswith(("detect", "segment"))
         return " ; ".join(f"{BOX} {code}" for code in CODES) if is_naming else "\n".join(CODES)
-    if "ponder" in prompt.text:
-        return THOUGHTFUL
-    if "blank" in prompt.text:
-        return ""
-    if "twelve" in prompt.text:
-        return TWELVE
-    if "sixty" in prompt.text:
-        return SIXTY
-    if "long" in prompt.text:
-        return LONG
+    for word, answer in ANSWERS.items():
+        if word in prompt.text:
+            return answer
     if prompt.text.startswith("segment"):
         return TWO_MASKS
     if prompt.text.startswith("detect"):
