@@ -24,7 +24,7 @@ from training.drawings.cutouts import FOLDER, read_cutouts
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import OWN_NAMES
-from training.drawings.render import iconify_svg, to_sprite
+from training.drawings.render import iconify_svg, on_paper, to_sprite
 from training.drawings.scenes import OUTSIDE, DrawingPose, DrawingScenes
 from training.drawings.sets import HELD_OUT, PHOTOGRAPHS, SETS
 
@@ -143,6 +143,18 @@ class TestRendering:
         assert (xs[0], xs[-1]) == (4, 123)
         assert abs(len(ys) - 60) <= 1 and abs(ys[0] + ys[-1] - 127) <= 1
         assert set(np.unique(sprite[..., 3])) == {0, 255}
+
+    @pytest.mark.parametrize(("is_hollow", "inside"), [(False, 255), (True, 0)])
+    def test_what_a_line_goes_around_is_paper_unless_it_is_seen_through(self, is_hollow, inside):
+        drawing = Image.new("RGBA", (512, 512))
+        pen = ImageDraw.Draw(drawing)
+        pen.ellipse((100, 100, 400, 400), outline=(20, 40, 60, 255), width=20)
+        pen.line((245, 60, 255, 140), fill=(0, 0, 0, 0), width=4)  # a gap in the line
+        pixels = np.array(on_paper(drawing, is_hollow=is_hollow))
+        assert pixels[250, 250, 3] == inside
+        assert tuple(pixels[250, 110]) == (20, 40, 60, 255)
+        assert pixels[20, 20, 3] == pixels[250, 60, 3] == 0
+        assert is_hollow or tuple(pixels[250, 250]) == (255, 255, 255, 255)
 
     def test_a_shadow_is_no_part_of_a_thing(self):
         drawing = Image.new("RGBA", (200, 200))

@@ -30,7 +30,7 @@ from training.drawings.cutouts import read_cutouts
 from training.drawings.examination import SIDE, Examiner
 from training.drawings.names import KIN
 from training.drawings.photographs import read_photographs
-from training.drawings.sets import HELD_OUT
+from training.drawings.sets import HELD_OUT, INKS
 from training.mask_shapes import shape_figures
 from training.widening import read_vae
 
@@ -85,8 +85,8 @@ class Table:
             return {"claim": "the contract's scenes", **self._scores(scenes)}
 
     def all_names(self) -> Row:
-        """Scenes of all names by all artists that were trained on."""
-        artists = [artist for artist in self.atlas.artists if artist != HELD_OUT]
+        """Scenes of all names by all artists that were trained on, without those in ink."""
+        artists = [a for a in self.atlas.artists if a not in (HELD_OUT, *INKS)]
         with TemporaryDirectory() as folder:
             scenes = Path(folder) / "scenes"
             Examiner(self.atlas, artists, self.seed).write_dataset(self.size, scenes)
@@ -129,8 +129,8 @@ class Table:
         return {"claim": "any order, two absent", "n": len(found), "recall50": share(found)}
 
     def shapes(self) -> Row:
-        """Masks after the true box, of all artists that were trained on."""
-        artists = [artist for artist in self.atlas.artists if artist != HELD_OUT]
+        """Masks after the true box, of the same artists as in `all_names`."""
+        artists = [a for a in self.atlas.artists if a not in (HELD_OUT, *INKS)]
         examiner = Examiner(self.atlas, artists, self.seed)
         pictures = list(examiner.singles(max(4, self.size // 50), self.names))
         figures = shape_figures(self.checkpoint, read_vae(self.checkpoint), pictures)

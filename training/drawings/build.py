@@ -19,12 +19,13 @@ from training.drawings.clipart import read_clipart
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import JOINED, OWN_NAMES
-from training.drawings.render import iconify_svg, render_svg, to_sprite
+from training.drawings.render import iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.sets import PHOTOGRAPHS, SETS, DrawingSource
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 FONT_SIZE = 109  # the only size the bitmap font has
 CLIPART_ROOT = Path("usr/share/openclipart/svg")
+HOLLOW = ("bicycle",)  # what is behind it is seen through it
 LONGEST = 720  # of a photograph, in pixels
 
 
@@ -119,7 +120,11 @@ def _iconify(
     for number, glyph, icon in wanted:
         svg = iconify_svg(icons, icon)
         if svg is not None and (number >= 0 or icon not in named):
-            yield number, glyph, render_svg(svg)
+            drawing = render_svg(svg)
+            if source.is_ink:
+                is_hollow = number >= 0 and names[number] in HOLLOW
+                drawing = on_paper(drawing, is_hollow=is_hollow)
+            yield number, glyph, drawing
 
 
 def short_names(folder: Path) -> dict[str, str]:

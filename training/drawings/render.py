@@ -7,12 +7,14 @@ glows are no part of it, and boxes are exact.
 import io
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from gemma_vision.synthetic.atlas import MARGIN, SIDE
 
 LARGE = 4 * SIDE  # of a drawing before it is cut out and scaled down
+GAPS = 50  # between lines, as a share of the width
 THINNEST = 0.02  # of the square: a drawing that covers less shows nothing
 
 
@@ -60,6 +62,26 @@ def to_sprite(drawing: Image.Image) -> np.ndarray | None:
     pixels = np.array(sprite)
     pixels[pixels[..., 3] == 0] = 0
     return pixels if (pixels[..., 3] > 0).mean() > THINNEST else None
+
+
+def on_paper(drawing: Image.Image, *, is_hollow: bool) -> Image.Image:
+    """Lines in RGBA with white paper under them, cut to the outline of the whole.
+
+    Gaps of up to a fiftieth of the width are part of the outline. is_hollow: what is seen
+    through stays so, such as a wheel; colours lie on paper only where lines are.
+    """
+    pixels = np.array(drawing)
+    solid = (pixels[..., 3] >= 128).astype(np.uint8)
+    gap = np.ones((LARGE // GAPS, LARGE // GAPS), np.uint8)
+    framed = np.pad(cv2.morphologyEx(solid, cv2.MORPH_CLOSE, gap), 1)
+    outside = framed.copy()
+    cv2.floodFill(outside, None, (0, 0), 2)
+    holes = ((outside == 0) & (framed == 0)).astype(np.uint8)[1:-1, 1:-1]
+    if not is_hollow:
+        solid |= cv2.dilate(holes, gap) & (outside[1:-1, 1:-1] != 2)
+    alpha = pixels[..., 3:].astype(np.float32) / 255
+    colours = pixels[..., :3] * alpha + 255 * (1 - alpha)
+    return Image.fromarray(np.dstack([colours.round().astype(np.uint8), 255 * solid]), "RGBA")
 
 
 def harden(alpha: int) -> int:

@@ -18,6 +18,7 @@ from training.data.samples import Sample, to_sample
 from training.data.sampling import SceneRecipe
 from training.drawings.atlas import DrawingAtlas
 from training.drawings.photographs import cut, photographic
+from training.drawings.sets import INKS
 from training.drawings.styles import disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
@@ -85,7 +86,14 @@ class DrawingScenes:
         self.rehearsed = rehearsed
         self.rng = np.random.default_rng(tuple(seed))
         numbers = range(-1, len(atlas.names))
-        self.drawings = {name: atlas.drawings(name, artists) for name in numbers}
+        painters, inks = (
+            [artist for artist in artists if (artist in INKS) is is_ink] for is_ink in (False, True)
+        )
+        times = 2 if inks else 1  # those in ink come half as often
+        self.drawings = {
+            name: times * atlas.drawings(name, painters) + atlas.drawings(name, inks)
+            for name in numbers
+        }
         first = atlas.artists[:1]
         self.first_drawings = {name: atlas.drawings(name, first) for name in range(-1, NUM_NAMES)}
         self.grounds: list[np.ndarray] = []

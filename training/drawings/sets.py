@@ -12,7 +12,10 @@ Kind = Literal["font", "iconify", "webp", "deb", "photographs"]
 
 @dataclass(frozen=True)
 class DrawingSource:
-    """One set of drawings: the package of its registry with its version, the licence as SPDX."""
+    """One set of drawings: the package of its registry with its version, the licence as SPDX.
+
+    is_ink: lines and holes in one colour or few, under which a sheet of paper is cut to shape.
+    """
 
     name: str
     kind: Kind
@@ -20,6 +23,7 @@ class DrawingSource:
     version: str
     author: str
     licence: str
+    is_ink: bool = False
 
 
 SETS = (
@@ -54,6 +58,63 @@ SETS = (
     ),
     DrawingSource(
         "clipart", "deb", "openclipart-svg", "0.18", "the Open Clip Art Library", "public domain"
+    ),
+    DrawingSource(
+        "fluent-ink",
+        "iconify",
+        "@iconify-json/fluent-emoji-high-contrast",
+        "1.2.6",
+        "Microsoft",
+        "MIT",
+        is_ink=True,
+    ),
+    DrawingSource(
+        "emojione-ink",
+        "iconify",
+        "@iconify-json/emojione-monotone",
+        "1.2.1",
+        "EmojiOne",
+        "CC-BY-4.0",
+        is_ink=True,
+    ),
+    DrawingSource(
+        "game-icons",
+        "iconify",
+        "@iconify-json/game-icons",
+        "1.2.4",
+        "Lorc, Delapouite and others",
+        "CC-BY-3.0",
+        is_ink=True,
+    ),
+    DrawingSource(
+        "icon-park",
+        "iconify",
+        "@iconify-json/icon-park",
+        "1.2.4",
+        "ByteDance",
+        "Apache-2.0",
+        is_ink=True,
+    ),
+    DrawingSource(
+        "phosphor", "iconify", "@iconify-json/ph", "1.2.2", "Phosphor Icons", "MIT", is_ink=True
+    ),
+    DrawingSource(
+        "streamline-core",
+        "iconify",
+        "@iconify-json/streamline-color",
+        "1.2.2",
+        "Streamline",
+        "CC-BY-4.0",
+        is_ink=True,
+    ),
+    DrawingSource(
+        "streamline-ultimate",
+        "iconify",
+        "@iconify-json/streamline-ultimate-color",
+        "1.2.2",
+        "Streamline",
+        "CC-BY-4.0",
+        is_ink=True,
     ),
     DrawingSource("fxemoji", "iconify", "@iconify-json/fxemoji", "1.2.2", "Mozilla", "Apache-2.0"),
 )
@@ -92,3 +153,4 @@ PHOTOGRAPHS: tuple[tuple[DrawingSource | None, tuple[str, ...]], ...] = (
     ),
 )
 HELD_OUT = "fxemoji"  # the artist that training steers by and never sees
+INKS = tuple(source.name for source in SETS if source.is_ink)

@@ -47,6 +47,15 @@ def posterise(rng: Generator, colour: np.ndarray, alpha: np.ndarray) -> np.ndarr
     return np.round(colour * levels) / levels
 
 
+def two_tone(rng: Generator, colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Light and dark in any two colours, the darker one for dark mostly."""
+    dark, light = rng.uniform(0, 0.6, 3), rng.uniform(0.4, 1.0, 3)
+    if rng.random() < 0.2:
+        dark, light = light, dark
+    grey = (colour @ LUMA)[..., None]
+    return np.asarray(alpha * dark + grey * (light - dark))
+
+
 def grain(rng: Generator, colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Noise in light and dark."""
     noise = rng.normal(0, rng.uniform(0.02, 0.1), colour.shape[:2]).astype(np.float32)
@@ -112,6 +121,7 @@ Effect = Callable[[Generator, np.ndarray, np.ndarray], np.ndarray]
 EFFECTS: tuple[tuple[float, Effect], ...] = (  # how often each happens, in this order
     (0.3, turn_hue),
     (0.12, fade),
+    (0.12, two_tone),
     (0.12, posterise),
     (0.25, shade),
     (0.12, ink_edges),
