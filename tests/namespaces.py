@@ -6,12 +6,16 @@ machine does not give; in a network of its own the ports can be named.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def neighbours(pid: int) -> list[int]:
@@ -24,6 +28,22 @@ def neighbours(pid: int) -> list[int]:
         except OSError:  # it has ended meanwhile
             continue
     return [one for one in found if one not in (pid, os.getpid())]
+
+
+@contextmanager
+def own_cluster(out: Path) -> Iterator[dict[str, Any]]:
+    """What a program fills in, or that it failed, is written to OUT/results.json; then whatever
+    else runs in its network is ended."""
+    results: dict[str, Any] = {}
+    try:
+        yield results
+    except BaseException as error:
+        results["failed"] = "".join(traceback.format_exception(error))[-3000:]
+    (out / "results.json").write_text(json.dumps(results))
+    if "ray" in sys.modules:
+        sys.modules["ray"].shutdown()
+    for pid in neighbours(os.getpid()):
+        os.kill(pid, signal.SIGKILL)  # of this network alone
 
 
 def node_command(*words: str) -> list[str]:

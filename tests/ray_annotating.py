@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import annotating
-from namespaces import HEAD, neighbours, start_node
+from namespaces import HEAD, own_cluster, start_node
 from PIL import Image
 
 ASKED = ("--task", "segment", "--text", "cat ; dog", "--as", "coco,csv")
@@ -91,20 +91,12 @@ def a_picture_ends_its_actor(out: Path) -> dict[str, Any]:
 
 def main(out: Path, count: int) -> None:
     """Both, one after the other."""
-    results: dict[str, Any] = {}
-    try:
+    with own_cluster(out) as results:
         start_node(*HEAD, "--num-cpus", "3", "--object-store-memory", str(120 * 2**20))
         results["killed"] = killed_at_random(out, count)
         print(results, flush=True)
         results["ended"] = a_picture_ends_its_actor(out)
         print(results, flush=True)
-    except BaseException as error:
-        import traceback
-
-        results["failed"] = "".join(traceback.format_exception(error))[-3000:]
-    (out / "results.json").write_text(json.dumps(results))
-    for pid in neighbours(os.getpid()):
-        os.kill(pid, signal.SIGKILL)  # of this network alone
 
 
 if __name__ == "__main__":

@@ -9,11 +9,9 @@ What was seen is in OUT/results.json.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import random
-import signal
 import sys
 import threading
 import time
@@ -23,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from namespaces import HEAD, neighbours, start_node
+from namespaces import HEAD, own_cluster, start_node
 from PIL import Image
 from ray import serve
 from ray_scenarios import wait_for
@@ -165,22 +163,14 @@ def runs_with(replicas: int) -> dict[str, Any]:
 
 def main(out: Path) -> None:
     """Every number of replicas, one after the other."""
-    results: dict[str, Any] = {"capacity": simulate(SLEEPY, math.inf).rate}
-    try:
+    with own_cluster(out) as results:
+        results["capacity"] = simulate(SLEEPY, math.inf).rate
         start_node(*HEAD, "--num-cpus", "2", "--object-store-memory", str(120 * 2**20))
         ray.init(address="auto", namespace="serve", log_to_driver=False)
         serve.start(proxy_location="Disabled")
         for replicas in COUNTS:
             results[str(replicas)] = runs_with(replicas)
             print(replicas, results[str(replicas)], flush=True)
-    except BaseException as error:
-        import traceback
-
-        results["failed"] = "".join(traceback.format_exception(error))[-3000:]
-    (out / "results.json").write_text(json.dumps(results))
-    ray.shutdown()
-    for pid in neighbours(os.getpid()):
-        os.kill(pid, signal.SIGKILL)  # of this network alone
 
 
 if __name__ == "__main__":

@@ -15,13 +15,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import annotating
 import ray
 from fake_engine import fake_pipeline
-from namespaces import HEAD, neighbours, start_node
+from namespaces import HEAD, neighbours, own_cluster, start_node
 from ray import serve
 from ray_scenarios import DEPLOYMENT, SCRIPTED, ScriptedReplica, colors, long_stream, say, wait_for
 from ray_scenarios import without_timing as plain
@@ -84,9 +86,16 @@ class OtherHost:
             os.kill(pid, signal.SIGKILL)
         return time.monotonic()
 
-    def end(self) -> None:
-        self.holder.kill()
-        self.holder.wait()
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """In the end nothing runs in it any more, and it is gone."""
+        try:
+            yield
+        finally:
+            for pid in neighbours(self.holder.pid):
+                os.kill(pid, signal.SIGKILL)  # of this network alone
+            self.holder.kill()
+            self.holder.wait()
 
 
 def alive() -> int:
@@ -202,9 +211,8 @@ def annotation_goes_on(other: OtherHost, out: Path) -> dict[str, Any]:
 
 def main(out: Path) -> None:
     """Both, one after the other."""
-    results: dict[str, Any] = {}
     other = OtherHost()
-    try:
+    with own_cluster(out) as results, other.ended():
         start_node(*HEAD, "--node-ip-address", HERE, *SIZE)
         results["strangers"] = strangers_are_told()
         own = {"worker_process_setup_hook": "annotating.script_models"}
@@ -217,15 +225,6 @@ def main(out: Path) -> None:
         other.start_node()
         results["annotate"] = annotation_goes_on(other, out)
         print(results, flush=True)
-    except BaseException as error:
-        import traceback
-
-        results["failed"] = "".join(traceback.format_exception(error))[-3000:]
-    (out / "results.json").write_text(json.dumps(results))
-    ray.shutdown()
-    for pid in (*neighbours(other.holder.pid), *neighbours(os.getpid())):
-        os.kill(pid, signal.SIGKILL)  # of these two networks alone
-    other.end()
 
 
 if __name__ == "__main__":

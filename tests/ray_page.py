@@ -7,10 +7,6 @@ replica made for it.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +18,7 @@ import browsing
 import ray
 import served
 from gradio_client import Client, handle_file
-from namespaces import HEAD, neighbours, start_node
+from namespaces import HEAD, own_cluster, start_node
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 from ray import serve
@@ -148,11 +144,11 @@ def tried(way: Callable[..., Iterator[float]], *about: Any, watch: Watch) -> dic
 
 def main(out: Path) -> None:
     """Every way, one after the other."""
-    results: dict[str, Any] = {"step": STEP, "times": TIMES}
     picture = out / "picture.png"
     served.START_SECONDS = PATIENCE // 1000
     Image.new("RGB", (640, 480), "#77aadd").save(picture)
-    try:
+    with own_cluster(out) as results:
+        results |= {"step": STEP, "times": TIMES}
         start_node(*HEAD, "--num-cpus", "2", "--object-store-memory", str(120 * 2**20))
         ray.init(address="auto", namespace="serve", log_to_driver=False)
         serve.start(proxy_location="Disabled")
@@ -162,7 +158,7 @@ def main(out: Path) -> None:
         watch, app = Watch(), embedded("--engine", "ray")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+                executable_path=browsing.CHROMIUM, args=["--no-sandbox"]
             )
             context = browser.new_context(viewport=browsing.LAPTOP)
             for name, way in {"stop": stopped, "closed": closed, "cancelled": cancelled}.items():
@@ -170,14 +166,6 @@ def main(out: Path) -> None:
                 print(name, results[name], flush=True)
             browser.close()
         results["log"] = "Traceback" in app.log.read_text()
-    except BaseException as error:
-        import traceback
-
-        results["failed"] = "".join(traceback.format_exception(error))[-3000:]
-    (out / "results.json").write_text(json.dumps(results))
-    ray.shutdown()
-    for pid in neighbours(os.getpid()):
-        os.kill(pid, signal.SIGKILL)  # of this network alone
 
 
 if __name__ == "__main__":

@@ -204,10 +204,19 @@ def outside(page: Page, labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.mark.parametrize("size", [browsing.LAPTOP, PHONE], ids=["laptop", "phone"])
-@pytest.mark.parametrize("words, count", [("twelve", 12), ("sixty", 60)])
+@pytest.mark.parametrize(
+    "words, count, size",
+    [
+        pytest.param("twelve", 12, PHONE, id="twelve on a phone"),
+        pytest.param("sixty", 60, browsing.LAPTOP, id="sixty on a laptop"),
+        pytest.param(
+            "twelve", 12, browsing.LAPTOP, id="twelve on a laptop", marks=pytest.mark.slow
+        ),
+        pytest.param("sixty", 60, PHONE, id="sixty on a phone", marks=pytest.mark.slow),
+    ],
+)
 def test_no_label_leaves_the_picture(
-    visit: Callable[..., Page], size: dict[str, int], words: str, count: int
+    visit: Callable[..., Page], words: str, count: int, size: dict[str, int]
 ) -> None:
     page = visit(viewport=size)
     write_down_labels(page)

@@ -4,6 +4,7 @@ import { emphasis, fadeIn, inkOn } from "../../gemma_vision/web/components/viewe
 import {
   groupLabels,
   isStale,
+  joinSentences,
   rowTexts,
   splitTokens,
   statusText,
@@ -146,4 +147,10 @@ test("a new thing appears within a quarter of a second, at once where nothing ma
 test("letters are black on light colours and white on dark ones", () => {
   const inks = ["#ffffff", "#ffe119", "#000000", "#1f3b99"].map(inkOn);
   assert.deepEqual(inks, ["#000000", "#000000", "#ffffff", "#ffffff"]);
+});
+
+test("sentences are heard one by one, each with one stop", () => {
+  const told = ["done · 1 object", "zebraa is not known.", " ", "見つかりません。", "Which one?"];
+  const heard = "done · 1 object. zebraa is not known. 見つかりません。 Which one?";
+  assert.equal(joinSentences(told), heard);
 });

@@ -9,7 +9,7 @@ import { markRow, renderLegend, renderTable, renderTokens } from "./viewer_panel
 import { canvas, reducedMotion, repaint, root, scene, translate } from "./viewer_scene.js";
 import { setSlider } from "./viewer_sliders.js";
 import { followForm, isFromBefore } from "./viewer_stale.js";
-import { groupLabels, statusText, summaryText } from "./viewer_text.js";
+import { groupLabels, joinSentences, statusText, summaryText } from "./viewer_text.js";
 import { newThing, outline } from "./viewer_things.js";
 import { resize } from "./viewer_zoom.js";
 
@@ -149,7 +149,7 @@ function renderTexts(value) {
   root.dataset.count = String(scene.things.length);
   renderLists();
   const said = [...element.querySelectorAll(".guidance span")].map((node) => node.textContent);
-  if (!isRunning) announcer.textContent = [status, ...said, ...notes].join(". ");
+  if (!isRunning) announcer.textContent = joinSentences([status, ...said, ...notes]);
 }
 
 /** @param {ViewerValue} value */

@@ -3,6 +3,7 @@
 import { formatScore, formatSeconds, shortName } from "./lib/format.js";
 
 export const UNNAMED = "?"; // a thing without a label
+const STOPPED = /[.!?\u2026\u3002\uff01\uff1f\u0964]["')\]\u00bb\u201d\u300d]*$/; // in any script
 const NAMING = ["detect", "segment", "point"]; // tasks that are given names of things
 
 /**
@@ -69,6 +70,15 @@ export function summaryText({ instances }, translate) {
     count > 1 ? `${count} × ${label || UNNAMED}` : label || UNNAMED,
   );
   return list.length ? translate("picture_with", { list: list.join(", ") }) : translate("picture");
+}
+
+/**
+ * Sentences one after the other, each with one stop at its end.
+ * @param {string[]} sentences
+ */
+export function joinSentences(sentences) {
+  const told = sentences.map((one) => one.trim()).filter(Boolean);
+  return told.map((one) => (STOPPED.test(one) ? one : `${one}.`)).join(" ");
 }
 
 /**
