@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -238,6 +239,63 @@ def test_the_folder_that_is_written_to_may_lie_within(run, scripted, tmp_path):
     for _ in range(2):
         _, counts, _ = run(tmp_path / "in", tmp_path / "in" / "seen", *ASKED[:-1], "overlay,coco")
         assert counts["pictures"] == 4
+
+
+@pytest.mark.parametrize(
+    "source, out, kinds",
+    [
+        pytest.param("in", "in", "coco", id="the folder itself"),
+        pytest.param("in", "in/a/..", "csv", id="the folder itself by another path"),
+        pytest.param("out/images", "out", "csv", id="where its pictures would go"),
+        pytest.param("out/images/new", "out", "coco", id="below where its pictures would go"),
+        pytest.param("out/labels", "out", "yolo", id="where its labels would go"),
+        pytest.param("out/link", "out", "coco", id="a link to where its pictures would go"),
+    ],
+)
+def test_nothing_is_written_among_the_pictures(run, scripted, tmp_path, source, out, kinds):
+    write_pictures(tmp_path / source.replace("link", "images"), 4)
+    if source.endswith("link"):
+        (tmp_path / source).symlink_to("images")
+    before = contents(tmp_path)
+    code, _, err = run(tmp_path / source, tmp_path / out, "--text", "cat", "--as", kinds)
+    assert code == 2 and "name another folder with --save" in err
+    assert contents(tmp_path) == before and not scripted
+
+
+def test_the_pictures_may_lie_within_the_folder_that_is_written_to(run, scripted, tmp_path):
+    write_pictures(tmp_path / "out" / "photos", 4)
+    before = contents(tmp_path / "out" / "photos")
+    for kinds in ("coco", "csv"):
+        code, counts, _ = run(
+            tmp_path / "out" / "photos", tmp_path / "out", "--text", "cat", "--as", kinds
+        )
+        assert (code, counts["pictures"]) == (0, 4)
+    assert contents(tmp_path / "out" / "photos") == before
+
+
+def test_pictures_that_were_there_before_stay(run, scripted, tmp_path):
+    """Of the files of an earlier question only those go that a run wrote."""
+    write_pictures(tmp_path / "in", 4)
+    own = tmp_path / "out" / "images" / "0000.png"
+    own.parent.mkdir(parents=True)
+    shutil.copy(tmp_path / "in" / "0000.png", own)
+    for kinds in ("coco", "coco,csv", "csv"):
+        run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", kinds)
+    assert own.is_file()
+    assert not (tmp_path / "out" / "images" / "a").exists()
+
+
+def test_a_pipe_among_the_pictures_is_listed_and_passed_over(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    pipe = tmp_path / "in" / "pipe.png"
+    os.mkfifo(pipe)  # whoever opens it waits for somebody to write, as this writer for a reader
+    writer = threading.Thread(target=lambda: pipe.open("wb").close(), daemon=True)
+    writer.start()
+    code, counts, err = run(tmp_path / "in", tmp_path / "out")
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join()
+    assert (code, counts["annotated"]) == (1, 4)
+    assert "pipe.png: It is no file but a pipe" in err
 
 
 def test_two_runs_into_one_folder_keep_out_of_each_others_way(run, scripted, tmp_path):

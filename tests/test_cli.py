@@ -133,7 +133,19 @@ def test_a_file_that_is_no_picture_is_refused_before_a_model_is_loaded(run, load
         pytest.param(["ask", "PICTURE", ""], "text is empty", id="no question"),
         pytest.param(["detect", "PICTURE"], "photo.jpg", id="words or picture missing"),
         pytest.param(["detect"], "required", id="everything missing"),
-        pytest.param(["fly"], "fly", id="unknown verb"),
+        pytest.param(["fly"], "'detect', 'segment'", id="unknown verb"),
+        pytest.param(
+            ["detect", "PICTURE", "cat", "--save", ""], "name a folder", id="save nowhere"
+        ),
+        pytest.param(
+            ["annotate", "", "--text", "cat", "--save", "OUT"], "name a folder", id="of no folder"
+        ),
+        pytest.param(["annotate", "OUT", "--save", " "], "name a folder", id="annotate nowhere"),
+        pytest.param(["eval", ""], "name a folder", id="an unnamed data set"),
+        pytest.param(["eval", "OUT", "--report", ""], "name a folder", id="report nowhere"),
+        pytest.param(["finetune", "", "--name", "a"], "name a folder", id="learn from nothing"),
+        pytest.param(["finetune", "OUT", "--out", ""], "name a folder", id="learn into nowhere"),
+        pytest.param(["merge", "OUT", "--out", ""], "name a folder", id="merge into nowhere"),
         pytest.param(["detect", "PICTURE", "cat", "--fast"], "--fast", id="unknown option"),
         pytest.param(["caption", "PICTURE", "--language", "xx"], "xx", id="unknown language"),
         pytest.param(["caption", "PICTURE", "--style", "long"], "cap", id="unknown style"),

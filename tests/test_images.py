@@ -392,6 +392,38 @@ def test_an_open_file_is_read_from_its_start(picture_file: Path) -> None:
         assert open_image(file).size == (640, 480)
 
 
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_a_picture_that_was_closed_is_not_called_damaged(
+    picture_file: Path, is_loaded: bool
+) -> None:
+    image = Image.open(picture_file)
+    if is_loaded:
+        image.load()
+    image.close()
+    with pytest.raises(ImageError, match="was closed; use it before, or open its file again"):
+        open_image(image)
+    with Image.open(picture_file) as left:
+        pass
+    with pytest.raises(ImageError, match="was closed"):
+        open_image(left)
+
+
+def test_a_file_that_was_closed_is_refused_in_words(picture_file: Path) -> None:
+    with picture_file.open("rb") as file:
+        pass
+    with pytest.raises(ImageError, match="file is closed; open it again, or give its path"):
+        open_image(file)
+
+
+def test_a_tensor_without_pixels_is_refused_in_words() -> None:
+    import torch
+
+    for tensor in (torch.zeros(3, 9, 9, device="meta"), torch.zeros(3, 9, 9).to_sparse()):
+        with pytest.raises(ImageError, match="no pixels that can be read") as caught:
+            open_image(tensor)
+        assert caught.value.code == "E_IMAGE_TYPE"
+
+
 def test_a_file_that_is_open_as_text_is_refused_in_words() -> None:
     with pytest.raises(ImageError, match="binary mode") as caught:
         open_image(io.StringIO("text"))  # type: ignore[arg-type]

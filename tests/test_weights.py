@@ -256,6 +256,10 @@ def test_parameters_are_counted_once(folder: Path) -> None:
     "call, code",
     [
         pytest.param(lambda f: open_checkpoint(f, "tpu"), "E_DEVICE", id="device"),
+        pytest.param(lambda f: open_checkpoint(f, 0), "E_DEVICE", id="device by its number"),
+        pytest.param(
+            lambda f: open_checkpoint(f, torch.device("cpu")), "E_DEVICE", id="device as torch's"
+        ),
         pytest.param(lambda f: open_checkpoint(f, "cpu", "int3"), "E_DTYPE", id="number type"),
         pytest.param(lambda f: open_checkpoint(f, "auto", "int8"), "E_DEVICE", id="packed, spread"),
         pytest.param(lambda f: open_checkpoint("nobody"), "E_MODEL_UNKNOWN", id="name"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ PIXELS = ("overlay", "cutouts")  # forms that show pixels
 LEARNED = "coco"  # the data set that is corrected and learned from: its pictures come with it
 CODED = "paligemma"  # the form that has masks as codes
 PICTURES = "images"
+LABELS = "labels"  # where the forms of YOLO write
 
 
 @dataclass(frozen=True)
@@ -72,21 +73,19 @@ class ExportRun:
         """What was found in each picture that was looked at."""
         return (row for row in self.shards.rows() if "error" not in row)
 
-    def bring_pictures(self, draft: Path, folder: Path) -> list[str]:
-        """Copy the pictures to where a data set is read from, unless they are there already.
+    def pictures_at(self, folder: Path) -> dict[str, tuple[str, bool]]:
+        """Every picture by its path in the data set, and whether it is there already."""
+        there = PictureSource(str(folder))
+        paths = ((f"{PICTURES}/{row['file']}", row) for row in self.rows())
+        return {path: (row["file"], there.digest(path) == row["sha256"]) for path, row in paths}
 
-        Their paths from the folder. Half a picture is never there: it is written into the draft.
-        """
-        brought = []
-        for row in self.rows():
-            name = f"{PICTURES}/{row['file']}"
-            if PictureSource(str(folder)).digest(name) != row["sha256"]:
-                half = draft / PICTURES
-                half.write_bytes(self.source.read(row["file"]))
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(half, folder / name)
-            brought.append(name)
-        return brought
+    def bring_pictures(self, missing: Mapping[str, str], draft: Path, folder: Path) -> None:
+        """Copy pictures to their paths. Half a picture is never there: the draft has it."""
+        for name, picture in missing.items():
+            half = draft / PICTURES
+            half.write_bytes(self.source.read(picture))
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(half, folder / name)
 
     def _open(self, name: str) -> Image:
         return open_image(self.source.read(name))

@@ -20,13 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.annotate.executors import Done, Executor
 from gemma_vision.annotate.export_run import (
+    LABELS,
     LEARNED,
+    PICTURES,
     ExportRun,
     files_below,
     put_in_place,
     remove_files,
 )
 from gemma_vision.annotate.plan import AnnotationPlan
+from gemma_vision.annotate.report import FOLDER as REPORT
 from gemma_vision.annotate.report import count_rows, write_report
 from gemma_vision.annotate.shards import Group, ShardFolder, groups_of
 from gemma_vision.annotate.sources import PictureSource, SourceError
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 STATE = ".annotate"
 RUN = "run.json"
 DRAFT = "draft"
+NEEDED = {"plan", "kinds", "files"}  # of what a run says of itself
 READERS = 4  # files that are read side by side
 JSON = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -61,8 +65,10 @@ class AnnotationRun:
     def carry_out(self, executor: Executor) -> JSON:
         """Annotate what is left, write what was asked for, and tell what it came to.
 
-        Raises SourceError where there are no pictures, or where another run has the folder.
+        Raises SourceError where there are no pictures, where files would be written among them, or
+        where another run has the folder.
         """
+        self._check_apart()
         names = self.source.names(without=self.folder)
         if not names:
             raise SourceError(f"There are no pictures in {self.source.address}.")
@@ -77,6 +83,21 @@ class AnnotationRun:
     @property
     def _state(self) -> Path:
         return self.folder / STATE
+
+    def _check_apart(self) -> None:
+        """Refuse a folder whose files would lie among the pictures, and be taken for more."""
+        if not self.source.is_local:
+            return
+        folder, pictures = (
+            Path(os.path.realpath(one)) for one in (self.folder, self.source.address)
+        )
+        if not pictures.is_relative_to(folder):
+            return
+        within = pictures.relative_to(folder).parts
+        written = (STATE, PICTURES, LABELS, REPORT, *self.kinds)
+        if not within or within[0] in written:
+            message = f"The files of {self.folder} would be written among the pictures of "
+            raise SourceError(f"{message}{self.source.address}; name another folder with --save.")
 
     def _annotate(self, names: Sequence[str], executor: Executor) -> tuple[ShardFolder, bool]:
         """The shards, all of them there, and whether one of them is new."""
@@ -125,7 +146,7 @@ class AnnotationRun:
         return (
             known["plan"] == self.plan.key
             and known["kinds"] == list(self.kinds)
-            and all((self.folder / name).is_file() for name in known["files"])
+            and all((self.folder / name).is_file() for name in known["files"] + known["found"])
         )
 
     def _export(self, names: Sequence[str], shards: ShardFolder, known: JSON | None) -> JSON:
@@ -138,15 +159,18 @@ class AnnotationRun:
         run.write(self.kinds, draft)
         write_report(self.plan, counts, run, draft)
         files = files_below(draft)
-        brought = run.bring_pictures(draft, self.folder) if LEARNED in self.kinds else []
-        before = known["files"] if known else []
+        learned = run.pictures_at(self.folder) if LEARNED in self.kinds else {}
+        missing = {name: picture for name, (picture, is_there) in learned.items() if not is_there}
+        before = {*known["files"]} if known else set()
+        found = {*learned} - {*missing} - before  # somebody else's: they are used, and stay
         told = {"plan": self.plan.key, "asked": self.plan.to_dict(), "kinds": list(self.kinds)}
-        told |= counts.to_dict()
-        whole = told | {"files": sorted({*files, *brought})}
+        told |= counts.to_dict() | {"found": sorted(found)}
+        whole = told | {"files": sorted({*files, *learned} - found)}
         under_way = {"plan": None, "files": sorted({*before, *whole["files"]})}
-        self._write_run(told | under_way)
+        self._write_run(told | under_way)  # before anything is written that a later run removes
+        run.bring_pictures(missing, draft, self.folder)
         put_in_place(draft, self.folder, files)
-        remove_files(self.folder, sorted({*before} - {*whole["files"]}))
+        remove_files(self.folder, sorted(before - {*whole["files"]}))
         self._write_run(whole)
         return summary_of(whole)
 
@@ -156,7 +180,7 @@ class AnnotationRun:
 
 def summary_of(known: JSON) -> JSON:
     """What a finished run is told as: whatever is of no use to another run of it."""
-    return {name: value for name, value in known.items() if name not in ("plan", "kinds")}
+    return {name: value for name, value in known.items() if name not in ("plan", "kinds", "found")}
 
 
 def read_run(path: Path) -> JSON | None:
@@ -165,7 +189,7 @@ def read_run(path: Path) -> JSON | None:
         known: JSON = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return known if isinstance(known, dict) and {"plan", "kinds", "files"} <= known.keys() else None
+    return {"found": []} | known if isinstance(known, dict) and known.keys() >= NEEDED else None
 
 
 @contextmanager

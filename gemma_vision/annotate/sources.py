@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,13 +51,18 @@ class PictureSource:
     def read(self, name: str) -> bytes:
         """The bytes of a picture, one more than allowed at most.
 
-        Raises ImageError for a name that leads out of the folder, OSError where it cannot be read.
+        Raises ImageError for a name that leads out of the folder and for what is no file, OSError
+        where it cannot be read.
         """
         if not is_inside(name):
             message = f"{name!r} leads out of its folder; give the picture another name."
             raise ImageError(message, "E_IMAGE_MISSING")
         if self.is_local:
-            with open(os.path.join(self.address, name), "rb") as file:
+            path = os.path.join(self.address, name)
+            if not stat.S_ISREG(os.stat(path).st_mode):  # to open a pipe is to wait for its writer
+                message = "It is no file but a pipe or a device; take it out of the folder."
+                raise ImageError(message, "E_IMAGE_UNREADABLE")
+            with open(path, "rb") as file:
                 return file.read(MAX_BYTES + 1)
         files, root = self._opened
         opened: Any = files.open(f"{root}/{name}" if root else name, "rb")

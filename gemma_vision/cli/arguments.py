@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 import gemma_vision
-from gemma_vision.cli.command_parser import CommandParser
+from gemma_vision.cli.command_parser import CommandParser, folder_name
 from gemma_vision.cli.finetune.arguments import add_finetune, add_merge
 from gemma_vision.cli.option_arguments import add_options
 from gemma_vision.registry.engines import ABOUT, LOCAL
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
 
 APP = "app"
-COMMANDS: dict[str, str] = {spec.name: spec.command for spec in TASKS.values()} | {
+COMMANDS: dict[str, str] = {spec.name.value: spec.command for spec in TASKS.values()} | {
     "annotate": "make a data set of a folder full of pictures; interrupted, it goes on",
     "video": "look at every n-th frame of a video and write it with what was found",
     "parse": "read an answer that a model wrote elsewhere; no model is loaded",
@@ -116,6 +116,7 @@ def add_saving(parser: CommandParser, default: str = "overlay") -> None:
     """Where files go, and which."""
     parser.add_argument(
         "--save",
+        type=folder_name,
         metavar="DIR",
         help="write files into this folder; data sets in it call a picture by its file's name, or "
         "where two share it all by their paths from the folder they have in common",
@@ -130,7 +131,8 @@ def add_saving(parser: CommandParser, default: str = "overlay") -> None:
 
 def add_annotate(parser: CommandParser) -> None:
     """A folder of pictures, what each is asked, and where the data set goes."""
-    parser.add_argument("source", metavar="FOLDER", help="a folder, or an address as of fsspec")
+    about = "a folder, or an address as of fsspec"
+    parser.add_argument("source", type=folder_name, metavar="FOLDER", help=about)
     add_task(parser, "picture")
     parser.add_argument("-t", "--text", default="", help="the words, as after its pictures")
     parser.add_argument(
@@ -189,13 +191,17 @@ def add_parse(parser: CommandParser) -> None:
 
 def add_eval(parser: CommandParser) -> None:
     """A data set and how much of it."""
-    parser.add_argument("folder", help="a COCO folder with its pictures, or its JSON file")
+    about = "a COCO folder with its pictures, or its JSON file"
+    parser.add_argument("folder", type=folder_name, help=about)
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N pictures")
     parser.add_argument(
         "--results", metavar="FILE", help="keep results here as they come, and go on from there"
     )
     parser.add_argument(
-        "--report", metavar="DIR", help="write a page here with the worst cases drawn"
+        "--report",
+        type=folder_name,
+        metavar="DIR",
+        help="write a page here with the worst cases drawn",
     )
     parser.add_argument("--split", metavar="NAME", help="of a folder with refs.json: only this one")
     parser.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import NoReturn
 
 from postprocess.errors import UserError
@@ -19,3 +20,17 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+def folder_name(text: str) -> str:
+    """A folder as it was typed. Nothing at all, as an unset variable gives, names no folder: it
+    would be the one that the command is called in.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; name a folder, . for this one")
+    return text
+
+
+def folder_path(text: str) -> Path:
+    """The same as a path."""
+    return Path(folder_name(text))

@@ -33,9 +33,16 @@ def is_tensor(picture: object) -> TypeGuard[TensorLike]:
 
 
 def from_tensor(tensor: TensorLike) -> Image.Image:
-    """A tensor on any device, as `from_array`."""
-    here = tensor.detach().cpu()
-    return from_array((here.float() if here.is_floating_point() else here).numpy())
+    """A tensor on any device, as `from_array`. ImageError for one without a number at each pixel,
+    as the sparse and those of the device meta are.
+    """
+    try:
+        here = tensor.detach().cpu()
+        array = (here.float() if here.is_floating_point() else here).numpy()
+    except (TypeError, RuntimeError) as error:  # NotImplementedError is one of the latter
+        message = "The tensor has no pixels that can be read; give a dense one with its numbers."
+        raise ImageError(message, "E_IMAGE_TYPE") from error
+    return from_array(array)
 
 
 def from_array(array: NDArray[Any]) -> Image.Image:

@@ -58,6 +58,7 @@ def open_image(picture: Picture) -> Image.Image:
     """
     if isinstance(picture, Image.Image):
         check_size(picture.size)
+        check_open(picture)
         return upright(picture)
     if isinstance(picture, np.ndarray):
         return upright(from_array(picture))
@@ -75,6 +76,9 @@ def open_image(picture: Picture) -> Image.Image:
 
 def read_object(file: IO[bytes]) -> bytes:
     """The bytes of an open file, from its start wherever somebody has read to."""
+    if getattr(file, "closed", False):
+        message = "The picture's file is closed; open it again, or give its path."
+        raise ImageError(message)
     if hasattr(file, "seekable") and file.seekable():
         file.seek(0)
     data = file.read(MAX_BYTES + 1)
@@ -82,6 +86,17 @@ def read_object(file: IO[bytes]) -> bytes:
         message = "The picture's file is open as text; open it in binary mode, as open(path, 'rb')."
         raise ImageError(message, "E_IMAGE_TYPE")
     return data
+
+
+def check_open(image: Image.Image) -> None:
+    """Refuse a PIL picture that was closed: its pixels are gone, and nothing of it is damaged."""
+    try:
+        image.load()
+    except Exception as error:  # what a decoder raises is told where the picture is set upright
+        file = getattr(image, "fp", None)
+        if file is None or file.closed:
+            message = "The picture was closed; use it before, or open its file again."
+            raise ImageError(message) from error
 
 
 def check_path(path: str) -> None:

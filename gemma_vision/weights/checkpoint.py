@@ -145,6 +145,9 @@ def pick_device(name: str | None) -> torch.device:
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name is None:
         return torch.device(next((kind for kind, is_here in here.items() if is_here), "cpu"))
+    if not isinstance(name, str):  # such as torch.device("cpu"), or the number of a GPU
+        message = f"{name!r} is no device's name; write it in words, as 'cpu' or 'cuda:0'."
+        raise CheckpointError(message, "E_DEVICE")
     kind = name.split(":")[0]
     if kind != "cpu" and not here.get(kind, False):
         raise CheckpointError(

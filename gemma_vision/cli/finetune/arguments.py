@@ -7,7 +7,7 @@ from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.cli.command_parser import CommandParser
+from gemma_vision.cli.command_parser import CommandParser, folder_path
 from gemma_vision.finetuning.plan import OPTIONS, default_text
 
 OWN = ("verb", "config", "resume", "device", "threads", "check")  # options that are no fields
@@ -16,9 +16,15 @@ OWN = ("verb", "config", "resume", "device", "threads", "check")  # options that
 def add_finetune(parser: CommandParser) -> None:
     """A data set to learn from, and how. What is left out is as in the plan."""
     add = parser.add_argument
-    add("data", type=Path, nargs="?", metavar="DATA", help="a data set: a folder, or its file")
+    add(
+        "data",
+        type=folder_path,
+        nargs="?",
+        metavar="DATA",
+        help="a data set: a folder, or its file",
+    )
     add("--name", help="of the checkpoint that comes out")
-    add("--out", type=Path, metavar="DIR", help="folder to write it into")
+    add("--out", type=folder_path, metavar="DIR", help="folder to write it into")
     add("--config", type=Path, metavar="FILE", help="options as YAML, TOML or JSON; typed ones win")
     add("--check", action="store_true", help="tell all that is wrong with the data, learn nothing")
     add("--resume", action="store_true", help="go on where an earlier run stopped")
@@ -57,7 +63,8 @@ def add_option(group: Any, name: str, row: Field[Any]) -> None:
 def add_merge(parser: CommandParser) -> None:
     """An adapter and where the whole model goes."""
     parser.add_argument("adapter", help="the folder of an adapter, or its id on the Hub")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    about = "folder to write"
+    parser.add_argument("--out", type=folder_path, required=True, metavar="DIR", help=about)
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:
