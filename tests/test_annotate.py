@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -141,6 +142,12 @@ def test_bad_pictures_are_listed_and_passed_over(run, scripted, tmp_path):
         ),
         pytest.param(
             lambda path: write_pictures(path, 1),
+            ("--task", "caption", "--as", "coco,overlay"),
+            "coco has no place for the words that caption gives; take csv or paligemma.",
+            id="no place for words",
+        ),
+        pytest.param(
+            lambda path: write_pictures(path, 1),
             ("--text", "cat", "--workers", "0"),
             "--workers is 0",
             id="no workers",
@@ -158,6 +165,25 @@ def test_what_cannot_be_done_ends_with_a_sentence(run, scripted, tmp_path, make,
     code, _, err = run(tmp_path / "in", tmp_path / "out", *words)
     assert code == 2 and said in err and "Traceback" not in err
     assert not scripted
+
+
+@pytest.mark.parametrize("kinds", [(), ("--as", "coco,csv,paligemma")], ids=["unsaid", "asked"])
+def test_words_come_into_the_data_set(run, scripted, monkeypatch, tmp_path, kinds):
+    said = '=a cat, "on" a mat'
+    monkeypatch.setattr(annotating, "say", lambda prompt: said)
+    write_pictures(tmp_path / "in", 3)
+    out = tmp_path / "out"
+    code, counts, _ = run(tmp_path / "in", out, "--task", "caption", *kinds)
+    assert code == 0 and counts["annotated"] == 3
+    rows = list(csv.reader((out / "answers.csv").read_text("utf-8").splitlines()))
+    assert rows[0] == ["file_name", "prompt", "answer"] and len(rows) == 4
+    assert {tuple(row[1:]) for row in rows[1:]} == {("caption en", f"'{said}")}
+    if kinds:
+        lines = map(json.loads, (out / "train.jsonl").read_text("utf-8").splitlines())
+        told = {(line["image"], line["prefix"], line["suffix"]) for line in lines}
+        assert told == {(row[0], "caption en", said) for row in rows[1:]}
+    again = run(tmp_path / "in", out, "--task", "caption", *kinds)
+    assert again[0] == 0 and len((out / "answers.csv").read_text("utf-8").splitlines()) == 4
 
 
 def test_another_question_gets_answers_of_its_own(run, scripted, tmp_path):

@@ -289,6 +289,22 @@ def test_a_caption_may_be_of_a_style_or_of_a_part(run, loaded, picture_file, wor
     assert (code, json.loads(out)["prompt"]) == (0, prompt)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_is_said_is_in_a_form_that_has_words_or_it_is_told(
+    run, loaded, picture_file, tmp_path, count
+):
+    loaded("a cat on a mat").family = PALIGEMMA
+    second = shutil.copy(picture_file, tmp_path / "second.png")
+    files, out = [picture_file, second][:count], tmp_path / "out"
+    code, _, err = run("caption", *files, "--save", out, "--as", "csv,paligemma")
+    assert code == 0 and "no file has" not in err
+    rows = (out / "answers.csv").read_text("utf-8").splitlines()[1:]
+    assert rows == [f"{Path(file).name},caption en,a cat on a mat" for file in files]
+    assert len((out / "train.jsonl").read_text("utf-8").splitlines()) == count
+    code, _, err = run("caption", *files, "--save", out, "--as", "coco")
+    assert code == 0 and err.count("no file has the words of the answer; add csv or pali") == count
+
+
 @pytest.mark.parametrize(
     "words, said",
     [

@@ -7,6 +7,7 @@ import json
 import sys
 import types
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -383,6 +384,23 @@ def test_csv_is_a_row_for_each_instance(tmp_path):
     rows = path.read_text().splitlines()
     assert rows[0].startswith("file_name,width,height,label,score,x0") and len(rows) == 5
     assert rows[3].startswith("photo.jpg,160,120,dog & <b>,0.5,10.25,20.5,70.75,100.125,")
+
+
+def test_words_have_a_table_and_lines_of_their_own(tmp_path):
+    asked = [
+        Annotated(name, (4, 4), [], words=("caption en", f"a cat\nin {name}"))
+        for name in ("a.png", "b.png")
+    ]
+    for one in asked:
+        things, words = EXPORTERS["csv"]([one], tmp_path)
+        EXPORTERS["paligemma"]([one], tmp_path)
+    EXPORTERS["csv"]([replace(asked[0], words=("ask", "yes"))], tmp_path)
+    rows = list(csv.reader(io.StringIO(words.read_text("utf-8"))))[1:]
+    assert rows == [["a.png", "ask", "yes"], ["b.png", "caption en", "a cat\nin b.png"]]
+    assert READERS["csv"](tmp_path) == [] and things.name == "instances.csv"
+    lines = read_lines(tmp_path / "train.jsonl")
+    assert [line["suffix"] for line in lines] == ["a cat\nin a.png", "a cat\nin b.png"]
+    assert lines[0] == lines[0] | {"image": "a.png", "prefix": "caption en"}
 
 
 def read_lines(path):

@@ -12,7 +12,7 @@ import gemma_vision
 from gemma_vision.images.opening import Picture
 from gemma_vision.requests.request import Request
 
-FORMAT = 1  # goes up when rows are written or made otherwise
+FORMAT = 2  # goes up when rows are written or made otherwise
 KEY_LENGTH = 16  # hexadecimal digits
 JSON = dict[str, Any]
 

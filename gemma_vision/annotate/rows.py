@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.answers.saving import find_words
 from postprocess.datasets.annotated import Annotated, Codec, LazyInstances
 from postprocess.instances import Instance
 from postprocess.mask_formats import mask_of, run_lengths
@@ -22,6 +23,7 @@ JSON = dict[str, Any]
 
 def answer_row(name: str, content: str, answer: Answer) -> JSON:
     """What was found in a picture. content: the SHA-256 of its bytes."""
+    words = find_words(answer.request, answer.instances, answer.prompt, answer.plain)
     return {
         "file": name,
         "sha256": content,
@@ -32,6 +34,7 @@ def answer_row(name: str, content: str, answer: Answer) -> JSON:
         "finish": answer.finish,
         "warnings": sorted({notice.code for notice in answer.warnings}),
         "instances": [describe_instance(one) for one in answer.instances],
+        **({"prompt": words[0]} if words else {}),
     }
 
 
@@ -59,7 +62,8 @@ def annotated(
     """A row as exporters take it; its masks are drawn each time they are looked at."""
     size = (row["width"], row["height"])
     makers = [partial(read_instance, one, size) for one in row["instances"]]
-    return Annotated(row["file"], size, LazyInstances(makers), image, stem, codec)
+    words = (row["prompt"], row["plain"]) if "prompt" in row else None
+    return Annotated(row["file"], size, LazyInstances(makers), image, stem, codec, words)
 
 
 def read_instance(row: JSON, size: tuple[int, int]) -> Instance:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.Image import Image
 
 from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
-from gemma_vision.answers.saving import save_answer
+from gemma_vision.answers.saving import find_words, save_answer
 from gemma_vision.answers.summary import summarize
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
@@ -131,7 +131,8 @@ class Answer:
 
         source = self.request.images[0] if self.request else None
         name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
-        found = Annotated(name, self.size, self.instances, self.picture)
+        words = find_words(self.request, self.instances, self.prompt, self.plain)
+        found = Annotated(name, self.size, self.instances, self.picture, words=words)
         return save_answer(Path(path).expanduser(), kind, found, self.to_dict())
 
     def to_dict(self) -> JSON:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.requests.tasks import TASKS
 from gemma_vision.requests.validation import TaskError, excerpt
 
 if TYPE_CHECKING:
+    from gemma_vision.requests.request import Request
     from postprocess.exports import Annotated
+    from postprocess.instances import Instance
 
 ANSWER = "answer"  # the answer's own JSON
 OVERLAY = "overlay"
@@ -55,8 +58,17 @@ def save_answer(
     if kind == OVERLAY:
         return [save_overlay(path, picture)]
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
-        (written,) = EXPORTERS[kind]([picture], Path(folder))
+        *_, written = EXPORTERS[kind]([picture], Path(folder))  # words come behind things
         return [written.replace(path)]
+
+
+def find_words(
+    request: Request | None, instances: Sequence[Instance], prompt: str | None, plain: str
+) -> tuple[str, str] | None:
+    """The prompt and what an answer says, as data sets take them; None where it is about things."""
+    if request is None or TASKS[request.task].names_things or instances or not plain.strip():
+        return None
+    return prompt or "", plain
 
 
 def save_folder(path: Path, kind: str | None, picture: Annotated) -> list[Path]:

@@ -24,14 +24,15 @@ from gemma_vision.cli.saving import check_kinds
 from gemma_vision.cli.writing import complain, print_json, print_message
 from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.loading import called, folder_of
+from gemma_vision.requests.tasks import TASKS
 from gemma_vision.runtime.remote.ray_cluster import SCHEME
 from postprocess.datasets.files import ExportError
-from postprocess.exports import POINTLESS
+from postprocess.exports import POINTLESS, WORDED
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
 
-DEFAULT = "coco"
+DEFAULT, DEFAULT_OF_WORDS = "coco", "csv"
 MAX_WORKERS = 64
 UNNAMED = "tiny"  # what --model is where nobody names one
 SAMPLE = "picture.png"  # stands for every picture where a request is checked
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     if options.save is None:
         raise UsageError("annotate needs a folder to write into: add --save DIR.")
     check_number(options, "workers", 1, MAX_WORKERS)
-    kinds = check_kinds(options.kinds or DEFAULT)
+    is_in_words = TASKS[options.task].is_in_words
+    kinds = check_kinds(options.kinds or (DEFAULT_OF_WORDS if is_in_words else DEFAULT))
     check_forms(options.task, kinds)
     plan = plan_of(options)
     progress = Progress()
@@ -92,6 +94,9 @@ def check_forms(task: str, kinds: list[str]) -> None:
     unfit = [kind for kind in kinds if kind in POINTLESS and task == "point"]
     if unfit:
         raise ExportError(f"{unfit[0]} has no points; take coco, labelme, csv, svg or voc.")
+    if TASKS[task].is_in_words and not set(kinds) & set(WORDED):
+        known = " or ".join(WORDED)
+        raise ExportError(f"{kinds[0]} has no place for the words that {task} gives; take {known}.")
 
 
 def plan_of(options: argparse.Namespace) -> AnnotationPlan:

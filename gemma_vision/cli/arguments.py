@@ -140,7 +140,7 @@ def add_annotate(parser: CommandParser) -> None:
     )
     add_model(parser)
     add_options(parser, *FRAME_TASKS)
-    add_saving(parser, "coco")
+    add_saving(parser, "coco, of words csv")
 
 
 def add_task(parser: CommandParser, what: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.answers.saving import find_words
 from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.saving import SaveError, Saver, UnfinishedRun
@@ -51,8 +52,14 @@ def run_one(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -
     answer = pipeline.run(asked)
     print_json(answer.to_dict())
     path, image = wish.pictures[0], answer.image
-    saver.save(path, image.size, answer.instances, image, decoder=pipeline.decoder)
+    words = words_of(answer)
+    saver.save(path, image.size, answer.instances, image, decoder=pipeline.decoder, words=words)
     return 0
+
+
+def words_of(answer: Answer) -> tuple[str, str] | None:
+    """The prompt and the answer where it is in words."""
+    return find_words(answer.request, answer.instances, answer.prompt, answer.plain)
 
 
 def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -> int:
@@ -72,7 +79,10 @@ def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) 
         print_json(line, indent=None)
         try:
             image, decoder = answer.image, pipeline.decoder if pipeline else None
-            files = saver.save(path, image.size, answer.instances, image, decoder=decoder)
+            words = words_of(answer)
+            files = saver.save(
+                path, image.size, answer.instances, image, decoder=decoder, words=words
+            )
             unfinished.add(path, line, files)
             done += 1
         except SaveError as error:

@@ -69,11 +69,13 @@ class Saver:
         image: Image | None,
         *,
         decoder: LazyMaskDecoder | None = None,
+        words: tuple[str, str] | None = None,
     ) -> list[Path]:
         """Write the forms asked for, named after the picture's file; the files.
 
-        decoder: what the masks were made with; lines for fine-tuning have its codes. A form that
-        fails does not keep the others back; SaveError then tells of all that did.
+        decoder: what the masks were made with; lines for fine-tuning have its codes. words: the
+        prompt and an answer in words. A form that fails does not keep the others back; SaveError
+        then tells of all that did.
         """
         files: list[Path] = []
         if self.folder is None:
@@ -82,7 +84,7 @@ class Saver:
 
         name, stem = self._names[place(path)]
         codec = self._codec(instances, decoder)
-        picture, failed = Annotated(name, size, instances, image, stem, codec), []
+        picture, failed = Annotated(name, size, instances, image, stem, codec, words), []
         for kind in self.kinds:
             try:
                 place_of_kind = folder_of(kind, self.kinds, self.folder)
@@ -97,7 +99,16 @@ class Saver:
                 failed.append(f"{kind} cannot be written: {describe(error, names_files=True)[1]}")
         if failed:
             raise SaveError(" ".join(failed))
+        self._miss(words, name)
         return files
+
+    def _miss(self, words: tuple[str, str] | None, name: str) -> None:
+        """Say so where no form has a place for an answer in words."""
+        from postprocess.exports import WORDED
+
+        if words and not set(self.kinds) & set(WORDED):
+            known = " or ".join(WORDED)
+            print_message(f"{name}: no file has the words of the answer; add {known} to --as.")
 
     def _codec(
         self, instances: Sequence[Instance], decoder: LazyMaskDecoder | None

@@ -60,6 +60,11 @@ class TaskSpec:
     tokens_per_record: int | None = None
     is_conversation: bool = False
 
+    @property
+    def is_in_words(self) -> bool:
+        """Whether a result is words alone."""
+        return self.gives == f"{PLAIN}."
+
 
 THINGS = '"instances" of the JSON has each thing with "label", "box" and "score"'
 MASKS = '"mask" (COCO run-lengths) and "polygons"'

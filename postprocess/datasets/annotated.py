@@ -30,7 +30,8 @@ class Annotated:
 
     `image` is needed by the exports that show pixels only. `file_name` is what data sets call it,
     `files` how the files about it begin where its own name, cleaned, is not free (see `apart`).
-    `codec` turns masks into codes and back, for lines of PaliGemma.
+    `codec` turns masks into codes and back, for lines of PaliGemma. `words` are a prompt and what
+    was answered to it where that is words and no things.
     """
 
     file_name: str
@@ -39,6 +40,7 @@ class Annotated:
     image: Image.Image | None = None
     files: str | None = None
     codec: Codec | None = None
+    words: tuple[str, str] | None = None
 
     @property
     def stem(self) -> str:

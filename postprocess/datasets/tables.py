@@ -22,6 +22,7 @@ FORMULA = (
     "@",
     "'",
 )  # how a cell begins that spreadsheets work out, or that we marked
+ANSWERS, ANSWER_COLUMNS = "answers.csv", ("file_name", "prompt", "answer")  # those in words
 COLUMNS = (
     "file_name",
     "width",
@@ -49,7 +50,7 @@ _OURS = {  # what other programs call a column
 }
 _NEEDED = ("file_name", "label", "x0", "y0", "x1", "y1")
 _DELIMITERS = ",;\t"
-_NOT_OURS = ("sizes.csv",)
+_NOT_OURS = ("sizes.csv", ANSWERS)
 
 Row = dict[str, str]
 

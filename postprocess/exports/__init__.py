@@ -28,6 +28,7 @@ __all__ = [
     "EXPORTERS",
     "POINTLESS",
     "READERS",
+    "WORDED",
     "Annotated",
     "ExportError",
     "folder_of",
@@ -51,6 +52,9 @@ EXPORTERS: dict[str, Callable[[Iterable[Annotated], Path], list[Path]]] = {
 
 # Forms that have no words for a point, and refuse it.
 POINTLESS = ("yolo", "yolo-polygons", "paligemma")
+
+# Forms that have a place for an answer in words.
+WORDED = ("csv", "paligemma")
 
 # Forms whose files have the same names.
 _ALIKE = (("yolo", "yolo-polygons"),)

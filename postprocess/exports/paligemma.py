@@ -44,7 +44,7 @@ def lines(picture: Annotated, decoder: Codec | None = None) -> Iterator[JSON]:
     """The lines of one picture: all names in one `detect`, then a `segment` for each name.
 
     Names come in order of appearance, things of one name from left to right; things without a name
-    cannot be asked for and are left out.
+    cannot be asked for and are left out. An answer in words is a line of its own.
     """
     by_name = group(picture.instances)
     if by_name:
@@ -56,6 +56,9 @@ def lines(picture: Annotated, decoder: Codec | None = None) -> Iterator[JSON]:
             mentions = describe_as(masked, picture, decoder)
             ious = codebook_ious(masked, mentions, picture.size, decoder)
             yield _line(picture, f"segment {name}", mentions) | {"mask_iou": ious}
+    if picture.words:
+        prefix, suffix = picture.words
+        yield {"image": picture.file_name, "prefix": prefix, "suffix": suffix}
 
 
 def codebook_ious(
