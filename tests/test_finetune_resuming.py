@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -123,10 +125,22 @@ def test_a_run_tells_how_long_it_has_left(tmp_path) -> None:
     assert run.metrics.rows() == rows
 
 
-def test_ctrl_c_ends_a_step_first(tmp_path) -> None:
-    import os
-    import signal
+def test_ctrl_c_while_figures_are_written_ends_the_step_after(tmp_path) -> None:
+    rows = []
 
+    def tell(row):
+        rows.append(row)
+        if len(rows) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = a_run(tmp_path, Budget(steps=50), report_every=0.0, save_every=1e9, told=tell)
+    with pytest.raises(Interrupted):
+        run.run(lambda rng, progress: {"loss": 1.0})
+    assert run.reached.steps == len(rows) == 2
+    assert a_run(tmp_path, Budget(steps=50)).reached.steps == 2  # the state is there
+
+
+def test_ctrl_c_ends_a_step_first(tmp_path) -> None:
     run = a_run(tmp_path, Budget(steps=50))
     done = []
 

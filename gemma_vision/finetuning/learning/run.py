@@ -97,8 +97,9 @@ class LearningRun:
                 self.take(step)
                 if score is not None and self.is_scoring_due:
                     self.score(score)
-                self.write_due(is_stopped=asked())
-                if asked() and not self.is_over:
+                is_stopped = asked()  # whoever asks from here on is heard after the next step
+                self.write_due(is_stopped=is_stopped)
+                if is_stopped and not self.is_over:
                     raise Interrupted
 
     def take(self, step: Step) -> None:
