@@ -13,7 +13,8 @@ from playwright.sync_api import Page
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 GRAVE = ("serious", "critical")
 DESK = {"width": 1280, "height": 800}
-LOOKS = [("light", DESK), ("dark", DESK), ("light", PHONE), ("dark", PHONE)]
+LOOKS = [("light", DESK), ("dark", PHONE)]  # each colour scheme, and each width
+OTHER_LOOKS = [("dark", DESK), ("light", PHONE)]
 
 AT_ONCE = "*, ::before, ::after { transition: none !important; animation: none !important; }"
 IS_DARK = "dark => document.body.classList.contains('dark') === dark"

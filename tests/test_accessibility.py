@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import browsing
 import pytest
-from axe import DESK, LOOKS, findings, in_every_look
+from axe import DESK, LOOKS, OTHER_LOOKS, findings, in_every_look
 from browsing import give_batch, go_to_tab, tab_names
 from playwright.sync_api import Page
 
@@ -69,17 +70,20 @@ def test_every_tab_is_for_everybody_before_it_is_used(visit: Callable[..., Page]
     page = visit()
     for name in tab_names(page):
         go_to_tab(page, name)
-        assert (name, in_every_look(page, LOOKS[::3])) == (name, {})
+        assert (name, in_every_look(page)) == (name, {})
 
 
+@pytest.mark.parametrize(
+    "looks", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.slow)], ids=["looks", "others"]
+)
 @pytest.mark.parametrize("name", FILLS)
 def test_every_tab_is_for_everybody_while_it_shows_something(
-    visit: Callable[..., Page], picture_file: Path, name: str
+    visit: Callable[..., Page], picture_file: Path, name: str, looks: list[Any]
 ) -> None:
     page = visit()
     go_to_tab(page, name)
     FILLS[name](page, picture_file)
-    assert in_every_look(page) == {}
+    assert in_every_look(page, looks) == {}
 
 
 def test_every_tab_is_for_everybody_in_japanese(visit: Callable[..., Page]) -> None:

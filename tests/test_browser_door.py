@@ -12,7 +12,7 @@ from typing import Any
 import browsing
 import httpx
 import pytest
-from axe import DESK, LOOKS, in_every_look
+from axe import DESK, in_every_look
 from browsing import PHONE
 from gradio_client import Client
 from hub_server import GATED, LICENSED, UNLICENSED, Hub, playing_hub
@@ -156,10 +156,10 @@ def test_every_look_of_the_open_door_is_for_everybody(visit: Callable[..., Page]
     open_door(page)
     for summary in page.locator("#header summary").all():
         summary.click()
-    assert in_every_look(page, LOOKS) == {}
+    assert in_every_look(page) == {}
     give(page, GOOD)
     page.locator(f"{DOOR} .forget").wait_for()
-    assert in_every_look(page, LOOKS) == {}
+    assert in_every_look(page) == {}
 
 
 def test_the_door_works_by_keyboard(visit: Callable[..., Page]) -> None:
