@@ -100,9 +100,9 @@ class Caller:
 
     def real(self, tally: LoadTally) -> None:
         """One call of Gradio's own client."""
-        client = Client(self.url, verbose=False)
 
         def call() -> str:
+            client = Client(self.url, verbose=False, httpx_kwargs={"timeout": PATIENCE})
             try:
                 answer = client.predict(handle_file(str(PICTURE)), WORDS, api_name="/detect")
             except Exception as error:
