@@ -106,9 +106,7 @@ class Caller:
             try:
                 answer = client.predict(handle_file(str(PICTURE)), WORDS, api_name="/detect")
             except Exception as error:
-                raise (
-                    Refused if "full" in str(error) or "E_BUSY" in str(error) else error
-                ) from None
+                raise (Refused if is_refusal(error) else error) from None
             return str(answer["text"])
 
         judge(tally, call, self.expected)
@@ -142,6 +140,13 @@ class Caller:
 
 class Refused(Exception):
     """The app has too much to do, and says so."""
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the app says that it has too much to do: of the queue, or of an upload."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code in BUSY
+    return "full" in str(error) or "E_BUSY" in str(error)
 
 
 def judge(tally: LoadTally, call: Callable[[], str], expected: str) -> None:
