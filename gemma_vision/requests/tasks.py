@@ -46,8 +46,8 @@ class TaskSpec:
     words: the text it takes; None where it takes none. names_things: those words are names of
     things, and one picture is looked at. gives: where the result stands in the answer's JSON.
     writes: what a result takes of an answer's tokens, for people. tokens_per_record: the same as a
-    number, None where results are not counted. is_conversation: it has a tab of its own, and no
-    form and no endpoint.
+    number, None where results are not counted. is_in_words: a result is words alone, never things.
+    is_conversation: it has a tab of its own, and no form and no endpoint.
     """
 
     name: Task
@@ -58,12 +58,8 @@ class TaskSpec:
     names_things: bool = False
     writes: str = ""
     tokens_per_record: int | None = None
+    is_in_words: bool = False
     is_conversation: bool = False
-
-    @property
-    def is_in_words(self) -> bool:
-        """Whether a result is words alone."""
-        return self.gives == f"{PLAIN}."
 
 
 THINGS = '"instances" of the JSON has each thing with "label", "box" and "score"'
@@ -119,6 +115,7 @@ TASKS: Mapping[str, TaskSpec] = {
             "Describe a picture in a sentence.",
             "describe pictures in a sentence",
             f"{PLAIN}.",
+            is_in_words=True,
         ),
         TaskSpec(
             Task.ask,
@@ -126,12 +123,14 @@ TASKS: Mapping[str, TaskSpec] = {
             "answer a question about pictures",
             f"{PLAIN}.",
             Words("question", "The question.", "the question"),
+            is_in_words=True,
         ),
         TaskSpec(
             Task.ocr,
             "Read the words that are written in a picture.",
             "read the words in pictures",
             f"{PLAIN}.",
+            is_in_words=True,
         ),
         TaskSpec(
             Task.free,
@@ -150,6 +149,7 @@ TASKS: Mapping[str, TaskSpec] = {
             "talk about pictures (Gemma 3 and 4)",
             f"{PLAIN}.",
             Words("message", "The newest message.", "the message"),
+            is_in_words=True,
             is_conversation=True,
         ),
     )
