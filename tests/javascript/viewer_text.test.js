@@ -150,7 +150,14 @@ test("letters are black on light colours and white on dark ones", () => {
 });
 
 test("sentences are heard one by one, each with one stop", () => {
-  const told = ["done · 1 object", "zebraa is not known.", " ", "見つかりません。", "Which one?"];
-  const heard = "done · 1 object. zebraa is not known. 見つかりません。 Which one?";
+  const told = [
+    "done · 1 object",
+    "zebraa is not known.",
+    " ",
+    "見つかりません。",
+    "Which one?",
+    "Ask for:",
+  ];
+  const heard = "done · 1 object. zebraa is not known. 見つかりません。 Which one? Ask for:";
   assert.equal(joinSentences(told), heard);
 });

@@ -3,7 +3,7 @@
 import { formatScore, formatSeconds, shortName } from "./lib/format.js";
 
 export const UNNAMED = "?"; // a thing without a label
-const STOPPED = /[.!?\u2026\u3002\uff01\uff1f\u0964]["')\]\u00bb\u201d\u300d]*$/; // in any script
+const STOPPED = /[.!?:\uff1a\u2026\u3002\uff01\uff1f\u0964]["')\]\u00bb\u201d\u300d]*$/; // in any script
 const NAMING = ["detect", "segment", "point"]; // tasks that are given names of things
 
 /**
