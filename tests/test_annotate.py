@@ -311,6 +311,55 @@ def test_pictures_that_were_there_before_stay(run, scripted, tmp_path):
     assert not (tmp_path / "out" / "images" / "a").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("annotations.json", "coco"),
+        ("index.html", "csv"),
+        ("instances.csv", "csv"),
+        ("images/0000.png", "coco"),
+    ],
+)
+def test_a_file_of_ones_own_is_never_replaced(run, scripted, tmp_path, name, kinds):
+    write_pictures(tmp_path / "in", 4)
+    own = tmp_path / "out" / name
+    own.parent.mkdir(parents=True)
+    own.write_text("by hand")
+    asked = ("--text", "cat", "--as", kinds)
+    code, _, err = run(tmp_path / "in", tmp_path / "out", *asked)
+    assert (code, err.count("\n"), own.read_text()) == (2, err.count("a second") + 1, "by hand")
+    assert f"{own} would be lost" in err and "--save" in err
+    own.unlink()
+    assert run(tmp_path / "in", tmp_path / "out", *asked)[0] == 0
+    assert len(scripted) == 1  # what was found is kept
+
+
+@pytest.mark.parametrize("kinds", ["coco", "csv"])
+def test_a_data_set_that_was_corrected_is_neither_replaced_nor_removed(
+    run, scripted, tmp_path, kinds
+):
+    write_pictures(tmp_path / "in", 4)
+    run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", "coco")
+    corrected = tmp_path / "out" / "annotations.json"
+    corrected.write_text(corrected.read_text().replace("cat", "kitten"))
+    assert run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", "coco")[0] == 0
+    write_pictures(tmp_path / "in" / "more", 4)
+    code, _, err = run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", kinds)
+    assert (code, "kitten" in corrected.read_text()) == (2, True) and "would be lost" in err
+    corrected.rename(tmp_path / "kept.json")
+    assert run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", kinds)[0] == 0
+
+
+def test_what_is_the_same_anyway_is_nobodys_own(run, scripted, tmp_path):
+    write_pictures(tmp_path / "in", 4)
+    run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", "coco")
+    before = contents(tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / ".annotate")
+    assert run(tmp_path / "in", tmp_path / "out", "--text", "cat", "--as", "coco")[0] == 0
+    after = contents(tmp_path / "out")
+    assert all(after[name] == data for name, data in before.items() if name[0] != ".")
+
+
 def test_a_pipe_among_the_pictures_is_listed_and_passed_over(run, scripted, tmp_path):
     write_pictures(tmp_path / "in", 4)
     pipe = tmp_path / "in" / "pipe.png"

@@ -28,6 +28,7 @@ from gemma_vision.annotate.export_run import (
     put_in_place,
     remove_files,
 )
+from gemma_vision.annotate.own_files import digests_of, refuse_to_lose
 from gemma_vision.annotate.plan import AnnotationPlan
 from gemma_vision.annotate.report import FOLDER as REPORT
 from gemma_vision.annotate.report import count_rows, write_report
@@ -42,6 +43,7 @@ STATE = ".annotate"
 RUN = "run.json"
 DRAFT = "draft"
 NEEDED = {"plan", "kinds", "files"}  # of what a run says of itself
+INTERNAL = ("plan", "kinds", "found", "digests")  # and what of that is of no use to others
 READERS = 4  # files that are read side by side
 JSON = dict[str, Any]
 Progress = Callable[[int, int], None]
@@ -161,16 +163,21 @@ class AnnotationRun:
         files = files_below(draft)
         learned = run.pictures_at(self.folder) if LEARNED in self.kinds else {}
         missing = {name: picture for name, (picture, is_there) in learned.items() if not is_there}
-        before = {*known["files"]} if known else set()
+        left = left_by(known)
+        before = {*left}
         found = {*learned} - {*missing} - before  # somebody else's: they are used, and stay
+        digests = digests_of(draft, files)
+        whole_files = {*files, *learned} - found
+        going = sorted({*files} | ({*missing} - before) | (before - whole_files))
+        refuse_to_lose(self.folder, going, left, digests)
         told = {"plan": self.plan.key, "asked": self.plan.to_dict(), "kinds": list(self.kinds)}
         told |= counts.to_dict() | {"found": sorted(found)}
-        whole = told | {"files": sorted({*files, *learned} - found)}
-        under_way = {"plan": None, "files": sorted({*before, *whole["files"]})}
+        whole = told | {"files": sorted(whole_files), "digests": digests}
+        under_way = {"plan": None, "files": sorted(before | whole_files)}
         self._write_run(told | under_way)  # before anything is written that a later run removes
         run.bring_pictures(missing, draft, self.folder)
         put_in_place(draft, self.folder, files)
-        remove_files(self.folder, sorted(before - {*whole["files"]}))
+        remove_files(self.folder, sorted(before - whole_files))
         self._write_run(whole)
         return summary_of(whole)
 
@@ -180,7 +187,15 @@ class AnnotationRun:
 
 def summary_of(known: JSON) -> JSON:
     """What a finished run is told as: whatever is of no use to another run of it."""
-    return {name: value for name, value in known.items() if name not in ("plan", "kinds", "found")}
+    return {name: value for name, value in known.items() if name not in INTERNAL}
+
+
+def left_by(known: JSON | None) -> dict[str, str | None]:
+    """The files that earlier runs left, with their digests; None of a picture, and of what a run
+    that was killed may have left in two ways.
+    """
+    digests = (known or {}).get("digests", {})
+    return {name: digests.get(name) for name in (known or {}).get("files", ())}
 
 
 def read_run(path: Path) -> JSON | None:
