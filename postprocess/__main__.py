@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from postprocess.command_parser import CommandParser, folder_path
 from postprocess.datasets.annotated import apart, without_points
 from postprocess.datasets.notices import Notices
 from postprocess.errors import UserError
@@ -20,9 +21,9 @@ from postprocess.mask_decoder import MaskDecoder
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert; 0, or 2 with one sentence on standard error when it cannot be done."""
-    options = build_parser().parse_args(arguments)
     notices = Notices()
     try:
+        options = build_parser().parse_args(arguments)
         write = _exporter(options)
         pictures = apart(READERS[options.source](options.data, notices), notices)
         if options.target in POINTLESS:
@@ -46,11 +47,11 @@ def _say(notices: Notices) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """What can be typed."""
-    parser = argparse.ArgumentParser("python -m postprocess", description=__doc__)
-    parser.add_argument("data", type=Path, help="a file or a folder of the format --from")
+    parser = CommandParser("python -m postprocess", description=__doc__)
+    parser.add_argument("data", type=folder_path, help="a file or a folder of the format --from")
     parser.add_argument("--from", dest="source", required=True, choices=READERS)
     parser.add_argument("--to", dest="target", required=True, choices=EXPORTERS)
-    parser.add_argument("--out", type=Path, default=Path(), help="the folder to write into")
+    parser.add_argument("--out", type=folder_path, default=Path(), help="the folder to write into")
     parser.add_argument(
         "--mask-decoder", type=Path, help="an .npz file, for masks in the lines of paligemma"
     )

@@ -57,6 +57,16 @@ def test_an_unknown_model_ends_with_one_sentence_and_code_2() -> None:
     assert "/no/such/folder" in ended.stderr and "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize("given", [["--port", "x"], ["--nonsense"], ["--model-choice", "some"]])
+def test_an_option_that_is_none_ends_with_one_sentence(
+    given: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main(given) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Gemma Vision cannot start: ") and given[0] in said
+    assert said.endswith("see app.py --help.\n") and said.count("\n") == 1
+
+
 def test_options_have_their_defaults_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MODEL_ID", raising=False)
     monkeypatch.delenv("MASKS_MODEL_ID", raising=False)

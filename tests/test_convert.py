@@ -25,6 +25,21 @@ def data(tmp_path):
     return tmp_path / "coco"
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "--from"),
+        (["--from", "nothing"], "--from: invalid choice"),
+        (["--from", "coco", "--to", "csv", "--out", ""], "--out: it is empty"),
+    ],
+)
+def test_a_command_that_does_not_say_what_to_do_gets_one_sentence(data, given, said, capsys):
+    assert main([str(data), *given]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.endswith("see python -m postprocess --help.\n")
+    assert err.count("\n") == 1
+
+
 @pytest.mark.parametrize("target", ["yolo", "yolo-polygons", "labelme", "voc", "csv"])
 def test_a_data_set_goes_from_format_to_format(data, target, tmp_path, capsys):
     out = tmp_path / "out"

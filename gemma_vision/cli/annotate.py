@@ -15,7 +15,6 @@ from gemma_vision.annotate.run import AnnotationRun
 from gemma_vision.annotate.sources import PictureSource
 from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder, lazy_decoder
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_number
 from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.pictures import check_supported, fingerprint_for, runs_named
@@ -26,6 +25,7 @@ from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.loading import called, folder_of
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.runtime.remote.ray_cluster import SCHEME
+from postprocess.command_parser import UsageError
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS, WORDED
 

@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 
 import gemma_vision
-from gemma_vision.cli.command_parser import CommandParser, folder_name
 from gemma_vision.cli.finetune.arguments import add_finetune, add_merge
 from gemma_vision.cli.option_arguments import add_options
 from gemma_vision.registry.engines import ABOUT, LOCAL
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, TASKS, Task, TaskSpec
+from postprocess.command_parser import CommandParser, folder_name
 
 APP = "app"
 COMMANDS: dict[str, str] = {spec.name.value: spec.command for spec in TASKS.values()} | {

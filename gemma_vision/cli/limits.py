@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.option_arguments import flag_of
 from gemma_vision.images.opening import MAX_PIXELS, MAX_SIDE
 from gemma_vision.requests.validation import TaskError, check_range
+from postprocess.command_parser import UsageError
 
 
 def check_number(options: argparse.Namespace, name: str, low: float, high: float) -> None:

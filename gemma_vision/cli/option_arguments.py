@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Iterable
 from typing import Any
 
-from gemma_vision.cli.command_parser import CommandParser, UsageError
 from gemma_vision.requests.option import Option
 from gemma_vision.requests.options import OPTIONS, options_of
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.requests.validation import TaskError, read_region
+from postprocess.command_parser import CommandParser, UsageError
 
 
 def add_options(parser: CommandParser, *tasks: str) -> None:

@@ -10,13 +10,13 @@ from PIL import Image
 
 from gemma_vision.answers.parse_answer import read
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.saving import Saver
 from gemma_vision.cli.writing import print_json
 from gemma_vision.images.opening import open_image
 from gemma_vision.requests.tasks import PARSE
+from postprocess.command_parser import UsageError
 
 SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")
 

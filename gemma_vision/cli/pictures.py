@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.answers.saving import find_words
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.saving import SaveError, Saver, UnfinishedRun
 from gemma_vision.cli.writing import complain, print_json
@@ -17,6 +16,7 @@ from gemma_vision.pipeline import BATCH
 from gemma_vision.registry.engines import LOCAL
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import TASKS
+from postprocess.command_parser import UsageError
 
 if TYPE_CHECKING:
     from gemma_vision.answers.answer import Answer

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.writing import print_message
 from gemma_vision.errors import describe, is_explained
+from postprocess.command_parser import UsageError
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.progress import ProgressLine
 from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.evaluate import (
@@ -17,6 +16,7 @@ from gemma_vision.evaluate import (
     read_dataset,
 )
 from gemma_vision.registry.loading import load
+from postprocess.command_parser import UsageError
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.limits import check_number
 from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.pictures import check_supported, load
@@ -15,6 +14,7 @@ from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.requests.request import Request
 from gemma_vision.video import Source, annotate
 from gemma_vision.video.annotating import MAX_EVERY, MAX_FRAMES
+from postprocess.command_parser import UsageError
 
 
 def run(options: argparse.Namespace) -> int:

@@ -208,9 +208,9 @@ def mask_source(name: str, **given: Any) -> Pipeline:
 
 def main(arguments: Sequence[str] | None = None, prog: str = "app.py") -> int:
     """Load, serve, wait. 0 when stopped, 2 when it cannot start."""
-    options = read_options(arguments, prog)
     use_one_heap()  # before loading, which starts threads
     try:
+        options = read_options(arguments, prog)
         check_variables()
         set_up_log()
         port = port_of(options.port)

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 
 from gemma_vision.registry.engines import ABOUT, LOCAL
 from gemma_vision.web.components.model_choice import FREEDOMS, VARIABLE
+from postprocess.command_parser import CommandParser
 
 
 def read_options(
     arguments: Sequence[str] | None = None, prog: str = "app.py"
 ) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog=prog, description="Gemma Vision in a browser.")
+    """The command line; UsageError where it does not say what to do."""
+    parser = CommandParser(prog=prog, description="Gemma Vision in a browser.")
     model = os.environ.get("MODEL_ID") or "tiny"
     parser.add_argument("--model", default=model, help="tiny, a folder or a Hub id (%(default)s)")
     parser.add_argument("--engine", default=LOCAL, help=f"who runs it: {ABOUT}")

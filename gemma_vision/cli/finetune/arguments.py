@@ -7,8 +7,8 @@ from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
-from gemma_vision.cli.command_parser import CommandParser, folder_path
 from gemma_vision.finetuning.plan import OPTIONS, default_text
+from postprocess.command_parser import CommandParser, folder_path
 
 OWN = ("verb", "config", "resume", "device", "threads", "check")  # options that are no fields
 

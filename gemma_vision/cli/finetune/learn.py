@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from gemma_vision.cli.command_parser import UsageError
 from gemma_vision.cli.finetune.arguments import given
 from gemma_vision.cli.writing import print_message
 from gemma_vision.extras import require
+from postprocess.command_parser import UsageError
 
 DONE, FAULTY, INTERRUPTED = 0, 2, 130
 
