@@ -72,7 +72,7 @@ RETIRED_MODULES = {
     "bare": "uninitialized_layers",
     "decoders": "mask_decoder_files",
     "draws": "sampling",
-    "front_page": "page_compression",
+    "front_page": "page_delivery",
     "grounds": "background_stream",
     "growing": "answer_builder",
     "joined": "fused",

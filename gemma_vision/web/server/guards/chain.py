@@ -17,7 +17,7 @@ from gemma_vision.web.server.guards.slow_headers import HeaderWatch
 from gemma_vision.web.server.guards.sweeper import Sweeper
 from gemma_vision.web.server.live_switch import is_live
 from gemma_vision.web.server.openapi_document import VALID_OPENAPI
-from gemma_vision.web.server.page_compression import COMPRESSED_PAGE
+from gemma_vision.web.server.page_delivery import ASSET_CACHE, COMPRESSED_PAGE
 from gemma_vision.web.server.private_errors import ERROR_FILTER
 from gemma_vision.web.server.upload_quota import UPLOAD_QUOTA, max_bytes
 
@@ -31,6 +31,7 @@ def chain(host: str) -> list[Middleware]:
         RATES,
         BODY_LIMITS,
         COMPRESSED_PAGE,
+        ASSET_CACHE,
         UPLOAD_QUOTA,
         ERROR_FILTER,
         VALID_OPENAPI,
