@@ -1,8 +1,9 @@
 """Page delivery: how the page and what it is built of get to a browser.
 
-The page itself is compressed at every visit, which Gradio leaves undone. Gradio's scripts and
-styles, a hundred of them to a page, have a digest of their content in their names: a browser may
-keep them for good, and each is compressed once, where Gradio does all of them for every visitor.
+The page itself is compressed, which Gradio leaves undone; it is the same for one visitor after
+the other, and compressed anew when it is not. Gradio's scripts and styles, a hundred of them to a
+page, have a digest of their content in their names: a browser may keep them for good, and each is
+compressed once, where Gradio does all of them for every visitor.
 
 Brotli where the browser takes it, as browsers do over HTTPS: it sees across the whole page, where
 the script of a viewer stands once for each tab. Gzip elsewhere.
@@ -11,54 +12,43 @@ the script of a viewer stands once for each tab. Gzip elsewhere.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import brotli  # type: ignore[import-untyped]
-from gradio.brotli_middleware import BrotliMiddleware
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PAGES = ("/", "/config")
-LEVEL = 5  # of 9: a few milliseconds for half a megabyte, a quarter of which is left
+LEVEL = 5  # of 9: 17 ms for the page's megabyte, a seventh of which is left
+KEPT_PAGES = 8
 ASSETS = "/assets/"
+CACHING = "Cache-Control"
 FOR_GOOD = "public, max-age=31536000, immutable"  # a year, and no asking whether it changed
 TEXTS = (".js", ".css", ".svg", ".json")  # what is smaller when compressed
 KEPT_BYTES = 32_000_000  # of all assets together; a page takes two
+THERE = (200, 206, 304)
 CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-range")
-
-
-class PageBrotli(BrotliMiddleware):
-    """Brotli for whatever is sent: which path is a page, `CompressedPage` decides."""
-
-    def _is_compressible_file_type(self, scope: Scope) -> bool:
-        return True
 
 
 class CompressedPage:
     """ASGI middleware; everything but the page itself goes through as it is."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._plain = app
-        self._gzip = GZipMiddleware(app, compresslevel=LEVEL)
-        self._brotli = PageBrotli(app, quality=LEVEL)
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._way(scope)(scope, receive, send)
-
-    def _way(self, scope: Scope) -> ASGIApp:
-        if scope["type"] != "http" or scope["path"] not in PAGES:
-            return self._plain
-        accepted = Headers(scope=scope).get("accept-encoding", "")
-        return self._brotli if "br" in accepted else self._gzip
+        if scope["type"] == "http" and scope["path"] in PAGES and scope["method"] == "GET":
+            accepted = Headers(scope=scope).get("accept-encoding", "")
+            send = Packer(send, encoding_for(accepted), compressed).forward
+        await self._app(scope, receive, send)
 
 
 @dataclass(frozen=True)
-class Asset:
+class Packed:
     """A file of the page as it is sent: headers and body."""
 
     headers: list[tuple[bytes, bytes]]
@@ -73,7 +63,7 @@ class AssetCache:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._kept: dict[tuple[str, str], Asset] = {}
+        self._kept: dict[tuple[str, str], Packed] = {}
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,40 +72,50 @@ class AssetCache:
             return
         headers = Headers(scope=scope)
         is_whole = scope["method"] == "GET" and not any(name in headers for name in CONDITIONS)
-        encoding = encoding_for(scope["path"], headers.get("accept-encoding", ""))
+        is_text = scope["path"].endswith(TEXTS)
+        encoding = encoding_for(headers.get("accept-encoding", "")) if is_text else ""
         asset = self._kept.get((scope["path"], encoding)) if is_whole else None
         if asset is None:
-            maker = AssetMaker(send, encoding if is_whole else "")
-            await self._app(scope, receive, maker.forward)
-            if is_whole and maker.made is not None:
-                self._keep(scope["path"], encoding, maker.made)
+            packer = Packer(send, encoding if is_whole else "", compress, {CACHING: FOR_GOOD})
+            await self._app(scope, receive, packer.forward)
+            if is_whole and packer.packed is not None:
+                self._keep(scope["path"], encoding, packer.packed)
             return
         response = Response(asset.body)
         response.raw_headers = list(asset.headers)
         await response(scope, receive, send)
 
-    def _keep(self, path: str, encoding: str, asset: Asset) -> None:
+    def _keep(self, path: str, encoding: str, asset: Packed) -> None:
         if self._bytes + len(asset.body) <= KEPT_BYTES and (path, encoding) not in self._kept:
             self._kept[path, encoding] = asset
             self._bytes += len(asset.body)
 
 
-class AssetMaker:
-    """Sends an answer on, as an asset where it is one; `made` is the asset once it is sent."""
+class Packer:
+    """Sends an answer on, compressed where it is a whole file; `packed` is what was sent then."""
 
-    def __init__(self, send: Send, encoding: str) -> None:
+    def __init__(
+        self,
+        send: Send,
+        encoding: str,
+        compress: Callable[[str, bytes], bytes],
+        told: Mapping[str, str] | None = None,
+    ) -> None:
+        """told: headers of what is there. encoding: "" to leave it as it is."""
         self._send = send
         self._encoding = encoding
+        self._compress = compress
+        self._told = told or {}
         self._start: Message = {}
         self._body = bytearray()
-        self.made: Asset | None = None
+        self.packed: Packed | None = None
 
     async def forward(self, message: Message) -> None:
-        """Take a message of the answer; what is no file goes on at once."""
+        """Take a message of the answer; what is no whole file goes on at once."""
         if message["type"] == "http.response.start":
             self._start = message
-            if message["status"] in (200, 206, 304):
-                MutableHeaders(scope=message)["Cache-Control"] = FOR_GOOD
+            if message["status"] in THERE:
+                MutableHeaders(scope=message).update(self._told)
         if self._start.get("status") != 200:
             await self._send(message)
         elif message["type"] == "http.response.body":
@@ -127,11 +127,11 @@ class AssetMaker:
         headers = MutableHeaders(scope=self._start)
         body = bytes(self._body)
         if self._encoding and "content-encoding" not in headers:
-            body = COMPRESSORS[self._encoding](body)
+            body = self._compress(self._encoding, body)
             headers["Content-Encoding"] = self._encoding
             headers.add_vary_header("Accept-Encoding")
         headers["Content-Length"] = str(len(body))
-        self.made = Asset(list(self._start["headers"]), body)
+        self.packed = Packed(list(self._start["headers"]), body)
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": body})
 
@@ -142,10 +142,16 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {  # by what a browser calls 
 }
 
 
-def encoding_for(path: str, accepted: str) -> str:
-    """How a file is sent to a browser that takes those encodings; "" as it is."""
-    if not path.endswith(TEXTS):
-        return ""
+def compress(encoding: str, body: bytes) -> bytes:
+    """Text as a browser that takes this encoding gets it."""
+    return COMPRESSORS[encoding](body)
+
+
+compressed = lru_cache(KEPT_PAGES)(compress)  # for what is the same again
+
+
+def encoding_for(accepted: str) -> str:
+    """What to send to a browser that takes those encodings; "" for text as it is."""
     return next((encoding for encoding in COMPRESSORS if encoding in accepted), "")
 
 
