@@ -29,6 +29,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks.load.clients import JSON, ROOT, Caller, LoadTally, together
+from gemma_vision.web.server.guards.clients import VARIABLE as PROXIES
 
 HONEST = 10  # clients of the comparison with a greedy one
 
@@ -48,15 +49,17 @@ def run(kinds: Sequence[Callable[[LoadTally], None]], seconds: float) -> LoadTal
 def measure(caller: Caller, process: psutil.Process | None, options: argparse.Namespace) -> JSON:
     """The table of one run."""
     count = max(options.clients, 8)
-    mixed = [caller.raw] * (count // 2) + [caller.real] * (count // 4)
-    mixed += [caller.dawdle] * (count // 8) + [caller.vanish] * (count // 16) + [caller.spike]
-    run([caller.raw] * 4, min(10.0, options.seconds))  # what comes once
+    kinds = [Caller.raw] * (count // 2) + [Caller.real] * (count // 4)
+    kinds += [Caller.dawdle] * (count // 8) + [Caller.vanish] * (count // 16) + [Caller.spike]
+    mixed = [partial(kind, caller.at(f"10.0.0.{n}")) for n, kind in enumerate(kinds, 1)]
+    honest = [caller.at(f"10.0.1.{n}").raw for n in range(HONEST)]
+    greedy = caller.at("10.0.2.1")
+    run(honest[:4], min(10.0, options.seconds))  # what comes once
     before = memory(process)
     crowd = run(mixed, options.seconds)
     after = memory(process)
-    alone = run([caller.raw] * HONEST, options.seconds / 4)
-    greedy = [lambda _: caller.spike(LoadTally())]
-    beside = run([caller.raw] * HONEST + greedy, options.seconds / 4)
+    alone = run(honest, options.seconds / 4)
+    beside = run([*honest, lambda _: greedy.spike(LoadTally())], options.seconds / 4)
     slower = None
     if alone.waited and beside.waited:
         slower = round(statistics.median(beside.waited) / statistics.median(alone.waited), 2)
@@ -77,6 +80,7 @@ def started() -> Iterator[tuple[str, psutil.Process]]:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:
         own = {"GRADIO_TEMP_DIR": folder, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
+        own[PROXIES] = "127.0.0.1"  # which says where clients come from
         command = [sys.executable, str(ROOT / "app.py")]
         with subprocess.Popen(command, cwd=ROOT, env=os.environ | own) as process:
             try:

@@ -47,6 +47,7 @@ from gemma_vision.web.jobs.events import SILENT, visitor_of
 from gemma_vision.web.jobs.job import model_lock
 from gemma_vision.web.server import uploads
 from gemma_vision.web.server.guards.chain import chain, check_variables, start_guards
+from gemma_vision.web.server.guards.clients import keep_peers
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.memory_return import use_one_heap
 from gemma_vision.web.server.guards.request_log import set_up_log
@@ -181,6 +182,7 @@ def serve(app: Page, host: str | None = None, port: int | None = None) -> str:
 
     port: this one or none: one that is taken raises AddressError. None takes the first free one.
     """
+    keep_peers()
     try:
         _, address, _ = app.launch(server_name=host, server_port=port, prevent_thread_lock=True)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The page's queue: how many may wait, a share for each client, and rest while nobody asks.
+"""The page's queue: how many may wait, a share and a turn for each client, rest while nobody asks.
 
 Gradio's queue asks itself every millisecond whether something came, which takes 5 % of a core of a
 laptop for as long as a page is served; fifty times a second take less than 1 %.
@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from gradio.queueing import Queue
+from gradio.queueing import Event, Queue
 
-from gemma_vision.web.server.guards.queue_share import share_queue
+from gemma_vision.web.server.guards.queue_share import bring_next, share_queue
 
 MAX_WAITING = 32  # wishes in the queue; more are told to come back
 RUNNING = 4  # of those that need no model, at once
@@ -20,8 +20,8 @@ AWAKE_PAUSE, RESTING_PAUSE = 0.003, 0.02  # seconds from look to look
 AWAKE_PROGRESS, RESTING_PROGRESS = 0.01, 0.1  # the same for lines about progress
 
 
-class RestingQueue(Queue):
-    """Gradio's queue, whose pauses grow when there is nothing to do."""
+class PageQueue(Queue):
+    """Gradio's queue; clients take turns in it, and its pauses grow when there is nothing to do."""
 
     last_busy: float
 
@@ -42,6 +42,24 @@ class RestingQueue(Queue):
         """Seconds until progress is looked at again."""
         return AWAKE_PROGRESS if self.is_awake else RESTING_PROGRESS
 
+    def get_events(self) -> tuple[list[Event], bool, str] | None:
+        """The events that are next, whether they are a batch, and their line; None for none.
+
+        A line whose clients have their parts at work is out of sight for as long as this takes.
+        """
+        at_work = [event for events in self.active_jobs if events for event in events]
+        held = []
+        for name, line in self.event_queue_per_concurrency_id.items():
+            running = [event for event in at_work if event.concurrency_id == name]
+            if line.queue and line.concurrency_limit and not bring_next(line, running):
+                held.append((line, line.queue))
+                line.queue = []
+        try:
+            return super().get_events()
+        finally:
+            for line, waiting in held:
+                line.queue = waiting
+
 
 def open_queue(app: Any) -> None:
     """Give a Gradio page its queue."""
@@ -51,4 +69,4 @@ def open_queue(app: Any) -> None:
     for name in ("sleep_when_free", "progress_update_sleep_when_free"):
         del queue.__dict__[name]  # the class answers for them now
     queue.last_busy = time.monotonic()
-    queue.__class__ = RestingQueue
+    queue.__class__ = PageQueue

@@ -19,6 +19,7 @@ from starlette.types import Scope
 from postprocess.errors import UserError
 
 VARIABLE = "GEMMA_VISION_PROXIES"  # addresses or networks, with commas between
+BELIEVED = "FORWARDED_ALLOW_IPS"  # uvicorn's own; not said, whatever is on this machine
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -27,6 +28,14 @@ class ProxyError(UserError):
     """A proxy that cannot be meant; the message is one sentence."""
 
     CODE = "E_ADDRESS"
+
+
+def keep_peers() -> None:
+    """Have uvicorn leave the address of a connection as it is, unless the operator says otherwise.
+
+    It would put there what any program on this machine passes on, named here or not.
+    """
+    os.environ.setdefault(BELIEVED, "")
 
 
 def proxies() -> tuple[Network, ...]:
