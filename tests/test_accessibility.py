@@ -64,6 +64,7 @@ FILLS: dict[str, Callable[[Page, Path], None]] = {
     "Chat": fill_chat,
     "Compare": fill_compare,
 }
+OFTEN = ("Image", "Paste")
 
 
 def test_every_tab_is_for_everybody_before_it_is_used(visit: Callable[..., Page]) -> None:
@@ -76,7 +77,13 @@ def test_every_tab_is_for_everybody_before_it_is_used(visit: Callable[..., Page]
 @pytest.mark.parametrize(
     "looks", [LOOKS, pytest.param(OTHER_LOOKS, marks=pytest.mark.slow)], ids=["looks", "others"]
 )
-@pytest.mark.parametrize("name", FILLS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in OFTEN else pytest.param(name, marks=pytest.mark.slow)  # half a minute each
+        for name in FILLS
+    ],
+)
 def test_every_tab_is_for_everybody_while_it_shows_something(
     visit: Callable[..., Page], picture_file: Path, name: str, looks: list[Any]
 ) -> None:
@@ -86,6 +93,7 @@ def test_every_tab_is_for_everybody_while_it_shows_something(
     assert in_every_look(page, looks) == {}
 
 
+@pytest.mark.slow
 def test_every_tab_is_for_everybody_in_japanese(visit: Callable[..., Page]) -> None:
     page = visit(locale="ja-JP", viewport=DESK)
     for name in tab_names(page):

@@ -134,6 +134,7 @@ def test_who_has_photographs_is_led_to_the_list(visit: Callable[..., Page]) -> N
     page.wait_for_selector("#header li.loaded")
 
 
+@pytest.mark.slow
 def test_a_visitor_who_chats_is_led_back_when_nobody_can_chat_any_more(
     visit: Callable[..., Page], folders: dict[str, str], served: Served
 ) -> None:
@@ -182,7 +183,11 @@ def test_names_of_folders_stay_words(visit: Callable[..., Page]) -> None:
     assert page.locator("#header img").count() == 0
 
 
-@pytest.mark.parametrize("look", [{"color_scheme": "light"}, {"color_scheme": "dark"}], ids=str)
+@pytest.mark.parametrize(
+    "look",
+    [{"color_scheme": "light"}, pytest.param({"color_scheme": "dark"}, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_the_list_fits_on_a_phone_and_works_by_keyboard(
     look: dict[str, Any], visit: Callable[..., Page]
 ) -> None:

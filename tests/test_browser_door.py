@@ -151,6 +151,7 @@ def test_a_token_is_told_by_its_source_and_can_be_forgotten(visit: Callable[...,
     assert page.evaluate("document.activeElement.id") == "gv-hub-token"
 
 
+@pytest.mark.slow
 def test_every_look_of_the_open_door_is_for_everybody(visit: Callable[..., Page]) -> None:
     page = visit(viewport=DESK)
     open_door(page)

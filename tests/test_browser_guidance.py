@@ -128,6 +128,7 @@ def test_fields_on_a_telephone_keep_what_is_typed_and_do_not_zoom(
     assert words.evaluate("node => getComputedStyle(node).fontSize") == "16px"
 
 
+@pytest.mark.slow
 def test_the_way_on_is_told_in_japanese(visit: Callable[..., Page], photograph: Path) -> None:
     page = visit(locale="ja-JP")
     give(page, photograph)

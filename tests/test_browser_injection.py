@@ -130,6 +130,7 @@ def test_a_link_brings_words(visit: Callable[..., Page], served: Served) -> None
         nothing_ran(page)
 
 
+@pytest.mark.slow
 def test_a_batch_shows_names_and_answers_as_words(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:
@@ -178,6 +179,7 @@ def test_a_conversation_is_words(visit: Callable[..., Page], picture_file: Path)
     nothing_ran(page)
 
 
+@pytest.mark.slow
 def test_both_sides_of_a_comparison_are_words(visit: Callable[..., Page]) -> None:
     page = visit()
     go_to_tab(page, "Compare")
@@ -195,6 +197,7 @@ def test_both_sides_of_a_comparison_are_words(visit: Callable[..., Page]) -> Non
     nothing_ran(page)
 
 
+@pytest.mark.slow
 def test_the_lanes_of_a_video_are_words(visit: Callable[..., Page], tmp_path: Path) -> None:
     page = visit()
     go_to_tab(page, "Video")

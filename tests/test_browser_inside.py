@@ -51,6 +51,7 @@ def test_a_token_tells_what_else_it_could_have_been(visit: Callable[..., Page]) 
     assert page.locator(".stage-tokens .rivals .run").count() == 3
 
 
+@pytest.mark.slow
 def test_the_tab_is_for_everybody(visit: Callable[..., Page]) -> None:
     page = visit()
     open_tab(page, "Inside the model", "#inside-run")
@@ -60,6 +61,7 @@ def test_the_tab_is_for_everybody(visit: Callable[..., Page]) -> None:
     assert in_every_look(page) == {}
 
 
+@pytest.mark.slow
 def test_it_fits_a_phone(visit: Callable[..., Page]) -> None:
     page = visit(viewport=PHONE)
     go_to_tab(page, "Inside the model")

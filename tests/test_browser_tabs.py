@@ -85,6 +85,7 @@ def test_each_picture_of_a_batch_opens_in_the_viewer_with_its_downloads(
     page.wait_for_selector("#batch-viewer .gv.stale")
 
 
+@pytest.mark.slow
 def test_each_side_of_a_comparison_is_taken_home(visit: Callable[..., Page]) -> None:
     page = visit()
     open_tab(page, "Compare", "#compare-run")

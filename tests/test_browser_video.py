@@ -164,6 +164,7 @@ def test_what_is_no_video_is_said(visit: Callable[..., Page], tmp_path: Path) ->
     is_enabled(page, "video-run")
 
 
+@pytest.mark.slow
 def test_the_tab_is_for_everybody_while_it_shows_something(
     visit: Callable[..., Page], tmp_path: Path
 ) -> None:
