@@ -113,6 +113,9 @@ class FakeFamily:
     def answers_in_json(self, task: str) -> bool:
         return False
 
+    def uses_language(self, verb: str) -> bool:
+        return verb in self.wording
+
     def explain_task(self, task: str, name: str, tasks: Sequence[str] = ()) -> str:
         return f"{name} cannot {task}; it can {', '.join(tasks)}. Take another model."
 

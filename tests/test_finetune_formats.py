@@ -17,6 +17,7 @@ from gemma_vision.finetuning.check import check_data
 from gemma_vision.finetuning.data.dataset_checks import read_folder
 from gemma_vision.finetuning.data.dataset_layouts import LAYOUTS, read_any
 from gemma_vision.finetuning.data.image_set import ImageSet
+from gemma_vision.finetuning.data.lines import kinds_asked
 from gemma_vision.finetuning.data.prompt_sampler import PromptSampler
 from postprocess.exports import EXPORTERS
 
@@ -153,6 +154,20 @@ def test_lines_alone_can_be_learned_and_the_card_tells_how_many_are_right(base, 
     card = (tmp_path / "out" / "README.md").read_text()
     assert "5 of caption" in card and "| lines_right |" in card
     assert notes_of(tmp_path / "out")["names"] == []
+
+
+def test_tasks_and_languages_of_lines_are_among_what_the_folder_says_it_can(tmp_path) -> None:
+    folder = tmp_path / "data"
+    annotated(folder, 20)
+    prompts = ("caption de", "cap ja", "ocr", "answer fr what is it?", "count cat")
+    rows = [{"image": f"{n:02d}.png", "prefix": prompts[n % 5], "suffix": "x"} for n in range(20)]
+    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    kinds, languages = kinds_asked(read_folder(folder).scenes)
+    assert (kinds, languages) == (["caption", "cap", "ocr", "ask"], ["de", "ja", "fr"])
+    assert main(words_of(folder, tmp_path, "--steps", "1", model="tiny")) == 0
+    notes = notes_of(tmp_path / "out")
+    assert {*notes["tasks"]} >= {"cap", "ocr"} and notes["tasks"].count("caption") == 1
+    assert notes["languages"][0] == "en" and {*notes["languages"]} == {"en", "de", "ja", "fr"}
 
 
 def test_a_split_of_ones_own_is_asked_about_and_never_learned(base, tmp_path) -> None:

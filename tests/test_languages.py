@@ -7,9 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+import gemma_vision
 from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.prompts import PALIGEMMA
+from gemma_vision.requests.request import Request
 from gemma_vision.requests.variants import limit_to
 from gemma_vision.web.forms.options import fit_options, read_option_fields
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
@@ -160,3 +163,22 @@ def test_a_language_that_was_not_offered_says_nothing() -> None:
     family = limit_to(PALIGEMMA, "own", {"languages": ["de", "fr"]})
     assert read_option_fields(family, "caption", {"language": "fr"})["language"] == "fr"
     assert "language" not in read_option_fields(family, "caption", {"language": "ja"})
+
+
+@pytest.mark.parametrize(
+    ("code", "task", "told"),
+    [
+        ("en", "caption", []),
+        ("de", "caption", ["unknown_language"]),
+        ("ja", "ask", ["unknown_language"]),
+        ("de", "free", []),
+    ],
+)
+def test_a_language_that_was_not_taught_is_told(
+    picture: Image.Image, code: str, task: str, told: list[str]
+) -> None:
+    options = {} if task == "free" else {"language": code}
+    answer = gemma_vision.load("tiny").run(Request(picture, task, "what?", **options))
+    assert [one.code for one in answer.warnings] == told
+    for notice in answer.warnings:
+        assert "was taught English, not" in notice.message

@@ -19,7 +19,7 @@ from gemma_vision.web.server.guards.clients import client_of_event
 from gemma_vision.web.server.guards.queue_share import (
     SHARE,
     bring_next,
-    client_of_wish,
+    client_of_waiting,
     share_queue,
 )
 from gemma_vision.web.server.page_queue import open_queue
@@ -79,8 +79,8 @@ def test_a_greedy_client_has_its_share_and_the_others_go_on(
     assert asyncio.run(ask(greedy, 99))[1].startswith("E_BUSY: ")
 
 
-def wish(client: str) -> Any:
-    """A wish that waits in a line."""
+def waiting(client: str) -> Any:
+    """A request that waits in a line."""
     return SimpleNamespace(request=request_of(client), session_hash="s")
 
 
@@ -88,13 +88,15 @@ def order_of_work(clients: str, limit: int, *, at_once: int) -> str:
     """Whose wishes are begun, one after the other, by the letter; the oldest at work ends first."""
     addresses = {letter: f"8.8.8.{ord(letter)}" for letter in "abcd"}
     letters = {address: letter for letter, address in addresses.items()}
-    line = SimpleNamespace(queue=[wish(addresses[one]) for one in clients], concurrency_limit=limit)
+    line = SimpleNamespace(
+        queue=[waiting(addresses[one]) for one in clients], concurrency_limit=limit
+    )
     running: list[Any] = []
     begun = ""
     while line.queue:
         if len(running) < at_once and bring_next(line, running):
             running.append(line.queue.pop(0))
-            begun += letters[client_of_wish(running[-1])]
+            begun += letters[client_of_waiting(running[-1])]
         else:
             running.pop(0)
     return begun
@@ -115,8 +117,8 @@ def test_clients_take_turns(clients: str, limit: int, at_once: int, order: str) 
 
 
 def test_a_client_among_others_has_its_part_at_work_and_no_more() -> None:
-    line = SimpleNamespace(queue=[wish("8.8.8.8") for _ in range(6)], concurrency_limit=4)
-    others = [wish("9.9.9.9")]
+    line = SimpleNamespace(queue=[waiting("8.8.8.8") for _ in range(6)], concurrency_limit=4)
+    others = [waiting("9.9.9.9")]
     begun = []
     while bring_next(line, [*others, *begun]):
         begun.append(line.queue.pop(0))

@@ -24,8 +24,6 @@ class AnswerBuilder:
         self._reader = reader
         self._name = name
         self._filters = filters_of(prepared.request)
-        reading = prepared.request.reading
-        self._read_as = reading.notices if reading else []
         self._shapes = Shapes()
         self._timing: dict[str, float] = {}
         self._probabilities: dict[str, float] = {}
@@ -73,7 +71,7 @@ class AnswerBuilder:
             partial=None if self.finish else reader.partial,
             finish=self.finish,
             warnings=[
-                *self._read_as,
+                *self._prepared.notices,
                 *reader.notices,
                 *filtered.notices,
                 *self._cut(len(filtered.mentions)),

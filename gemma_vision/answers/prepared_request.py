@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from PIL.Image import Image
 
 from gemma_vision.images.opening import open_image
+from gemma_vision.requests.languages import TONGUES
+from gemma_vision.requests.names import listed
 from gemma_vision.requests.options import EXACT, FREE
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
@@ -17,9 +19,12 @@ from gemma_vision.runtime.choices import ChoiceGrammar
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.runtime.grammar import SEPARATOR, Grammar
 from gemma_vision.runtime.json_grammar import JsonGrammar
+from postprocess.tokens import Notice
 
 if TYPE_CHECKING:
     from gemma_vision.requests.family import Family
+
+MAX_LANGUAGES = 5  # that a sentence tells
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class PreparedRequest:
     prompts: tuple[Prompt, ...]
     text: str  # the whole request as one prompt, however many the model is asked
     choices: tuple[str, ...] = ()  # the words that the answer is one of
+    notices: tuple[Notice, ...] = ()  # what a person should know beforehand
 
 
 def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRequest:
@@ -62,7 +68,19 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
         )
         for part, words in zip(parts, texts, strict=True)
     )
-    return PreparedRequest(request, images[0], prompts, text, choices)
+    notices = tuple(find_doubts(request, family))
+    return PreparedRequest(request, images[0], prompts, text, choices, notices)
+
+
+def find_doubts(request: Request, family: Family) -> Iterator[Notice]:
+    """How names were read; a language that the checkpoint was not taught."""
+    if request.reading is not None:
+        yield from request.reading.notices
+    code = request.language
+    if family.uses_language(request.verb) and code not in family.languages:
+        known = listed([TONGUES[one] for one in family.languages], MAX_LANGUAGES)
+        said = f"{family.title} was taught {known}, not {TONGUES[code]}: it may say nothing."
+        yield Notice("unknown_language", 0, said)
 
 
 def split_request(request: Request, at_once: int | None) -> list[Request]:

@@ -93,6 +93,11 @@ class Family:
         """Whether it captions a part of a picture."""
         return REGION in self.wording
 
+    def uses_language(self, verb: str) -> bool:
+        """Whether a task or a style of caption is asked for in a language."""
+        wording = self.wording.get(verb, "")
+        return "{language}" in wording or "{tongue}" in wording
+
     def check_request(self, request: Request) -> None:
         """Refuse, before any work, what the family was never taught."""
         if request.task not in self.wording:

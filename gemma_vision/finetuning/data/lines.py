@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.evaluate import Dataset, Scene, Thing
+from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.names import split_names
+from gemma_vision.requests.variants import VERBS, Verb
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.paligemma import find_picture, lines_of, mentions_of
@@ -24,7 +26,7 @@ from postprocess.mask_formats import run_lengths
 from postprocess.tokens import Mention, folded
 
 POLICY = "bigvision"  # positions are 1023rds, as PaliGemma was taught them
-VERBS = ("detect", "segment")
+LOCATING = ("detect", "segment")
 MIN_PICTURES = 2  # that ask for a phrase of several words before it counts as a name
 ARTICLES = ("a", "an", "the")
 
@@ -77,7 +79,7 @@ def read_lines(path: Path, notices: Notices, decoder: CodesToMask | None) -> Dat
 def asked_names(line: Line) -> list[str]:
     """The names that a line's prefix asks for; none where it asks for something else."""
     verb, _, rest = str(line["prefix"]).strip().partition(" ")
-    return list(split_names(rest)) if verb.casefold() in VERBS else []
+    return list(split_names(rest)) if verb.casefold() in LOCATING else []
 
 
 def find_phrases(lines: Iterable[Line]) -> frozenset[str]:
@@ -169,3 +171,29 @@ def to_things(
 def counted_lines(scenes: Iterable[Scene]) -> Counter[str]:
     """How many lines there are of each kind, by the first word of what they ask."""
     return Counter(prefix.split(" ")[0] for scene in scenes for prefix, _ in scene.lines)
+
+
+def kinds_asked(scenes: Iterable[Scene]) -> tuple[list[str], list[str]]:
+    """The tasks and styles of captions that lines ask for, and the languages, by their codes.
+
+    "ocr", "cap de"  ->  ["ocr", "cap"], ["de"]
+    """
+    kinds: dict[str, None] = {}
+    languages: dict[str, None] = {}
+    for words in (prefix.split() for scene in scenes for prefix, _ in scene.lines):
+        for verb in VERBS:
+            if not is_asked(verb, words):
+                continue
+            kinds[verb.style or verb.asked] = None
+            if "{language}" in verb.wording:
+                languages[words[1]] = None
+    return list(kinds), list(languages)
+
+
+def is_asked(verb: Verb, words: Sequence[str]) -> bool:
+    """Whether these words are a prompt of that kind."""
+    if not words or words[0] != verb.name:
+        return False
+    if "{language}" in verb.wording:
+        return len(words) > 1 and words[1] in TONGUES
+    return "{region}" not in verb.wording or (len(words) > 1 and words[1].startswith("<loc"))

@@ -1,5 +1,6 @@
 """What a folder may say that it knows, by what was asked before and after."""
 
+from gemma_vision.finetuning.data.lines import kinds_asked
 from gemma_vision.finetuning.data.old_knowledge import PastRun, seen_from
 from gemma_vision.finetuning.preparation import Prepared
 from gemma_vision.finetuning.results.scoring import Scores, forgotten_names
@@ -26,7 +27,15 @@ def knowledge_of(prepared: Prepared, before: Scores, after: Scores) -> Knowledge
     )
     same = lesson.fingerprint
     kept = tuple(one for one in old.lessons if one.fingerprint != same)
-    return Knowledge(names, tuple(forgotten), tuple(unchecked), (*kept, lesson))
+    kinds, languages = kinds_asked(data.learned.scenes)
+    return Knowledge(
+        names,
+        tuple(forgotten),
+        tuple(unchecked),
+        (*kept, lesson),
+        tuple(kinds),
+        tuple(languages),
+    )
 
 
 def has_things(name: str, prepared: Prepared) -> bool:

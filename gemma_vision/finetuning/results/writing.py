@@ -34,13 +34,16 @@ class Knowledge:
     """What a folder says that it knows.
 
     names: those that are found. forgotten: those that were known before, and are hardly found any
-    more. unchecked: those that nobody could ask about.
+    more. unchecked: those that nobody could ask about. kinds, languages: what was asked for word by
+    word, tasks and styles of captions.
     """
 
     names: tuple[str, ...]
     forgotten: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
     lessons: tuple[PastRun, ...] = ()
+    kinds: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 def write_checkpoint(trainee: Trainee, base: Base, out: Path, *, decoder: str | None) -> None:
@@ -104,6 +107,9 @@ def notes_of(trainee: Trainee, knowledge: Knowledge) -> dict[str, Any]:
     for key in (FORGOTTEN, UNCHECKED, "drawings"):
         notes.pop(key, None)
     notes |= {"policy": POLICY, "names": list(knowledge.names)}
+    for key, learned in (("tasks", knowledge.kinds), ("languages", knowledge.languages)):
+        if notes.get(key):  # what is not said has no limits
+            notes[key] = list(dict.fromkeys((*notes[key], *learned)))
     drawings = drawings_of(trainee.adapter or trainee.folder)
     optional: dict[str, Sequence[Any]] = {
         "drawings": list(drawings),

@@ -152,8 +152,7 @@ def offered(family: Family, task: str) -> set[str]:
 def uses_language(family: Family, task: str) -> bool:
     """Whether the prompts of a task say in which language the answer shall be."""
     verbs = {*family.styles, REGION} if task == Task.caption else {task}
-    wordings = [words for verb, words in family.wording.items() if verb in verbs]
-    return any("{language}" in words or "{tongue}" in words for words in wordings)
+    return any(map(family.uses_language, verbs))
 
 
 def fit_options(family: Family, task: str, style: object = None) -> dict[str, Properties]:

@@ -30,7 +30,7 @@ def share_queue(app: Any) -> None:
             event
             for line in queue.event_queue_per_concurrency_id.values()
             for event in line.queue
-            if client_of_wish(event) == client
+            if client_of_waiting(event) == client
         ]
         elsewhere = getattr(app, "calls_elsewhere", None)  # at other doors of the app
         if len(waiting) + (elsewhere(client) if elsewhere else 0) >= SHARE:
@@ -40,7 +40,7 @@ def share_queue(app: Any) -> None:
     queue.push = push_in_turn
 
 
-def client_of_wish(event: Any) -> str:
+def client_of_waiting(event: Any) -> str:
     """Who sent an event of Gradio's queue, found out once."""
     client: str | None = getattr(event, "client", None)
     if client is None:
@@ -54,8 +54,8 @@ def bring_next(line: Any, running: Sequence[Any]) -> bool:
     running: the events of this line that are at work. False where every client that waits has its
     part at work already: the rest is for those who come.
     """
-    at_work = Counter(map(client_of_wish, running))
-    clients = [client_of_wish(event) for event in line.queue]
+    at_work = Counter(map(client_of_waiting, running))
+    clients = [client_of_waiting(event) for event in line.queue]
     part = ceil(line.concurrency_limit / len({*at_work, *clients}))
     place = min(range(len(clients)), key=lambda index: (at_work[clients[index]], index))
     if at_work[clients[place]] >= part:
