@@ -171,6 +171,11 @@ def test_what_is_transparent_lies_on_white(mode: str) -> None:
     assert open_image(encoded(clear)).getpixel((0, 0)) == (255, 255, 255)
 
 
+@pytest.mark.parametrize("mode", ["PA", "RGBa", "La"])
+def test_a_transparent_picture_that_no_file_holds_lies_on_white(mode: str) -> None:
+    assert open_image(Image.new(mode, (4, 4), 0)).getpixel((0, 0)) == (255, 255, 255)
+
+
 def test_half_transparent_black_on_white_is_grey() -> None:
     veil = Image.new("RGBA", (4, 4), (0, 0, 0, 128))
     assert open_image(veil).getpixel((1, 1)) == (127, 127, 127)

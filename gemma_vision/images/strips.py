@@ -85,7 +85,8 @@ def to_rgb(image: Image.Image, factor: float = 1.0) -> Image.Image:
     if image.mode in _NUMBERS:
         return Image.fromarray(scale(np.asarray(image), factor)).convert("RGB")
     if image.mode in _SEE_THROUGH or "transparency" in image.info:
-        see_through = image.convert("RGBA")
+        plain = image.convert("LA") if image.mode == "La" else image  # Pillow knows that way alone
+        see_through = plain.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, see_through).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
