@@ -61,6 +61,16 @@ def switch(page: Page, language: str) -> None:
     page.get_by_role("option", name=language, exact=True).click()
 
 
+def test_an_empty_field_invites_in_the_language_that_was_switched_to(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit(locale="en-GB")
+    switch(page, "Deutsch")
+    invitation = all_texts("de")["gradio:gradio_drop_image"]
+    page.locator("#picture").get_by_text(invitation).wait_for()
+    page.locator(f"#picture button[aria-label='{invitation}']").wait_for()
+
+
 def test_gradios_own_switch_changes_all_of_the_open_page(visit: Callable[..., Page]) -> None:
     page = visit(locale="en-GB")
     take_example(page)

@@ -105,12 +105,17 @@ function renameInLanguage(node) {
 /** @param {HTMLElement} place */
 function inviteInLanguage(place) {
   const texts = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+  let first = "";
   while (texts.nextNode()) {
     const node = texts.currentNode;
     const now = node.textContent?.trim() ?? "";
     const text = wordInLanguage(node, "text", now);
     if (text !== null && text !== now) node.textContent = ` ${text} `;
+    first ||= text ?? now;
   }
+  const zone = place.closest("button[aria-label]"); // whose name keeps the language it came in
+  if (first && zone && zone.getAttribute("aria-label") !== first)
+    zone.setAttribute("aria-label", first);
 }
 
 /** @param {HTMLElement} tick */
