@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import huggingface_hub
+import numpy as np
 import pytest
 from hub_server import playing_hub
 
@@ -23,6 +24,8 @@ from gemma_vision.checkpoints.mask_decoder_files import (
     open_decoder,
 )
 from gemma_vision.registry.loading import load
+from postprocess.errors import UserError
+from postprocess.mask_decoder import MaskDecoder
 
 
 def test_none_is_no_decoder():
@@ -239,3 +242,27 @@ def test_a_hub_out_of_order_is_asked_once(tmp_path, at, monkeypatch):
         no_network()
         no_network()
         assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("quoted", "said"),
+    [
+        ("a\nb", "a b"),
+        ("a \r\n  b", "a b"),
+        ("a\u2028b\x85c", "a b c"),
+        ("\x1b[2Ja", "\ufffd[2Ja"),
+        ("a" * 2000, None),
+        ("  a  ", "  a  "),
+    ],
+)
+def test_an_error_is_one_line_whatever_it_quotes(quoted, said):
+    told = str(UserError(f"It has {quoted}. Take another."))
+    assert said is None or told == f"It has {said}. Take another."
+    assert len(told) < 1000 and told.splitlines() == [told] and told.endswith("Take another.")
+
+
+def test_the_name_of_an_array_breaks_no_sentence(tmp_path):
+    np.savez(tmp_path / "a.npz", **{"\x1b[31mup\nside\u2028down": np.zeros(3, np.float32)})
+    with pytest.raises(UserError) as caught:
+        MaskDecoder.load(tmp_path / "a.npz")
+    assert "up side down" in str(caught.value) and "\x1b" not in str(caught.value)
