@@ -6,7 +6,7 @@ Knows nothing of tensors, threads or user interfaces.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Unpack
@@ -20,7 +20,7 @@ from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture
 from gemma_vision.requests.names import Names, as_text, names_of, read_names
 from gemma_vision.requests.options import EXACT
-from gemma_vision.requests.request import Request, Turn, as_turns
+from gemma_vision.requests.request import Request, Turn, as_requests, as_turns
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError, excerpt, is_whole
 from gemma_vision.runtime.engine import Engine
@@ -85,6 +85,7 @@ class Pipeline:
         A request that cannot work raises here, before anything is computed. Closing the
         iterator cancels the work.
         """
+        (request,) = as_requests([request])
         if self._is_outlined_elsewhere(request):
             return self._outline(request)
         return self._grow(self._prepare(request))
@@ -93,18 +94,16 @@ class Pipeline:
         """The whole answer."""
         return self.batch([request])[0]
 
-    def batch(self, requests: Sequence[Request], *, size: int = BATCH) -> list[Answer]:
+    def batch(self, requests: Iterable[Request], *, size: int = BATCH) -> list[Answer]:
         """One whole answer per request, in their order, up to `size` of them decoded together."""
         if not is_whole(size) or size < 1:
             message = f"size is {excerpt(size)}; give a whole number of requests, 1 or more."
             raise TaskError(message, "E_BATCH_SIZE")
-        answers: list[Answer] = []
+        requests = as_requests(requests)
         if any(map(self._is_outlined_elsewhere, requests)):
             return [list(self.stream(request))[-1] for request in requests]
-        for start in range(0, len(requests), size):
-            jobs = [self._prepare(request) for request in requests[start : start + size]]
-            answers += self._finish(jobs)
-        return answers
+        groups = (requests[start : start + size] for start in range(0, len(requests), size))
+        return [one for group in groups for one in self._finish([*map(self._prepare, group)])]
 
     def detect(self, image: Picture, text: Names, **options: Unpack[FindOptions]) -> Answer:
         """A box around every thing named in `text`, for example "cat ; dog" or ["cat", "dog"]."""

@@ -66,6 +66,16 @@ def draw(
     return drawn
 
 
+def fitting(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The picture, where it has the (width, height) that instances count in; else OverlayError."""
+    if image.size != size:
+        raise OverlayError(
+            f"The picture is {image.width} x {image.height}, the answer counts in "
+            f"{size[0]} x {size[1]} pixels. Give a picture of that size."
+        )
+    return image
+
+
 def line_width(size: tuple[int, int]) -> int:
     """A thickness of lines, in pixels, that shows on a picture of this (width, height)."""
     return max(2, round(_LINE * drawing_unit(size)))

@@ -19,6 +19,7 @@ from gemma_vision.images.opening import open_image
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
 from postprocess.exports import EXPORTERS, READERS
+from postprocess.overlay import OverlayError
 
 BOX = "<loc0102><loc0102><loc0512><loc0460>"
 
@@ -159,6 +160,23 @@ def test_what_cannot_be_written_names_what_can(
     with pytest.raises(TaskError, match=said) as caught:
         found(CAT_AND_DOG, picture).save(tmp_path / name, kind)
     assert caught.value.code == "E_KIND" and not list(tmp_path.iterdir())
+
+
+def test_an_overlay_goes_onto_whatever_shows_a_picture(tmp_path: Path) -> None:
+    picture = Image.effect_noise((80, 60), 90).convert("RGB")
+    answer = found(CAT_AND_DOG, picture)
+    picture.save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    for one in (np.asarray(picture), tmp_path / "a.png", str(tmp_path / "a.png"), data, picture):
+        assert answer.overlay(one).tobytes() == answer.overlay().tobytes()
+
+
+@pytest.mark.parametrize("script", [CAT_AND_DOG, CAT_WITH_MASK, ""], ids=["boxes", "mask", "none"])
+def test_an_overlay_onto_a_picture_of_another_size_is_refused(script: str, picture) -> None:
+    answer = found(script, picture)
+    for other in (Image.new("RGB", (9, 9)), np.zeros((9, 9, 3), np.uint8)):
+        with pytest.raises(OverlayError, match="9 x 9"):
+            answer.overlay(other)
 
 
 def test_an_overlay_needs_its_picture(tmp_path: Path) -> None:

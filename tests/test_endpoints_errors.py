@@ -172,3 +172,31 @@ def test_an_address_that_cannot_be_fetched_is_the_persons_error(
 ) -> None:
     with pytest.raises(AppError, match=r"^E_UPLOAD: .*address could not be fetched"):
         client.predict(handle_file(address), "cat", api_name="/detect")
+
+
+@pytest.mark.parametrize(
+    "path, body, status, said",
+    [
+        pytest.param("nothing", {"data": []}, 404, "E_ENDPOINT: There is no", id="a list"),
+        pytest.param("DETECT", {"data": []}, 404, "E_ENDPOINT: There is no", id="capitals"),
+        pytest.param("v2/nothing", {}, 404, "E_ENDPOINT: There is no", id="names"),
+        pytest.param("v2/detect", {"cat\ud800": 1}, 422, "E_ARGUMENTS: ", id="half a name"),
+        pytest.param("detect", {"data": "\ud800"}, 422, "E_ARGUMENTS: ", id="half a word"),
+        pytest.param("detect", {}, 422, "E_ARGUMENTS: ", id="no data"),
+        pytest.param("detect", {"data": {"text": "cat"}}, 422, "E_ARGUMENTS: ", id="named data"),
+        pytest.param("detect", [], 422, "E_ARGUMENTS: ", id="no object"),
+        pytest.param("v2/detect", [], 422, "E_ARGUMENTS: ", id="no names"),
+    ],
+)
+def test_a_call_that_fits_no_endpoint_is_the_callers_mistake(
+    served: Served, path: str, body: Any, status: int, said: str
+) -> None:
+    reply = httpx.post(
+        f"{served.url}gradio_api/call/{path}",
+        content=json.dumps(body),  # escapes what is no ASCII
+        headers={"Content-Type": "application/json"},
+    )
+    assert reply.status_code == status
+    told = reply.json()
+    assert f"{told['code']}: {told['message']}".startswith(said)
+    assert "codec" not in told["message"]

@@ -193,6 +193,19 @@ def test_a_damaged_data_address_is_told(served: Served, data: str) -> None:
     assert "E_UPLOAD: The data address is damaged" in result.content[0].text
 
 
+@pytest.mark.parametrize(
+    "head", ["DATA:image/png;BASE64,", "data:;base64,", "Data:IMAGE/PNG;Base64,"]
+)
+def test_a_data_address_is_read_however_it_is_written(
+    served: Served, picture_file: Path, head: str
+) -> None:
+    """In capitals, in lines, without a kind: as at the door of OpenAI's API."""
+    data = base64.encodebytes(picture_file.read_bytes()).decode()
+    assert "\n" in data
+    result = call(served, "detect", image=head + data, text="cat")
+    assert len(json.loads(result.content[0].text)["instances"]) == 2
+
+
 def test_a_picture_of_many_megabytes_comes_as_a_data_address(
     served: Served, tmp_path: Path
 ) -> None:

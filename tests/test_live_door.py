@@ -100,6 +100,10 @@ REFUSALS = [
     pytest.param(body(ASKED | {"words": " ; "}), 422, "E_NO_NAMES", id="no names"),
     pytest.param(body(ASKED | {"words": "<eos>"}), 422, "E_CONTROL_TOKEN", id="a command"),
     pytest.param(body(ASKED | {"max_tokens": "many"}), 422, "E_MAX_TOKENS", id="no number"),
+    pytest.param(body(ASKED | {"min_scores": 0.9}), 422, "E_ARGUMENTS", id="no option"),
+    pytest.param(body(ASKED | {"options": {"seed": 1}}), 422, "E_ARGUMENTS", id="options in one"),
+    pytest.param(body(ASKED | {"upload": "/etc/x"}), 422, "E_ARGUMENTS", id="an upload"),
+    pytest.param(body(ASKED | {"\ud800": 1}), 422, "E_ARGUMENTS", id="half a name"),
     pytest.param(body(picture=b"x" * (MAX_BODY + 1)), 413, "E_IMAGE_TOO_LARGE", id="too long"),
 ]
 
@@ -110,6 +114,15 @@ def test_what_is_no_frame_is_refused_in_words(content: bytes, status: int, code:
     answer = TestClient(app_of(pipeline)).post(PATH, content=content)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["message"].endswith(".") and not pipeline.engine.prompts
+
+
+def test_all_that_the_tab_of_cameras_sends_is_taken(served: Served) -> None:
+    components = httpx.get(f"{served.url}config").json()["components"]
+    (viewer,) = (one for one in components if one["props"].get("elem_id") == "live")
+    form = viewer["props"]["props"]["form"]
+    assert {"task", "words", "min_score"} <= form.keys()
+    answer = TestClient(app_of(fake_pipeline())).post(PATH, content=body(form | ASKED))
+    assert answer.status_code == 200
 
 
 def test_only_a_post_is_a_frame() -> None:

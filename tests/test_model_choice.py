@@ -88,6 +88,9 @@ class Noting(ModelSwitcher):
         pytest.param(ANY, "", HERE, "Name a checkpoint", id="nothing"),
         pytest.param(ANY, None, HERE, "Name a checkpoint", id="no text"),
         pytest.param(ANY, "x" * 501, HERE, "Name a checkpoint", id="too much"),
+        pytest.param(ANY, "tiny\ud800", HERE, "Name a checkpoint", id="half a character"),
+        pytest.param(ANY, ["tiny"], HERE, "Name a checkpoint", id="a list"),
+        pytest.param(ANY, {"path": "tiny"}, HERE, "Name a checkpoint", id="a file"),
         pytest.param(
             ANY, "tiny", HERE | {"origin": "http://evil.example"}, "own page", id="another page"
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
@@ -10,7 +11,7 @@ import pytest
 from served import served
 from starlette.responses import Response
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.web.server import page_delivery
 
@@ -102,8 +103,63 @@ class Files:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked.append(scope["path"])
-        size = int(re.findall(r"\d+", scope["path"])[0])
-        await Response(bytes(size), media_type="text/javascript")(scope, receive, send)
+        size = int("".join(re.findall(r"\d+", scope["path"])) or 900)
+        answer = Response(bytes(size), media_type="text/javascript")
+        answer.body = b"" if scope["method"] == "HEAD" else answer.body
+        await answer(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    "accepted, coding",
+    [
+        ("br;q=0", "identity"),
+        ("br;q=0.000, gzip;q=0.5", "gzip"),
+        ("gzip ; q=0, identity", "identity"),
+        ("GZIP", "gzip"),
+        ("deflate, gzip;q=1.0, *;q=0", "gzip"),
+        ("vibrant", "identity"),
+        ("x-gzip-2", "identity"),
+        ("br;q=0.01", "br"),
+        ("", "identity"),
+    ],
+)
+def test_nobody_gets_an_encoding_that_they_do_not_take(accepted: str, coding: str) -> None:
+    for app in (page_delivery.AssetCache, page_delivery.CompressedPage):
+        client = TestClient(app(Files()), headers={"Accept-Encoding": accepted})
+        told = client.get("/assets/900.js" if app is page_delivery.AssetCache else "/")
+        assert told.headers.get("content-encoding", "identity") == coding
+        assert told.content == bytes(900)
+
+
+def test_encodings_of_two_lines_count_as_those_of_one() -> None:
+    client = TestClient(page_delivery.AssetCache(Files()))
+    lines = [("Accept-Encoding", "br;q=0"), ("Accept-Encoding", "gzip")]
+    assert client.get("/assets/900.js", headers=lines).headers["content-encoding"] == "gzip"
+
+
+def test_only_the_length_is_told_where_only_that_is_asked() -> None:
+    client = TestClient(page_delivery.AssetCache(Files()), headers=WITHOUT)
+    assert client.head("/assets/900.js").headers["content-length"] == "900"
+
+
+def test_a_file_by_another_name_is_kept_once() -> None:
+    files = Files()
+    asked = page_delivery.AssetCache(files)
+    for path in ("/assets/900.js", "/assets/./900.js", "/assets//900.js", "/assets/a/../900.js"):
+        asyncio.run(fetch(asked, path))
+    assert len(files.asked) == 1
+
+
+async def fetch(app: ASGIApp, path: str) -> None:
+    """Ask for a path as it stands; a client would tidy it up first."""
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        assert message.get("status", 200) == 200
+
+    await app({"type": "http", "method": "GET", "path": path, "headers": []}, receive, send)
 
 
 def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -443,6 +443,28 @@ def test_a_batchs_width_may_be_a_number_of_numpy(picture):
     assert len(fake_pipeline().batch(requests, size=np.int64(2))) == 3
 
 
+def test_a_batch_may_come_from_a_generator(picture):
+    requests = (Request(picture, "detect", name) for name in ("cat", "dog", "cat"))
+    answers = fake_pipeline().batch(requests, size=2)
+    assert [answer.request.text for answer in answers] == ["cat", "dog", "cat"]
+
+
+@pytest.mark.parametrize("wrong", ["detect cat", None, ("a.png", "detect", "cat")])
+def test_what_is_no_request_is_refused_in_words(picture, wrong):
+    pipeline = fake_pipeline()
+    asks = (
+        lambda: pipeline.run(wrong),
+        lambda: pipeline.stream(wrong),
+        lambda: pipeline.batch([Request(picture, "detect", "cat"), wrong]),
+        lambda: pipeline.batch(wrong),
+    )
+    for ask in asks:
+        with pytest.raises(TaskError, match=r"is no request; give Request") as caught:
+            ask()
+        assert caught.value.code == "E_REQUEST"
+    assert not pipeline.engine.prompts
+
+
 @pytest.mark.parametrize("turns", [5, None, ["x"]])
 def test_turns_that_are_none_are_refused_in_words(picture, turns):
     with pytest.raises(TaskError) as caught:

@@ -14,6 +14,7 @@ from PIL.Image import Image
 from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
 from gemma_vision.answers.saving import find_words, save_answer
 from gemma_vision.answers.summary import summarize
+from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
@@ -74,8 +75,7 @@ class Answer:
             return None
         shown = self.overlay() if self.instances else self.picture.copy()
         shown.thumbnail((MAX_PREVIEW, MAX_PREVIEW))
-        file = io.BytesIO()
-        shown.save(file, "PNG")
+        shown.save(file := io.BytesIO(), "PNG")
         return file.getvalue()
 
     @property
@@ -110,14 +110,15 @@ class Answer:
             raise TaskError(message, "E_NO_IMAGE")
         return self.picture
 
-    def overlay(self, image: Image | None = None, **options: Any) -> Image:
+    def overlay(self, image: Picture | None = None, **options: Any) -> Image:
         """The picture with the instances drawn onto it.
 
-        image: a picture of this size to draw onto instead. options: those of `postprocess.draw`.
+        image: another of this size, as `open_image` takes it. options: those of `postprocess.draw`.
         """
-        from postprocess.overlay import draw
+        from postprocess.overlay import draw, fitting
 
-        return draw(self.image if image is None else image, self.instances, **options)
+        picture = self.image if image is None else open_image(image)
+        return draw(fitting(picture, self.size), self.instances, **options)
 
     def save(self, path: str | os.PathLike[str], kind: str | None = None) -> list[Path]:
         """Write the answer and give the files that were written.

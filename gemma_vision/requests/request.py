@@ -148,6 +148,17 @@ def as_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     return found
 
 
+def as_requests(requests: Iterable[Request]) -> list[Request]:
+    """Requests, from anything that lists them or one alone; `TaskError` for what is none."""
+    found = list(requests) if isinstance(requests, Iterable) else [requests]
+    for request in found:
+        if not isinstance(request, Request):
+            kind = type(request).__name__
+            message = f"A {kind} is no request; give Request(image, task, text) objects."
+            raise TaskError(message, "E_REQUEST")
+    return found
+
+
 def check_text(text: str) -> None:
     """Refuse text that is no text, is too long, or would be read as control tokens."""
     check_string(text)

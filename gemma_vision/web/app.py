@@ -53,7 +53,7 @@ from gemma_vision.web.server.guards.memory_return import use_one_heap
 from gemma_vision.web.server.guards.request_log import set_up_log
 from gemma_vision.web.server.page_queue import MAX_WAITING, open_queue
 from gemma_vision.web.server.picture_worker import warm_up
-from gemma_vision.web.server.private_errors import PrivateErrorBlocks
+from gemma_vision.web.server.private_errors import BODY_REFUSAL, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
 from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu
 from gemma_vision.web.tabs.batch import BatchTab
@@ -88,6 +88,7 @@ class Page(PrivateErrorBlocks):
                 *live_routes(self),
             ],
             "middleware": chain(host),
+            "exception_handlers": BODY_REFUSAL,
         }
         return super().launch(*args, **(launch_options() | {"app_kwargs": own} | options))
 

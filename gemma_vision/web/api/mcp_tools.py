@@ -240,12 +240,12 @@ def carry_out(endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
 
 def picture(image: str) -> Path | bytes:
     """What a tool's caller means by a picture, opened by nobody yet."""
-    if not isinstance(image, str) or not image.startswith("data:"):
+    if not isinstance(image, str) or image[:5].lower() != "data:":
         return resolve_upload(image)
     head, _, data = image.partition(",")
-    if not head.endswith(";base64") or len(data) > MAX_DATA:
+    if not head.lower().endswith(";base64") or len(data) > MAX_DATA:
         raise UploadError("The data address is no base64 of at most 20 MB; send a smaller picture.")
     try:
-        return base64.b64decode(data, validate=True)
+        return base64.b64decode("".join(data.split()), validate=True)  # mail cuts it into lines
     except ValueError:  # letters outside base64, or too few of them
         raise UploadError("The data address is damaged; encode the picture again.") from None

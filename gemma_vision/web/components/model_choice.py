@@ -19,7 +19,7 @@ from gemma_vision.registry.loading import models
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.registry.published import FILE_PARAMETERS, numbers_of
 from gemma_vision.requests.prompts import FAMILIES
-from gemma_vision.requests.validation import TaskError
+from gemma_vision.requests.validation import TaskError, broken
 from gemma_vision.web.server.guards.clients import is_forwarded
 
 JSON = dict[str, Any]
@@ -80,9 +80,9 @@ class Choice:
 
         visitor: who alone may call it off, besides this machine's own people.
         """
-        name = str(name or "").strip()
+        name = name.strip() if isinstance(name, str) else ""
         self.check(headers)
-        if not name or len(name) > MAX_NAME:
+        if not name or len(name) > MAX_NAME or broken(name):
             raise TaskError("Name a checkpoint: a folder or a Hub id.", "E_MODEL_UNKNOWN")
         name = clean_name(name)
         is_own = self.is_own(headers)

@@ -12,9 +12,11 @@ the script of a viewer stands once for each tab. Gzip elsewhere.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from posixpath import normpath
 
 import brotli  # type: ignore[import-untyped]
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,6 +33,7 @@ FOR_GOOD = "public, max-age=31536000, immutable"  # a year, and no asking whethe
 TEXTS = (".js", ".css", ".svg", ".json")  # what is smaller when compressed
 KEPT_BYTES = 32_000_000  # of all assets together; a page takes two
 THERE = (200, 206, 304)
+REFUSED = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*")  # the weight of an encoding that is not wanted
 CONDITIONS = ("range", "if-none-match", "if-modified-since", "if-range")
 
 
@@ -42,8 +45,7 @@ class CompressedPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in PAGES and scope["method"] == "GET":
-            accepted = Headers(scope=scope).get("accept-encoding", "")
-            send = Packer(send, encoding_for(accepted), compressed).forward
+            send = Packer(send, encoding_for(Headers(scope=scope)), compressed).forward
         await self._app(scope, receive, send)
 
 
@@ -67,19 +69,19 @@ class AssetCache:
         self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(ASSETS):
+        is_asset = scope["type"] == "http" and scope["path"].startswith(ASSETS)
+        if not is_asset or scope["method"] != "GET":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        is_whole = scope["method"] == "GET" and not any(name in headers for name in CONDITIONS)
-        is_text = scope["path"].endswith(TEXTS)
-        encoding = encoding_for(headers.get("accept-encoding", "")) if is_text else ""
-        asset = self._kept.get((scope["path"], encoding)) if is_whole else None
+        headers, path = Headers(scope=scope), normpath(scope["path"])  # each file has one name
+        is_whole = not any(name in headers for name in CONDITIONS)
+        encoding = encoding_for(headers) if path.endswith(TEXTS) else ""
+        asset = self._kept.get((path, encoding)) if is_whole else None
         if asset is None:
             packer = Packer(send, encoding if is_whole else "", compress, {CACHING: FOR_GOOD})
             await self._app(scope, receive, packer.forward)
             if is_whole and packer.packed is not None:
-                self._keep(scope["path"], encoding, packer.packed)
+                self._keep(path, encoding, packer.packed)
             return
         response = Response(asset.body)
         response.raw_headers = list(asset.headers)
@@ -150,9 +152,17 @@ def compress(encoding: str, body: bytes) -> bytes:
 compressed = lru_cache(KEPT_PAGES)(compress)  # for what is the same again
 
 
-def encoding_for(accepted: str) -> str:
-    """What to send to a browser that takes those encodings; "" for text as it is."""
-    return next((encoding for encoding in COMPRESSORS if encoding in accepted), "")
+def encoding_for(headers: Headers) -> str:
+    """What to send to a browser that takes those encodings; "" for text as it is.
+
+    br;q=0, gzip  ->  gzip
+    """
+    taken = set()
+    for part in ",".join(headers.getlist("accept-encoding")).lower().split(","):
+        name, _, weight = part.partition(";")
+        if not REFUSED.fullmatch(weight):
+            taken.add(name.strip())
+    return next((encoding for encoding in COMPRESSORS if encoding in taken), "")
 
 
 COMPRESSED_PAGE = Middleware(CompressedPage)  # as a launch's `app_kwargs["middleware"]` takes it

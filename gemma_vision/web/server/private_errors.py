@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio.exceptions import InvalidPathError
+from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_function_params
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,6 +33,7 @@ WEB = Path(__file__).resolve().parent.parent  # the files of the page
 BEFORE_HANDLERS = ("preprocess_data", "validate_inputs", "special_args")  # of Gradio
 MISFITS = (AttributeError, LookupError, TypeError, ValueError)
 ADDRESSES = ("http://", "https://")
+NO_JSON = "The call is no JSON"
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 
 
@@ -161,15 +165,34 @@ class ErrorFilter:
 
 def refusal(error: Exception) -> JSONResponse:
     """The answer to a call that fits no endpoint: the contract's {"code", "message"}."""
-    if isinstance(error, KeyError):
+    if isinstance(error, (KeyError, FnIndexInferError)):
         body = {"code": "E_ENDPOINT", "message": f"There is no such endpoint; {WHERE}"}
         return JSONResponse(body, 404)
     if not isinstance(error, (TypeError, ValueError)):
         code, message = describe(error)
         return JSONResponse({"code": code, "message": message}, 500)
+    if isinstance(error, UnicodeError):
+        return misfit_answer("The call holds half of a character")
     is_told = isinstance(error, TypeError) or "JSON" not in str(error)  # else it quotes the call
-    why = str(error).split(". ")[0].split("\n")[0][:200] if is_told else "The call is no JSON"
-    return JSONResponse({"code": "E_ARGUMENTS", "message": f"{why}; {WHERE}"}, 422)
+    return misfit_answer(str(error).split(". ")[0].split("\n")[0][:200] if is_told else NO_JSON)
 
 
+def misfit_answer(why: str) -> JSONResponse:
+    """The answer to a call whose values do not fit, for whatever reason."""
+    message = f"{why.encode(errors='replace').decode()}; {WHERE}"  # halves of characters as "?"
+    body = {"code": "E_ARGUMENTS", "message": message, "detail": f"E_ARGUMENTS: {message}"}
+    return JSONResponse(body, 422)
+
+
+async def refuse_body(_: Request, error: Exception) -> JSONResponse:
+    """The answer to a body of another shape, without the body, which FastAPI would send back."""
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return misfit_answer(NO_JSON)
+    place = ".".join(str(part) for part in first["loc"][1:]) or "body"
+    return misfit_answer(f"The call's {place} does not fit ({first['msg']})")
+
+
+BODY_REFUSAL = {RequestValidationError: refuse_body}  # as `app_kwargs["exception_handlers"]`
 ERROR_FILTER = Middleware(ErrorFilter)

@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gemma_vision.requests.options import OPTIONS
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.web.forms.form_values import FormValues, read_form
+from gemma_vision.web.forms.options import LEAVE_OUT, PROMPTS
 from postprocess.errors import UserError
 
 MAX_BODY = 2 * 2**20  # bytes of a call; a frame of 1024 pixels has about 200,000
 MAX_HEAD = 64 * 2**10  # bytes of its first line
 PAGE = re.compile(r"[0-9a-f]{8,32}")
+KNOWN = {"task", "words", PROMPTS, LEAVE_OUT, *OPTIONS}  # what the form of a camera holds
 WHERE = "send a line of JSON and, behind it, the picture's bytes"
 
 
@@ -44,6 +47,7 @@ def read_frame(body: bytes) -> FrameCall:
     page = values.pop("page", None)
     if not isinstance(page, str) or not PAGE.fullmatch(page):
         raise FrameError("page has to be a mark of 8 to 32 digits, 0 to 9 and a to f.")
+    check_names(values)
     check_words(values)
     return FrameCall(page, read_form(FormValues, values), picture)
 
@@ -57,6 +61,13 @@ def read_head(head: bytes) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise FrameError(f"The call's first line is no JSON object; {WHERE}.")
     return values
+
+
+def check_names(values: Mapping[str, Any]) -> None:
+    """Refuse what is neither asked for nor an option: whoever sent it would wait for its effect."""
+    if values.keys() - KNOWN:
+        message = "The call's first line names what is no page, task, word or option; leave it out."
+        raise FrameError(message)
 
 
 def check_words(values: Mapping[str, Any]) -> None:
