@@ -118,7 +118,7 @@ WIDENING_PLANS = {
     "hands": WideningPlan(
         ModelSizes(),
         num_names=16,
-        paces={"vision": Pace(60.0, gain=0.6), "decoder": Pace(85.0, gain=0.7)},
+        paces={"vision": Pace(95.0, gain=0.6), "decoder": Pace(114.0, gain=0.7)},
         rehearsed=0.38,
     ),
     # More names besides, larger pictures and a deeper tower: ten times as long, or a GPU.
