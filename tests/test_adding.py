@@ -1,0 +1,36 @@
+"""Adding: exports into folders that hold files of the user's, or of other programs."""
+
+import json
+
+import pytest
+
+from postprocess.exports import EXPORTERS, Annotated, ExportError
+from postprocess.instances import Instance
+
+CAT = Instance("cat", (1.0, 2.0, 30.0, 40.0), (1, 2, 30, 40))
+
+
+def picture(name="new.jpg", *things, **rest):
+    return Annotated(name, (64, 48), list(things or [CAT]), **rest)
+
+
+@pytest.mark.parametrize(
+    "content", ["no JSON", "[]", "7", '{"messages": []}', '{"image": 7}', "[" * 100_000]
+)
+def test_lines_of_another_program_are_refused_and_stay(tmp_path, content):
+    path = tmp_path / "train.jsonl"
+    path.write_text(f"{content}\n")
+    with pytest.raises(ExportError, match="has other content"):
+        EXPORTERS["paligemma"]([picture()], tmp_path)
+    assert path.read_text() == f"{content}\n"
+
+
+def test_lines_with_odd_breaks_are_added_to(tmp_path):
+    path = tmp_path / "train.jsonl"
+    told = picture("told.jpg", words=("caption en", "one\u2028two\x85three"))
+    EXPORTERS["paligemma"]([told], tmp_path)
+    path.write_text(path.read_text() + "\r\n\n")
+    EXPORTERS["paligemma"]([picture()], tmp_path)
+    rows = [json.loads(line) for line in path.read_text().split("\n") if line]
+    assert [row["image"] for row in rows] == ["told.jpg", "told.jpg", "new.jpg"]
+    assert rows[1]["suffix"] == "one\u2028two\x85three"
