@@ -1,10 +1,12 @@
 """Adding: exports into folders that hold files of the user's, or of other programs."""
 
+import csv
 import json
 
+import numpy as np
 import pytest
 
-from postprocess.exports import EXPORTERS, Annotated, ExportError
+from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError
 from postprocess.instances import Instance
 
 CAT = Instance("cat", (1.0, 2.0, 30.0, 40.0), (1, 2, 30, 40))
@@ -34,3 +36,23 @@ def test_lines_with_odd_breaks_are_added_to(tmp_path):
     rows = [json.loads(line) for line in path.read_text().split("\n") if line]
     assert [row["image"] for row in rows] == ["told.jpg", "told.jpg", "new.jpg"]
     assert rows[1]["suffix"] == "one\u2028two\x85three"
+
+
+def test_a_table_with_an_empty_line_is_added_to(tmp_path):
+    EXPORTERS["csv"]([picture("old.jpg")], tmp_path)
+    path = tmp_path / "instances.csv"
+    path.write_text(path.read_text() + "\n\r\n")
+    EXPORTERS["csv"]([picture()], tmp_path)
+    assert [one.file_name for one in READERS["csv"](tmp_path)] == ["old.jpg", "new.jpg"]
+
+
+def test_a_table_keeps_masks_of_any_length(tmp_path):
+    mask = np.random.default_rng(0).random((600, 600)) > 0.5
+    wild = Instance("leaves", (0.0, 0.0, 600.0, 600.0), (0, 0, 600, 600), mask)
+    limit = csv.field_size_limit()
+    EXPORTERS["csv"]([Annotated("wild.jpg", (600, 600), [wild])], tmp_path)
+    assert max(map(len, (tmp_path / "instances.csv").read_text().split(","))) > limit
+    EXPORTERS["csv"]([picture()], tmp_path)
+    (first, _) = READERS["csv"](tmp_path)
+    assert np.array_equal(first.instances[0].mask, mask)
+    assert csv.field_size_limit() == limit
