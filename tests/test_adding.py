@@ -56,3 +56,48 @@ def test_a_table_keeps_masks_of_any_length(tmp_path):
     (first, _) = READERS["csv"](tmp_path)
     assert np.array_equal(first.instances[0].mask, mask)
     assert csv.field_size_limit() == limit
+
+
+def corrected(name, *results):
+    return {"id": 5, "data": {"image": name}, "annotations": [{"id": 1, "result": list(results)}]}
+
+
+RECTANGLE = {
+    "type": "rectanglelabels",
+    "original_width": 64,
+    "original_height": 48,
+    "value": {"x": 0, "y": 0, "width": 50, "height": 50, "rectanglelabels": ["mug"]},
+}
+NOTE = {"type": "textarea", "value": {"text": ["unsure"]}}
+
+
+def test_tasks_of_label_studio_are_added_to(tmp_path):
+    path = tmp_path / "label_studio.json"
+    theirs = [corrected("old.jpg", RECTANGLE, NOTE), {"data": {"image": "bare.jpg"}}]
+    theirs[1]["predictions"] = [7]  # its number, as some exports have it
+    path.write_text(json.dumps(theirs))
+    EXPORTERS["label-studio"]([picture()], tmp_path)
+    tasks = json.loads(path.read_text())
+    assert tasks[:2] == theirs
+    assert tasks[2]["data"]["image"] == "new.jpg"
+    interface = (tmp_path / "label_studio.xml").read_text()
+    assert '"mug"' in interface and '"cat"' in interface and "unsure" not in interface
+
+
+def test_what_people_annotated_stays_beside_what_is_predicted_anew(tmp_path):
+    path = tmp_path / "label_studio.json"
+    path.write_text(json.dumps([corrected("new.jpg", RECTANGLE)]))
+    EXPORTERS["label-studio"]([picture()], tmp_path)
+    (task,) = json.loads(path.read_text())
+    assert task["annotations"][0]["result"] == [RECTANGLE] and task["id"] == 5
+    assert task["predictions"][0]["result"][0]["value"]["rectanglelabels"] == ["cat"]
+    assert [one.label for one in READERS["label-studio"](tmp_path)[0].instances] == ["mug"]
+
+
+@pytest.mark.parametrize("content", ['{"a": 1}', "[7]", '[{"data": {}}]', '[{"data": 5}]'])
+def test_json_of_another_program_is_no_file_of_tasks_and_stays(tmp_path, content):
+    path = tmp_path / "label_studio.json"
+    path.write_text(content)
+    with pytest.raises(ExportError, match="has other content"):
+        EXPORTERS["label-studio"]([picture()], tmp_path)
+    assert path.read_text() == content
