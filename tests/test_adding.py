@@ -5,6 +5,8 @@ import json
 
 import numpy as np
 import pytest
+import yaml
+from PIL import Image
 
 from postprocess.exports import EXPORTERS, READERS, Annotated, ExportError
 from postprocess.instances import Instance
@@ -101,3 +103,28 @@ def test_json_of_another_program_is_no_file_of_tasks_and_stays(tmp_path, content
     with pytest.raises(ExportError, match="has other content"):
         EXPORTERS["label-studio"]([picture()], tmp_path)
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("data.yaml", "train: images/train\nval: images/val\nnc: 2\nnames: [dog, bird]\n"),
+        ("data.yaml", "path: /there\nnames:\n  0: dog\n  1: bird\n"),
+        ("obj.names", "dog\nbird\n"),
+    ],
+)
+def test_lines_of_yolo_keep_the_names_that_they_count_by(tmp_path, name, content):
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels/old.txt").write_text("1 .5 .5 .5 .5\n")
+    Image.new("RGB", (64, 48)).save(tmp_path / "images/old.png")
+    (tmp_path / name).write_text(content)
+    EXPORTERS["yolo"]([picture()], tmp_path)
+    found = {one.file_name: one.instances[0].label for one in READERS["yolo"](tmp_path)}
+    assert found == {"old.png": "bird", "new.jpg": "cat"}
+    told = yaml.safe_load((tmp_path / "data.yaml").read_text())
+    before = yaml.safe_load(content) if name == "data.yaml" else {}
+    kept = {key: before[key] for key in before.keys() - {"names", "nc"}}
+    assert told | kept == told
+    assert told["names"] == {0: "dog", 1: "bird", 2: "cat"}
+    assert told.get("nc", 3) == 3 and {"train", "val"} <= told.keys()
