@@ -128,3 +128,33 @@ def test_lines_of_yolo_keep_the_names_that_they_count_by(tmp_path, name, content
     assert told | kept == told
     assert told["names"] == {0: "dog", 1: "bird", 2: "cat"}
     assert told.get("nc", 3) == 3 and {"train", "val"} <= told.keys()
+
+
+def test_what_a_coco_file_says_besides_stays(tmp_path):
+    path = tmp_path / "annotations.json"
+    theirs = {
+        "info": {"year": 2024, "seed": 5},
+        "licenses": [{"id": 1, "name": "CC"}],
+        "images": [{"id": 70, "file_name": "old.jpg", "width": 9, "height": 9, "license": 1}],
+        "annotations": [{"id": 8, "image_id": 70, "category_id": 3, "bbox": [1, 1, 5, 5]}],
+        "categories": [
+            {"id": 3, "name": "dog", "supercategory": "animal"},
+            {"id": 4, "name": "zebra"},
+        ],
+    }
+    theirs["annotations"][0]["name"] = "Rex"
+    path.write_text(json.dumps(theirs))
+    EXPORTERS["coco"]([picture()], tmp_path)
+    data = json.loads(path.read_text())
+    assert (data["info"], data["licenses"]) == (theirs["info"], theirs["licenses"])
+    names = {row["id"]: row["name"] for row in data["categories"]}
+    assert sorted(names.values()) == ["cat", "dog", "zebra"]
+    assert [names[row["category_id"]] for row in data["annotations"]] == ["dog", "cat"]
+    assert {"supercategory": "animal"}.items() <= data["categories"][0].items()
+
+
+def test_a_name_that_is_found_no_more_is_no_category_any_more(tmp_path):
+    EXPORTERS["coco"]([picture()], tmp_path)
+    EXPORTERS["coco"]([picture("new.jpg", Instance("dog", CAT.box, CAT.pixels))], tmp_path)
+    data = json.loads((tmp_path / "annotations.json").read_text())
+    assert [row["name"] for row in data["categories"]] == ["dog"]
