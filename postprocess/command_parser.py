@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,7 +37,7 @@ def folder_path(text: str) -> Path:
     return expanded(folder_name(text))
 
 
-def expanded(path: str | Path) -> Path:
+def expanded(path: str | os.PathLike[str]) -> Path:
     """A path whose ~ is somebody's home; one that is nobody's is a name like others."""
     try:
         return Path(path).expanduser()
