@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from postprocess.command_parser import CommandParser, folder_path
+from postprocess.command_parser import CommandParser, expanded, folder_path
 from postprocess.datasets.annotated import apart, without_points
 from postprocess.datasets.notices import Notices
 from postprocess.errors import UserError
@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", dest="target", required=True, choices=EXPORTERS)
     parser.add_argument("--out", type=folder_path, default=Path(), help="the folder to write into")
     parser.add_argument(
-        "--mask-decoder", type=Path, help="an .npz file, for masks in the lines of paligemma"
+        "--mask-decoder", type=expanded, help="an .npz file, for masks in the lines of paligemma"
     )
     return parser
 

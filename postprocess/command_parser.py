@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,5 +33,13 @@ def folder_name(text: str) -> str:
 
 
 def folder_path(text: str) -> Path:
-    """The same as a path."""
-    return Path(folder_name(text))
+    """The same as a path. Shells leave the ~ of `--out=~/there` as it is."""
+    return expanded(folder_name(text))
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """A path whose ~ is somebody's home; one that is nobody's is a name like others."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)

@@ -430,6 +430,15 @@ def test_the_report_shows_the_scores_and_the_worst_cases(folder, tmp_path):
         assert said in page
 
 
+def test_the_home_of_somebody_is_known_to_evaluation(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(folder)
+    dataset = read_dataset("~/data")
+    evaluate(Oracle().pipeline(), dataset, report="~/page", results="~/kept.jsonl", limit=1)
+    assert (tmp_path / "page/index.html").is_file() and (tmp_path / "kept.jsonl").is_file()
+    assert not (folder / "~").exists()
+
+
 def test_confusion_is_told_by_name(folder):
     """Of picture 1 the dog is found, the cat called a dog; a bird is seen where nothing is."""
     dataset = read_dataset(folder)

@@ -234,6 +234,11 @@ DOUBTS = [
         id="a thing twice",
     ),
     pytest.param(
+        lambda data: data["images"].append(data["images"][0] | {"id": 99}),
+        "1 of the pictures is there already",
+        id="a picture twice",
+    ),
+    pytest.param(
         lambda data: data["annotations"][0].update(bbox=[1, 1, 2, 2], segmentation=[]),
         "smaller than a patch",
         id="a thing too small",
@@ -245,6 +250,13 @@ DOUBTS = [
 def test_doubtful_data_is_named_and_can_be_learned(change, said, tmp_path) -> None:
     report = check_data({"data": edited(write_data(tmp_path, count=12, masks=True), change)})
     assert not report.faults and any(said in doubt for doubt in report.doubts), report.lines
+
+
+def test_names_that_are_all_unlisted_are_told_as_that(tmp_path) -> None:
+    folder = write_data(tmp_path, count=12)
+    report = check_data({"data": edited(folder, lambda data: data.update(categories=[]))})
+    assert len([one for one in report.faults if "category" in one and "not listed" in one]) == 24
+    assert not any("None of its annotations" in one for one in report.faults)
 
 
 def test_few_pictures_are_doubtful_and_good_data_is_not(tmp_path) -> None:

@@ -18,6 +18,7 @@ from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
+from postprocess.command_parser import expanded
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
 
@@ -134,7 +135,7 @@ class Answer:
         name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
         words = find_words(self.request, self.instances, self.prompt, self.plain)
         found = Annotated(name, self.size, self.instances, self.picture, words=words)
-        return save_answer(Path(path).expanduser(), kind, found, self.to_dict())
+        return save_answer(expanded(path), kind, found, self.to_dict())
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

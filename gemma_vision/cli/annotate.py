@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gemma_vision
@@ -25,7 +24,7 @@ from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.loading import called, folder_of
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.runtime.remote.ray_cluster import SCHEME
-from postprocess.command_parser import UsageError
+from postprocess.command_parser import UsageError, expanded
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS, WORDED
 
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     check_forms(options.task, kinds)
     plan = plan_of(options)
     progress = Progress()
-    folder = Path(options.save).expanduser()
+    folder = expanded(options.save)
     work = AnnotationRun(
         PictureSource(options.source),
         folder,

@@ -14,7 +14,7 @@ from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.cli.writing import print_message
 from gemma_vision.errors import describe, is_explained
-from postprocess.command_parser import UsageError
+from postprocess.command_parser import UsageError, expanded
 from postprocess.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Saver:
         *,
         otherwise: str = DEFAULT,
     ) -> None:
-        self.folder = None if folder is None else Path(folder).expanduser()
+        self.folder = None if folder is None else expanded(folder)
         if self.folder is None:
             if kinds:
                 raise UsageError("--as needs a folder to write into: add --save DIR.")

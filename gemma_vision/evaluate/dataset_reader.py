@@ -17,6 +17,7 @@ from gemma_vision.evaluate.dataset import (
 )
 from gemma_vision.requests.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
+from postprocess.command_parser import expanded
 from postprocess.datasets.coco import read_coco_file
 from postprocess.datasets.coco_file import CocoFile, CocoPicture
 from postprocess.datasets.coco_ids import number_rows
@@ -32,7 +33,7 @@ def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:
     """
     notices = notices or Notices()
     try:
-        file = read_coco_file(Path(given), notices)
+        file = read_coco_file(expanded(given), notices)
     except ExportError as error:
         raise DatasetError(str(error)) from error
     file = without_points(file, notices)

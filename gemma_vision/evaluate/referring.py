@@ -15,6 +15,7 @@ from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
+from postprocess.command_parser import expanded
 from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def evaluate_phrases(
     phrases = read_phrases(dataset, split)[:limit]
     files = (dataset.path, dataset.folder / REFS)
     subject = subject_of(pipeline, *files, split=split, prompt=prompt)
-    record = ResultsFile(Path(results) if results else None, subject)
+    record = ResultsFile(expanded(results) if results else None, subject)
     todo = [number for number in range(len(phrases)) if number not in record.rows]
     began = time.perf_counter()
     for numbers in groups(todo, batch):
@@ -61,7 +62,7 @@ def evaluate_phrases(
     table = table_of(judged, split=split, prompt=prompt, seconds=spent)
     if report:
         title = f"{pipeline.name} on {dataset.folder.name}"
-        write_phrase_report(judged, decoder, table, title, Path(report))
+        write_phrase_report(judged, decoder, table, title, expanded(report))
     return table
 
 

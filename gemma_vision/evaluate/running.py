@@ -13,6 +13,7 @@ from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
 from gemma_vision.evaluate.result import Result
 from gemma_vision.evaluate.scores import summarise
+from postprocess.command_parser import expanded
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
@@ -41,7 +42,7 @@ def evaluate(
     """
     check_things(dataset, limit)
     subject = subject_of(pipeline, dataset.path)
-    record = ResultsFile(Path(results) if results else None, subject)
+    record = ResultsFile(expanded(results) if results else None, subject)
     scenes = dataset.scenes[:limit]
     todo = [scene for scene in scenes if scene.id not in record.rows]
     for group in groups(todo, GROUP):
@@ -52,7 +53,7 @@ def evaluate(
     scores = summarise(dataset, ordered, pipeline.policy)
     if report:
         title = f"{pipeline.name} on {dataset.folder.name}"
-        write_report(dataset, ordered, scores, title, Path(report))
+        write_report(dataset, ordered, scores, title, expanded(report))
     return scores
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.finetuning.plan import OPTIONS, FinetuneError, FinetunePlan
+from postprocess.command_parser import expanded
 from postprocess.datasets.files import read_text
 from postprocess.errors import UserError
 
@@ -23,6 +24,8 @@ KINDS = {
     str: "text",
     Path: "a path",
 }
+PERHAPS = ("model", "mask_decoder")  # options that are a path, a word or an id
+WORDS = ("embedded", "tiny", "published", "none")  # whatever of that name lies around
 TIMES = ("minutes", "steps", "epochs")
 
 
@@ -52,7 +55,7 @@ def plan_of(*given: Mapping[str, Any]) -> FinetunePlan:
 def read_value(name: str, value: Any) -> Any:
     """A value as the plan has it."""
     if name in REQUIRED:
-        return str(value) if name == "name" else Path(value).expanduser()
+        return str(value) if name == "name" else read_one(name, value, Path)
     notes = OPTIONS[name].metadata
     if notes["is_many"]:
         several = [value] if isinstance(value, (str, Path)) else value
@@ -65,7 +68,7 @@ def read_value(name: str, value: Any) -> Any:
 def read_one(name: str, value: Any, kind: type) -> Any:
     """A single value, whichever door it came through."""
     if kind is Path and isinstance(value, (str, Path)):
-        return Path(value).expanduser()
+        return expanded(value)
     if kind is bool or isinstance(value, bool):
         if kind is bool and isinstance(value, bool):
             return value
@@ -81,7 +84,7 @@ def read_number(name: str, value: int | float | str, kind: type) -> int | float:
     """A number, a whole one where one is wanted."""
     try:
         number = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise wrong(name, value, KINDS[kind]) from None
     if kind is float:
         return number
@@ -126,12 +129,14 @@ def parse_config(text: str, suffix: str) -> Any:
 
 
 def beside(folder: Path, name: str, value: Any) -> Any:
-    """A path of a file as seen from where the file lies."""
+    """A path of a file as seen from where the file lies; what is none stays as it is."""
+    if isinstance(value, list):
+        return [beside(folder, name, one) for one in value]
+    if not isinstance(value, str):
+        return value
+    path = folder / expanded(value)
     is_path = name in ("data", "out") or (
         name in OPTIONS and OPTIONS[name].metadata["kind"] is Path
     )
-    if not is_path or value is None:
-        return value
-    if isinstance(value, list):
-        return [str(folder / Path(str(one)).expanduser()) for one in value]
-    return str(folder / Path(str(value)).expanduser())
+    is_there = name in PERHAPS and value not in WORDS and path.exists()
+    return str(path) if is_path or is_there else value

@@ -23,6 +23,7 @@ from gemma_vision.finetuning.learning.bases import Base, drawings_of, find_base
 from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan
 from gemma_vision.finetuning.plan_checks import check_plan
 from gemma_vision.finetuning.run_folder import Beginning, begin, beginning_of, check_begun
+from postprocess.command_parser import expanded
 from postprocess.instances import CodesToMask
 
 WHOLE_HASH = 2**28  # bytes of weights up to which their content is compared, and not their size
@@ -80,12 +81,12 @@ def decoder_name(plan: FinetunePlan, base: Base) -> str:
     if plan.mask_decoder is None:
         return decoder_of(*dict.fromkeys((base.own, base.folder)))
     name = plan.mask_decoder
-    if name not in DECODER_NAMES and not Path(name).is_file():
+    if name not in DECODER_NAMES and not expanded(name).is_file():
         raise FinetuneError(
             f"--mask-decoder is {name!r}, where there is no file; take one of "
             f"{', '.join(DECODER_NAMES)}, or the path of one."
         )
-    return name if name in DECODER_NAMES else str(Path(name).resolve())
+    return name if name in DECODER_NAMES else str(expanded(name).resolve())
 
 
 def inspect_data(

@@ -68,11 +68,12 @@ class _Rows:
 
     def annotations(self) -> Iterator[_Annotation]:
         """Those of listed pictures, none twice; an unknown name is refused."""
-        rows, seen = rows_of(self.data, "annotations"), set()
+        rows, seen, lost = rows_of(self.data, "annotations"), set(), 0
         for row in rows:
             where, index = f"annotation {row.get('id')}", self.pictures.find(row.get("image_id"))
             if index is None:
                 self.notices.add("no_picture", where)
+                lost += 1
                 continue
             category = self.names.find(row.get("category_id"))
             if category is None:
@@ -89,7 +90,7 @@ class _Rows:
                 continue
             seen.add(said)
             yield _Annotation(row, index, category, where)
-        if rows and not seen:
+        if rows and lost == len(rows):
             raise ExportError("None of its annotations is of a picture that it lists.")
 
     def things(

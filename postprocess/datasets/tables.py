@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -50,6 +52,7 @@ _OURS = {  # what other programs call a column
 }
 _NEEDED = ("file_name", "label", "x0", "y0", "x1", "y1")
 _DELIMITERS = ",;\t"
+LONGEST_CELL = 2**26  # characters; more than a mask of the largest picture takes
 _NOT_OURS = ("sizes.csv", ANSWERS)
 
 Row = dict[str, str]
@@ -109,14 +112,25 @@ def rows_of(file: Path) -> list[Row]:
     text = read_text(file)
     head = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=head.count)
-    reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
-    columns = {name: clean_name(name) for name in reader.fieldnames or ()}
-    if missing := [name for name in _NEEDED if name not in columns.values()]:
-        raise ValueError(f"it has no column {missing[0]}")
-    return [
-        {columns[key]: value or "" for key, value in row.items() if key in columns}
-        for row in reader
-    ]
+    with long_cells():
+        reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
+        columns = {name: clean_name(name) for name in reader.fieldnames or ()}
+        if missing := [name for name in _NEEDED if name not in columns.values()]:
+            raise ValueError(f"it has no column {missing[0]}")
+        return [
+            {columns[key]: value or "" for key, value in row.items() if key in columns}
+            for row in reader
+        ]
+
+
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """While tables are read whose masks take more than the 128 KiB that a cell may have."""
+    before = csv.field_size_limit(LONGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def clean_name(name: str) -> str:

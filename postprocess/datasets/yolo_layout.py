@@ -124,16 +124,23 @@ def read_names(folder: Path) -> list[str]:
     ExportError where there is none, which says what was looked for.
     """
     for place in (folder, folder / _LABELS, *list(folder.resolve().parents)[:_ABOVE]):
-        files = sorted(place.iterdir()) if place.is_dir() else []
-        for pick in (is_classes, is_yaml):
-            for file in filter(pick, files):
-                names = names_of(file)
-                if names is not None:
-                    return names
+        names = names_in(place)
+        if names is not None:
+            return names
     raise ExportError(
         f"There is no file of names for {folder}: looked for {CLASSES}, obj.names, {DATA} in it "
         "and above. Put one there."
     )
+
+
+def names_in(place: Path) -> list[str] | None:
+    """The names that a file in a folder gives, a plain list before YAML; None where none does."""
+    files = sorted(place.iterdir()) if place.is_dir() else []
+    for file in (*filter(is_classes, files), *filter(is_yaml, files)):
+        names = names_of(file)
+        if names is not None:
+            return names
+    return None
 
 
 def is_classes(file: Path) -> bool:
@@ -150,12 +157,17 @@ def names_of(file: Path) -> list[str] | None:
     """The names in a file; None where it is YAML of another kind."""
     if not is_yaml(file):
         return [name.strip() for name in read_text(file).splitlines()]
+    names = read_yaml(file).get("names")
+    return None if names is None else in_order(names, file)
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """What a file of YAML says of a data set; nothing where it is of another kind."""
     try:
         content = yaml.safe_load(read_text(file))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ExportError(f"{file} cannot be read as YAML ({error}). Export it again.") from error
-    names = content.get("names") if isinstance(content, dict) else None
-    return None if names is None else in_order(names, file)
+    return content if isinstance(content, dict) else {}
 
 
 def in_order(names: Any, file: Path) -> list[str]:

@@ -1,6 +1,6 @@
 """COCO: one `annotations.json` for all pictures, masks as run-lengths, scores beside the boxes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,17 @@ _VISIBLE = 2  # the third number of a key point that is labelled and seen
 
 
 def to_coco(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
-    """Write `annotations.json`; pictures that it already holds under other names stay in it."""
+    """Write `annotations.json`; pictures that it already holds under other names stay in it.
+
+    So does whatever else it says: of itself, of its licences, and of its categories.
+    """
     path = folder / FILE
-    fresh = [_entry(picture) for picture in pictures]
-    known = _known_entries(path) if path.exists() else []
-    named = (
-        [(str(image["file_name"]), (image, rows)) for image, rows in one] for one in (known, fresh)
-    )
-    return [write_json(path, _numbered(replaced(*named)))]
+    data = read_json(path, "COCO") if path.exists() else {}
+    known = _known_entries(data, path) if path.exists() else []
+    entries = replaced(_by_name(known), _by_name(map(_entry, pictures)))
+    used = {row["category_id"] for _, rows in known for row in rows}
+    content = _numbered(entries, [(row, row["id"] in used) for row in data.get("categories", ())])
+    return [write_json(path, data | content)]
 
 
 def describe(pictures: Iterable[Annotated]) -> JSON:
@@ -48,14 +51,13 @@ def _by_name(entries: Iterable[Entry]) -> list[tuple[str, Entry]]:
     return [(str(image.get("file_name")), (image, rows)) for image, rows in entries]
 
 
-def _known_entries(path: Path) -> list[Entry]:
-    """What a file that this package wrote holds, as it stands there."""
-    data = read_json(path, "COCO")
+def _known_entries(data: JSON, path: Path) -> list[Entry]:
+    """The pictures of a file and what is in them, as it stands there."""
     try:
         names = {row["id"]: row["name"] for row in data["categories"]}
         rows: dict[Any, list[JSON]] = {image["id"]: [] for image in data["images"]}
         for row in data["annotations"]:
-            rows[row["image_id"]].append({"name": names[row["category_id"]]} | row)
+            rows[row["image_id"]].append(row | {"name": names[row["category_id"]]})
         return [
             ({"file_name": image["file_name"]} | image, rows[image["id"]])
             for image in data["images"]
@@ -64,9 +66,14 @@ def _known_entries(path: Path) -> list[Entry]:
         raise ExportError(f"{path} is no COCO file ({error!r}). Name another folder.") from error
 
 
-def _numbered(entries: Iterable[Entry]) -> JSON:
-    """Entries with ids from 1, and their names as categories in order of appearance."""
+def _numbered(entries: Iterable[Entry], known: Sequence[tuple[JSON, bool]] = ()) -> JSON:
+    """Entries with ids from 1, and their names as categories in order of appearance.
+
+    known: categories that were there before, and whether there was anything of theirs: one that
+    stood there for itself goes on standing there.
+    """
     entries = list(entries)
+    said = {row["name"]: row for row, _ in reversed(known)}
     images: list[JSON] = []
     annotations: list[JSON] = []
     categories: dict[str, int] = {}
@@ -76,9 +83,14 @@ def _numbered(entries: Iterable[Entry]) -> JSON:
             category = categories.setdefault(row["name"], len(categories) + 1)
             ids = {"id": len(annotations) + 1, "image_id": number, "category_id": category}
             annotations.append(ids | {key: row[key] for key in row if key not in _GIVEN})
+    for row, was_used in known:
+        if not was_used:
+            categories.setdefault(row["name"], len(categories) + 1)
     pointed = {row["name"] for _, rows in entries for row in rows if "keypoints" in row}
     named = [
-        {"id": number, "name": name} | (_POINTED if name in pointed else {})
+        {"id": number, "name": name}
+        | (_POINTED if name in pointed else {})
+        | {key: value for key, value in said.get(name, {}).items() if key != "id"}
         for name, number in categories.items()
     ]
     return {"images": images, "annotations": annotations, "categories": named}

@@ -4,7 +4,7 @@ Masks are what its brush paints, things without one rectangles, each with its sc
 `label_studio.xml` is the labelling interface that the names of the results belong to.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 from postprocess.datasets.annotated import Annotated, on_one_line, without_controls
 from postprocess.datasets.brush import pack_brush
 from postprocess.datasets.files import ExportError, read_json, replaced, write_json, write_text
-from postprocess.datasets.label_studio import BOX, BRUSH, FILE, POINT
+from postprocess.datasets.label_studio import BOX, BRUSH, FILE, OUTLINE, POINT
 from postprocess.instances import Instance
 
 INTERFACE = "label_studio.xml"
@@ -28,19 +28,27 @@ _TAGS = (
     ("KeyPointLabels", _CONTROLS[POINT]),
 )
 
+_KINDS = ("predictions", "annotations")
+_LABELLED = (*_CONTROLS, OUTLINE)
+
 JSON = dict[str, Any]
 
 
 def to_label_studio(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
-    """Write `label_studio.json` and its interface; tasks of other pictures stay in it."""
+    """Write `label_studio.json` and its interface; tasks of other pictures stay in it.
+
+    What people annotated in a picture stays too, beside what is predicted.
+    """
     path = folder / FILE
-    fresh = [(picture.file_name, to_task(picture)) for picture in pictures]
-    tasks = replaced(known_tasks(path) if path.exists() else [], fresh)
+    known = known_tasks(path) if path.exists() else []
+    annotated = {name: task for name, task in known if task.get("annotations")}
+    fresh = [(one.file_name, annotated.get(one.file_name, {}) | to_task(one)) for one in pictures]
+    tasks = replaced(known, fresh)
     return [write_json(path, tasks), write_text(folder / INTERFACE, interface_of(tasks))]
 
 
 def known_tasks(path: Path) -> list[tuple[str, JSON]]:
-    """The tasks of a file that this package wrote, each with the name of its picture."""
+    """The tasks of a file of Label Studio's, each with the name of its picture."""
     try:
         return [(str(task["data"]["image"]), task) for task in read_json(path, "Label Studio")]
     except (KeyError, TypeError) as error:
@@ -96,8 +104,7 @@ def in_hundredths(instance: Instance, size: tuple[int, int]) -> JSON:
 
 def interface_of(tasks: Sequence[JSON]) -> str:
     """The labelling interface for all labels of some tasks."""
-    results = (one for task in tasks for said in task["predictions"] for one in said["result"])
-    labels = dict.fromkeys(label for one in results for label in one["value"][one["type"]])
+    labels = dict.fromkeys(label for task in tasks for label in labels_of(task))
     names = "".join(
         f"    <Label value={quoteattr(without_controls(label))}/>\n" for label in labels
     )
@@ -105,3 +112,12 @@ def interface_of(tasks: Sequence[JSON]) -> str:
         f'  <{tag} name="{name}" toName="image">\n{names}  </{tag}>\n' for tag, name in _TAGS
     )
     return f'<View>\n  <Image name="image" value="$image"/>\n{controls}</View>\n'
+
+
+def labels_of(task: JSON) -> Iterator[str]:
+    """The labels of what is predicted and annotated in a task, as far as it has any."""
+    said = [one for kind in _KINDS for one in task.get(kind) or () if isinstance(one, dict)]
+    for result in (row for one in said for row in one.get("result") or ()):
+        kind, value = result.get("type"), result.get("value")
+        if kind in _LABELLED and isinstance(value, dict):
+            yield from map(str, value.get(kind) or ())

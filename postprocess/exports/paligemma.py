@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from postprocess.datasets.annotated import Annotated, Codec, on_one_line, refuse_points
-from postprocess.datasets.files import read_text, write_text
+from postprocess.datasets.files import ExportError, read_text, write_text
 from postprocess.instances import CodesToMask, Instance, MaskToCodes, describe, locate
 from postprocess.metrics import mask_iou
 from postprocess.tokens import Mention, write
@@ -34,10 +34,21 @@ def to_paligemma(
     pictures = refuse_points(pictures, "The language of PaliGemma")
     fresh = [line for one in pictures for line in lines(one, decoder or one.codec)]
     images = {line["image"] for line in fresh}
-    known = [json.loads(line) for line in read_text(path).splitlines()] if path.exists() else []
+    known = known_lines(path) if path.exists() else []
     kept = [line for line in known if line["image"] not in images]
     text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in [*kept, *fresh])
     return [write_text(path, text)]
+
+
+def known_lines(path: Path) -> list[JSON]:
+    """The lines of a file, as they stand there; ExportError where one is about no picture."""
+    try:
+        known = [json.loads(line) for line in read_text(path).split("\n") if line.strip()]
+        if not all(isinstance(line["image"], str) for line in known):
+            raise TypeError("an image is not text")
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ExportError(f"{path} has other content ({error!r}). Name another folder.") from error
+    return known
 
 
 def lines(picture: Annotated, decoder: Codec | None = None) -> Iterator[JSON]:
@@ -99,5 +110,5 @@ def _line(picture: Annotated, prefix: str, mentions: Sequence[Mention]) -> JSON:
 
 def read_mask_ious(path: Path) -> list[float]:
     """Every `mask_iou` of a file of lines."""
-    rows = [json.loads(line) for line in read_text(path).splitlines()]
-    return [iou for row in rows for iou in row.get("mask_iou", [])]
+    found = [row.get("mask_iou") for row in known_lines(path)]
+    return [iou for ious in found if isinstance(ious, list) for iou in ious]

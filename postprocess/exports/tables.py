@@ -11,7 +11,14 @@ from typing import Any
 
 from postprocess.datasets.annotated import Annotated, on_one_line
 from postprocess.datasets.files import ExportError, read_text, replaced, write_text
-from postprocess.datasets.tables import ANSWER_COLUMNS, ANSWERS, COLUMNS, FILE, FORMULA
+from postprocess.datasets.tables import (
+    ANSWER_COLUMNS,
+    ANSWERS,
+    COLUMNS,
+    FILE,
+    FORMULA,
+    long_cells,
+)
 from postprocess.instances import Instance
 from postprocess.mask_formats import run_lengths
 
@@ -46,7 +53,11 @@ def _add_rows(path: Path, columns: Sequence[str], fresh: Rows) -> Path:
 
 def _known_rows(path: Path, columns: Sequence[str]) -> Rows:
     """The rows of each picture in a table that this package wrote, as they stand there."""
-    rows = list(csv.reader(io.StringIO(read_text(path))))
+    try:
+        with long_cells():
+            rows = [row for row in csv.reader(io.StringIO(read_text(path))) if row]
+    except csv.Error:
+        rows = []
     if not rows or tuple(rows[0]) != columns:
         raise ExportError(f"{path} is not a table of this program's. Name another folder.")
     found: dict[str, list[list[Any]]] = {}

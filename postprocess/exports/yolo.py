@@ -14,7 +14,15 @@ import yaml
 
 from postprocess.datasets.annotated import Annotated, on_one_line, refuse_points
 from postprocess.datasets.files import write_text
-from postprocess.datasets.yolo_layout import CLASSES, DATA, SIZES, Known, names_of, read_sizes
+from postprocess.datasets.yolo_layout import (
+    CLASSES,
+    DATA,
+    SIZES,
+    Known,
+    names_in,
+    read_sizes,
+    read_yaml,
+)
 from postprocess.instances import Instance
 from postprocess.mask_formats import join_rings, polygons
 
@@ -69,7 +77,7 @@ def _write(
     folder: Path,
     shares: Callable[[Instance, tuple[int, int]], list[float]],
 ) -> list[Path]:
-    names = (names_of(folder / CLASSES) or []) if (folder / CLASSES).exists() else []
+    names = names_in(folder) or []  # lines that are there already count by them
     known = read_sizes(folder)
     owners = {name.casefold(): file_name for name, (file_name, _) in known.items()}
     written = []
@@ -107,8 +115,14 @@ def _ring_shares(instance: Instance, size: tuple[int, int]) -> list[float]:
 
 
 def _write_data(folder: Path, names: Sequence[str]) -> Path:
-    """What Ultralytics trains with; without a `path` it takes the folder that the file is in."""
-    content = {"train": "images", "val": "images", "names": dict(enumerate(names))}
+    """What Ultralytics trains with; without a `path` it takes the folder that the file is in.
+
+    What the file says already of pictures and of all else stays.
+    """
+    known = read_yaml(folder / DATA) if (folder / DATA).exists() else {}
+    content = {"train": "images", "val": "images"} | known | {"names": dict(enumerate(names))}
+    if "nc" in content:
+        content["nc"] = len(names)
     return write_text(folder / DATA, yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
 
 

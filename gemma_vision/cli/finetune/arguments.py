@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import Field
-from pathlib import Path
 from typing import Any
 
 from gemma_vision.finetuning.plan import OPTIONS, default_text
-from postprocess.command_parser import CommandParser, folder_path
+from postprocess.command_parser import CommandParser, expanded, folder_path
 
 OWN = ("verb", "config", "resume", "device", "threads", "check")  # options that are no fields
 
@@ -25,7 +24,12 @@ def add_finetune(parser: CommandParser) -> None:
     )
     add("--name", help="of the checkpoint that comes out")
     add("--out", type=folder_path, metavar="DIR", help="folder to write it into")
-    add("--config", type=Path, metavar="FILE", help="options as YAML, TOML or JSON; typed ones win")
+    add(
+        "--config",
+        type=expanded,
+        metavar="FILE",
+        help="options as YAML, TOML or JSON; typed ones win",
+    )
     add("--check", action="store_true", help="tell all that is wrong with the data, learn nothing")
     add("--resume", action="store_true", help="go on where an earlier run stopped")
     add("--device", help="cpu, cuda or mps (default: the best there is)")

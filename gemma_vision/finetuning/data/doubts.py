@@ -34,6 +34,7 @@ def find_doubts(
         *unused_names(dataset),
         *small_things(dataset, side, patch),
         *equal_things(dataset),
+        *equal_pictures(dataset),
     ]
 
 
@@ -144,6 +145,26 @@ def equal_things(dataset: Dataset) -> Iterator[str]:
         places += [place_of(scene, t) for t in scene.objects if boxes[t.box] > 1]
     if places:
         yield f"Two things have the same box: {some(places)}. Leave one of them out."
+
+
+def equal_pictures(dataset: Dataset) -> Iterator[str]:
+    """One picture listed twice, or copied: what is boxed in one of them alone is not there too."""
+    by_size: dict[int, list[Path]] = {}
+    for scene in dataset.scenes:
+        by_size.setdefault(scene.path.stat().st_size, []).append(scene.path)
+    first: dict[bytes, Path] = {}
+    twins = []
+    for path in (path for paths in by_size.values() if len(paths) > 1 for path in paths):
+        key = content(path)
+        if key in first:
+            twins.append(f"{path.name} is {first[key].name}")
+        first.setdefault(key, path)
+    if twins:
+        yield (
+            f"{len(twins)} of the pictures {'is' if len(twins) == 1 else 'are'} there already "
+            f"({some(twins)}); what is boxed in one and not in the other is learned both ways. "
+            "Keep one of them, with all its things."
+        )
 
 
 def shared_pictures(learned: Dataset, held: Dataset) -> Iterator[str]:
