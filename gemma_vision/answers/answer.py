@@ -163,9 +163,8 @@ class Answer:
         if self.masks_by is not None:
             tail["masks_by"] = self.masks_by
         if self.probabilities:
-            tail["probabilities"] = {
-                word: round(share, 4) for word, share in self.probabilities.items()
-            }
+            shares = self.probabilities.items()
+            tail["probabilities"] = {word: round(share, 4) for word, share in shares}
         if self.request and self.request.pan_and_scan:
             tail["crops"] = crops_json(self.crops)
         return whole | tail
@@ -240,7 +239,7 @@ def answer_json(
 
     "thought" is there only where the model thought.
     """
-    whole: JSON = {
+    return {
         "model": model,
         "task": None if task is None else str(task),
         "prompt": prompt,
@@ -252,8 +251,8 @@ def answer_json(
         "warnings": [notice_json(notice) for notice in warnings],
         "instances": list(instances),
         "timing": {name: round(value, 6) for name, value in timing.items()},
+        **({"thought": thought} if thought else {}),
     }
-    return whole | ({"thought": thought} if thought else {})
 
 
 def notice_json(notice: Notice) -> JSON:
