@@ -79,7 +79,7 @@ def find_doubts(request: Request, family: Family) -> Iterator[Notice]:
     code = request.language
     if family.uses_language(request.verb) and code not in family.languages:
         known = listed([TONGUES[one] for one in family.languages], MAX_LANGUAGES)
-        said = f"{family.title} was taught {known}, not {TONGUES[code]}: it may say nothing."
+        said = f"This checkpoint was taught {known}, not {TONGUES[code]}: it may say nothing."
         yield Notice("unknown_language", 0, said)
 
 
