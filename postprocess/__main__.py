@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from postprocess.command_parser import CommandParser, expanded, folder_path
+from postprocess.command_parser import CommandParser, folder_path
 from postprocess.datasets.annotated import apart, without_points
 from postprocess.datasets.notices import Notices
 from postprocess.errors import UserError
 from postprocess.exports import EXPORTERS, POINTLESS, READERS, Annotated, ExportError
 from postprocess.exports.paligemma import read_mask_ious, to_paligemma
 from postprocess.mask_decoder import MaskDecoder
+from postprocess.user_paths import expanded
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import NoReturn
 
 from postprocess.errors import UserError
+from postprocess.user_paths import expanded
 
 
 class UsageError(UserError):
@@ -35,11 +35,3 @@ def folder_name(text: str) -> str:
 def folder_path(text: str) -> Path:
     """The same as a path. Shells leave the ~ of `--out=~/there` as it is."""
     return expanded(folder_name(text))
-
-
-def expanded(path: str | os.PathLike[str]) -> Path:
-    """A path whose ~ is somebody's home; one that is nobody's is a name like others."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:
-        return Path(path)

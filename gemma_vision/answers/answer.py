@@ -18,9 +18,9 @@ from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
-from postprocess.command_parser import expanded
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     import numpy as np

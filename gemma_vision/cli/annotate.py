@@ -24,9 +24,10 @@ from gemma_vision.registry.engines import LOCAL
 from gemma_vision.registry.loading import called, folder_of
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.runtime.remote.ray_cluster import SCHEME
-from postprocess.command_parser import UsageError, expanded
+from postprocess.command_parser import UsageError
 from postprocess.datasets.files import ExportError
 from postprocess.exports import POINTLESS, WORDED
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

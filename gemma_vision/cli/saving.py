@@ -14,8 +14,9 @@ from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
 from gemma_vision.checkpoints.mask_decoder_files import DecoderError
 from gemma_vision.cli.writing import print_message
 from gemma_vision.errors import describe, is_explained
-from postprocess.command_parser import UsageError, expanded
+from postprocess.command_parser import UsageError
 from postprocess.errors import UserError
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from PIL.Image import Image

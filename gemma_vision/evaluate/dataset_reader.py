@@ -17,12 +17,12 @@ from gemma_vision.evaluate.dataset import (
 )
 from gemma_vision.requests.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
-from postprocess.command_parser import expanded
 from postprocess.datasets.coco import read_coco_file
 from postprocess.datasets.coco_file import CocoFile, CocoPicture
 from postprocess.datasets.coco_ids import number_rows
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
+from postprocess.user_paths import expanded
 
 
 def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:

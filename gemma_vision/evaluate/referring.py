@@ -15,8 +15,8 @@ from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
-from postprocess.command_parser import expanded
 from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

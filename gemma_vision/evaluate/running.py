@@ -13,7 +13,7 @@ from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
 from gemma_vision.evaluate.result import Result
 from gemma_vision.evaluate.scores import summarise
-from postprocess.command_parser import expanded
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.finetuning.plan import OPTIONS, FinetuneError, FinetunePlan
-from postprocess.command_parser import expanded
 from postprocess.datasets.files import read_text
 from postprocess.errors import UserError
+from postprocess.user_paths import expanded
 
 REQUIRED = ("data", "name", "out")
 KINDS = {

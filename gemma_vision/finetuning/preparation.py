@@ -23,8 +23,8 @@ from gemma_vision.finetuning.learning.bases import Base, drawings_of, find_base
 from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan
 from gemma_vision.finetuning.plan_checks import check_plan
 from gemma_vision.finetuning.run_folder import Beginning, begin, beginning_of, check_begun
-from postprocess.command_parser import expanded
 from postprocess.instances import CodesToMask
+from postprocess.user_paths import expanded
 
 WHOLE_HASH = 2**28  # bytes of weights up to which their content is compared, and not their size
 

@@ -7,7 +7,8 @@ from dataclasses import Field
 from typing import Any
 
 from gemma_vision.finetuning.plan import OPTIONS, default_text
-from postprocess.command_parser import CommandParser, expanded, folder_path
+from postprocess.command_parser import CommandParser, folder_path
+from postprocess.user_paths import expanded
 
 OWN = ("verb", "config", "resume", "device", "threads", "check")  # options that are no fields
 
