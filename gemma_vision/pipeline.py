@@ -18,7 +18,7 @@ from gemma_vision.answers.mask_source import MaskSource
 from gemma_vision.answers.prepared_request import PreparedRequest, prepare
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.images.opening import Picture
-from gemma_vision.requests.names import Names, as_text, names_of, read_names
+from gemma_vision.requests.interpretation.names import Names, as_text, names_of, read_names
 from gemma_vision.requests.options import EXACT
 from gemma_vision.requests.request import Request, Turn, as_requests, as_turns
 from gemma_vision.requests.tasks import Task

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image, ImageDraw
 from small_atlas import MIRRORED, small_atlas
 
-from gemma_vision.requests.synonyms import GROUPS
-from gemma_vision.requests.vocabulary import vocabulary_of
+from gemma_vision.requests.interpretation.synonyms import GROUPS
+from gemma_vision.requests.interpretation.vocabulary import vocabulary_of
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
 from gemma_vision.synthetic.prompts import plural, with_article

@@ -9,7 +9,7 @@ from fake_engine import CAT_WITH_MASK, fake_pipeline
 from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.names import UnknownNameError, read_names
+from gemma_vision.requests.interpretation.names import UnknownNameError, read_names
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE
 from gemma_vision.web.jobs.asked import Asked

@@ -14,12 +14,18 @@ from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import check_request
-from gemma_vision.requests.names import ParsedNames, as_text, names_of, read_names, split_names
+from gemma_vision.requests.interpretation.names import (
+    ParsedNames,
+    as_text,
+    names_of,
+    read_names,
+    split_names,
+)
+from gemma_vision.requests.interpretation.synonyms import GROUPS
+from gemma_vision.requests.interpretation.vocabulary import is_one_slip, key, vocabulary_of
 from gemma_vision.requests.prompts import PALIGEMMA
 from gemma_vision.requests.request import Request
-from gemma_vision.requests.synonyms import GROUPS
 from gemma_vision.requests.validation import TaskError
-from gemma_vision.requests.vocabulary import is_one_slip, key, vocabulary_of
 
 ROOT = Path(__file__).parent.parent
 NOTES = ROOT / "gemma_vision" / "checkpoints" / "tiny" / "gemma_vision.json"

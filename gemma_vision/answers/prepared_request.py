@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PIL.Image import Image
 
 from gemma_vision.images.opening import open_image
+from gemma_vision.requests.interpretation.names import listed
 from gemma_vision.requests.languages import TONGUES
-from gemma_vision.requests.names import listed
 from gemma_vision.requests.options import EXACT, FREE
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task

@@ -15,7 +15,7 @@ from gemma_vision.evaluate.dataset import (
     Scene,
     Thing,
 )
-from gemma_vision.requests.names import NAME_SEPARATOR
+from gemma_vision.requests.interpretation.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.datasets.coco import read_coco_file
 from postprocess.datasets.coco_file import CocoFile, CocoPicture

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.evaluate.dataset import Dataset, Scene, Thing, check_picture_size
 from gemma_vision.images.opening import Picture, open_image
-from gemma_vision.requests.names import ParsedNames, split_names
+from gemma_vision.requests.interpretation.names import ParsedNames, split_names
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 

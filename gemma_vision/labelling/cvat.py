@@ -13,7 +13,7 @@ import gemma_vision
 from gemma_vision.extras import require
 from gemma_vision.labelling.label_names import LabelNames, label_names
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.names import names_of, split_names
+from gemma_vision.requests.interpretation.names import names_of, split_names
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gemma_vision.requests.names import UnknownNameError, read_names
+from gemma_vision.requests.interpretation.names import UnknownNameError, read_names
 
 
 @dataclass(frozen=True)

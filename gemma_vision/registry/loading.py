@@ -25,7 +25,7 @@ from gemma_vision.model.config import LayeredTextConfig, ModelConfig
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.engines import LOCAL, connect, guess_family
 from gemma_vision.registry.published import LICENCE, PUBLISHED, licence_of
-from gemma_vision.requests.names import names_of, read_names
+from gemma_vision.requests.interpretation.names import names_of, read_names
 from gemma_vision.requests.prompts import family_of
 from gemma_vision.requests.variants import limit_to
 from gemma_vision.weights.memory import PACKED, Numbers

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gemma_vision.images.opening import Picture
-from gemma_vision.requests.names import ParsedNames, split_names
+from gemma_vision.requests.interpretation.names import ParsedNames, split_names
 from gemma_vision.requests.option_checks import check_options
 from gemma_vision.requests.options import OPTIONS, Options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from numpy.random import Generator
 
+from gemma_vision.requests.interpretation.english import plural, with_article
 from postprocess.tokens import NUM_BINS, Mention, write
 
 ALONE = 0.5  # how often detect is asked for one name
@@ -15,16 +16,6 @@ ALONE = 0.5  # how often detect is asked for one name
 # things that it sees, and what has no name comes in pictures of nothing besides.
 ABSENT_ALONE, ABSENT = 0.03, 0.4
 COUNTS = ["no", "one", "two", "three", "four"]
-IRREGULAR = {
-    "fish": "fish",
-    "sheep": "sheep",
-    "cactus": "cacti",
-    "mouse": "mice",
-    "knife": "knives",
-    "tomato": "tomatoes",
-    "potato": "potatoes",
-}
-PLURAL_ALREADY = ("skis", "scissors", "grapes", "cherries", "glasses")
 
 
 @dataclass(frozen=True)
@@ -44,22 +35,6 @@ class TargetObject:
     def middle(self) -> float:
         """From the left, in 0..1."""
         return (self.box[1] + self.box[3]) / 2
-
-
-def plural(name: str) -> str:
-    """bus  ->  buses"""
-    if name in PLURAL_ALREADY:
-        return name
-    if name in IRREGULAR:
-        return IRREGULAR[name]
-    if name.endswith("y") and name[-2] not in "aeiou":
-        return f"{name[:-1]}ies"
-    return f"{name}es" if name.endswith(("s", "x", "ch", "sh")) else f"{name}s"
-
-
-def with_article(name: str) -> str:
-    """apple  ->  an apple"""
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def locate_answer(things: Sequence[TargetObject], wanted: Sequence[str], *, masked: bool) -> str:

@@ -11,8 +11,8 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, normalizers, pre_
 from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
+from gemma_vision.requests.interpretation.english import plural
 from gemma_vision.synthetic.atlas import load_atlas
-from gemma_vision.synthetic.prompts import plural
 from postprocess.tokens import NUM_BINS, NUM_CODES
 
 SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>"]  # ids 0 to 3, as in PaliGemma's tokenizer

@@ -14,7 +14,7 @@ from gemma_vision.evaluate import Dataset, DatasetError, Scene, check_things
 from gemma_vision.evaluate.dataset import check_picture_size
 from gemma_vision.finetuning.data.dataset_layouts import file_of, read_any
 from gemma_vision.images.opening import ImageError, open_image
-from gemma_vision.requests.names import NAME_SEPARATOR
+from gemma_vision.requests.interpretation.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.errors import UserError
 from postprocess.instances import CodesToMask

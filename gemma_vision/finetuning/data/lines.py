@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.evaluate import Dataset, Scene, Thing
+from gemma_vision.requests.interpretation.names import split_names
 from gemma_vision.requests.languages import TONGUES
-from gemma_vision.requests.names import split_names
 from gemma_vision.requests.variants import VERBS, Verb
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices

@@ -10,7 +10,7 @@ from gradio.components import Component
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.family import Family
-from gemma_vision.requests.names import split_names
+from gemma_vision.requests.interpretation.names import split_names
 from gemma_vision.requests.tasks import FORM_TASKS, TASKS
 from gemma_vision.web.forms.fields import id_of, pills, typed
 from gemma_vision.web.forms.options import PROMPTS, UPFRONT, build_option_fields, fit_options

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gemma_vision.requests.names import ParsedNames
+from gemma_vision.requests.interpretation.names import ParsedNames
+from gemma_vision.requests.interpretation.vocabulary import vocabulary_of
 from gemma_vision.requests.tasks import PARSE, TASKS, Task
-from gemma_vision.requests.vocabulary import vocabulary_of
 from postprocess.tokens import folded
 
 TOLD = ("read_as", "unknown_name", "token_limit", "repeat")  # said by the guidance instead

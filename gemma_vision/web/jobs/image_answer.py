@@ -9,7 +9,7 @@ from typing import Any
 from gemma_vision.answers.answer import Answer
 from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.pipeline import Pipeline
-from gemma_vision.requests.names import ParsedNames, UnknownNameError
+from gemma_vision.requests.interpretation.names import ParsedNames, UnknownNameError
 from gemma_vision.requests.options import options_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gemma_vision.errors import describe
 from gemma_vision.labelling.label_names import LabelNames, label_names
 from gemma_vision.pipeline import BATCH, Pipeline
-from gemma_vision.requests.names import names_of, read_names
+from gemma_vision.requests.interpretation.names import names_of, read_names
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.api.label_studio.label_config import (

@@ -8,25 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from gemma_vision.requests.phrases import core, cores, words_of
-from gemma_vision.requests.synonyms import GROUPS
+from gemma_vision.requests.interpretation.english import plurals, singulars
+from gemma_vision.requests.interpretation.phrases import core, cores, words_of
+from gemma_vision.requests.interpretation.synonyms import GROUPS
 
 MIN_TYPO = 5  # letters of a word from which on a slip is looked for
 MAX_NAME_WORDS = 5
 ACCENTS = dict.fromkeys(range(0x300, 0x370))  # of Latin letters; the marks of kana stay
 KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}  # to hiragana
 EMOJI_STYLE = "\ufe0f"  # may stand behind a sign to have it drawn in colour
-IRREGULAR = {
-    "person": "people",
-    "man": "men",
-    "woman": "women",
-    "child": "children",
-    "mouse": "mice",
-    "goose": "geese",
-    "foot": "feet",
-    "tooth": "teeth",
-    "ox": "oxen",
-}
 
 
 @dataclass(frozen=True)
@@ -120,24 +110,6 @@ def key(text: str) -> str:
 def is_word_within(form: str) -> bool:
     """Whether a form is plain in writing without spaces: one letter of kana is part of too much."""
     return not form.isascii() and (len(form) > 1 or not "ぁ" <= form <= "ん")
-
-
-def plurals(name: str) -> Iterator[str]:
-    """Forms of a name that mean several, right and nearly right.   cactus  ->  cactuses, cacti"""
-    head, last = name[: name.rfind(" ") + 1], name[name.rfind(" ") + 1 :]
-    if last.lower() in IRREGULAR:
-        yield head + IRREGULAR[last.lower()]
-    yield from (f"{name}s", f"{name}es")
-    for end, other in (("y", "ies"), ("f", "ves"), ("fe", "ves"), ("us", "i"), ("man", "men")):
-        if last.endswith(end):
-            yield name.removesuffix(end) + other
-
-
-def singulars(name: str) -> Iterator[str]:
-    """Forms of a name that mean one, where the name means several.   cats  ->  cat"""
-    for end, other in (("ies", "y"), ("ves", "f"), ("ves", "fe"), ("es", ""), ("s", "")):
-        if name.endswith(end) and not name.endswith("ss") and len(name) > len(end) + 2:
-            yield name.removesuffix(end) + other
 
 
 def is_one_slip(one: str, other: str) -> bool:

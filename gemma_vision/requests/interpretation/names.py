@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from gemma_vision.requests.name_cutting import pieces_of
-from gemma_vision.requests.phrases import BETWEEN, core, tidy
+from gemma_vision.requests.interpretation.name_cutting import pieces_of
+from gemma_vision.requests.interpretation.phrases import BETWEEN, core, tidy
+from gemma_vision.requests.interpretation.vocabulary import Match, vocabulary_of
 from gemma_vision.requests.validation import TaskError, excerpt
-from gemma_vision.requests.vocabulary import Match, vocabulary_of
 from postprocess.tokens import Notice
 
 Names: TypeAlias = "str | list[str] | tuple[str, ...]"

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gemma_vision.requests.phrases import BETWEEN, BETWEEN_ABROAD, KANA_BETWEEN, tidy
-from gemma_vision.requests.vocabulary import Match, Vocabulary
+from gemma_vision.requests.interpretation.phrases import BETWEEN, BETWEEN_ABROAD, KANA_BETWEEN, tidy
+from gemma_vision.requests.interpretation.vocabulary import Match, Vocabulary
 
 MAX_MARKS = 32  # in one part that are weighed; where there are more it is cut at each
 
