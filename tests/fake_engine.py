@@ -99,7 +99,7 @@ class FakeFamily:
     styles = ("caption",)
     languages = tuple(TONGUES)
     has_regions = has_pan_and_scan = has_variants = has_bare_phrases = can_think = False
-    names_per_prompt = None
+    names_per_prompt = questions = None
     budgets = choices = ()
 
     wording: ClassVar = {"caption": "caption {language}", "ask": "answer {language} {text}"}

@@ -168,6 +168,7 @@ def test_tasks_and_languages_of_lines_are_among_what_the_folder_says_it_can(tmp_
     notes = notes_of(tmp_path / "out")
     assert {*notes["tasks"]} >= {"cap", "ocr"} and notes["tasks"].count("caption") == 1
     assert notes["languages"][0] == "en" and {*notes["languages"]} == {"en", "de", "ja", "fr"}
+    assert "questions" not in notes  # whose own were learned is asked any
 
 
 def test_a_split_of_ones_own_is_asked_about_and_never_learned(base, tmp_path) -> None:

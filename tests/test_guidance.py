@@ -10,6 +10,7 @@ from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.interpretation.names import UnknownNameError, read_names
+from gemma_vision.requests.interpretation.questions import FORMS, questions_of
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE
 from gemma_vision.web.jobs.asked import Asked
@@ -26,7 +27,8 @@ def asked(text: str = "cat", task: str = "detect", names: Any = NAMES, **more: A
         reading = read_names(text, names) if task in ("detect", "segment") else None
     except UnknownNameError as error:
         reading = error.reading
-    return Asked(task, "tiny", 256, reading=reading, names=names, **more)
+    questions = questions_of(tuple(FORMS), names)
+    return Asked(task, "tiny", 256, reading=reading, names=names, questions=questions, **more)
 
 
 def questioned(question: str) -> Asked:
@@ -89,7 +91,9 @@ def said(guidance: dict[str, Any]) -> list[str]:
         ),
         pytest.param(Asked("parse", ""), answer(), True, ["nothing_pasted"], id="no box in a text"),
         pytest.param(Asked("parse", ""), answer(THING, finish="length"), False, [], id="pasted"),
-        pytest.param(asked(task="ask"), answer(), True, ["blank_ask_listed"], id="no answer"),
+        pytest.param(
+            questioned("Is there a cat?"), answer(), True, ["blank_ask_listed"], id="no answer"
+        ),
         pytest.param(
             asked(task="ask", names=()),
             answer(),
@@ -97,9 +101,20 @@ def said(guidance: dict[str, Any]) -> list[str]:
             ["blank_ask", ""],
             id="no answer of another",
         ),
-        pytest.param(asked(task="ask"), answer(plain="2"), False, [], id="an answer"),
+        pytest.param(questioned("is there a cat?"), answer(plain="2"), False, [], id="an answer"),
         pytest.param(
-            asked(task="ask"), answer(plain="a", finish="length"), False, ["cut_words"], id="cut"
+            questioned("Are there kittens?"),
+            answer(plain="yes"),
+            False,
+            ["read_as"],
+            id="in its own",
+        ),
+        pytest.param(
+            questioned("Is there a cat?"),
+            answer(plain="a", finish="length"),
+            False,
+            ["cut_words"],
+            id="cut",
         ),
         pytest.param(
             asked(task="caption"),

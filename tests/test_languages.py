@@ -178,7 +178,7 @@ def test_a_language_that_was_not_taught_is_told(
     picture: Image.Image, code: str, task: str, told: list[str]
 ) -> None:
     options = {} if task == "free" else {"language": code}
-    answer = gemma_vision.load("tiny").run(Request(picture, task, "what?", **options))
+    answer = gemma_vision.load("tiny").run(Request(picture, task, "is there a cat?", **options))
     assert [one.code for one in answer.warnings] == told
     for notice in answer.warnings:
         assert "was taught English, not" in notice.message

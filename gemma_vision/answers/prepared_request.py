@@ -73,9 +73,11 @@ def prepare(request: Request, family: Family, at_once: int | None) -> PreparedRe
 
 
 def find_doubts(request: Request, family: Family) -> Iterator[Notice]:
-    """How names were read; a language that the checkpoint was not taught."""
+    """How names and questions were read; a language that the checkpoint was not taught."""
     if request.reading is not None:
         yield from request.reading.notices
+    if request.task is Task.ask and family.questions:
+        yield from family.questions.find_doubts(request.text)
     code = request.language
     if family.uses_language(request.verb) and code not in family.languages:
         known = listed([TONGUES[one] for one in family.languages], MAX_LANGUAGES)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gemma_vision.requests.interpretation.questions import QuestionSet
 from gemma_vision.requests.languages import TONGUES
 from gemma_vision.requests.options import STYLES
 from gemma_vision.requests.request import REGION, Request
@@ -58,6 +59,7 @@ class Family:
     variant: str = ""  # "pt", "mix" or "ft-TASK" where somebody says
     names_per_prompt: int | None = None  # that it was taught to look for at once, where known
     languages: tuple[str, ...] = tuple(TONGUES)  # of its captions and short answers, by code
+    questions: QuestionSet | None = None  # where it was taught no others
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -165,9 +167,17 @@ def words(family: Family, request: Request) -> str:
         language=request.language,
         region=locations(request.region) if request.region else "",
         tongue=TONGUES[request.language],
-        text=family.policies.get(request.text.strip().casefold(), request.text.strip()),
+        text=own_words(family, request),
     )
     return filled.strip()
+
+
+def own_words(family: Family, request: Request) -> str:
+    """A question or a prompt as it was written, or as the family has it."""
+    text = request.text.strip()
+    if request.task is Task.ask and family.questions:
+        return family.questions.read(text) or text
+    return family.policies.get(text.casefold(), text)
 
 
 def locations(region: Sequence[float]) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 
 from gemma_vision.errors import CheckpointError
 from gemma_vision.requests.family import Family, Wording
+from gemma_vision.requests.interpretation.names import names_of
+from gemma_vision.requests.interpretation.questions import questions_of
 from gemma_vision.requests.options import STYLES
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.requests.request import REGION
@@ -153,12 +155,15 @@ def limit_to(family: Family, name: str, notes: Mapping[str, Any]) -> Family:
 
     Nothing is taken away where the variant is not known: somebody's own fine-tune may do anything.
     Notes may have "tasks" of their own; a style of caption is among them by its name. So may they
-    have "languages", by their codes, and "prompts": the words that a task is asked in, by its name,
-    which may be a task that the family was never taught, such as boxes of a Gemma 3.
+    have "languages", by their codes, "questions", by their kinds, and "prompts": the words that a
+    task is asked in, by its name, which may be a task that the family was never taught, such as
+    boxes of a Gemma 3.
     """
     family = add_prompts(apply_variant(family, variant_of(name, notes)), notes)
     if languages := tuple(code for code in family.languages if code in notes.get("languages", ())):
         family = replace(family, languages=languages)
+    if questions := questions_of(notes.get("questions", ()), names_of(notes)):
+        family = replace(family, questions=questions)
     if TRANSLATOR.search(name):  # asked by a template of its own; a person's own words go through
         family = replace(family, wording=FREE)
     if not notes.get("tasks"):

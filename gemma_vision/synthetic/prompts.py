@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from numpy.random import Generator
 
 from gemma_vision.requests.interpretation.english import plural, with_article
+from gemma_vision.requests.interpretation.questions import FORMS
 from postprocess.tokens import NUM_BINS, Mention, write
 
 ALONE = 0.5  # how often detect is asked for one name
@@ -119,15 +120,15 @@ def ask(rng: Generator, things: Sequence[TargetObject], names: Sequence[str]) ->
     kind = int(rng.choice(4, p=(0.5, 0.25, 0.15, 0.1)))
     if kind == 0:
         words = plural(some) if rng.random() < 0.7 else some
-        question = f"how many {words} are there"
+        question = FORMS["how_many"].write(words)
         answer = str(sum(thing.name == some for thing in things))
     elif kind == 1 or len(things) < 2:
-        question = f"is there {with_article(some)}"
+        question = FORMS["is_there"].write(with_article(some))
         answer = "yes" if some in present else "no"
     elif kind == 2:
         question, answer = _beside(rng, things)
     else:
-        question = "which thing is the biggest"
+        question = FORMS["biggest"].write()
         answer = max(things, key=lambda t: (t.box[2] - t.box[0]) * (t.box[3] - t.box[1])).name
     mark = str(rng.choice(["?", " ?", ""], p=(0.6, 0.2, 0.2)))
     return f"answer en {question}{mark}", answer
@@ -141,7 +142,8 @@ def _beside(rng: Generator, things: Sequence[TargetObject]) -> tuple[str, str]:
     else:
         near = [t for t in things if t.middle > pivot.middle]
         side, chosen = "right", min(near, key=lambda t: t.middle, default=None)
-    return f"what is {side} of the {pivot.name}", chosen.name if chosen else "nothing"
+    question = FORMS["beside"].write(pivot.name, side)
+    return question, chosen.name if chosen else "nothing"
 
 
 TASKS = (detect, segment, caption, ask)

@@ -10,6 +10,7 @@ from typing import Any
 
 from gemma_vision.checkpoints.file_names import NOTES
 from gemma_vision.errors import CheckpointError
+from gemma_vision.requests.interpretation.questions import FORMS
 from gemma_vision.requests.options import DECODINGS, MAX_NAMES
 from gemma_vision.requests.validation import excerpt
 from postprocess.coordinate_conventions import CONVENTIONS
@@ -47,6 +48,10 @@ RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "names": (is_words, "a list of names"),
     "tasks": (is_words, "a list of tasks"),
+    "questions": (
+        lambda value: is_words(value) and set(value) <= set(FORMS),
+        f"a list of {', '.join(FORMS)}",
+    ),
     "languages": (is_words, "a list of languages' codes"),
     "kind": (lambda value: isinstance(value, str), 'words such as "pt", "mix" or "ft-TASK"'),
     "licence": (lambda value: isinstance(value, str), "the licence's name"),

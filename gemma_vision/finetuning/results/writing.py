@@ -23,6 +23,7 @@ from gemma_vision.finetuning.learning.bases import Base, drawings_of
 from gemma_vision.finetuning.learning.lora_adapters import save_adapter
 from gemma_vision.finetuning.learning.trainee import Trainee
 from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
+from gemma_vision.requests.tasks import Task
 from gemma_vision.weights.safetensors_files import our_name, read_file
 
 POLICY = "bigvision"  # positions are written as 1023rds, see `TargetObject.mention`
@@ -110,6 +111,8 @@ def notes_of(trainee: Trainee, knowledge: Knowledge) -> dict[str, Any]:
     for key, learned in (("tasks", knowledge.kinds), ("languages", knowledge.languages)):
         if notes.get(key):  # what is not said has no limits
             notes[key] = list(dict.fromkeys((*notes[key], *learned)))
+    if Task.ask in knowledge.kinds:  # questions of any kind, word for word
+        notes.pop("questions", None)
     drawings = drawings_of(trainee.adapter or trainee.folder)
     optional: dict[str, Sequence[Any]] = {
         "drawings": list(drawings),

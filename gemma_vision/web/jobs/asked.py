@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gemma_vision.requests.interpretation.names import ParsedNames
-from gemma_vision.requests.interpretation.vocabulary import vocabulary_of
+from gemma_vision.requests.interpretation.questions import QuestionSet
 from gemma_vision.requests.tasks import PARSE, TASKS, Task
 from postprocess.tokens import folded
 
-TOLD = ("read_as", "unknown_name", "token_limit", "repeat")  # said by the guidance instead
-BIGGEST = "biggest"  # of the one question that the demo model was taught without a name in it
+# Said by the guidance instead
+TOLD = ("read_as", "unknown_name", "unknown_question", "token_limit", "repeat")
 
 
 @dataclass(frozen=True)
 class Asked:
     """What was asked, of whom. names: those that the checkpoint lists; limit: tokens at most.
 
-    question: the words of a task that takes a question. tasks: what else it can be asked. An answer
-    that was pasted has the task "parse" and no model.
+    question: the words of a task that takes a question, and questions those that the checkpoint was
+    taught, where it lists them. tasks: what else it can be asked. An answer that was pasted has the
+    task "parse" and no model.
     """
 
     task: str
@@ -31,6 +32,7 @@ class Asked:
     is_demo: bool = False
     tasks: Sequence[str] = ()
     question: str = ""
+    questions: QuestionSet | None = None
 
     @property
     def is_parsed(self) -> bool:
@@ -49,10 +51,20 @@ class Asked:
 
     @property
     def is_untaught(self) -> bool:
-        """Whether the demo model is asked what no question was about that it learned from."""
-        if not self.is_demo or self.task != Task.ask or BIGGEST in self.question.lower():
+        """Whether a question is none of those that the checkpoint was taught."""
+        if self.questions is None or self.task != Task.ask:
             return False
-        return not vocabulary_of(tuple(self.names)).suggest(self.question)
+        return self.questions.read(self.question) is None
+
+    @property
+    def corrections(self) -> tuple[tuple[str, str], ...]:
+        """Words, or a question, that were read as others: (written, read)."""
+        if self.reading is not None:
+            return self.reading.corrections
+        if self.questions is None or self.task != Task.ask:
+            return ()
+        other = self.questions.other_words(self.question)
+        return ((self.question, other),) if other else ()
 
     def is_asked(self, label: str) -> bool:
         """Whether a label shares a word with a name that was asked for; always where none were.

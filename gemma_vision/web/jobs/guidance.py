@@ -18,7 +18,6 @@ JSON = dict[str, Any]
 MAX_TOKENS = 1024  # as far as the form's slider goes
 VARIED = 0.5  # a temperature at which a model seldom repeats itself
 MAX_CHIPS = 32
-QUESTIONS = ("how many {} are there?", "is there a {}?")
 NOTHING = "nothing"  # how the demo model begins where it saw nothing that it knows
 # The best score of 1 in 40 drawn scenes is below it, and 19 in 20 scores of things in photographs.
 UNSURE = 0.4
@@ -129,7 +128,7 @@ def nothing_found(asked: Asked, *, is_other: bool) -> str:
 
 def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """No word came; a model that lists its names is asked about those."""
-    if asked.task == Task.ask and asked.names:
+    if asked.task == Task.ask and asked.questions:
         yield question_line(asked)
         return
     say = f"blank_{asked.task}"
@@ -141,22 +140,21 @@ def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
 
 
 def question_line(asked: Asked) -> GuidanceLine:
-    """Questions that a model which lists its names was taught."""
-    asks = [words.format(name) for words, name in zip(QUESTIONS, asked.names, strict=False)]
-    asks[0] = QUESTIONS[0].format(f"{asked.names[0]}s")
+    """Questions that a model which lists them was taught."""
+    asks = asked.questions.examples if asked.questions else []
     say = "untaught_ask" if asked.is_untaught else "blank_ask_listed"
     return GuidanceLine(say, {"model": asked.model}, [(one, one) for one in asks], "models")
 
 
 def doubtful_lines(asked: Asked, answer: Mapping[str, Any]) -> Iterator[GuidanceLine]:
-    """What the demo model answered to something that it was not made for."""
+    """What was answered to something that the model was not made for."""
+    if asked.is_untaught:
+        yield question_line(asked)
     if not asked.is_demo:
         return
     scores = [thing.get("score") for thing in answer.get("instances", ())]
     if scores and all(score is not None and score < UNSURE for score in scores):
         yield GuidanceLine("unsure_demo", {"model": asked.model}, action="models")
-    elif asked.is_untaught:
-        yield question_line(asked)
 
 
 def name_lines(asked: Asked) -> Iterator[GuidanceLine]:
@@ -204,7 +202,7 @@ def left_out_lines(labels: Sequence[str]) -> Iterator[GuidanceLine]:
 
 def read_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """Words that were read as others."""
-    for written, name in asked.reading.corrections if asked.reading else ():
+    for written, name in asked.corrections:
         yield GuidanceLine("read_as", {"written": written, "name": name})
 
 

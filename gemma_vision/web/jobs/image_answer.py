@@ -150,6 +150,7 @@ def asked_of(pipeline: Pipeline, request: Request, reading: ParsedNames | None) 
         is_demo=pipeline.name in embedded(),
         tasks=tuple(pipeline.tasks),
         question=request.text,
+        questions=pipeline.family.questions,
     )
 
 

@@ -1,0 +1,125 @@
+"""Questions: those that a checkpoint was taught, found in other words for them.
+
+A checkpoint that lists its "questions" answers any other one as if it were one of them, and reads
+small letters alone. What is asked in other words for one of its questions is asked in its own.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from gemma_vision.requests.interpretation.english import plural, with_article
+from gemma_vision.requests.interpretation.vocabulary import key, vocabulary_of
+from gemma_vision.requests.validation import excerpt
+from postprocess.tokens import Notice
+
+LEFT, RIGHT = "left", "right"
+POLITE = r"(?:please |can you |could you |tell me |do you know )*"
+
+
+@dataclass(frozen=True)
+class QuestionForm:
+    """A kind of question: its `wording`, and how people `say` it, in letters of any size.
+
+    The wording has places for what the question is about, {about}, and for a {side}.
+    """
+
+    wording: str
+    say: re.Pattern[str]
+
+    def write(self, about: str = "", side: str = "") -> str:
+        """Without a question mark.   "cats"  ->  "how many cats are there" """
+        return self.wording.format(about=about, side=side)
+
+
+def form(wording: str, say: str) -> QuestionForm:
+    """A row of the table."""
+    return QuestionForm(wording, re.compile(POLITE + say, re.IGNORECASE))
+
+
+FORMS: Mapping[str, QuestionForm] = {
+    "how_many": form(
+        "how many {about} are there",
+        r"(?:how many|count|(?:what is |what's )?(?:the )?number of) (?P<about>.+)",
+    ),
+    "is_there": form(
+        "is there {about}",
+        r"(?:is|are) there (?P<about>.+)|"
+        r"(?:do|can) (?:you|we|i) see (?P<seen>.+)|"
+        r"does (?:it|this|(?:this|the) (?:picture|image|photo|drawing)) "
+        r"(?:have|show|contain) (?P<shown>.+)",
+    ),
+    "beside": form(
+        "what is {side} of the {about}",
+        rf"(?:what|which thing)(?: is|'s) (?:on |to )?(?:the )?(?P<side>{LEFT}|{RIGHT})"
+        r"(?: side)? (?:of|from) (?P<about>.+)",
+    ),
+    "biggest": form(
+        "which thing is the biggest",
+        r"(?:what|which)(?: thing| object| one)?(?: is|'s) (?:the )?(?:biggest|largest)"
+        r"(?: thing| object| one)?(?: (?:in|of|on) (?:this|the|here).*)?",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class QuestionSet:
+    """The questions of a checkpoint: rows of `FORMS`, about its names."""
+
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+
+    def read(self, text: str) -> str | None:
+        """A question as the checkpoint was taught it; None where it is none of its own.
+
+        "How many kittens do you see?"  ->  "how many cats are there?"
+        """
+        said = " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split())
+        said = said.strip(" ?.!\"'")
+        for kind in self.kinds:
+            if found := FORMS[kind].say.fullmatch(said):
+                parts = {name: part for name, part in found.groupdict().items() if part}
+                side = parts.pop("side", "").lower()
+                return self.write(kind, next(iter(parts.values()), ""), side)
+        return None
+
+    def write(self, kind: str, phrase: str = "", side: str = "") -> str | None:
+        """The question about what a phrase names; None where it is no name of the checkpoint."""
+        if not phrase:
+            return f"{FORMS[kind].write()}?"
+        match = vocabulary_of(self.names).find(phrase)
+        if match is None:
+            return None
+        shaped = {"how_many": plural, "is_there": with_article}.get(kind, str)(match.name)
+        return f"{FORMS[kind].write(shaped, side)}?"
+
+    def find_doubts(self, text: str) -> Iterator[Notice]:
+        """A question that was read as another one, or is none of the checkpoint's own."""
+        if self.read(text) is None:
+            known = " ".join(self.examples)
+            said = f"This checkpoint was taught questions such as {known} To others it guesses."
+            yield Notice("unknown_question", 0, said)
+        elif other := self.other_words(text):
+            yield Notice("read_as", 0, f"{excerpt(text)} was read as {other!r}.")
+
+    def other_words(self, text: str) -> str | None:
+        """The taught question, where more than the size of letters and marks is other in it."""
+        taught = self.read(text)
+        return taught if taught and key(taught) != key(text) else None
+
+    @property
+    def examples(self) -> list[str]:
+        """A question of each kind, about the first names."""
+        about = dict(zip(self.kinds, self.names * len(self.kinds), strict=False))
+        asked = {kind: "" if kind == "biggest" else name for kind, name in about.items()}
+        written = (self.write(kind, name, LEFT) for kind, name in asked.items())
+        return [one for one in written if one]
+
+
+def questions_of(kinds: Sequence[str], names: Sequence[str]) -> QuestionSet | None:
+    """The questions that notes list; None where they list none, so that any may be asked."""
+    known = tuple(kind for kind in FORMS if kind in kinds)
+    return QuestionSet(known, tuple(names)) if known and names else None
