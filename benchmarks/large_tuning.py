@@ -1,9 +1,10 @@
 """Large tuning: LoRA on a model of PaliGemma 3B's shape with random weights, on a CPU.
 
-    python -m benchmarks.large_tuning FOLDER --steps 2
+    python -m benchmarks.large_tuning FOLDER --steps 2 [--qlora]
 
 Writes the model into FOLDER/base (5.9 GB) unless it is there, fine-tunes it on a few drawn pictures
-and prints as JSON what memory was foretold, the peak, and the seconds of a step.
+and prints as JSON what memory was foretold, the peak, the seconds of a step, and how many
+matrices of the adapter PEFT puts back over the base.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ def write_model(folder: Path, side: int) -> None:
         index[name] = len(shards)
     write_shard(folder, len(shards), shards[-1])
     files = {name: shard_name(number) for name, number in index.items()}
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": files}))
+    index_file = {"metadata": {}, "weight_map": files}  # transformers wants both
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index_file))
 
 
 def shard_name(number: int) -> str:
@@ -98,13 +100,14 @@ def write_shard(folder: Path, number: int, tensors: dict[str, torch.Tensor]) -> 
     tensors.clear()
 
 
-def measure(folder: Path, *, steps: int, batch: int) -> dict[str, Any]:
+def measure(folder: Path, *, steps: int, batch: int, is_4_bit: bool) -> dict[str, Any]:
     """Fine-tune for some steps -> what was foretold, the peak in bytes, the seconds of a step."""
     for name in ("out", "runs"):
         shutil.rmtree(folder / name, ignore_errors=True)
     data = write_pictures(folder / "data", seed=5, count=6, names=NAMES)
     options = {"data": data, "name": "large", "out": folder / "out", "runs": folder / "runs"}
-    options |= {"model": str(folder / "base"), "lora": True, "steps": steps, "batch": batch}
+    options |= {"model": str(folder / "base"), "steps": steps, "batch": batch}
+    options |= {"qlora": True} if is_4_bit else {"lora": True}
     options |= {"mask_decoder": "embedded", "scorings": 0, "held_out": 0.2}
     device = torch.device("cpu")
     prepared = prepare(plan_of(options), resume=False, tell=print)
@@ -117,7 +120,18 @@ def measure(folder: Path, *, steps: int, batch: int) -> dict[str, Any]:
         "peak": peak,
         "peak_over_foretold": round(peak / needs.total, 3),
         "seconds_per_step": round(learned.seconds / learned.steps, 1),
+        "matrices_in_peft": matrices_in_peft(folder / "base", folder / "out"),
     }
+
+
+def matrices_in_peft(base: Path, adapter: Path) -> int:
+    """PEFT's own loading of an adapter -> its matrices that are not as they began."""
+    from peft import PeftModel
+    from transformers import PaliGemmaForConditionalGeneration
+
+    model = PaliGemmaForConditionalGeneration.from_pretrained(base, dtype="auto")
+    names = PeftModel.from_pretrained(model, str(adapter)).named_parameters()
+    return sum(bool(tensor.any()) for name, tensor in names if "lora_B" in name)
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -127,11 +141,15 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=2)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--qlora", action="store_true", help="the base in 4 bits")
     options = parser.parse_args(words)
     torch.set_num_threads(1)
     if not (options.folder / "base").is_dir():
         write_model(options.folder / "base", options.side)
-    print(json.dumps(measure(options.folder, steps=options.steps, batch=options.batch)))
+    measured = measure(
+        options.folder, steps=options.steps, batch=options.batch, is_4_bit=options.qlora
+    )
+    print(json.dumps(measured))
 
 
 if __name__ == "__main__":
