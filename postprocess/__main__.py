@@ -14,8 +14,17 @@ from postprocess.command_parser import CommandParser, folder_path
 from postprocess.datasets.annotated import apart, without_points
 from postprocess.datasets.notices import Notices
 from postprocess.errors import UserError
-from postprocess.exports import EXPORTERS, POINTLESS, READERS, Annotated, ExportError
+from postprocess.exports import (
+    DRAWN,
+    EXPORTERS,
+    PER_PICTURE,
+    POINTLESS,
+    READERS,
+    Annotated,
+    ExportError,
+)
 from postprocess.exports.paligemma import read_mask_ious, to_paligemma
+from postprocess.exports.placing import place
 from postprocess.mask_decoder import MaskDecoder
 from postprocess.user_paths import expanded
 
@@ -51,7 +60,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = CommandParser("python -m postprocess", description=__doc__)
     parser.add_argument("data", type=folder_path, help="a file or a folder of the format --from")
     parser.add_argument("--from", dest="source", required=True, choices=READERS)
-    parser.add_argument("--to", dest="target", required=True, choices=EXPORTERS)
+    forms = [form for form in EXPORTERS if form not in DRAWN]  # which only annotations can say
+    parser.add_argument("--to", dest="target", required=True, choices=forms)
     parser.add_argument("--out", type=folder_path, default=Path(), help="the folder to write into")
     parser.add_argument(
         "--mask-decoder", type=expanded, help="an .npz file, for masks in the lines of paligemma"
@@ -60,8 +70,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _exporter(options: argparse.Namespace) -> partial[list[Path]]:
+    write = partial(EXPORTERS[options.target])
     if options.mask_decoder is None:
-        return partial(EXPORTERS[options.target])
+        return partial(place, write) if options.target in PER_PICTURE else write
     if options.target != "paligemma":
         raise ExportError("--mask-decoder goes with --to paligemma. Leave one of them out.")
     return partial(to_paligemma, decoder=MaskDecoder.load(options.mask_decoder))

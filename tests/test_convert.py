@@ -50,6 +50,30 @@ def test_a_data_set_goes_from_format_to_format(data, target, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("2 pictures with 3 things\nwrote ")
 
 
+@pytest.mark.parametrize("target", ["labelme", "voc", "svg", "masks"])
+def test_files_of_ones_own_are_not_replaced(data, target, tmp_path, capsys):
+    out = tmp_path / "out"
+    run = [str(data), "--from", "coco", "--to", target, "--out", str(out)]
+    assert main(run) == 0
+    written = {path: path.read_bytes() for path in out.iterdir()}
+    assert main(run) == 0  # what would be written is there already
+    (mine, *_, other) = sorted(written)
+    mine.write_bytes(b"corrected by hand")
+    other.unlink()
+    capsys.readouterr()
+    assert main(run) == 2
+    err = capsys.readouterr().err
+    assert f"{mine} would be lost" in err and err.count("\n") == 1
+    assert mine.read_bytes() == b"corrected by hand"
+    assert sorted(out.iterdir()) == sorted({*written} - {other})  # nothing, and no drafts
+
+
+@pytest.mark.parametrize("target", ["overlay", "cutouts"])
+def test_forms_that_need_the_picture_are_not_offered(data, target, capsys):
+    assert main([str(data), "--from", "coco", "--to", target]) == 2
+    assert "--to: invalid choice" in capsys.readouterr().err
+
+
 def test_masks_become_codes_and_their_loss_is_told(data, tmp_path, capsys):
     decoder = write_noise(tmp_path / "decoder.npz")
     run = [str(data), "--from", "coco", "--to", "paligemma", "--out", str(tmp_path)]
@@ -73,9 +97,6 @@ def test_masks_become_codes_and_their_loss_is_told(data, tmp_path, capsys):
             [".", "--from", "voc", "--to", "paligemma", "--mask-decoder", "absent.npz"],
             "absent.npz is not there",
             id="no decoder",
-        ),
-        pytest.param(
-            ["DATA", "--from", "coco", "--to", "overlay"], "Give the picture", id="pixels"
         ),
     ],
 )

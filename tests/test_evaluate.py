@@ -461,6 +461,16 @@ def coco_box(box):
     return x0, y0, x1 - x0, y1 - y0
 
 
+def test_a_page_of_ones_own_is_no_place_for_a_report(folder, tmp_path):
+    (tmp_path / "index.html").write_text("my site")
+    pipeline = Pipeline(FakeEngine(""), PALIGEMMA)
+    with pytest.raises(DatasetError, match="would be lost, which is no report"):
+        evaluate(pipeline, read_dataset(folder), report=tmp_path)
+    assert (tmp_path / "index.html").read_text() == "my site" and not pipeline.engine.prompts
+    for _ in range(2):  # a report takes the place of an earlier one
+        evaluate(pipeline, read_dataset(folder), report=tmp_path / "page")
+
+
 def test_names_cannot_write_into_the_report(folder, tmp_path):
     path = folder / "annotations.json"
     path.write_text(path.read_text().replace('"cat"', '"<script>x"'))

@@ -9,16 +9,21 @@ from typing import Any
 
 from PIL import Image
 
+from gemma_vision.evaluate.dataset import DatasetError
 from gemma_vision.images.opening import open_image
 from postprocess.datasets.files import safe_name, write_image, write_text
 from postprocess.instances import Instance
 from postprocess.overlay import draw
+from postprocess.user_paths import expanded
 
 WORST = 12  # cases of each kind that a page shows
 WIDTH = 480  # pixels of a drawn case, at most
 
+PAGE_NAME = "index.html"
+GENERATOR = '<meta name="generator" content="gemma-vision eval">'
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+{generator}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
 :root {{ color-scheme: light dark; }}
@@ -39,8 +44,20 @@ figcaption {{ grid-column: 1 / -1 }}
 
 def write_page(title: str, parts: Iterable[str], folder: Path) -> Path:
     """Write `index.html` into a folder, parts one below the other, and give its path."""
-    text = PAGE.format(title=escape(title), body="\n".join(parts))
-    return write_text(folder / "index.html", text)
+    text = PAGE.format(title=escape(title), generator=GENERATOR, body="\n".join(parts))
+    return write_text(folder / PAGE_NAME, text)
+
+
+def check_page_folder(report: str | Path | None) -> Path | None:
+    """The folder for a page; DatasetError where the page that is there is somebody's own."""
+    if not report:
+        return None
+    folder = expanded(report)
+    page = folder / PAGE_NAME
+    if page.exists() and not (page.is_file() and GENERATOR.encode() in page.read_bytes()):
+        message = f"{page} would be lost, which is no report of an evaluation"
+        raise DatasetError(f"{message}; name another folder with --report.")
+    return folder
 
 
 def table(heads: Sequence[str], rows: Any) -> str:

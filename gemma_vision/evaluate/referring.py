@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError
+from gemma_vision.evaluate.page import check_page_folder
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import PROMPT, REFS, Phrase, read_phrases
 from gemma_vision.evaluate.record import ResultsFile, subject_of
@@ -41,6 +42,7 @@ def evaluate_phrases(
 
     prompt: what is asked, with {text} for the phrase. The other options are those of `evaluate`.
     """
+    folder = check_page_folder(report)
     decoder = decoder_of(pipeline)
     phrases = read_phrases(dataset, split)[:limit]
     files = (dataset.path, dataset.folder / REFS)
@@ -60,9 +62,9 @@ def evaluate_phrases(
         for phrase, row in zip(phrases, rows, strict=True)
     ]
     table = table_of(judged, split=split, prompt=prompt, seconds=spent)
-    if report:
+    if folder is not None:
         title = f"{pipeline.name} on {dataset.folder.name}"
-        write_phrase_report(judged, decoder, table, title, expanded(report))
+        write_phrase_report(judged, decoder, table, title, folder)
     return table
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gemma_vision.evaluate.dataset import Dataset
 from gemma_vision.evaluate.dataset_reader import check_things
 from gemma_vision.evaluate.examine import examine
+from gemma_vision.evaluate.page import check_page_folder
 from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
 from gemma_vision.evaluate.result import Result
@@ -41,6 +42,7 @@ def evaluate(
     progress: told how many pictures of how many are done.
     """
     check_things(dataset, limit)
+    folder = check_page_folder(report)
     subject = subject_of(pipeline, dataset.path)
     record = ResultsFile(expanded(results) if results else None, subject)
     scenes = dataset.scenes[:limit]
@@ -51,9 +53,9 @@ def evaluate(
         progress(sum(scene.id in record.rows for scene in scenes), len(scenes))
     ordered = [Result.from_dict(record.rows[scene.id]) for scene in scenes]
     scores = summarise(dataset, ordered, pipeline.policy)
-    if report:
+    if folder is not None:
         title = f"{pipeline.name} on {dataset.folder.name}"
-        write_report(dataset, ordered, scores, title, expanded(report))
+        write_report(dataset, ordered, scores, title, folder)
     return scores
 
 

@@ -25,7 +25,9 @@ from postprocess.exports.voc import to_voc
 from postprocess.exports.yolo import to_yolo, to_yolo_polygons
 
 __all__ = [
+    "DRAWN",
     "EXPORTERS",
+    "PER_PICTURE",
     "POINTLESS",
     "READERS",
     "WORDED",
@@ -49,6 +51,12 @@ EXPORTERS: dict[str, Callable[[Iterable[Annotated], Path], list[Path]]] = {
     "paligemma": to_paligemma,
     "label-studio": to_label_studio,
 }
+
+# Forms that show the pictures themselves.
+DRAWN = ("overlay", "cutouts")
+
+# Forms with files for each picture; the others keep one for all and add to it.
+PER_PICTURE = (*DRAWN, "masks", "labelme", "voc", "svg")
 
 # Forms that have no words for a point, and refuse it.
 POINTLESS = ("yolo", "yolo-polygons", "paligemma")
