@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from scripted_scenes import CASES
 from gemma_vision.images.limits import MAX_PIXELS, MAX_SIDE
 from postprocess.__main__ import main as convert
 from postprocess.datasets import READERS, ExportError, Notices, picture_files
+from postprocess.datasets.tables import rows_of
 from postprocess.exports import EXPORTERS, POINTLESS, Annotated
 from postprocess.instances import Instance
 
@@ -359,6 +362,20 @@ def test_a_cell_beyond_all_measure_is_refused_in_words(tmp_path, monkeypatch):
     monkeypatch.setattr("postprocess.datasets.tables.LONGEST_CELL", 10**6 - 1)
     with pytest.raises(ExportError, match="field larger"):
         READERS["csv"](tmp_path)
+
+
+def test_a_long_cell_is_read_while_other_tables_are(tmp_path):
+    usual = csv.field_size_limit()
+    for n in range(4):
+        row = f"a,{'b' * 200_000},0,0,1,1\n"
+        text(tmp_path / f"{n}" / "instances.csv", f"file_name,label,x0,y0,x1,y1\n{row * 5}")
+
+    def cells(n: int) -> list[int]:
+        return [len(row["label"]) for row in rows_of(tmp_path / f"{n % 4}" / "instances.csv")]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(one == [200_000] * 5 for one in pool.map(cells, range(64)))
+    assert csv.field_size_limit() == usual
 
 
 def test_lines_of_paligemma_are_read_once_for_each_thing(tmp_path):

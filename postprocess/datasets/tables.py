@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -53,6 +54,7 @@ _OURS = {  # what other programs call a column
 _NEEDED = ("file_name", "label", "x0", "y0", "x1", "y1")
 _DELIMITERS = ",;\t"
 LONGEST_CELL = 2**26  # characters; more than a mask of the largest picture takes
+_ONE_AT_A_TIME = threading.RLock()
 _NOT_OURS = ("sizes.csv", ANSWERS)
 
 Row = dict[str, str]
@@ -125,12 +127,16 @@ def rows_of(file: Path) -> list[Row]:
 
 @contextmanager
 def long_cells() -> Iterator[None]:
-    """While tables are read whose masks take more than the 128 KiB that a cell may have."""
-    before = csv.field_size_limit(LONGEST_CELL)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+    """While tables are read whose masks take more than the 128 KiB that a cell may have.
+
+    The limit is one for the process: threads take turns, or one would end it for another.
+    """
+    with _ONE_AT_A_TIME:
+        before = csv.field_size_limit(LONGEST_CELL)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
 
 
 def clean_name(name: str) -> str:
