@@ -39,6 +39,11 @@ UNDERSTOOD = [
     ("the dog.", "dog"),
     ("a cat", "cat"),
     ("an apple!", "apple"),
+    ("ball 🐶", "ball dog"),
+    ("🐶🐱", "dog cat"),
+    ("cat🐱 and a 🚲\ufe0f", "cat bicycle"),
+    ("cat 👍 \u2764\ufe0f", "cat"),
+    ("two 🐶 please", "dog"),
     ("all the cats", "cat"),
     ("find all dogs please", "dog"),
     ("please find the dog", "dog"),
@@ -407,3 +412,9 @@ def test_a_reading_of_ones_own_is_asked_as_it_is() -> None:
     assert pipeline.engine.prompts[0].text == "detect giraffe"
     with pytest.raises(TaskError, match="command"):
         Request("a.png", "detect", "cat", reading=ParsedNames(("<image>",)))
+
+
+@pytest.mark.parametrize("text", ["s", "es", "\U0001f984"])
+def test_an_ending_alone_is_no_name(text: str) -> None:
+    with pytest.raises(TaskError, match="does not know"):
+        read_names(text, KNOWN)

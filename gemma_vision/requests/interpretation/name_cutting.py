@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gemma_vision.requests.interpretation.phrases import BETWEEN, BETWEEN_ABROAD, KANA_BETWEEN, tidy
+from gemma_vision.requests.interpretation.phrases import (
+    BETWEEN,
+    BETWEEN_ABROAD,
+    KANA_BETWEEN,
+    core,
+    tidy,
+)
 from gemma_vision.requests.interpretation.vocabulary import Match, Vocabulary
 
 MAX_MARKS = 32  # in one part that are weighed; where there are more it is cut at each
@@ -19,7 +25,10 @@ def pieces_of(part: str, vocabulary: Vocabulary) -> Iterator[Match | str]:
     if part in vocabulary.names:  # as most are written
         yield Match(part, part)
         return
-    for piece in cut_at_marks(part, vocabulary):
+    said = vocabulary.apart(part)
+    if len(said) > 1:  # what is left between signs may be no more than "and a"
+        said = [one for one in said if vocabulary.find(one) or core(BETWEEN.sub(" ", one))]
+    for piece in (piece for one in said for piece in cut_at_marks(one, vocabulary)):
         if match := vocabulary.find(piece):
             yield match
         else:

@@ -47,8 +47,12 @@ class Vocabulary:
         for group in GROUPS:
             listed = [self._matches[key(word)] for word in group if key(word) in self._matches]
             for word in group if listed else ():
-                for form in (word, *plurals(word)):
+                for form in (word, *(plurals(word) if is_word(word) else ())):
                     self._matches.setdefault(key(form), Match(listed[0].name, form, True))
+
+        signs = [form for form in self._matches if not is_word(form)]
+        longest = sorted(map(re.escape, signs), key=len, reverse=True)
+        self._signs = re.compile(f"((?:{'|'.join(longest)}){EMOJI_STYLE}?)") if signs else None
 
     def find(self, phrase: str) -> Match | None:
         """The name that a phrase means, None where it means none or more than one."""
@@ -56,6 +60,12 @@ class Vocabulary:
             if match := self._matches.get(key(written)):
                 return replace(match, written=written)
         return None
+
+    def apart(self, text: str) -> list[str]:
+        """A text cut at the signs in it that are names, such as emoji.   "ball 🐶"  ->  ball, 🐶"""
+        if self._signs is None:
+            return [text]
+        return [said for piece in self._signs.split(text) if (said := piece.strip())]
 
     def find_all(self, phrase: str) -> list[Match]:
         """The names that a phrase lists with nothing between them; none unless all are names.
@@ -105,6 +115,11 @@ def key(text: str) -> str:
     plain = unicodedata.normalize("NFKD", text).casefold().translate(ACCENTS)
     plain = unicodedata.normalize("NFKC", plain).translate(KATAKANA)
     return "".join(filter(str.isalnum, plain)) or plain.replace(EMOJI_STYLE, "")
+
+
+def is_word(text: str) -> bool:
+    """Whether it has letters or digits; emoji have none."""
+    return any(map(str.isalnum, text))
 
 
 def is_word_within(form: str) -> bool:
