@@ -20,7 +20,7 @@ from gemma_vision.finetuning.options import plan_of
 from gemma_vision.finetuning.plan import OPTIONS, FinetuneError, FinetunePlan, default_text
 from gemma_vision.finetuning.plan_checks import check_plan
 from gemma_vision.finetuning.preparation import prepare
-from gemma_vision.finetuning.program import finetune_plan
+from gemma_vision.finetuning.program import finetune_plan, set_threads
 from gemma_vision.finetuning.results.model_card import CardFacts, listed, write_card
 from gemma_vision.finetuning.run_folder import Beginning, begin, check_begun
 from gemma_vision.synthetic.scene_dataset import write_dataset
@@ -304,3 +304,8 @@ def test_the_embedded_checkpoint_learns_new_things_and_keeps_the_old(tmp_path, c
     answers = gemma_vision.load(tmp_path / "out")
     assert "guitar" in answers.card["names"] and "cat" in answers.card["names"]
     assert answers.card["drawings"] == gemma_vision.load("tiny").card["names"]
+
+
+def test_threads_of_another_kind_end_in_a_sentence() -> None:
+    with pytest.raises(FinetuneError, match="--threads is '2'; it has to be a whole number"):
+        set_threads("2")

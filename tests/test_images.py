@@ -9,6 +9,7 @@ import sys
 import types
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,6 +199,32 @@ def test_half_transparent_black_on_white_is_grey() -> None:
 )
 def test_grey_levels_of_any_type_keep_their_brightness(array: np.ndarray, grey: int) -> None:
     assert open_image(array).getpixel((2, 2)) == (grey, grey, grey)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pytest.param(np.linspace(-1, 1, 64).reshape(8, 8), id="SigLIP's"),
+        pytest.param(np.linspace(-2.1, 2.6, 192).reshape(3, 8, 8), id="ImageNet's"),
+        pytest.param(torch.linspace(-1, 1, 192).reshape(3, 8, 8).bfloat16(), id="a tensor"),
+    ],
+)
+def test_what_was_normalised_for_a_model_is_no_picture(array: Any) -> None:
+    with pytest.raises(ImageError, match="was normalised for a model; give the picture") as caught:
+        open_image(array)
+    assert caught.value.code == "E_IMAGE_TYPE"
+
+
+def test_what_interpolation_left_below_black_is_black() -> None:
+    array = np.array([[-0.1, 0.5], [np.nan, 1.0]], np.float32)
+    assert np.asarray(open_image(array))[..., 0].tolist() == [[0, 128], [0, 255]]
+
+
+def test_a_file_that_is_open_for_writing_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "new.png").open("wb") as file:
+        with pytest.raises(ImageError, match="cannot be read") as caught:
+            open_image(file)
+    assert caught.value.code == "E_IMAGE_UNREADABLE"
 
 
 def test_a_16_bit_file_is_not_clipped_to_white() -> None:

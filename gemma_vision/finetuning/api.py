@@ -21,7 +21,7 @@ def finetune(
     device: str | None = None,
     threads: int | None = None,
     resume: bool = False,
-    tell: Callable[[str], None] = print_sentence,
+    tell: Callable[[str], None] | None = print_sentence,
     **options: Any,
 ) -> FinetuneResult:
     """Teach a checkpoint the things of a folder of pictures -> what came of it.
@@ -32,7 +32,8 @@ def finetune(
     data: a data set in any of the layouts that are read. name: of the checkpoint. out: the folder
     to write. config: a YAML, TOML or JSON file of options; what is given here wins. threads: of the
     processor. resume: go on where an earlier run of this name stopped. tell: takes each sentence
-    about how it goes. options: the fields of `FinetunePlan`, such as minutes, model, lora, val.
+    about how it goes; None tells nobody. options: the fields of `FinetunePlan`, such as minutes,
+    model, lora, val.
     Raises UserError with a sentence; KeyboardInterrupt once the state is written.
     """
     given = {} if config is None else read_config_file(Path(config).expanduser())
@@ -42,4 +43,10 @@ def finetune(
         if extra is not None and extra in EXTRAS:  # another word is refused by its option
             require(extra)
     with in_words(plan):
-        return finetune_plan(plan, device=device, resume=resume, threads=threads, tell=tell)
+        return finetune_plan(
+            plan,
+            device=device,
+            resume=resume,
+            threads=threads,
+            tell=tell or (lambda sentence: None),
+        )

@@ -155,8 +155,9 @@ def conclude(
 
 def set_threads(threads: int) -> None:
     """How many threads of the processor torch computes with."""
-    if threads < 1:
-        raise FinetuneError(f"--threads is {threads}; it has to be 1 or more.")
+    if type(threads) is not int or threads < 1:
+        message = f"--threads is {threads!r}; it has to be a whole number, 1 or more."
+        raise FinetuneError(message)
     torch.set_num_threads(threads)
 
 

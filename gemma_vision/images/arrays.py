@@ -16,6 +16,8 @@ from gemma_vision.images.limits import ImageError, check_size
 
 CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 RGB = 3
+BELOW = -0.5  # no float picture goes so far below 0 by interpolation; what is normalised does,
+NORMALISED = 4.0  # and stays below this
 WANTED = "(H, W), (H, W, 3) or (3, H, W) is wanted"
 
 
@@ -49,14 +51,26 @@ def from_array(array: NDArray[Any]) -> Image.Image:
     """(H, W), (H, W, C) or (C, H, W): uint8 0..255, uint16 0..65535, bool, or float 0..1.
 
     Raises ImageError (E_IMAGE_TYPE) for other shapes, for one that can be read either way, such as
-    (3, 640, 3), and for what is no number.
+    (3, 640, 3), for what is no number, and for floats that were normalised for a model.
     """
     array = channels_last(array)
     if array.dtype.kind not in "buif":
         message = f"An array of {array.dtype} is no picture; numbers are wanted."
         raise ImageError(message, "E_IMAGE_TYPE")
     check_size((array.shape[1], array.shape[0]))
+    check_not_normalised(array)
     return Image.fromarray(to_bytes(array))
+
+
+def check_not_normalised(array: NDArray[Any]) -> None:
+    """Refuse what a model takes as pixels, -1..1 or so: half of the picture would be black."""
+    known = array[np.isfinite(array)] if array.dtype.kind == "f" else array[:0]
+    if not known.size:
+        return
+    least, most = float(known.min()), float(known.max())
+    if least < BELOW and most < NORMALISED:
+        message = f"An array from {least:.2f} to {most:.2f} was normalised for a model"
+        raise ImageError(f"{message}; give the picture itself, 0..1 or 0..255.", "E_IMAGE_TYPE")
 
 
 def channels_last(array: NDArray[Any]) -> NDArray[Any]:

@@ -81,7 +81,10 @@ def read_object(file: IO[bytes]) -> bytes:
         raise ImageError(message)
     if hasattr(file, "seekable") and file.seekable():
         file.seek(0)
-    data = file.read(MAX_BYTES + 1)
+    try:
+        data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # open for writing, or gone in the meantime
+        raise ImageError(f"The picture's file cannot be read ({error}). Open it again.") from error
     if not isinstance(data, bytes):
         message = "The picture's file is open as text; open it in binary mode, as open(path, 'rb')."
         raise ImageError(message, "E_IMAGE_TYPE")
