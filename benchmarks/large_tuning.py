@@ -13,10 +13,13 @@ import argparse
 import json
 import resource
 import shutil
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil  # type: ignore[import-untyped]
 import torch
 from safetensors.torch import save_file
 
@@ -112,16 +115,37 @@ def measure(folder: Path, *, steps: int, batch: int, is_4_bit: bool) -> dict[str
     device = torch.device("cpu")
     prepared = prepare(plan_of(options), resume=False, tell=print)
     needs = needs_of(prepared, device)
-    learned = learn(prepared, device, Processes())
+    with highest_private() as private:
+        learned = learn(prepared, device, Processes())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "parameters": prepared.base.size,
         "foretold": needs.total,
         "peak": peak,
+        "peak_private": max(private),
         "peak_over_foretold": round(peak / needs.total, 3),
         "seconds_per_step": round(learned.seconds / learned.steps, 1),
         "matrices_in_peft": matrices_in_peft(folder / "base", folder / "out"),
     }
+
+
+@contextmanager
+def highest_private() -> Iterator[list[int]]:
+    """Bytes that are no pages of a file, which the system may let go of; ten times a second."""
+    seen, over, process = [0], threading.Event(), psutil.Process()
+
+    def watch() -> None:
+        while not over.wait(0.1):
+            memory = process.memory_info()
+            seen.append(memory.rss - memory.shared)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        watcher.join()
 
 
 def matrices_in_peft(base: Path, adapter: Path) -> int:

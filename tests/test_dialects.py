@@ -520,3 +520,34 @@ def test_numbers_that_nobody_explains_are_named(key):
 def test_a_drawn_mask_tells_mentions_apart():
     one, other = DrawnMask(png=b"a"), DrawnMask(png=b"b")
     assert one != other and len({one, other, DrawnMask(png=b"a")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        pytest.param(
+            "{'box_2d': [100, 200, 300, 400], 'label': 'cat', 'size': 5'} and "
+            "{'box_2d': [10, 20, 30, 40], 'label': 'dog', 'size': 6'}",
+            ["cat", "dog"],
+            id="an apostrophe behind a number opens no string",
+        ),
+        pytest.param(
+            '{"label": "the \\"} one", "box_2d": [100, 200, 300, 400]} and '
+            '{"label": "dog", "box_2d": [10, 20, 30, 40]}',
+            ['the "} one', "dog"],
+            id="an escaped quote ends no string",
+        ),
+        pytest.param(
+            '{"label": "C:\\\\", "box_2d": [100, 200, 300, 400]} and '
+            '{"label": "dog", "box_2d": [10, 20, 30, 40]}',
+            ["C:\\", "dog"],
+            id="a quote behind an escaped backslash ends one",
+        ),
+    ],
+)
+def test_braces_within_strings_close_nothing(text: str, labels: list[str]) -> None:
+    for size in (1, 7, len(text)):
+        parser = Parser(size=SIZE)
+        pieces = (text[start : start + size] for start in range(0, len(text), size))
+        mentions = [one for piece in pieces for one in parser.feed(piece)] + parser.close()
+        assert [one.label for one in mentions] == labels
