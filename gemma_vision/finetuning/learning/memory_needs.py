@@ -22,7 +22,7 @@ LOGIT_COPIES = 3  # the logits, their softmax and its gradient
 # outputs and the residual sums (D), and gate, up, activation and product of the MLP (F), each with
 # the float32 copies that the norms make.
 KEPT_D, KEPT_F = 12, 6
-POOLS = 1_400_000_000  # what libraries hold back after the scoring before, on a CPU; measured
+POOLS = 300_000_000  # what libraries hold back on a CPU; measured on 3 billion parameters
 PACKED_4 = 0.56  # bytes of a number in 4 bits with double quantisation
 
 
