@@ -17,7 +17,7 @@ from gemma_vision.finetuning.plan import FinetunePlan
 from postprocess.mask_decoder import MaskDecoder
 
 SMALL_COLLAGES = 0.4  # share of a small model's images that are collages
-OLD_SHARE = 0.125  # of a batch, where there is something to be kept
+OLD_SHARE = 0.25  # of a batch, where there is something to be kept
 COLLAGE_SIDE = 2  # times the side that the model looks at
 
 
@@ -109,7 +109,7 @@ def data_mix(
     has_words: bool,
     decoder: MaskDecoder | None,
 ) -> DataMix:
-    """New things, and old ones for half of the batch where there are any.
+    """New things, and old ones for `OLD_SHARE` of the batch where there are any.
 
     side: of the model's images. has_words: captions and questions are asked too. decoder: makes
     codes of masks; None where nothing is to be outlined.
