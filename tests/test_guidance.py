@@ -164,6 +164,13 @@ def said(guidance: dict[str, Any]) -> list[str]:
             id="a word to a question of no such kind",
         ),
         pytest.param(
+            questioned("Is there a zebra in it?"),
+            answer(plain="cat"),
+            False,
+            ["unknown", "untaught_ask"],
+            id="a question about a thing that is not known",
+        ),
+        pytest.param(
             questioned("what is left of the dog?"), answer(plain="nothing"), False, [], id="taught"
         ),
         pytest.param(

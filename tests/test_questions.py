@@ -74,6 +74,28 @@ def test_another_question_is_none_of_them(said: str) -> None:
     assert notice.code == "unknown_question" and "how many cats are there?" in notice.message
 
 
+@pytest.mark.parametrize(
+    "said, about",
+    [
+        ("Is there a zebra?", "zebra"),
+        ("How many people are there in this picture?", "people"),
+        ("What is left of the traffic light?", "traffic light"),
+        ("How many cats are there?", None),
+        ("How many cats and dogs are there?", None),
+        ("Is there a red cat?", None),
+        ("How many things are there?", None),
+        ("Which thing is the biggest?", None),
+        ("What colour is the zebra?", None),
+        ("Is there " + "one more of those " * 9, None),
+    ],
+)
+def test_a_thing_that_is_not_known_is_told_by_its_name(said: str, about: str | None) -> None:
+    assert TAUGHT.find_unknown(said) == about
+    told = [one.message for one in TAUGHT.find_doubts(said) if "does not know" in one.message]
+    assert len(told) == (about is not None)
+    assert all(repr(about) in message for message in told)
+
+
 def test_only_other_words_are_told_and_not_the_size_of_letters() -> None:
     assert not list(TAUGHT.find_doubts("HOW MANY CATS ARE THERE"))
     (notice,) = TAUGHT.find_doubts("How many kittens do you see?")

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gemma_vision.requests.interpretation.english import plural, with_article
-from gemma_vision.requests.interpretation.vocabulary import key, vocabulary_of
+from gemma_vision.requests.interpretation.phrases import core
+from gemma_vision.requests.interpretation.vocabulary import MAX_NAME_WORDS, key, vocabulary_of
 from gemma_vision.requests.validation import excerpt
 from postprocess.tokens import Notice
 
@@ -77,13 +78,29 @@ class QuestionSet:
 
         "How many kittens do you see?"  ->  "how many cats are there?"
         """
+        found = self._parse(text)
+        return found and self.write(*found)
+
+    def find_unknown(self, text: str) -> str | None:
+        """What a question of a taught kind is about, where that is no name of the checkpoint.
+
+        "Is there a zebra in it?"  ->  "zebra";   "is there a red cat?"  ->  None
+        """
+        _, phrase, _ = self._parse(text) or ("", "", "")
+        about, vocabulary = core(phrase), vocabulary_of(self.names)
+        if len(about.split()) > MAX_NAME_WORDS or vocabulary.find(phrase):
+            return None
+        return None if any(vocabulary.named_within(phrase)) else about or None
+
+    def _parse(self, text: str) -> tuple[str, str, str] | None:
+        """The kind of a question, the phrase that it is about and its side; "" without those."""
         said = " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split())
         said = said.strip(" ?.!\"'")
         for kind in self.kinds:
             if found := FORMS[kind].say.fullmatch(said):
                 parts = {name: part for name, part in found.groupdict().items() if part}
                 side = parts.pop("side", "").lower()
-                return self.write(kind, next(iter(parts.values()), ""), side)
+                return kind, next(iter(parts.values()), ""), side
         return None
 
     def write(self, kind: str, phrase: str = "", side: str = "") -> str | None:
@@ -99,8 +116,10 @@ class QuestionSet:
     def find_doubts(self, text: str) -> Iterator[Notice]:
         """A question that was read as another one, or is none of the checkpoint's own."""
         if self.read(text) is None:
-            known = " ".join(self.examples)
-            said = f"This checkpoint was taught questions such as {known} To others it guesses."
+            about = self.find_unknown(text)
+            why = f" does not know {excerpt(about)}; it" if about else ""
+            asks = " ".join(self.examples)
+            said = f"This checkpoint{why} was taught questions such as {asks} To others it guesses."
             yield Notice("unknown_question", 0, said)
         elif other := self.other_words(text):
             yield Notice("read_as", 0, f"{excerpt(text)} was read as {other!r}.")

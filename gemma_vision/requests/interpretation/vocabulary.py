@@ -92,9 +92,9 @@ class Vocabulary:
             for form, match in self._matches.items()
             if len(form) >= MIN_TYPO and is_one_slip(written, form)
         }
-        return tuple(slips or dict.fromkeys(self._named_within(phrase)))
+        return tuple(slips or dict.fromkeys(self.named_within(phrase)))
 
-    def _named_within(self, phrase: str) -> Iterator[str]:
+    def named_within(self, phrase: str) -> Iterator[str]:
         """Names among the words of a phrase, and those within it in writing without spaces."""
         for word in re.findall(r"\w+", phrase):
             if match := self._matches.get(key(word)):

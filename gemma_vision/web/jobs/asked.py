@@ -57,6 +57,13 @@ class Asked:
         return self.questions.read(self.question) is None
 
     @property
+    def unknown_thing(self) -> str | None:
+        """What a question is about, where the checkpoint does not know it."""
+        if self.questions is None or self.task != Task.ask:
+            return None
+        return self.questions.find_unknown(self.question)
+
+    @property
     def corrections(self) -> tuple[tuple[str, str], ...]:
         """Words, or a question, that were read as others: (written, read)."""
         if self.reading is not None:

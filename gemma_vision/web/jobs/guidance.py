@@ -129,7 +129,7 @@ def nothing_found(asked: Asked, *, is_other: bool) -> str:
 def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """No word came; a model that lists its names is asked about those."""
     if asked.task == Task.ask and asked.questions:
-        yield question_line(asked)
+        yield from question_lines(asked)
         return
     say = f"blank_{asked.task}"
     if asked.is_demo and asked.task == Task.caption:
@@ -139,17 +139,19 @@ def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
         yield GuidanceLine("", action="vary", ask={"temperature": VARIED})
 
 
-def question_line(asked: Asked) -> GuidanceLine:
-    """Questions that a model which lists them was taught."""
+def question_lines(asked: Asked) -> Iterator[GuidanceLine]:
+    """What a question is about that is not known, and questions that were taught."""
+    if about := asked.unknown_thing:
+        yield GuidanceLine("unknown", {"model": asked.model, "words": about})
     asks = asked.questions.examples if asked.questions else []
     say = "untaught_ask" if asked.is_untaught else "blank_ask_listed"
-    return GuidanceLine(say, {"model": asked.model}, [(one, one) for one in asks], "models")
+    yield GuidanceLine(say, {"model": asked.model}, [(one, one) for one in asks], "models")
 
 
 def doubtful_lines(asked: Asked, answer: Mapping[str, Any]) -> Iterator[GuidanceLine]:
     """What was answered to something that the model was not made for."""
     if asked.is_untaught:
-        yield question_line(asked)
+        yield from question_lines(asked)
     if not asked.is_demo:
         return
     scores = [thing.get("score") for thing in answer.get("instances", ())]
