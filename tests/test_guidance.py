@@ -10,6 +10,7 @@ from PIL import Image
 
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.interpretation.names import UnknownNameError, read_names
+from gemma_vision.requests.interpretation.prompt_set import PromptSet
 from gemma_vision.requests.interpretation.questions import FORMS, questions_of
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE
@@ -34,6 +35,14 @@ def asked(text: str = "cat", task: str = "detect", names: Any = NAMES, **more: A
 def questioned(question: str) -> Asked:
     """A question to the demo model."""
     return asked(task="ask", is_demo=True, question=question)
+
+
+def prompted(prompt: str) -> Asked:
+    """A free prompt to the demo model."""
+    questions = questions_of(tuple(FORMS), NAMES)
+    assert questions is not None
+    prompts = PromptSet({"detect": "detect {names}", "free": "{text}"}, ("en",), questions)
+    return asked(task="free", is_demo=True, question=prompt, prompts=prompts)
 
 
 def scored(score: float) -> dict[str, Any]:
@@ -169,6 +178,25 @@ def said(guidance: dict[str, Any]) -> list[str]:
             False,
             ["unknown", "untaught_ask"],
             id="a question about a thing that is not known",
+        ),
+        pytest.param(
+            prompted("detect cat ; dog"), answer(), True, ["nothing_demo"], id="a taught prompt"
+        ),
+        pytest.param(prompted("detect cat"), answer(THING), False, [], id="what a prompt found"),
+        pytest.param(prompted("hello"), answer(), True, ["untaught_free"], id="no taught prompt"),
+        pytest.param(
+            prompted("hello"),
+            answer(plain="a cat"),
+            False,
+            ["untaught_free"],
+            id="words to no taught prompt",
+        ),
+        pytest.param(
+            prompted("DETECT cat"),
+            answer(THING),
+            False,
+            ["untaught_free"],
+            id="things to no taught prompt",
         ),
         pytest.param(
             questioned("what is left of the dog?"), answer(plain="nothing"), False, [], id="taught"

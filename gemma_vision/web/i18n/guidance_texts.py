@@ -85,6 +85,12 @@ GUIDANCE: dict[str, dict[str, str]] = {
         "ja": "{model} はこのような質問を学んでいないので、"
         "答えはあてになりません。学んだのは次のような質問です:",
     },
+    "say_untaught_free": {
+        "en": "{model} was never taught such a prompt, so its answer means little. It was "
+        "taught these:",
+        "ja": "{model} はこのようなプロンプトを学んでいないので、"
+        "答えはあてになりません。学んだのは次の形です:",
+    },
     "say_blank_ocr": {
         "en": "{model} read no words in this picture.",
         "ja": "{model} はこの画像に文字を見つけられませんでした。",

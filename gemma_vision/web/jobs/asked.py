@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gemma_vision.requests.interpretation.names import ParsedNames
+from gemma_vision.requests.interpretation.prompt_set import PromptSet
 from gemma_vision.requests.interpretation.questions import QuestionSet
 from gemma_vision.requests.tasks import PARSE, TASKS, Task
 from postprocess.tokens import folded
@@ -18,9 +19,9 @@ TOLD = ("read_as", "unknown_name", "unknown_question", "token_limit", "repeat")
 class Asked:
     """What was asked, of whom. names: those that the checkpoint lists; limit: tokens at most.
 
-    question: the words of a task that takes a question, and questions those that the checkpoint was
-    taught, where it lists them. tasks: what else it can be asked. An answer that was pasted has the
-    task "parse" and no model.
+    question: the words of a task that takes a question or a prompt; questions and prompts: those
+    that the checkpoint was taught, where it was taught no others. tasks: what else it can be asked.
+    An answer that was pasted has the task "parse" and no model.
     """
 
     task: str
@@ -33,6 +34,7 @@ class Asked:
     tasks: Sequence[str] = ()
     question: str = ""
     questions: QuestionSet | None = None
+    prompts: PromptSet | None = None
 
     @property
     def is_parsed(self) -> bool:
@@ -51,10 +53,12 @@ class Asked:
 
     @property
     def is_untaught(self) -> bool:
-        """Whether a question is none of those that the checkpoint was taught."""
-        if self.questions is None or self.task != Task.ask:
-            return False
-        return self.questions.read(self.question) is None
+        """Whether a question or a prompt is none of those that the checkpoint was taught."""
+        if self.task == Task.free and self.prompts:
+            return self.prompts.read(self.question) is None
+        if self.task == Task.ask and self.questions:
+            return self.questions.read(self.question) is None
+        return False
 
     @property
     def unknown_thing(self) -> str | None:

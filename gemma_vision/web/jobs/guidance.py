@@ -129,7 +129,10 @@ def nothing_found(asked: Asked, *, is_other: bool) -> str:
 def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """No word came; a model that lists its names is asked about those."""
     if asked.task == Task.ask and asked.questions:
-        yield from question_lines(asked)
+        yield from lesson_lines(asked)
+        return
+    if asked.task == Task.free and asked.prompts:
+        yield from blank_prompt_lines(asked, asked.prompts.read(asked.question))
         return
     say = f"blank_{asked.task}"
     if asked.is_demo and asked.task == Task.caption:
@@ -139,19 +142,29 @@ def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
         yield GuidanceLine("", action="vary", ask={"temperature": VARIED})
 
 
-def question_lines(asked: Asked) -> Iterator[GuidanceLine]:
-    """What a question is about that is not known, and questions that were taught."""
+def blank_prompt_lines(asked: Asked, names: Sequence[str] | None) -> Iterator[GuidanceLine]:
+    """Nothing came of a prompt. names: those it asks for; None where it is none that was taught."""
+    if names is None:
+        yield from lesson_lines(asked)
+        return
+    say = "nothing_demo" if names else "blank_caption_demo"
+    yield GuidanceLine(say, {"model": asked.model, "words": quoted(names)}, (), "models")
+
+
+def lesson_lines(asked: Asked) -> Iterator[GuidanceLine]:
+    """What a question is about that is not known; the questions or prompts that were taught."""
     if about := asked.unknown_thing:
         yield GuidanceLine("unknown", {"model": asked.model, "words": about})
-    asks = asked.questions.examples if asked.questions else []
-    say = "untaught_ask" if asked.is_untaught else "blank_ask_listed"
+    taught = asked.prompts if asked.task == Task.free else asked.questions
+    asks = taught.examples if taught else []
+    say = f"untaught_{asked.task}" if asked.is_untaught else "blank_ask_listed"
     yield GuidanceLine(say, {"model": asked.model}, [(one, one) for one in asks], "models")
 
 
 def doubtful_lines(asked: Asked, answer: Mapping[str, Any]) -> Iterator[GuidanceLine]:
     """What was answered to something that the model was not made for."""
     if asked.is_untaught:
-        yield from question_lines(asked)
+        yield from lesson_lines(asked)
     if not asked.is_demo:
         return
     scores = [thing.get("score") for thing in answer.get("instances", ())]

@@ -10,6 +10,7 @@ from gemma_vision.answers.answer import Answer
 from gemma_vision.checkpoints.hub import embedded
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.interpretation.names import ParsedNames, UnknownNameError
+from gemma_vision.requests.interpretation.prompt_set import PromptSet
 from gemma_vision.requests.options import options_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
@@ -140,6 +141,10 @@ class ImageAnswer:
 
 def asked_of(pipeline: Pipeline, request: Request, reading: ParsedNames | None) -> Asked:
     """What is asked of a checkpoint, for the lines that guide whoever asked."""
+    family, is_demo = pipeline.family, pipeline.name in embedded()
+    questions, prompts = family.questions, None
+    if is_demo and questions:  # a fine-tune may have been taught any prompt
+        prompts = PromptSet(family.wording, family.languages, questions)
     return Asked(
         task=str(request.task),
         model=pipeline.name,
@@ -147,10 +152,11 @@ def asked_of(pipeline: Pipeline, request: Request, reading: ParsedNames | None) 
         temperature=request.temperature,
         reading=reading,
         names=pipeline.names,
-        is_demo=pipeline.name in embedded(),
+        is_demo=is_demo,
         tasks=tuple(pipeline.tasks),
         question=request.text,
-        questions=pipeline.family.questions,
+        questions=questions,
+        prompts=prompts,
     )
 
 
