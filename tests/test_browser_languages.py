@@ -7,13 +7,21 @@ from collections.abc import Callable
 
 import browsing
 import pytest
-from browsing import run, take_example, viewer
+from browsing import PHONE, run, take_example, viewer
 from playwright.sync_api import Page
 
 from gemma_vision.web.i18n.texts import all_texts
 
 browser, served, visit = browsing.browser, browsing.served, browsing.visit  # the fixtures
 pytestmark = pytest.mark.browser
+
+# Titles of examples that stand on more lines than they have words.
+BROKEN = """() => [...document.querySelectorAll('#examples .cards b')].filter((title) => {
+  const range = document.createRange();
+  range.selectNodeContents(title);
+  const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+  return lines.size > title.textContent.trim().split(/\\s+/).length;
+}).map((title) => title.textContent)"""
 
 
 def reads(page: Page, language: str) -> None:
@@ -158,3 +166,11 @@ def test_no_word_of_any_tab_stays_english_in_an_open_page(
             for text in same:
                 left.setdefault(text, set()).add(code)
     assert not left, sorted(left)
+
+
+def test_no_word_is_broken_in_the_title_of_an_example_on_a_phone(
+    visit: Callable[..., Page],
+) -> None:
+    page = visit(viewport=PHONE, locale="de-DE")
+    page.locator("#examples .cards b", has_text="Beschreiben").first.wait_for()
+    assert page.evaluate(BROKEN) == []
