@@ -200,3 +200,37 @@ def test_a_call_that_fits_no_endpoint_is_the_callers_mistake(
     told = reply.json()
     assert f"{told['code']}: {told['message']}".startswith(said)
     assert "codec" not in told["message"]
+
+
+@pytest.mark.parametrize("route", ["call", "run", "api"])
+@pytest.mark.parametrize("name", ["lambda", "lambda_1", "js_fn", "begin", "page%2F0"])
+def test_what_is_the_pages_own_is_reached_by_no_name(served: Served, route: str, name: str) -> None:
+    reply = httpx.post(f"{served.url}gradio_api/{route}/{name}", json={"data": [None]})
+    assert reply.status_code == 404
+
+
+def test_no_handler_of_the_page_has_a_name_that_an_address_can_say(served: Served) -> None:
+    config = httpx.get(f"{served.url}config").json()
+    private = [one for one in config["dependencies"] if one["api_visibility"] == "private"]
+    assert private
+    assert all("/" in one["api_name"] for one in private)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"data": ["\xff"]}', id="broken UTF-8"),
+        pytest.param(b'{"data": ["\xe7\x8c"', id="half of a character, cut off"),
+        pytest.param(b"[" * 100_000, id="nested without end"),
+        pytest.param(b"{", id="cut off"),
+    ],
+)
+@pytest.mark.parametrize("path", ["call/detect", "call/v2/detect", "run/detect", "queue/join"])
+def test_a_body_that_is_no_json_is_refused_as_everything_is(
+    served: Served, path: str, body: bytes
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    reply = httpx.post(f"{served.url}gradio_api/{path}", content=body, headers=headers)
+    assert reply.status_code == 422
+    assert reply.json()["code"] == "E_ARGUMENTS"
+    assert "no JSON" in reply.json()["message"]

@@ -458,6 +458,72 @@ def test_an_answer_is_told_as_a_schema_has_it(schema, expected):
     assert SchemaProjection(schema).project(answer) == expected
 
 
+def about_things(**properties) -> dict:
+    """A schema of the things of an answer."""
+    return {"properties": {"instances": {"items": {"properties": properties}}}}
+
+
+THING = {"label": "bird", "score": 0.4, "box": [1.6, 2.0, 3.4, 9.0], "mask": None}
+PLACES = [{"type": "integer"}] * 2
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param({"type": "string", "enum": ["cat", "bird"]}, id="one of several"),
+        pytest.param({"enum": ["bird"]}, id="of no kind"),
+        pytest.param({"const": "bird"}, id="the one"),
+        pytest.param({"anyOf": [{"const": "cat"}, {"const": "bird"}]}, id="one of two schemas"),
+        pytest.param({"type": ["string", "null"], "enum": ["bird", None]}, id="of two kinds"),
+        pytest.param({"type": "string", "minLength": 4, "maxLength": 4}, id="as long"),
+    ],
+)
+def test_what_a_schema_says_of_a_value_is_kept(label):
+    projection = SchemaProjection(about_things(label=label))
+    assert projection.project({"instances": [THING]}) == {"instances": [{"label": "bird"}]}
+
+
+@pytest.mark.parametrize(
+    "properties, said",
+    [
+        ({"label": {"enum": ["cat", "dog"]}}, 'label is \'bird\', .* one of "cat", "dog"; ask'),
+        ({"label": {"type": "string", "const": "cat"}}, 'label is .* wants one of "cat"'),
+        ({"label": {"anyOf": [{"const": "cat"}, {"const": "dog"}]}}, 'wants one of "cat"'),
+        ({"label": {"maxLength": 3}}, "label is 'bird', .* at most 3 characters"),
+        ({"score": {"type": "number", "minimum": 0.5}}, "score is 0.4, .* at least 0.5"),
+        ({"score": {"exclusiveMaximum": 0.4}}, "score is 0.4, .* less than 0.4"),
+        ({"box": {"type": "array", "maxItems": 2}}, "box is .* at most 2 items"),
+        ({"box": {"items": {"type": "integer", "maximum": 8}}}, r"box\[3\] is 9, .* at most 8"),
+    ],
+)
+def test_a_value_that_a_schema_does_not_allow_is_said(properties, said):
+    projection = SchemaProjection(about_things(**properties))
+    with pytest.raises(ApiError, match=said):
+        projection.project({"instances": [THING]})
+
+
+def test_items_are_told_as_their_places_have_them():
+    projection = SchemaProjection(about_things(box={"type": "array", "prefixItems": PLACES}))
+    told = {"instances": [{"box": [2, 2, 3.4, 9.0]}]}
+    assert projection.project({"instances": [THING]}) == told
+
+
+@pytest.mark.parametrize(
+    "label, said",
+    [
+        ({"enum": [1, 2]}, "asks for what an answer does not have"),
+        ({"enum": []}, '"enum" has to be a list'),
+        ({"enum": "cat"}, '"enum" has to be a list'),
+        ({"maxLength": "3"}, '"maxLength" has to be a number'),
+        ({"pattern": "^c"}, '"pattern", which is not looked at here; leave it out'),
+        ({"not": {"const": "cat"}}, '"not", which is not looked at here'),
+    ],
+)
+def test_what_of_a_schema_cannot_be_kept_is_refused_before_a_model_runs(label, said):
+    with pytest.raises(ApiError, match=said):
+        SchemaProjection(about_things(label=label))
+
+
 def test_what_an_answer_has_no_value_for_is_said():
     mask = {"properties": {"mask": {"type": "object"}}, "required": ["mask"]}
     projection = SchemaProjection({"properties": {"instances": {"items": mask}}})

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from fastapi.exceptions import RequestValidationError
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import HTTPException, RequestValidationError
 from gradio.exceptions import InvalidPathError
 from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_function_params
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.errors import describe, place_of, request_id
@@ -45,6 +46,16 @@ class ArgumentsError(UserError):
 
 class PrivateErrorBlocks(gr.Blocks):
     """A page whose refusals all have a code. A call that leaves options out gets their defaults."""
+
+    def __exit__(self, *arguments: Any) -> None:
+        """As gr.Blocks.__exit__; what is the page's own is then reached by no name.
+
+        Gradio names it after its function, and would answer to that. The page goes by numbers.
+        """
+        super().__exit__(*arguments)
+        for number, block_fn in self.fns.items():
+            if block_fn.api_visibility == "private":
+                block_fn.api_name = f"page/{number}"  # no part of an address has a slash
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Fill up `inputs` in place; raises ArgumentsError where one without a default is left out.
@@ -184,6 +195,17 @@ def misfit_answer(why: str) -> JSONResponse:
     return JSONResponse(body, 422)
 
 
+async def refuse_unreadable(request: Request, error: Exception) -> Response:
+    """The answer to a body that is no text, or nested without end; other refusals stay as they are.
+
+    FastAPI raises HTTPException for it, where it finds another shape only after reading it.
+    """
+    assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, (UnicodeError, RecursionError)):
+        return misfit_answer(NO_JSON)
+    return await http_exception_handler(request, error)
+
+
 async def refuse_body(_: Request, error: Exception) -> JSONResponse:
     """The answer to a body of another shape, without the body, which FastAPI would send back."""
     assert isinstance(error, RequestValidationError)
@@ -194,5 +216,6 @@ async def refuse_body(_: Request, error: Exception) -> JSONResponse:
     return misfit_answer(f"The call's {place} does not fit ({first['msg']})")
 
 
-BODY_REFUSAL = {RequestValidationError: refuse_body}  # as `app_kwargs["exception_handlers"]`
+# As `app_kwargs["exception_handlers"]`.
+BODY_REFUSAL = {RequestValidationError: refuse_body, HTTPException: refuse_unreadable}
 ERROR_FILTER = Middleware(ErrorFilter)

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
+from gemma_vision.requests.validation import excerpt
 from gemma_vision.web.api.openai.api_errors import ApiError
+from gemma_vision.web.api.openai.schema_limits import (
+    LimitError,
+    broken_limit,
+    check_limits,
+    may_hold,
+)
 from gemma_vision.web.api.schema import AnswerJSON
 
 MAX_BYTES = 64 * 2**10  # of a schema
@@ -77,9 +84,17 @@ class SchemaProjection:
         """Whether values of one's own schema can be told as the wanted one has them."""
         self._count()
         kinds = list(alternatives(own, self._own))
+        found = list(self._alternatives(wanted))
+        for one in found:
+            try:
+                check_limits(one)
+            except LimitError as error:
+                raise misfit(str(error)) from None
         return any(
-            fits_kind(one, kind) and self._fits_inside(one, kind)
-            for one in self._alternatives(wanted)
+            fits_kind(one, kind)
+            and may_hold(one, partial(takes, kind))
+            and self._fits_inside(one, kind)
+            for one in found
             for kind in kinds
         )
 
@@ -92,27 +107,35 @@ class SchemaProjection:
             return all(name in known for name in needed) and all(
                 self._fits(one, known[name]) for name, one in properties.items() if name in known
             )
-        if "items" in own and "items" in wanted:
-            return self._fits(wanted["items"], own["items"])
+        if "items" in own:
+            return all(self._fits(one, own["items"]) for one in item_schemas(wanted))
         return True
 
     def _project(self, value: Any, wanted: Any, where: str) -> Any:
         self._count()
-        one = next((one for one in self._alternatives(wanted) if takes(one, value)), None)
-        if one is None:
+        kinds = [one for one in self._alternatives(wanted) if takes(one, value)]
+        if not kinds:
             raise misfit(f"This answer has no value of that kind for {where}.")
+        told = [(one, as_kind(one, value)) for one in kinds]
+        broken = [broken_limit(*one) for one in told]
+        if all(broken):
+            raise misfit(
+                f"{where} is {excerpt(told[0][1])}, and the schema wants {broken[0]}; ask for "
+                "nothing else, or let the schema take more."
+            )
+        one, value = told[broken.index("")]
         if isinstance(value, dict) and "properties" in one:
             return {
                 name: self._project(value[name], inner, f"{where}.{name}")
                 for name, inner in properties_of(one).items()
                 if name in value
             }
-        if isinstance(value, list) and "items" in one:
+        if isinstance(value, list):
             return [
-                self._project(item, one["items"], f"{where}[{n}]") for n, item in enumerate(value)
+                self._project(item, item_schema(one, n), f"{where}[{n}]")
+                for n, item in enumerate(value)
             ]
-        is_rounded = one.get("type") == "integer" and isinstance(value, float)
-        return round(value) if is_rounded else value
+        return value
 
     def _alternatives(self, wanted: Any) -> Iterator[JSON]:
         for one in alternatives(wanted, self._root):
@@ -164,6 +187,27 @@ def properties_of(schema: JSON) -> dict[str, Any]:
     """The properties of an object's schema."""
     properties = schema.get("properties")
     return properties if isinstance(properties, dict) else {}
+
+
+def item_schemas(schema: JSON) -> list[Any]:
+    """All that a list's schema says of its items: of the first ones by place, of the others."""
+    first = schema.get("prefixItems")
+    first = first if isinstance(first, list) else []
+    return [*first, *([schema["items"]] if schema.get("items") else [])]
+
+
+def item_schema(schema: JSON, index: int) -> Any:
+    """What a list's schema says of the item at a place; nothing of items that it is silent on."""
+    first = schema.get("prefixItems")
+    if isinstance(first, list) and index < len(first):
+        return first[index]
+    return schema.get("items") or {}
+
+
+def as_kind(schema: JSON, value: Any) -> Any:
+    """A value as a schema's kind has it: rounded where whole numbers are asked for."""
+    is_rounded = schema.get("type") == "integer" and isinstance(value, float)
+    return round(value) if is_rounded else value
 
 
 def fits_kind(wanted: JSON, own: JSON) -> bool:
