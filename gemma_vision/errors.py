@@ -5,9 +5,10 @@ The page, the endpoints, the MCP tools and the command line all describe an erro
 
 from __future__ import annotations
 
+import errno
 import logging
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -19,6 +20,18 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")  # whose numb
 INTERNAL = "Something went wrong on our side; it was noted. Try again, or try another picture."
 NOTED = INTERNAL.replace("noted", "noted as {number}")  # where a request of the app asked
 PLACES = 6  # of an error that are logged, the innermost ones
+TO_DO: Mapping[int | None, str] = {  # what a person does about an error of the system's
+    errno.EACCES: "Take a place that you may read and write, or change who may.",
+    errno.EEXIST: "Something else is there; take another name.",
+    errno.EISDIR: "Name a file in it.",
+    errno.ELOOP: "Links lead to one another there; name the file itself.",
+    errno.ENAMETOOLONG: "Take a shorter name.",
+    errno.ENOENT: "Check its name, and that its folder is there.",
+    errno.ENOSPC: "Free some space, or take another place.",
+    errno.ENOTDIR: "A part of it is a file; name a folder.",
+    errno.EPERM: "Take a place that you may read and write, or change who may.",
+    errno.EROFS: "Take another place.",
+}
 NAMED = 5  # names in a sentence; the rest is counted
 
 
@@ -63,11 +76,11 @@ def is_explained(error: Exception) -> bool:
 
 
 def describe_file_error(error: OSError) -> str:
-    """[Errno 13] Permission denied: 'a.png'  ->  a.png: Permission denied."""
+    """[Errno 28] No space left on device: 'a.png'  ->  a.png: No space left on device. Free ..."""
     if not error.strerror:
         return " ".join(str(error).split())
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror}."
+    return f"{where}{error.strerror}. {TO_DO.get(error.errno, '')}".rstrip()
 
 
 def list_names(names: Iterable[str]) -> str:

@@ -644,6 +644,73 @@ def test_a_reader_that_has_seen_enough_is_no_error():
         assert (job.wait(), error) == (0, b"")
 
 
+def shell(line: str, **options) -> subprocess.CompletedProcess:
+    """A line of the shell in which $PARSE reads an answer with a box."""
+    parse = f"{sys.executable} -m gemma_vision parse '{BOX} cat' --size 64x48"
+    command = line.replace("$PARSE", parse).replace("$GEMMA", f"{sys.executable} -m gemma_vision")
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, **options
+    )
+
+
+@pytest.mark.parametrize(
+    "line, said",
+    [
+        pytest.param("$PARSE >&-", "Standard output is closed", id="closed output"),
+        pytest.param("$PARSE >/dev/full", "standard output (No space left", id="a full disk"),
+        pytest.param("$GEMMA parse - --size 9x9 <&-", "Standard input is closed", id="no input"),
+        pytest.param("$GEMMA detect - cat </dev/null", "named /dev/stdin", id="a picture at -"),
+        pytest.param("$PARSE --save /dev/null", "--save is /dev/null, which is no", id="no folder"),
+        pytest.param("$PARSE --save /dev/null/x", "file; name a folder", id="under a file"),
+    ],
+)
+def test_streams_and_places_that_cannot_be_used_end_in_a_sentence(line, said):
+    done = shell(line)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("error", ["2>&-", "2>/dev/full", "2> >(true)"], ids=str)
+def test_work_goes_on_where_nobody_reads_what_is_said(tmp_path, error):
+    done = shell(f"$PARSE --save {tmp_path}/out --as coco,csv {error}")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["instances"][0]["label"] == "cat"
+    assert len(list((tmp_path / "out").rglob("*.*"))) == 2
+
+
+def test_an_answer_saved_with_a_mark_of_the_order_of_bytes_is_read_without_it():
+    done = shell("$GEMMA parse - --size 64x48", input=f"\ufeff{BOX} cat")
+    assert json.loads(done.stdout)["text"] == f"{BOX} cat"
+
+
+def test_the_name_of_a_file_in_the_place_of_an_answer_is_told(run, tmp_path):
+    file = tmp_path / "my answer.txt"
+    file.write_text(f"{BOX} cat")
+    code, _, error = run("parse", file, "--size", "64x48")
+    assert code == 0
+    assert f"gemma-vision parse - ... < '{file}'" in error
+
+
+@pytest.mark.parametrize("module", ["gemma_vision.cli", "gemma_vision.cli.program"])
+def test_an_interrupt_while_the_program_is_read_in_ends_quietly(module):
+    code = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *rest):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from gemma_vision.__main__ import main\n"
+        "sys.exit(main())"
+    )
+    done = python(code)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_folder_in_the_place_of_a_picture_is_called_one(run, tmp_path):
+    code, _, error = run("detect", tmp_path, "cat")
+    assert (code, "is a folder. Name the picture files in it." in error) == (2, True)
+
+
 def test_a_real_checkpoint_answers_from_the_shell(random_checkpoint, picture_file):
     words = ["detect", picture_file, "cat", "--model", random_checkpoint, "--max-tokens", "4"]
     done = subprocess.run(

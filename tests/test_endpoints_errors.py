@@ -203,7 +203,7 @@ def test_a_call_that_fits_no_endpoint_is_the_callers_mistake(
 
 
 @pytest.mark.parametrize("route", ["call", "run", "api"])
-@pytest.mark.parametrize("name", ["lambda", "lambda_1", "js_fn", "begin", "page%2F0"])
+@pytest.mark.parametrize("name", ["lambda", "lambda_1", "js_fn", "begin"])
 def test_what_is_the_pages_own_is_reached_by_no_name(served: Served, route: str, name: str) -> None:
     reply = httpx.post(f"{served.url}gradio_api/{route}/{name}", json={"data": [None]})
     assert reply.status_code == 404

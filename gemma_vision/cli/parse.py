@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shlex
 import sys
 
 from PIL import Image
@@ -13,11 +15,12 @@ from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.option_arguments import given_options
 from gemma_vision.cli.saving import Saver
-from gemma_vision.cli.writing import print_json
+from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.images.opening import open_image
 from gemma_vision.requests.tasks import PARSE
 from postprocess.command_parser import UsageError
 
+BYTE_ORDER_MARK = "\ufeff"
 SIZE = re.compile(r"(\d{1,6})\s*[xX*,\u00d7]\s*(\d{1,6})")
 
 
@@ -53,9 +56,19 @@ def picture_of(options: argparse.Namespace) -> Image.Image | None:
 
 
 def read_answer(text: str) -> str:
-    """The answer, from standard input where it is "-"; UsageError where bytes are no text."""
+    """The answer, from standard input where it is "-"; UsageError where bytes are no text.
+
+    A mark of the order of bytes, which programs put before UTF-8, is no part of an answer.
+    """
+    if text == "-" and sys.stdin is None:
+        raise UsageError("Standard input is closed; give the answer there, or in place of the -.")
+    if os.path.isfile(text):
+        print_message(
+            f"{text} is a file, and its name was read as the answer; to read what is in it: "
+            f"gemma-vision parse - ... < {shlex.quote(text)}"
+        )
     try:
-        answer = sys.stdin.read() if text == "-" else text
+        answer = sys.stdin.read().removeprefix(BYTE_ORDER_MARK) if text == "-" else text
         answer.encode()
     except UnicodeError:
         raise UsageError("The answer is no UTF-8 text; save it as UTF-8 and try again.") from None

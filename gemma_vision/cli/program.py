@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from gemma_vision.cli import arguments
 from gemma_vision.cli.option_arguments import check_ranges
-from gemma_vision.cli.writing import complain
+from gemma_vision.cli.writing import ReaderGoneError, complain, open_streams
 from gemma_vision.errors import describe, is_explained
 
 HOMES = {
@@ -31,13 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run `gemma-vision ARGV...` and give the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
+        open_streams()
         options = arguments.parse_arguments(words)
         check_ranges(options)
         return verb(options.verb)(options)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ReaderGoneError:
         return 0
     except (ValueError, OSError) as error:
         if not is_explained(error):

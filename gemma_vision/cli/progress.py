@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 
+from gemma_vision.cli.writing import print_message
+
 
 class ProgressLine:
     """A line on standard error: rewritten in place on a terminal, now and then elsewhere."""
@@ -27,7 +29,7 @@ class ProgressLine:
         if (fresh := done - self._before) > 0:
             rate = fresh / max(now - self._began, 1e-6)
             line += f", {rate:.1f} a second, about {duration((total - done) / rate)} left"
-        print(f"\r{line}\033[K" if self._is_terminal else line, end=self._end, file=sys.stderr)
+        print_message(f"\r{line}\033[K" if self._is_terminal else line, end=self._end)
 
     def begin(self, done: int) -> None:
         """So many were done before: they say nothing of how fast the others will be."""
@@ -36,7 +38,7 @@ class ProgressLine:
     def end(self) -> None:
         """Leave the terminal's line."""
         if self._is_terminal:
-            print(file=sys.stderr)
+            print_message("")
 
     @property
     def _end(self) -> str:

@@ -59,6 +59,8 @@ class Saver:
                 raise UsageError("--as needs a folder to write into: add --save DIR.")
             return
         self.kinds = check_kinds(kinds or otherwise)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise UsageError(f"--save is {folder}, which is no folder; name one, or a new one.")
         self.folder.mkdir(parents=True, exist_ok=True)
         self._names = names_of(pictures)
 

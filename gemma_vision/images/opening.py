@@ -43,6 +43,7 @@ DAMAGED = "The picture is damaged or cut short. Save it again and retry."
 NO_PICTURE = f"Give a {LISTED} picture."
 ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/+(?P<rest>.*)", re.DOTALL)
 DATA_ADDRESS = "data:"
+STANDARD_INPUT = "-"  # to many programs
 TILE = (322, 323)  # tags of a TIFF: width and height of its tiles, in pixels
 _QUIET = threading.Lock()  # Python's filters of warnings are those of all threads
 
@@ -107,6 +108,9 @@ def check_path(path: str) -> None:
     if path == "":
         message = "The name of the picture is empty. Name a picture file."
         raise ImageError(message, "E_IMAGE_MISSING")
+    if path == STANDARD_INPUT and not os.path.lexists(path):
+        message = "- is no file. A picture on standard input is named /dev/stdin."
+        raise ImageError(message, "E_IMAGE_MISSING")
     if path.startswith(DATA_ADDRESS):
         message = "A data: address is no file. Decode its base64 and give the bytes."
         raise ImageError(message, "E_IMAGE_MISSING")
@@ -127,6 +131,9 @@ def read_file(path: Path) -> tuple[bytes, str]:
             return file.read(MAX_BYTES + 1), path.name
     except FileNotFoundError as error:
         raise ImageError(f"There is no file {path}. Check its name.", "E_IMAGE_MISSING") from error
+    except IsADirectoryError as error:
+        message = f"{path} is a folder. Name the picture files in it."
+        raise ImageError(message) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         name = path.name or path  # a folder such as "." or "/" has none

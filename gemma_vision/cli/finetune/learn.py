@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from gemma_vision.cli.finetune.arguments import given
-from gemma_vision.cli.writing import print_message
+from gemma_vision.cli.writing import print_line, print_message
 from gemma_vision.extras import require
 from postprocess.command_parser import UsageError
 
@@ -52,5 +52,5 @@ def check_dataset(options: argparse.Namespace) -> int:
         raise UsageError("--check needs a data set: a folder, or its file.")
     report = check_data(wanted)
     for line in report.lines:
-        print(line)
+        print_line(line)
     return FAULTY if report.faults else DONE
