@@ -117,6 +117,38 @@ def test_a_file_is_of_the_kind_that_it_is_saved_as(
         assert "cat" in path.read_text()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("photo.jpg", id="its name"),
+        pytest.param("PHOTOS/../photo.jpg", id="another way there"),
+        pytest.param("link.jpg", id="a link"),
+        pytest.param("twin.jpg", id="a hard link"),
+    ],
+)
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(str, id="a name"),
+        pytest.param(Path, id="a path"),
+        pytest.param(Image.open, id="opened by Pillow"),
+        pytest.param(lambda path: path.open("rb"), id="an open file"),
+    ],
+)
+def test_a_picture_is_never_written_over_by_its_answer(given, name, picture_file, tmp_path) -> None:
+    photo = tmp_path / "photo.jpg"
+    Image.open(picture_file).convert("RGB").save(photo)
+    (tmp_path / "PHOTOS").mkdir()
+    (tmp_path / "link.jpg").symlink_to(photo)
+    (tmp_path / "twin.jpg").hardlink_to(photo)
+    content = photo.read_bytes()
+    with pytest.raises(TaskError, match="is the picture itself") as caught:
+        found(CAT_WITH_MASK, given(photo)).save(tmp_path / name)
+    assert caught.value.code == "E_TARGET"
+    assert photo.read_bytes() == content
+    assert found(CAT_WITH_MASK, given(photo)).save(tmp_path / "other.jpg")
+
+
 @pytest.mark.parametrize("kind", [kind for kind in EXPORTERS if kind in FILES])
 def test_the_table_says_what_the_exporters_write(kind: str, picture, tmp_path: Path) -> None:
     (written,) = found(CAT_WITH_MASK, picture).save(tmp_path / "out", kind)

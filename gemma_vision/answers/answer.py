@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.Image import Image
 
 from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
-from gemma_vision.answers.saving import find_words, save_answer
+from gemma_vision.answers.saving import check_no_source, find_words, save_answer
 from gemma_vision.answers.summary import summarize
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
@@ -127,15 +127,18 @@ class Answer:
         path: a file, whose suffix says what is written ("seen.png" the picture with what was
         found, "seen.json" the answer, "seen.csv", "seen.svg", ...), or a folder. kind: one of
         `postprocess.EXPORTERS` or "answer", where the suffix does not say it or means another.
-        Raises TaskError (E_KIND), which names what can be written.
+        Raises TaskError (E_KIND), which names what can be written, and E_TARGET for the picture
+        that was asked about: it is never written over.
         """
         from postprocess.exports import Annotated
 
+        path = expanded(path)
+        check_no_source(path, self.request.images if self.request else ())
         source = self.request.images[0] if self.request else None
         name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
         words = find_words(self.request, self.instances, self.prompt, self.plain)
         found = Annotated(name, self.size, self.instances, self.picture, words=words)
-        return save_answer(expanded(path), kind, found, self.to_dict())
+        return save_answer(path, kind, found, self.to_dict())
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

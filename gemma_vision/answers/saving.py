@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,27 @@ def save_answer(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         *_, written = EXPORTERS[kind]([picture], Path(folder))  # words come behind things
         return [written.replace(path)]
+
+
+def check_no_source(path: Path, pictures: Iterable[Any]) -> None:
+    """Refuse to write over a picture that was asked about, by whatever name it goes.
+
+    pictures: as a request has them; of one that was opened its file's name is known.
+    """
+    for picture in pictures:
+        opened = getattr(picture, "filename", None) or getattr(picture, "name", None)
+        source = picture if isinstance(picture, (str, os.PathLike)) else opened
+        if isinstance(source, (str, os.PathLike)) and is_same_file(path, source):
+            message = f"{path} is the picture itself, which would be lost; name another file."
+            raise TaskError(message, "E_TARGET")
+
+
+def is_same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two names are of one file that is there, links included."""
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
 
 
 def find_words(
