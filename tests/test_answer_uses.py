@@ -137,16 +137,20 @@ def test_a_file_is_of_the_kind_that_it_is_saved_as(
 )
 def test_a_picture_is_never_written_over_by_its_answer(given, name, picture_file, tmp_path) -> None:
     photo = tmp_path / "photo.jpg"
-    Image.open(picture_file).convert("RGB").save(photo)
+    with Image.open(picture_file) as image:
+        image.convert("RGB").save(photo)
     (tmp_path / "PHOTOS").mkdir()
     (tmp_path / "link.jpg").symlink_to(photo)
     (tmp_path / "twin.jpg").hardlink_to(photo)
     content = photo.read_bytes()
+    picture = given(photo)
+    answer = found(CAT_WITH_MASK, picture)
     with pytest.raises(TaskError, match="is the picture itself") as caught:
-        found(CAT_WITH_MASK, given(photo)).save(tmp_path / name)
+        answer.save(tmp_path / name)
     assert caught.value.code == "E_TARGET"
     assert photo.read_bytes() == content
-    assert found(CAT_WITH_MASK, given(photo)).save(tmp_path / "other.jpg")
+    assert answer.save(tmp_path / "other.jpg")
+    getattr(picture, "close", str)()
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EXPORTERS if kind in FILES])

@@ -127,18 +127,17 @@ class Answer:
         path: a file, whose suffix says what is written ("seen.png" the picture with what was
         found, "seen.json" the answer, "seen.csv", "seen.svg", ...), or a folder. kind: one of
         `postprocess.EXPORTERS` or "answer", where the suffix does not say it or means another.
-        Raises TaskError (E_KIND), which names what can be written, and E_TARGET for the picture
-        that was asked about: it is never written over.
+        TaskError: E_KIND names what can be written, E_TARGET is for the picture that was asked.
         """
         from postprocess.exports import Annotated
 
-        path = expanded(path)
-        check_no_source(path, self.request.images if self.request else ())
-        source = self.request.images[0] if self.request else None
+        images = self.request.images if self.request else ()
+        check_no_source(expanded(path), images)
+        source = images[0] if images else None
         name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
         words = find_words(self.request, self.instances, self.prompt, self.plain)
         found = Annotated(name, self.size, self.instances, self.picture, words=words)
-        return save_answer(path, kind, found, self.to_dict())
+        return save_answer(expanded(path), kind, found, self.to_dict())
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import IO, Any
+from typing import Any, TextIO
 
 from postprocess.errors import UserError
 
@@ -16,8 +16,10 @@ class OutputError(UserError):
     CODE = "E_OUTPUT"
 
 
-class ReaderGoneError(Exception):
-    """Whoever read standard output has seen enough, as `head` does."""
+class ReaderGoneError(UserError):
+    """Whoever read standard output has seen enough, as `head` does: nothing that went wrong."""
+
+    CODE = "E_OUTPUT"
 
 
 def open_streams() -> None:
@@ -56,7 +58,7 @@ def print_line(text: str) -> None:
         print(encodable(text, sys.stdout), flush=True)
     except BrokenPipeError:
         discard(sys.stdout)
-        raise ReaderGoneError from None
+        raise ReaderGoneError("Nobody reads standard output any more.") from None
     except OSError as error:
         discard(sys.stdout)
         raise OutputError(
@@ -81,13 +83,13 @@ def complain(message: str) -> None:
     print_message(f"gemma-vision: {message}")
 
 
-def encodable(text: str, stream: IO[str]) -> str:
+def encodable(text: str, stream: TextIO) -> str:
     """Text with what a stream has no letters for escaped."""
     encoding = stream.encoding or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def discard(stream: IO[str]) -> None:
+def discard(stream: TextIO) -> None:
     """Let go of all that is still written there, what waits in it included."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
