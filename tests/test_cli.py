@@ -168,7 +168,7 @@ def test_a_file_that_is_no_picture_is_refused_before_a_model_is_loaded(run, load
             ["caption", "PICTURE", "--save", "OUT", "--as", "gif"], "overlay", id="unknown kind"
         ),
         pytest.param(
-            ["caption", "PICTURE", "--save", "PICTURE"], "which is no folder", id="save to a file"
+            ["caption", "PICTURE", "--save", "PICTURE"], "is no folder", id="save to a file"
         ),
         pytest.param(["parse", "cat"], "--size", id="parse without a size"),
         pytest.param(["parse", "cat", "--size", "640"], "640x480", id="half a size"),

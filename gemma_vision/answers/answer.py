@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.Image import Image
 
 from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
-from gemma_vision.answers.saving import check_no_source, find_words, save_answer
+from gemma_vision.answers.saving import find_words, save_answer
 from gemma_vision.answers.summary import summarize
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
@@ -131,13 +131,11 @@ class Answer:
         """
         from postprocess.exports import Annotated
 
-        images = self.request.images if self.request else ()
-        check_no_source(expanded(path), images)
-        source = images[0] if images else None
+        source = self.request.images[0] if self.request else None
         name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
         words = find_words(self.request, self.instances, self.prompt, self.plain)
         found = Annotated(name, self.size, self.instances, self.picture, words=words)
-        return save_answer(expanded(path), kind, found, self.to_dict())
+        return save_answer(expanded(path), kind, found, self.to_dict(), self.request)
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

@@ -34,15 +34,20 @@ CODE = "E_KIND"
 
 
 def save_answer(
-    path: Path, kind: str | None, picture: Annotated, whole: Mapping[str, Any]
+    path: Path,
+    kind: str | None,
+    picture: Annotated,
+    whole: Mapping[str, Any],
+    request: Request | None = None,
 ) -> list[Path]:
     """Write what `path` and `kind` say and give the files that were written.
 
-    picture: what was found in which picture. whole: the answer's JSON. Raises TaskError (E_KIND)
-    for what cannot be written, and names what can.
+    picture: what was found in which picture. whole: the answer's JSON. request: what was asked, if
+    it is known. Raises TaskError (E_KIND) for what cannot be written, and names what can.
     """
     from postprocess.exports import EXPORTERS
 
+    check_no_source(path, request.images if request else ())
     suffix = path.suffix.lower()
     if kind is not None and kind not in (ANSWER, *EXPORTERS):
         known = ", ".join([ANSWER, *EXPORTERS])
