@@ -3,6 +3,7 @@
 python -m benchmarks                       all of it, as it is
 python -m benchmarks latency [OPTIONS]     one, with its options; --help tells them
 python -m benchmarks speed [OPTIONS]       tower, tokens, records, prompts side by side
+python -m benchmarks growth [OPTIONS]      what more objects and more prompts take
 python -m benchmarks serving [OPTIONS]     answers over HTTP, at once against in turn
 python -m benchmarks starting [OPTIONS]    imports, and a cold process's first box
 python -m benchmarks masks [OPTIONS]       codes to pixels; needs JAX
@@ -20,6 +21,7 @@ from importlib import import_module
 MODULES = {
     "latency": "latency",
     "speed": "speed.table",
+    "growth": "speed.growth",
     "serving": "speed.serving",
     "starting": "speed.starting",
     "masks": "speed.masks",

@@ -169,11 +169,11 @@ class Bench:
         """The token that ends an answer."""
         return self.engine.checkpoint.tokenizer.token_to_id("<eos>") or 1
 
-    def script(self, *, has_masks: bool) -> list[int]:
-        """Five records of a cat."""
+    def script(self, *, has_masks: bool, count: int = NUM_OBJECTS) -> list[int]:
+        """So many records of a cat."""
         rng = np.random.default_rng(SEED)
         records = []
-        for _ in range(NUM_OBJECTS):
+        for _ in range(count):
             low, high = rng.integers(0, 500, 2), rng.integers(500, 1000, 2)
             text = "".join(f"<loc{number:04d}>" for number in (*low, *high))
             if has_masks:
