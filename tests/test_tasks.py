@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.options import LANGUAGES
 from gemma_vision.requests.request import Request, Turn
 from gemma_vision.requests.tasks import Task
@@ -195,6 +196,22 @@ def test_a_request_never_prints_pictures_or_words():
     turns = (Turn("user", "secret words"), Turn("model", "secret answer"))
     request = Request("/secret/path.png", "chat", "secret question", turns=turns)
     assert "secret" not in repr(request) + repr(turns)
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "given", "read"),
+    [
+        ("caption", "language", "JA", "ja"),
+        ("caption", "language", " En ", "en"),
+        ("caption", "style", "Describe", "describe"),
+        ("detect", "decoding", "EXACT", "exact"),
+        ("caption", "budget", np.int64(280), 280),
+    ],
+)
+def test_choices_are_read_in_letters_of_any_size(task, name, given, read) -> None:
+    request = Request(Image.new("RGB", (8, 8)), task, "cat", **{name: given})
+    assert getattr(request, name) == read and type(getattr(request, name)) is type(read)
+    assert read_options(task, {name: given}) == {name: read}
 
 
 def test_every_language_of_the_checkpoints_is_taken():

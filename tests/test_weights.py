@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.errors import CheckpointError
-from gemma_vision.weights.checkpoint import open_checkpoint, pick_device
+from gemma_vision.weights.checkpoint import open_checkpoint, pick_device, pick_dtype
 from gemma_vision.weights.safetensors_files import our_name
 from gemma_vision.weights.tokenizer_file import open_tokenizer
 
@@ -343,3 +343,9 @@ def test_a_file_that_changes_while_it_is_in_use_ends_nothing(
         [sys.executable, "-c", CUT, str(copy), str(large), change], capture_output=True, text=True
     )
     assert (ran.returncode, ran.stdout.strip()) == (0, told), ran.stderr[-2000:]
+
+
+@pytest.mark.parametrize("name", ["float32", "FLOAT32", "Float32"])
+def test_number_types_are_read_in_letters_of_any_size(name: str) -> None:
+    assert pick_dtype(name) == torch.float32
+    assert pick_dtype("AUTO") is None and pick_dtype(None) is None

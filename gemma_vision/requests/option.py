@@ -11,8 +11,8 @@ from typing import Any, get_args
 
 from gemma_vision.requests.tasks import TaskSpec
 from gemma_vision.requests.validation import (
+    as_choice,
     as_region,
-    check_choice,
     check_range,
     check_truth,
     plain,
@@ -65,7 +65,7 @@ class Option:
         elif self.type is tuple:
             return as_region(value)
         elif self.choices:
-            check_choice(self.name, value, self.choices)
+            return as_choice(self.name, value, self.choices)
         elif self.low is not None and self.high is not None:
             check_range(self.name, value, self.low, self.high, whole=self.type is int)
         return plain(value)

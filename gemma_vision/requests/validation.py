@@ -90,13 +90,17 @@ def check_range(name: str, value: float, low: float, high: float, *, whole: bool
         raise TaskError(message, f"E_{name.upper()}")
 
 
-def check_choice(name: str, value: object, choices: Sequence[str | int]) -> None:
-    """`TaskError` (E_LANGUAGE, E_BUDGET, ...) unless it is one of these words or whole numbers."""
-    is_kind = isinstance(value, str) or is_whole(value)
-    if not is_kind or value not in choices:
-        known = ", ".join(map(str, choices))
-        message = f"{excerpt(value)} is no {name}; take one of {known}."
-        raise TaskError(message, f"E_{name.upper()}")
+def as_choice(name: str, value: object, choices: Sequence[str | int]) -> str | int:
+    """One of these words or whole numbers, words in letters of any size.
+
+    `TaskError` (E_LANGUAGE, E_BUDGET, ...) for what is none of them.
+    """
+    said = value.strip().casefold() if isinstance(value, str) else value
+    for choice in choices if isinstance(said, str) or is_whole(said) else ():
+        if said == (choice.casefold() if isinstance(choice, str) else choice):
+            return choice
+    known = ", ".join(map(str, choices))
+    raise TaskError(f"{excerpt(value)} is no {name}; take one of {known}.", f"E_{name.upper()}")
 
 
 def as_region(region: Iterable[float]) -> tuple[float, ...]:

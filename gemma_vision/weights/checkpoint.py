@@ -116,7 +116,7 @@ def open_checkpoint(
     found: what `locate` gave for the name, where that was asked before. reporter: told how far.
     """
     where = None if device == AUTO else pick_device(device)
-    bits = BITS.get(dtype or "")
+    bits = BITS.get(str(dtype).lower())
     wanted = None if bits else pick_dtype(dtype)
     found = found or locate(name, reporter, base=base)
     folder, adapter = found.folder, found.adapter
@@ -166,9 +166,8 @@ def check_range(config: ModelConfig, dtype: torch.dtype | None) -> None:
 
 def pick_dtype(name: str | None) -> torch.dtype | None:
     """The number type of that name; None, or "auto", stays open until the file is known."""
-    if name is None or name == AUTO:
-        return None
-    if name not in DTYPES:
+    said = AUTO if name is None else str(name).lower()
+    if said not in (AUTO, *DTYPES):
         known = ", ".join([AUTO, *DTYPES, *BITS])
         raise CheckpointError(f"{name!r} is no number type; take {known}.", "E_DTYPE")
-    return DTYPES[name]
+    return DTYPES.get(said)
