@@ -112,7 +112,9 @@ def files(folder: Path) -> list[Path]:
 def listing(served: Served) -> Iterator[httpx.Response]:
     """The page's own event behind the dialog, as a browser asks for it: its answer, its stream."""
     config = httpx.get(f"{served.url}config").json()
-    (index,) = (one["id"] for one in config["dependencies"] if one["api_name"] == "list_models")
+    (index,) = (
+        one["id"] for one in config["dependencies"] if one["api_name"] == "page/list_models"
+    )
     session = {"session_hash": "a-visitor", "fn_index": index}
     yield httpx.post(f"{served.url}gradio_api/queue/join", json={"data": [], **session})
     yield httpx.get(

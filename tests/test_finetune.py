@@ -192,7 +192,7 @@ def test_boxes_without_masks_leave_outlining_to_what_is_rehearsed(data, tmp_path
     mix = mix_of(prepared, open_for(prepared, torch.device("cpu")), decoder)
     (old,) = mix.old
     assert mix.new.sampler.encoder is None and old.sampler.encoder is decoder
-    assert (mix.batch, mix.num_old) == (8, 1)
+    assert (mix.batch, mix.num_old) == (8, 2)
     assert {"cat", "guitar", "clock"} <= set(old.sampler.names)
     assert set(mix.new.sampler.names) == {"guitar", "clock"}
     masked = prepare(

@@ -33,12 +33,13 @@ PROGRAMS = [
     "FILE",
     "KIND",
     "LABEL_CONFIG",
-    "SLOW",
-    "TOO_LARGE",
     "LIVE",
     "LOG",
     "NOT_LOADED",
     "RATE",
+    "SLOW",
+    "TARGET",
+    "TOO_LARGE",
 ]
 
 TRANSLATED = [language for language in LANGUAGES if language not in ("en", "ja")]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gemma_vision.requests.interpretation.questions import QuestionSet
 from gemma_vision.requests.tasks import Task
 from gemma_vision.web.jobs.asked import Asked
 
@@ -18,6 +19,7 @@ JSON = dict[str, Any]
 MAX_TOKENS = 1024  # as far as the form's slider goes
 VARIED = 0.5  # a temperature at which a model seldom repeats itself
 MAX_CHIPS = 32
+USUAL = ("how_many", "is_there")  # questions for a model that lists names and no questions
 NOTHING = "nothing"  # how the demo model begins where it saw nothing that it knows
 # The best score of 1 in 40 drawn scenes is below it, and 19 in 20 scores of things in photographs.
 UNSURE = 0.4
@@ -128,7 +130,7 @@ def nothing_found(asked: Asked, *, is_other: bool) -> str:
 
 def blank_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """No word came; a model that lists its names is asked about those."""
-    if asked.task == Task.ask and asked.questions:
+    if asked.task == Task.ask and asked.names:
         yield from lesson_lines(asked)
         return
     if asked.task == Task.free and asked.prompts:
@@ -155,7 +157,8 @@ def lesson_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """What a question is about that is not known; the questions or prompts that were taught."""
     if about := asked.unknown_thing:
         yield GuidanceLine("unknown", {"model": asked.model, "words": about})
-    taught = asked.prompts if asked.task == Task.free else asked.questions
+    usual = QuestionSet(USUAL, tuple(asked.names))
+    taught = asked.prompts if asked.task == Task.free else asked.questions or usual
     asks = taught.examples if taught else []
     say = f"untaught_{asked.task}" if asked.is_untaught else "blank_ask_listed"
     yield GuidanceLine(say, {"model": asked.model}, [(one, one) for one in asks], "models")

@@ -36,6 +36,7 @@ BEFORE_HANDLERS = ("preprocess_data", "validate_inputs", "special_args")  # of G
 MISFITS = (AttributeError, LookupError, TypeError, ValueError)
 ADDRESSES = ("http://", "https://")
 NO_JSON = "The call is no JSON"
+PAGE = "page"  # before the names of its own handlers
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 
 
@@ -54,9 +55,10 @@ class PrivateErrorBlocks(gr.Blocks):
         Gradio names it after its function, and would answer to that. The page goes by numbers.
         """
         super().__exit__(*arguments)
-        for number, block_fn in self.fns.items():
+        for block_fn in self.fns.values():
             if block_fn.api_visibility == "private":
-                block_fn.api_name = f"page/{number}"  # no part of an address has a slash
+                # no part of an address has a slash
+                block_fn.api_name = f"{PAGE}/{block_fn.api_name}"
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Fill up `inputs` in place; raises ArgumentsError where one without a default is left out.
