@@ -37,6 +37,8 @@ READ = [
     ("Is there an Apple in the picture?", "is there an apple?"),
     ("Are there any umbrellas?", "is there an umbrella?"),
     ("Can you see a puppy?", "is there a dog?"),
+    ("Please tell me do you see a dog", "is there a dog?"),
+    ("Tell me does the image show a cat?", "is there a cat?"),
     ("Does this picture contain a fish", "is there a fish?"),
     ("What is left of the dog?", "what is left of the dog?"),
     ("What\u2019s on the right side of the cat?", "what is right of the cat?"),

@@ -1,1 +1,1 @@
-"""Reading: what a person wrote, read as what a checkpoint was taught."""
+"""Interpretation: what a person wrote, read as what a checkpoint was taught."""

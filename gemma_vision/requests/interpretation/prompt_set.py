@@ -1,4 +1,4 @@
-"""Taught prompts: whether a prompt in a person's own words is one that a checkpoint was taught.
+"""Prompt set: whether a prompt in a person's own words is one that a checkpoint was taught.
 
 Where a checkpoint was taught few words, it writes something to any other prompt too.
 """

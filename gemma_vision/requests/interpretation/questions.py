@@ -38,7 +38,7 @@ class QuestionForm:
 
 def form(wording: str, say: str) -> QuestionForm:
     """A row of the table."""
-    return QuestionForm(wording, re.compile(POLITE + say, re.IGNORECASE))
+    return QuestionForm(wording, re.compile(f"{POLITE}(?:{say})", re.IGNORECASE))
 
 
 FORMS: Mapping[str, QuestionForm] = {
