@@ -1,9 +1,10 @@
 """Lettering: short labels on coloured pills, placed where they hide as little as possible."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from PIL import Image, ImageDraw
 
@@ -34,6 +35,30 @@ class Pill:
     color: Color
 
 
+class PlaceGrid:
+    """Places that are taken on a picture, kept by the squares that they touch, so that what lies
+    at a place is found without a look at all of them."""
+
+    def __init__(self, step: int) -> None:
+        self.step = max(1, step)
+        self._taken: dict[tuple[int, int], list[tuple[int, Place]]] = {}
+        self._count = 0
+
+    def add(self, place: Place) -> None:
+        for square in self._squares(place):
+            self._taken.setdefault(square, []).append((self._count, place))
+        self._count += 1
+
+    def overlap(self, place: Place) -> int:
+        """Pixels of it that are taken, those that are taken twice counted twice."""
+        near = {one for square in self._squares(place) for one in self._taken.get(square, ())}
+        return sum(_overlap(place, other) for _, other in near)
+
+    def _squares(self, place: Place) -> Iterator[tuple[int, int]]:
+        x0, y0, x1, y1 = (edge // self.step for edge in place)
+        return product(range(x0, x1 + 1), range(y0, y1 + 1))
+
+
 def drawing_unit(size: tuple[int, int]) -> float:
     """How many pixels of a (width, height) picture are one of the viewer's: drawn files look as
     the viewer does, whatever their size.
@@ -48,15 +73,21 @@ def font_size(size: tuple[int, int]) -> int:
 
 
 def arrange(
-    text: str, color: Color, box: Place, size: tuple[int, int], others: Sequence[Pill]
+    text: str, color: Color, box: Place, size: tuple[int, int], taken: PlaceGrid | None = None
 ) -> Pill:
-    """A pill for a box: above it if that is free, else beside its other corners."""
+    """A pill for a box: above it if that is free, else beside its other corners.
+
+    It takes its place among those that are taken.
+    """
     height = font_size(size)
     padding = 2 * round(_PADDING * height)
     text, length = _shorten(text, height, _MAX_SHARE * size[0] - padding)
     wide, tall = round(length) + padding, round(_HIGH * height)
     places = (_within(place, size) for place in _corners(box, wide, tall))
-    return Pill(text, _freest(places, [pill.place for pill in others]), height, color)
+    taken = taken or PlaceGrid(tall)
+    place = _freest(places, taken)
+    taken.add(place)
+    return Pill(text, place, height, color)
 
 
 def write_pill(drawn: Image.Image, pill: Pill) -> None:
@@ -74,11 +105,11 @@ def _corners(box: Place, wide: int, tall: int) -> Iterator[Place]:
             yield x, y, x + wide, y + tall
 
 
-def _freest(places: Iterator[Place], taken: Sequence[Place]) -> Place:
+def _freest(places: Iterator[Place], taken: PlaceGrid) -> Place:
     """The first place that overlaps nothing, or else the one that overlaps the least."""
     best, least = (0, 0, 0, 0), None
     for place in places:
-        overlap = sum(_overlap(place, other) for other in taken)
+        overlap = taken.overlap(place)
         if overlap == 0:
             return place
         if least is None or overlap < least:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from postprocess.errors import UserError
 from postprocess.instances import Instance
-from postprocess.label_drawing import Pill, arrange, drawing_unit, write_pill
+from postprocess.label_drawing import Pill, PlaceGrid, arrange, drawing_unit, font_size, write_pill
 from postprocess.palette import PALETTE, Color, label_color, label_colors
 
 __all__ = ["PALETTE", "OverlayError", "draw", "label_color", "label_colors"]
@@ -168,6 +168,7 @@ def _pills(
     scores: bool,
 ) -> list[Pill]:
     pills: list[Pill] = []
+    taken = PlaceGrid(2 * font_size(size))
     for number, instance in zip(numbers, instances, strict=True):
         words = [str(number), instance.name] if labels else []
         if scores and instance.score is not None:
@@ -175,7 +176,7 @@ def _pills(
         text = " ".join(word for word in words if word)
         if text:
             place = _reach(instance, size)
-            pills.append(arrange(text, colors[instance.label], place, size, pills))
+            pills.append(arrange(text, colors[instance.label], place, size, taken))
     return pills
 
 

@@ -33,7 +33,7 @@ def _pills(text: str, size: tuple[int, int]) -> list[Pill]:
     pills: list[Pill] = []
     bottom = height - font_size(size) // 2
     for line in reversed(lines):
-        pill = arrange(line, INK, (0, 0, 0, 0), size, ())
+        pill = arrange(line, INK, (0, 0, 0, 0), size)
         wide, tall = pill.place[2] - pill.place[0], pill.place[3] - pill.place[1]
         left = max(0, (width - wide) // 2)
         pills.append(replace(pill, place=(left, bottom - tall, left + wide, bottom)))

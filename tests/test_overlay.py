@@ -10,7 +10,7 @@ from PIL import Image
 
 from postprocess import fonts, label_drawing
 from postprocess.instances import Instance
-from postprocess.label_drawing import arrange, font_size
+from postprocess.label_drawing import PlaceGrid, arrange, font_size
 from postprocess.overlay import OverlayError, draw, line_width
 from postprocess.palette import FAR, PALETTE, difference, ink_on, label_color, label_colors
 
@@ -123,7 +123,7 @@ def test_the_dark_edge_of_a_line_lets_the_picture_through_without_a_seam():
 
 def test_drawn_pictures_have_the_proportions_of_the_viewer():
     size = (2000, 2000)  # where a pixel of the viewer is four of the picture
-    pill = arrange("cat", (255, 140, 0), (0, 500, 900, 900), size, [])
+    pill = arrange("cat", (255, 140, 0), (0, 500, 900, 900), size)
     assert line_width(size) == 2 * 4 and font_size(size) == 12 * 4
     assert pill.place[3] - pill.place[1] == 20 * 4
 
@@ -252,10 +252,9 @@ def test_letters_can_be_read_on_every_colour(color):
 
 
 def test_pills_stay_in_the_picture_and_apart():
-    size = (640, 480)
-    pills = []
-    for box in [(10, 10, 300, 300)] * 4 + [(600, 2, 640, 20), (0, 470, 10, 480)]:
-        pills.append(arrange("1 black cat", (255, 140, 0), box, size, pills))
+    size, taken = (640, 480), PlaceGrid(24)
+    boxes = [(10, 10, 300, 300)] * 4 + [(600, 2, 640, 20), (0, 470, 10, 480)]
+    pills = [arrange("1 black cat", (255, 140, 0), box, size, taken) for box in boxes]
     for pill in pills:
         x0, y0, x1, y1 = pill.place
         assert 0 <= x0 < x1 <= 640 and 0 <= y0 < y1 <= 480
@@ -263,8 +262,23 @@ def test_pills_stay_in_the_picture_and_apart():
         assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
+@pytest.mark.parametrize("step", [1, 7, 24, 1000])
+def test_taken_places_are_found_by_the_squares_they_touch(step):
+    rng, taken, places = np.random.default_rng(5), PlaceGrid(step), []
+    for x0, y0, wide, tall in rng.integers(-3, 60, (200, 4)).tolist():
+        place = (x0, y0, x0 + max(1, wide), y0 + max(1, tall))
+        slow = sum(
+            max(0, min(place[2], other[2]) - max(place[0], other[0]))
+            * max(0, min(place[3], other[3]) - max(place[1], other[1]))
+            for other in places
+        )
+        assert taken.overlap(place) == slow
+        taken.add(place)
+        places.append(place)
+
+
 def test_a_long_label_is_shortened_to_fit():
-    pill = arrange("word " * 100, (0, 0, 0), (0, 0, 50, 50), (320, 240), [])
+    pill = arrange("word " * 100, (0, 0, 0), (0, 0, 50, 50), (320, 240))
     assert pill.text.endswith("\u2026") and pill.place[2] - pill.place[0] <= 0.65 * 320
 
 
@@ -282,7 +296,7 @@ def test_a_long_label_is_shortened_to_fit():
 def test_without_a_font_for_them_foreign_letters_are_spelled_plainly(text, shown, monkeypatch):
     monkeypatch.setattr(fonts, "font_files", lambda: ())
     forget()
-    assert arrange(text, (0, 0, 0), (0, 0, 90, 90), (900, 900), []).text == shown
+    assert arrange(text, (0, 0, 0), (0, 0, 90, 90), (900, 900)).text == shown
     forget()
 
 
