@@ -47,11 +47,13 @@ format: $(TOOLS) $(NODE)
 	$(BIN)/ruff check --fix $(PACKAGES)
 	@if [ -e $(NODE) ]; then npm run --silent format; fi
 
-# One set of drawings first, then ten; each program goes on where an interrupted run of it stopped.
+# One set of drawings first, then seventeen, then in larger pictures; each program goes on where an
+# interrupted run of it stopped.
 train: $(TOOLS)
 	$(BIN)/python -m training.train --preset cpu --resume
 	$(BIN)/python -m training.drawings.build runs/drawings
-	$(BIN)/python -m training.widen --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.widen --plan hands
+	$(BIN)/python -m training.widen --plan sharp --base runs/hands/checkpoint --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

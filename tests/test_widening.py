@@ -93,6 +93,7 @@ class TestWidening:
             folder,
             frozenset(stages),
             dtype=torch.float32,
+            workers=0,
             clock=Clock(now=lambda: float(next(ticks)) if seconds is None else seconds()),
         )
         short = {name: Pace(share) for name, share in paces.items()}
@@ -157,6 +158,16 @@ class TestWidening:
         for file in ("tokenizer.json", "config.json"):
             ours, known = (json.loads((one / file).read_text()) for one in (tmp_path / "out", TINY))
             assert ours == known, file
+
+    def test_scenes_are_the_same_whichever_process_draws_them(self, data, tmp_path):
+        wide = self.widened(data, tmp_path)
+        here, beside = (
+            next(replace(wide, run=run).scenes(1, 0, 2, wide.learner.recipe))
+            for run in (wide.run, replace(wide.run, workers=1))
+        )
+        assert here.keys() == beside.keys()
+        for key, value in here.items():
+            assert torch.equal(value, beside[key]), key
 
     def test_the_mask_decoder_learns_and_codes_stay(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "POLISHED", 16)

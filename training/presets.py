@@ -121,6 +121,13 @@ WIDENING_PLANS = {
         paces={"vision": Pace(95.0, gain=0.6), "decoder": Pace(114.0, gain=0.7)},
         rehearsed=0.38,
     ),
+    # The same names in larger pictures, by a deeper tower.
+    "sharp": WideningPlan(
+        ModelSizes(side=168, vision_layers=6),
+        num_names=16,
+        paces={"vision": Pace(42.0, gain=0.6), "decoder": Pace(44.0, gain=0.7)},
+        rehearsed=0.38,
+    ),
     # More names besides, larger pictures and a deeper tower: ten times as long, or a GPU.
     "names": WideningPlan(
         ModelSizes(side=168, vision_layers=6),

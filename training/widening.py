@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import nn
+from torch.utils.data import DataLoader
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.metrics_log import running_means
@@ -20,6 +21,7 @@ from postprocess.vqvae import MaskVQVAE
 from training.data.masks import random_shape
 from training.data.samples import Batch, to_pixels
 from training.data.sampling import SceneRecipe
+from training.data.streams import be_polite
 from training.drawings.atlas import DrawingAtlas
 from training.drawings.names import KIN
 from training.drawings.photographs import read_photographs
@@ -47,14 +49,17 @@ BANK = 3000  # scenes whose features the decoder keeps
 POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
 
 
-def batches(scenes: DrawingScenes, size: int) -> Iterator[Batch]:
-    """Endless batches of scenes, drawn in this process."""
-    while True:
-        samples = [scenes.draw() for _ in range(size)]
-        yield {
-            key: torch.from_numpy(np.stack([sample[key] for sample in samples]))
-            for key in samples[0]
-        }
+def batches(scenes: DrawingScenes, size: int, workers: int) -> Iterator[Batch]:
+    """Endless batches of scenes, drawn in a process beside this one or, with no workers, in it."""
+    loader = DataLoader(
+        scenes,
+        batch_size=size,
+        num_workers=min(workers, 1),  # two would draw the same scenes
+        prefetch_factor=8 if workers else None,
+        worker_init_fn=be_polite,
+        multiprocessing_context="spawn" if workers else None,
+    )
+    return iter(loader)
 
 
 class TowerStep:
@@ -112,7 +117,7 @@ class Widening:
             recipe=recipe,
             rehearsed=self.plan.rehearsed,
         )
-        return batches(drawn, size)
+        return batches(drawn, size, self.run.workers)
 
     def masks(self, offset: int, steps: int, count: int) -> list[np.ndarray]:
         """Masks of things as scenes show them, (64, 64) uint8 each."""

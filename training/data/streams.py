@@ -40,7 +40,7 @@ def _with_opencv(sampler: SceneSampler, size: int, run: TrainingRun) -> Iterator
         batch_size=size,
         num_workers=run.workers,
         prefetch_factor=8 if run.workers else None,
-        worker_init_fn=_be_polite,
+        worker_init_fn=be_polite,
         multiprocessing_context="spawn" if run.workers else None,  # OpenCV's threads: no fork
     )
     return (move(batch, run.device) for batch in loader)
@@ -53,7 +53,7 @@ def _with_torch(sampler: SceneSampler, size: int, run: TrainingRun) -> Iterator[
         collate_fn=_unchanged,
         num_workers=run.workers,
         prefetch_factor=4 if run.workers else None,
-        worker_init_fn=_be_polite,
+        worker_init_fn=be_polite,
         multiprocessing_context="spawn" if run.workers else None,
     )
     composer = Composer(sampler.recipe, size, run.device)
@@ -134,7 +134,8 @@ def _unchanged(message: Any) -> Any:
     return message
 
 
-def _be_polite(_: int) -> None:
+def be_polite(_: int) -> None:
+    """One thread, and behind the training where both want a core."""
     os.nice(1)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

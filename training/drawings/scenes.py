@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from torch.utils.data import IterableDataset
 
 from gemma_vision.synthetic.atlas import MARGIN, SIDE
 from gemma_vision.synthetic.backgrounds import draw_background
@@ -67,7 +68,7 @@ def overlap(a: DrawingPose, b: DrawingPose) -> float:
     return float(max(0.0, width) * max(0.0, height) / smaller)
 
 
-class DrawingScenes:
+class DrawingScenes(IterableDataset[Sample]):
     """Endless scenes of an atlas; see the module. rehearsed: share as the evaluation's."""
 
     def __init__(
