@@ -150,6 +150,11 @@ def test_a_picture_is_never_written_over_by_its_answer(given, name, picture_file
     assert caught.value.code == "E_TARGET"
     assert photo.read_bytes() == content
     assert answer.save(tmp_path / "other.jpg")
+    read = gemma_vision.read(CAT_WITH_MASK, image=picture)
+    with pytest.raises(TaskError, match="is the picture itself"):
+        read.save(tmp_path / name)
+    assert photo.read_bytes() == content
+    assert read.save(tmp_path / "read.jpg")
     getattr(picture, "close", str)()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.Image import Image
 
 from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
-from gemma_vision.answers.saving import find_words, save_answer
+from gemma_vision.answers.saving import UNNAMED, file_of, find_words, save_answer
 from gemma_vision.answers.summary import summarize
 from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 JSON = dict[str, Any]
 MAX_PREVIEW = 1024  # pixels of the longer side in a notebook
-UNNAMED = "answer.png"  # what data sets call a picture that came from no file
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Answer:
     "encode", "prefill" and "decode" and the number of "tokens". `crops` has for each picture the
     rectangles that pan-and-scan looked at besides the whole: x0, y0, x1, y1 in pixels. Nobody was
     asked for an answer that came from elsewhere (`gemma_vision.read`): it has no request, model or
-    prompt, and a `picture` only where one was given.
+    prompt, and a `picture` and its `file` only where one was given.
     """
 
     request: Request | None
@@ -65,6 +64,7 @@ class Answer:
     masks_by: str | None = None  # the checkpoint that made the masks, where `model` did not
     crops: tuple[tuple[Box, ...], ...] = ()
     shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
+    file: str | None = field(default=None, repr=False)  # that the picture was read from
 
     def __repr__(self) -> str:
         """What was found, in a line, without the words that were asked or said."""
@@ -131,11 +131,11 @@ class Answer:
         """
         from postprocess.exports import Annotated
 
-        source = self.request.images[0] if self.request else None
-        name = Path(source).name if isinstance(source, (str, os.PathLike)) else UNNAMED
+        asked = tuple(map(file_of, self.request.images)) if self.request else (self.file,)
+        name = Path(asked[0]).name if asked[0] else UNNAMED
         words = find_words(self.request, self.instances, self.prompt, self.plain)
         found = Annotated(name, self.size, self.instances, self.picture, words=words)
-        return save_answer(expanded(path), kind, found, self.to_dict(), self.request)
+        return save_answer(expanded(path), kind, found, self.to_dict(), asked)
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

@@ -10,6 +10,7 @@ from PIL.Image import Image
 
 from gemma_vision.answers.answer import JSON, Answer, answer_json, instance_json
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.saving import file_of
 from gemma_vision.checkpoints.lazy_mask_decoder import NONE, lazy_decoder
 from gemma_vision.images.opening import Picture, check_size, open_image
 from gemma_vision.requests.option_checks import read_options
@@ -55,10 +56,10 @@ def read(
     picture = None if image is None else open_image(image)
     whole = size_of(size, picture)
     parsed = parse_text(text, whole, mask_decoder, policy, filters, input_size)
-    return parsed_answer(parsed, picture)
+    return parsed_answer(parsed, picture, file_of(image))
 
 
-def parsed_answer(parsed: ParsedText, picture: Image | None) -> Answer:
+def parsed_answer(parsed: ParsedText, picture: Image | None, file: str | None) -> Answer:
     """What was read as an answer, its masks drawn."""
     reader, filtered = parsed.reader, parsed.filtered
     return Answer(
@@ -77,6 +78,7 @@ def parsed_answer(parsed: ParsedText, picture: Image | None) -> Answer:
         thought=reader.thought,
         size=reader.size,
         picture=picture,
+        file=file,
     )
 
 

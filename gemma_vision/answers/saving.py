@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ANSWER = "answer"  # the answer's own JSON
 OVERLAY = "overlay"
+UNNAMED = "answer.png"  # what data sets call a picture that came from no file
 # The kinds that are one file, and how it ends. A suffix means the first kind that has it; the other
 # kinds of `postprocess.EXPORTERS` are folders.
 FILES: Mapping[str, tuple[str, ...]] = {
@@ -38,16 +39,17 @@ def save_answer(
     kind: str | None,
     picture: Annotated,
     whole: Mapping[str, Any],
-    request: Request | None = None,
+    asked: Iterable[str | None] = (),
 ) -> list[Path]:
     """Write what `path` and `kind` say and give the files that were written.
 
-    picture: what was found in which picture. whole: the answer's JSON. request: what was asked, if
-    it is known. Raises TaskError (E_KIND) for what cannot be written, and names what can.
+    picture: what was found in which picture. whole: the answer's JSON. asked: the files of the
+    pictures that it is about. Raises TaskError (E_KIND) for what cannot be written, and names what
+    can, and E_TARGET for one of those files.
     """
     from postprocess.exports import EXPORTERS
 
-    check_no_source(path, request.images if request else ())
+    check_no_source(path, asked)
     suffix = path.suffix.lower()
     if kind is not None and kind not in (ANSWER, *EXPORTERS):
         known = ", ".join([ANSWER, *EXPORTERS])
@@ -68,17 +70,20 @@ def save_answer(
         return [written.replace(path)]
 
 
-def check_no_source(path: Path, pictures: Iterable[Any]) -> None:
-    """Refuse to write over a picture that was asked about, by whatever name it goes.
+def check_no_source(path: Path, files: Iterable[str | None]) -> None:
+    """Refuse to write over a picture that was asked about, by whatever name it goes."""
+    if any(file is not None and is_same_file(path, file) for file in files):
+        message = f"{path} is the picture itself, which would be lost; name another file."
+        raise TaskError(message, "E_TARGET")
 
-    pictures: as a request has them; of one that was opened its file's name is known.
-    """
-    for picture in pictures:
-        opened = getattr(picture, "filename", None) or getattr(picture, "name", None)
-        source = picture if isinstance(picture, (str, os.PathLike)) else opened
-        if isinstance(source, (str, os.PathLike)) and is_same_file(path, source):
-            message = f"{path} is the picture itself, which would be lost; name another file."
-            raise TaskError(message, "E_TARGET")
+
+def file_of(picture: Any) -> str | None:
+    """The file that a picture is or was opened from; None where nobody knows of one."""
+    if isinstance(picture, (str, os.PathLike)):
+        return os.fsdecode(picture)
+    opened: Any = getattr(picture, "filename", None) or getattr(picture, "name", None)
+    is_name = isinstance(opened, (str, os.PathLike))  # that of standard input is "<stdin>"
+    return os.fsdecode(opened) if is_name and os.path.isfile(opened) else None
 
 
 def is_same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
