@@ -158,6 +158,7 @@ def test_an_adapter_goes_on_and_is_merged_to_the_same_answers(base, tmp_path, pi
     more = ["--lora", "--rank", "2", "--steps", "2"]
     assert main(words_of(data, tmp_path / "a", *more, model=base)) == 0
     adapter = tmp_path / "a" / "out"
+    assert {path.stat().st_mode & 0o044 for path in adapter.glob("*.*")} == {0o044}  # for others
     assert main(words_of(data, tmp_path / "b", *more, model=adapter)) == 0
     went_on = tmp_path / "b" / "out"
     assert (went_on / "adapter_config.json").is_file()

@@ -64,6 +64,9 @@ def merge(
     """
     config = read_adapter(folder) or {}
     parts = sort_parts(read_file(adapter_file(folder)))
+    if parts == AdapterParts():
+        message = f"{ADAPTER_WEIGHTS} of {name_of(folder)} holds no weights. Fetch it again."
+        raise CheckpointError(message, "E_CHECKPOINT_DAMAGED")
     if HEAD not in tensors and EMBEDDING in tensors:
         tensors[HEAD] = tensors[EMBEDDING]
     for name, tensor in parts.wholes.items():

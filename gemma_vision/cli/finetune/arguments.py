@@ -68,6 +68,7 @@ def add_option(group: Any, name: str, row: Field[Any]) -> None:
 def add_merge(parser: CommandParser) -> None:
     """An adapter and where the whole model goes."""
     parser.add_argument("adapter", help="the folder of an adapter, or its id on the Hub")
+    parser.add_argument("--base", help="the model under an adapter that names one elsewhere")
     about = "folder to write"
     parser.add_argument("--out", type=folder_path, required=True, metavar="DIR", help=about)
 

@@ -13,5 +13,5 @@ def run(options: argparse.Namespace) -> int:
     require("finetune")
     from gemma_vision.finetuning.results.merging import merge_adapter
 
-    print_message(f"wrote {merge_adapter(options.adapter, options.out)}")
+    print_message(f"wrote {merge_adapter(options.adapter, options.out, options.base)}")
     return 0

@@ -7,6 +7,7 @@ from typing import Any
 from gemma_vision.checkpoints.config import read_config, read_json, read_notes
 from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS
 from gemma_vision.checkpoints.hub import find
+from gemma_vision.checkpoints.model_names import is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.requests.prompts import family_of
@@ -47,16 +48,19 @@ class Base:
         return Path(self.name).name if Path(self.name).is_absolute() else self.name
 
 
-def find_base(name: str) -> Base:
-    """The checkpoint that a name means; CheckpointError where it cannot learn."""
+def find_base(name: str, beneath: str | None = None) -> Base:
+    """The checkpoint that a name means; CheckpointError where it cannot learn.
+
+    beneath: the model under an adapter, where its folder names one elsewhere.
+    """
     name = EMBEDDED if name == "embedded" else name
-    if name != EMBEDDED and Path(name).expanduser().is_dir():
+    if name != EMBEDDED and is_folder(name):
         name = str(Path(name).expanduser().resolve())
     folder, adapter = find(name), None
     config = read_json(folder / ADAPTER_CONFIG)
     if config is not None:
         adapter = folder
-        folder = find_beneath(adapter, config)
+        folder = find_beneath(adapter, config, beneath)
     family = family_of(read_config(folder).family)
     if not family.has_locations:
         raise CheckpointError(
@@ -64,10 +68,10 @@ def find_base(name: str) -> Base:
         )
     size = sum(count_numbers(path) for path in weight_files(folder))
     named = name if config is None else str(config.get("base_model_name_or_path"))
-    is_folder = (named != EMBEDDED and Path(named).is_dir()) or (
+    is_here = (named != EMBEDDED and Path(named).is_dir()) or (
         adapter is not None and (adapter / named).is_dir()
     )
-    return Base(name, folder, size, str(folder) if is_folder else named, adapter)
+    return Base(name, folder, size, str(folder) if is_here else named, adapter)
 
 
 def drawings_of(folder: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
+from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS
 from gemma_vision.extras import require
 from gemma_vision.finetuning.learning.bases import Base
 from gemma_vision.finetuning.plan import FinetuneError, LoraOptions
@@ -65,6 +66,7 @@ def save_adapter(lora_model: Any, base: Base, out: Path) -> None:
     config = lora_model.peft_config[DEFAULT]
     config.base_model_name_or_path = name_beneath(base, out)
     lora_model.save_pretrained(out, save_embedding_layers=False)
+    (out / ADAPTER_WEIGHTS).chmod(0o644)  # the library writes for the owner alone
     (out / "README.md").unlink(missing_ok=True)  # PEFT's own, which says nothing
 
 

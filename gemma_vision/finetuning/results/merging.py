@@ -2,49 +2,107 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from gemma_vision.checkpoints.config import read_notes
-from gemma_vision.checkpoints.file_names import DECODER_FILE, NOTES, SINGLE
+from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
+from gemma_vision.checkpoints.config import read_config, read_notes
+from gemma_vision.checkpoints.file_names import (
+    ADAPTER_CONFIG,
+    DECODER_FILE,
+    NOTES,
+    SINGLE,
+    TOKENIZER,
+)
 from gemma_vision.checkpoints.weight_files import weight_files
-from gemma_vision.finetuning.learning.bases import find_base
+from gemma_vision.finetuning.learning.bases import Base, find_base
 from gemma_vision.finetuning.plan import FinetuneError
 from gemma_vision.finetuning.plan_checks import check_folder
 from gemma_vision.finetuning.results.writing import copy_small_files
 from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
+from gemma_vision.weights.checkpoint import tokenizer_folder
+from gemma_vision.weights.loading import check_finite, drop_tied_head
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
 from gemma_vision.weights.safetensors_files import our_name, read_file
+from gemma_vision.weights.tokenizer_file import open_tokenizer
 
 
-def merge_adapter(adapter: str, out: Path) -> Path:
-    """Write the folder of a whole model -> the folder. FinetuneError where there is no adapter."""
-    base = find_base(adapter)
-    if base.adapter is None:
-        raise FinetuneError(f"{base.shown} is no adapter: there is nothing to be merged.")
+def merge_adapter(adapter: str, out: Path, base: str | None = None) -> Path:
+    """Write the folder of a whole model -> the folder. FinetuneError where there is no adapter.
+
+    base: the model under it, where its folder names one elsewhere. What loading would refuse is
+    refused before anything is written, and what cannot be written whole is not left in part.
+    """
+    found = find_base(adapter, base)
+    if found.adapter is None:
+        raise FinetuneError(f"{found.shown} is no adapter: there is nothing to be merged.")
+    check_target(out, found)
+    tokenizer = tokenizer_folder(found.adapter, found.folder) / TOKENIZER
+    open_tokenizer(tokenizer.parent, read_config(found.folder))
+    notes = notes_of(found.adapter, found.folder)
+    with as_checkpoint_error(ADAPTER_CONFIG):
+        tensors = merged_tensors(found.folder, found.adapter)
+    with whole_or_empty(out):
+        with atomic_file(out / SINGLE) as draft:
+            save_file(tensors, draft, metadata={"format": "pt"})
+            draft.chmod(0o644)
+        copy_small_files(found.folder, out)
+        shutil.copyfile(tokenizer, out / TOKENIZER)
+        write_atomically(out / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
+        copy_own_files(found.adapter, out)
+    return out
+
+
+def check_target(out: Path, base: Base) -> None:
+    """Refuse a folder that holds files, the model's own above all, or that cannot be made."""
+    for folder in (base.own, base.folder):
+        if out.resolve() == folder.resolve():
+            raise FinetuneError(f"{out} is the model itself; name a new folder for the whole one.")
     if out.is_dir() and any(out.iterdir()):
         raise FinetuneError(f"{out} holds files already; name a new folder, or remove it.")
     check_folder(out)
-    published = {our_name(name): name for name, _ in tensors_of(base.folder)}
-    tensors = {our_name(name): tensor for name, tensor in tensors_of(base.folder)}
+
+
+@contextmanager
+def whole_or_empty(out: Path) -> Iterator[None]:
+    """Make a folder, or take an empty one; what is in it where writing fails is removed again."""
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for path in out.iterdir():
+            path.unlink(missing_ok=True)
+        raise
+
+
+def notes_of(adapter: Path, folder: Path) -> dict[str, Any]:
+    """What is loaded with an adapter: its own notes, or its base's; a decoder may be the base's."""
+    beneath = read_notes(folder)
+    decoder = {key: beneath[key] for key in ("mask_decoder",) if key in beneath}
+    return decoder | (read_notes(adapter) or beneath)
+
+
+def merged_tensors(folder: Path, adapter: Path) -> dict[str, Tensor]:
+    """A folder's weights with an adapter in them, by their names and in their number types."""
+    published = {our_name(name): name for name, _ in tensors_of(folder)}
+    tensors = {our_name(name): tensor for name, tensor in tensors_of(folder)}
     types = {name: tensor.dtype for name, tensor in tensors.items()}
-    merge(tensors, base.adapter, our_name, torch.float32)
+    drop_tied_head(tensors)
+    merge(tensors, adapter, our_name, torch.float32)
     if HEAD not in published and torch.equal(tensors[HEAD], tensors[EMBEDDING]):
         del tensors[HEAD]
-    named = {
+    for name, tensor in tensors.items():
+        check_finite(name, tensor, is_sampled=False)
+    return {
         published.get(name, name): tensor.to(types.get(name, tensor.dtype)).contiguous()
         for name, tensor in tensors.items()
     }
-    out.mkdir(parents=True, exist_ok=True)
-    with atomic_file(out / SINGLE) as draft:
-        save_file(named, draft, metadata={"format": "pt"})
-        draft.chmod(0o644)
-    copy_small_files(base.folder, out)
-    copy_own_files(base.adapter, base.folder, out)
-    return out
 
 
 def tensors_of(folder: Path) -> list[tuple[str, Tensor]]:
@@ -52,16 +110,13 @@ def tensors_of(folder: Path) -> list[tuple[str, Tensor]]:
     return [pair for path in weight_files(folder) for pair in read_file(path)]
 
 
-def copy_own_files(adapter: Path, folder: Path, out: Path) -> None:
-    """The adapter's notes over the base's, its card told as that of a whole model, its decoder."""
-    notes = read_notes(folder) | read_notes(adapter)
-    write_atomically(out / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
+def copy_own_files(adapter: Path, out: Path) -> None:
+    """The adapter's card, told as that of a whole model, and its decoder."""
     card = adapter / "README.md"
     if card.is_file():
-        text = card.read_text("utf-8").replace("library_name: peft\n", "", 1)
+        text = card.read_text("utf-8", "replace").replace("library_name: peft\n", "", 1)
         text = text.replace("base_model_relation: adapter", "base_model_relation: finetune", 1)
         text = text.replace("this folder loads over its base", "merged into the model's own", 1)
         write_atomically(out / "README.md", text)
-    for name in (DECODER_FILE,):
-        if (adapter / name).is_file():
-            shutil.copyfile(adapter / name, out / name)
+    if (adapter / DECODER_FILE).is_file():
+        shutil.copyfile(adapter / DECODER_FILE, out / DECODER_FILE)

@@ -79,7 +79,7 @@ def copy_small_files(folder: Path, out: Path) -> None:
     decoder = own_decoder(folder)
     for path in folder.iterdir():
         is_small = path.suffix == ".json" and not path.name.endswith(".index.json")
-        if is_small or str(path) == decoder:
+        if path.is_file() and (is_small or str(path) == decoder):
             shutil.copyfile(path, out / path.name)
 
 
