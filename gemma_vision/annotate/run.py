@@ -35,6 +35,7 @@ from gemma_vision.annotate.report import count_rows, write_report
 from gemma_vision.annotate.shards import Group, ShardFolder, groups_of
 from gemma_vision.annotate.sources import PictureSource, SourceError
 from gemma_vision.optimization.atomic_write import write_atomically
+from gemma_vision.optimization.folder_lock import locked
 
 if TYPE_CHECKING:
     from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder
@@ -209,20 +210,9 @@ def read_run(path: Path) -> JSON | None:
 
 @contextmanager
 def only_run(folder: Path) -> Iterator[None]:
-    """Hold a folder; SourceError where another run holds it. Whoever is killed lets go of it."""
-    try:
-        import fcntl
-    except ImportError:  # not a POSIX system: nobody is kept out
+    """Hold a folder; SourceError where another run holds it."""
+    with locked(folder) as is_ours:
+        if not is_ours:
+            message = f"Another run writes into {folder}; wait for it, or name another folder."
+            raise SourceError(message)
         yield
-        return
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(held)
-        message = f"Another run writes into {folder}; wait for it, or name another folder."
-        raise SourceError(message) from error
-    try:
-        yield
-    finally:
-        os.close(held)

@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, SINGLE
+from gemma_vision.checkpoints.model_names import is_folder
 from gemma_vision.finetuning.plan import PARTS, SCHEDULES, TRACKERS, FinetuneError, FinetunePlan
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.datasets import READERS
@@ -32,10 +34,22 @@ def check_plan(plan: FinetunePlan, *, resume: bool) -> None:
         )
     check_numbers(plan)
     check_choices(plan)
-    if plan.out.is_dir() and any(plan.out.iterdir()) and not resume:
-        raise FinetuneError(f"{plan.out} holds files already; name a new folder, or remove it.")
+    check_out(plan, resume=resume)
     for folder in (plan.out, plan.state):
         check_folder(folder)
+
+
+def check_out(plan: FinetunePlan, *, resume: bool) -> None:
+    """Refuse a folder that holds other files than an earlier end of this run."""
+    if is_folder(plan.model) and plan.out.resolve() == Path(plan.model).expanduser().resolve():
+        raise FinetuneError(
+            f"{plan.out} is the model itself; name a new folder for what comes out."
+        )
+    if not plan.out.is_dir() or not any(plan.out.iterdir()):
+        return
+    is_checkpoint = any((plan.out / name).is_file() for name in (SINGLE, ADAPTER_CONFIG))
+    if not resume or not is_checkpoint:
+        raise FinetuneError(f"{plan.out} holds files already; name a new folder.")
 
 
 def flag(name: str) -> str:

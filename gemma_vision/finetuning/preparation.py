@@ -21,7 +21,6 @@ from gemma_vision.finetuning.data.old_knowledge import OldKnowledge, find_old
 from gemma_vision.finetuning.data.splitting import split
 from gemma_vision.finetuning.learning.bases import Base, drawings_of, find_base
 from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan
-from gemma_vision.finetuning.plan_checks import check_plan
 from gemma_vision.finetuning.run_folder import Beginning, begin, beginning_of, check_begun
 from postprocess.instances import CodesToMask
 from postprocess.user_paths import expanded
@@ -43,8 +42,7 @@ class Prepared:
 
 
 def prepare(plan: FinetunePlan, *, resume: bool, tell: Callable[[str], None]) -> Prepared:
-    """Check, read and compare; a sentence for each thing that is odd. Raises UserErrors."""
-    check_plan(plan, resume=resume)
+    """Read and compare; a sentence for each thing that is odd. Raises UserErrors."""
     base = find_base(plan.model)
     if plan.out.resolve() in (base.folder.resolve(), base.own.resolve()):
         raise FinetuneError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from gemma_vision.finetuning.learning.interrupts import Interrupted
 from gemma_vision.finetuning.learning.learn import Learned, learn
 from gemma_vision.finetuning.learning.processes import Processes, started_processes
 from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan
+from gemma_vision.finetuning.plan_checks import check_plan
 from gemma_vision.finetuning.preparation import Prepared, prepare
 from gemma_vision.finetuning.results.facts import facts_of
 from gemma_vision.finetuning.results.knowledge import knowledge_of
@@ -27,6 +28,7 @@ from gemma_vision.finetuning.results.publishing import push
 from gemma_vision.finetuning.results.reporting import Reporter
 from gemma_vision.finetuning.results.scoring import NEW, OLD, Scores, Subject, score
 from gemma_vision.finetuning.results.writing import write_notes
+from gemma_vision.finetuning.run_folder import only_run
 from gemma_vision.optimization.atomic_write import write_atomically
 from gemma_vision.weights.checkpoint import pick_device
 from gemma_vision.weights.memory import LARGE
@@ -77,8 +79,17 @@ def finetune_plan(
     """
     if threads is not None:
         set_threads(threads)
+    check_plan(plan, resume=resume)
     processes, device = started_processes(device)
     where = pick_device(device)
+    with only_run(plan) if processes.is_first else nullcontext():
+        return carry_out(plan, where, processes, resume=resume, tell=tell)
+
+
+def carry_out(
+    plan: FinetunePlan, where: torch.device, processes: Processes, *, resume: bool, tell: Tell
+) -> FinetuneResult:
+    """A plan that was checked, in folders that are nobody else's."""
     prepared = prepare_in_turn(plan, processes, resume=resume, tell=tell)
     datasets = asked_about(prepared)
     reporter = Reporter(prepared, tell) if processes.is_first else None

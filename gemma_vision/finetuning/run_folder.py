@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gemma_vision.finetuning.plan import FinetuneError, FinetunePlan, settings_of
 from gemma_vision.optimization.atomic_write import write_atomically
+from gemma_vision.optimization.folder_lock import locked
 from gemma_vision.optimization.training_state import StateError
 
 SETTINGS, STATE = "settings.json", "finetune.safetensors"
@@ -30,6 +32,32 @@ class Beginning:
         """Equal for equal settings, base and data."""
         text = json.dumps([self.settings, self.base, self.data], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+@contextmanager
+def only_run(plan: FinetunePlan) -> Iterator[None]:
+    """Hold the folders that a run writes; FinetuneError where another run holds one of them."""
+    with held(plan.state), held(plan.out):
+        yield
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder, made where it is not there; nothing is left behind where it stays empty."""
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(folder) as is_ours:
+            if not is_ours:
+                raise FinetuneError(
+                    f"Another run writes into {folder}; wait for it, or give another --name and "
+                    "--out."
+                )
+            yield
+    finally:
+        with suppress(OSError):  # what holds files stays
+            for one in made:
+                one.rmdir()
 
 
 def beginning_of(plan: FinetunePlan, base: str, data: Mapping[str, str]) -> Beginning:
@@ -75,7 +103,7 @@ def begin(plan: FinetunePlan, beginning: Beginning) -> None:
             "that one, or begin anew under another --name."
         )
     for what, said in beginning.data.items():
-        if before.data.get(what) != said:
+        if said not in before.data.values():  # by whatever name its folder goes now
             raise FinetuneError(
                 f"The pictures or annotations of {what} have changed since the run in {plan.state} "
                 "began, and what it learned would not be theirs. Put them back, or begin anew "

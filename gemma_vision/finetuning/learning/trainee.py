@@ -1,7 +1,8 @@
 """Trainee: a checkpoint opened to learn, whole, in parts or through LoRA."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
+from gemma_vision.checkpoints.bounds.malformed import UNFORESEEN
 from gemma_vision.checkpoints.config import read_config
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetuning.learning.bases import Base
@@ -19,6 +21,7 @@ from gemma_vision.finetuning.learning.quantized import load_in_4_bits
 from gemma_vision.finetuning.plan import FinetuneError, LoraOptions
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.weights.tokenizer_file import open_tokenizer
+from postprocess.errors import UserError
 
 SMALL = 20_000_000  # parameters
 LARGE = 1_000_000_000  # parameters; from here on activations are computed twice to save memory
@@ -119,17 +122,33 @@ def open_model(
     base: Base, device: torch.device, *, is_lora: bool, is_4_bit: bool
 ) -> PaliGemmaForConditionalGeneration:
     """transformers' model with the weights of a folder, on its device."""
-    if is_4_bit:
-        return load_in_4_bits(base.folder, device)
-    model, info = PaliGemmaForConditionalGeneration.from_pretrained(
-        base.folder, dtype="auto" if is_lora else torch.float32, output_loading_info=True
-    )
+    with explained(base):
+        if is_4_bit:
+            return load_in_4_bits(base.folder, device)
+        model, info = PaliGemmaForConditionalGeneration.from_pretrained(
+            base.folder, dtype="auto" if is_lora else torch.float32, output_loading_info=True
+        )
     odd = {kind: sorted(keys) for kind, keys in info.items() if keys and kind.endswith("_keys")}
     if odd:
         raise CheckpointError(f"{base.name} is no whole PaliGemma ({odd}). Fetch it again.")
     if is_lora and base.size < LARGE and device.type != "cuda":
         model = model.float()
     return model.to(device)
+
+
+@contextmanager
+def explained(base: Base) -> Iterator[None]:
+    """What transformers makes nothing of, and asking does not look at, as a CheckpointError."""
+    try:
+        yield
+    except UserError:
+        raise
+    except (*UNFORESEEN, ImportError) as error:
+        raise CheckpointError(
+            f"{base.shown} can be asked and not taught: transformers, which opens it to learn, "
+            f"ends with {type(error).__name__} ({error}). Compare its JSON files with those of the "
+            "published one."
+        ) from error
 
 
 def freeze_parts(model: nn.Module, parts: Sequence[str]) -> None:

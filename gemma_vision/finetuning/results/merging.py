@@ -65,7 +65,7 @@ def check_target(out: Path, base: Base) -> None:
         if out.resolve() == folder.resolve():
             raise FinetuneError(f"{out} is the model itself; name a new folder for the whole one.")
     if out.is_dir() and any(out.iterdir()):
-        raise FinetuneError(f"{out} holds files already; name a new folder, or remove it.")
+        raise FinetuneError(f"{out} holds files already; name a new folder.")
     check_folder(out)
 
 
