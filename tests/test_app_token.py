@@ -136,6 +136,7 @@ NO_TOKENS = [
     pytest.param(b"hf_goodGOODgood", id="no JSON"),
     pytest.param(b'{"token": "hf_' + b"x" * 5000 + b'"}', id="long"),
     pytest.param(b"\xff\xfe", id="no text"),
+    pytest.param(b"[" * 2000 + b"]" * 2000, id="nested without end"),
 ]
 
 

@@ -43,7 +43,7 @@ async def read_token(request: Request) -> object:
             return None
     try:
         values = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return values.get("token") if isinstance(values, dict) else None
 

@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from gemma_vision.web.server.guards.access import ACCESS, secrets
 from gemma_vision.web.server.guards.body_limits import BODY_LIMITS
 from gemma_vision.web.server.guards.clients import proxies
+from gemma_vision.web.server.guards.error_codes import ERROR_CODES
 from gemma_vision.web.server.guards.rates import ALL, EACH, RATES, rates
 from gemma_vision.web.server.guards.request_guard import guard_requests
 from gemma_vision.web.server.guards.request_log import REQUEST_LOG, is_json
@@ -32,6 +33,7 @@ def chain(host: str) -> list[Middleware]:
         BODY_LIMITS,
         COMPRESSED_PAGE,
         ASSET_CACHE,
+        ERROR_CODES,
         UPLOAD_QUOTA,
         ERROR_FILTER,
         VALID_OPENAPI,
