@@ -476,6 +476,10 @@ PLACES = [{"type": "integer"}] * 2
         pytest.param({"anyOf": [{"const": "cat"}, {"const": "bird"}]}, id="one of two schemas"),
         pytest.param({"type": ["string", "null"], "enum": ["bird", None]}, id="of two kinds"),
         pytest.param({"type": "string", "minLength": 4, "maxLength": 4}, id="as long"),
+        pytest.param({"allOf": [{"type": "string"}, {"enum": ["bird", 1]}]}, id="all of them"),
+        pytest.param(
+            {"allOf": [{"enum": ["cat", "bird"]}, {"enum": ["bird", "dog"]}]}, id="what both name"
+        ),
     ],
 )
 def test_what_a_schema_says_of_a_value_is_kept(label):
@@ -490,6 +494,9 @@ def test_what_a_schema_says_of_a_value_is_kept(label):
         ({"label": {"type": "string", "const": "cat"}}, 'label is .* wants one of "cat"'),
         ({"label": {"anyOf": [{"const": "cat"}, {"const": "dog"}]}}, 'wants one of "cat"'),
         ({"label": {"maxLength": 3}}, "label is 'bird', .* at most 3 characters"),
+        ({"label": {"allOf": [{"minLength": 2}, {"maxLength": 3}]}}, "at most 3 characters"),
+        ({"label": {"maxLength": 3, "anyOf": [{"type": "string"}]}}, "at most 3 characters"),
+        ({"label": {"allOf": [{"maxLength": 3}, {"maxLength": 9}]}}, "at most 3 characters"),
         ({"score": {"type": "number", "minimum": 0.5}}, "score is 0.4, .* at least 0.5"),
         ({"score": {"exclusiveMaximum": 0.4}}, "score is 0.4, .* less than 0.4"),
         ({"box": {"type": "array", "maxItems": 2}}, "box is .* at most 2 items"),
@@ -500,6 +507,40 @@ def test_a_value_that_a_schema_does_not_allow_is_said(properties, said):
     projection = SchemaProjection(about_things(**properties))
     with pytest.raises(ApiError, match=said):
         projection.project({"instances": [THING]})
+
+
+def test_all_parts_of_a_schema_hold_at_once():
+    of_all = {
+        "allOf": [about_things(label={"type": "string"}), about_things(score={"type": "number"})],
+        "required": ["instances"],
+    }
+    projection = SchemaProjection({"$ref": "#/$defs/things", "$defs": {"things": of_all}})
+    found = projection.project({"instances": [THING], "text": "a"})
+    assert found == {"instances": [{"label": "bird", "score": 0.4}]}
+
+
+PAIRS = [{"const": n} for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        pytest.param({"allOf": [{"type": "string"}, {"type": "number"}]}, id="two kinds"),
+        pytest.param({"allOf": [{"const": "a"}, {"enum": ["b"]}]}, id="two values"),
+        pytest.param({"allOf": [{"type": "string"}, False]}, id="never"),
+        pytest.param({"allOf": [{"anyOf": PAIRS}] * 4}, id="too many"),
+        pytest.param(
+            {"anyOf": [{"allOf": [{"anyOf": PAIRS}, {"anyOf": PAIRS}]}] * 99, "type": "string"},
+            id="too many that never hold",
+        ),
+        pytest.param({"allOf": [{"enum": 3}, {"enum": ["a"]}]}, id="an enum that is none"),
+    ],
+)
+def test_parts_of_a_schema_that_hold_for_nothing_are_refused_at_once(schema):
+    began = time.monotonic()
+    with pytest.raises(ApiError):
+        SchemaProjection(about_things(label=schema))
+    assert time.monotonic() - began < 5
 
 
 def test_items_are_told_as_their_places_have_them():

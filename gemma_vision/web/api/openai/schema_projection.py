@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from gemma_vision.requests.validation import excerpt
-from gemma_vision.web.api.openai.api_errors import ApiError
+from gemma_vision.web.api.openai.schema_alternatives import NEVER, alternatives, misfit
 from gemma_vision.web.api.openai.schema_limits import (
     LimitError,
     broken_limit,
@@ -24,7 +24,6 @@ from gemma_vision.web.api.schema import AnswerJSON
 
 MAX_BYTES = 64 * 2**10  # of a schema
 MAX_STEPS = 2000  # of a comparison: schemas may be written so that it never ends
-PARAM = "response_format"
 KINDS: Mapping[Any, str] = {
     dict: "object",
     str: "string",
@@ -140,47 +139,13 @@ class SchemaProjection:
     def _alternatives(self, wanted: Any) -> Iterator[JSON]:
         for one in alternatives(wanted, self._root):
             self._count()
-            yield one
+            if one is not NEVER:
+                yield one
 
     def _count(self) -> None:
         self._steps += 1
         if self._steps > MAX_STEPS * 100:
             raise misfit("The schema is too intricate; write it plainly.")
-
-
-def alternatives(schema: Any, root: JSON, depth: int = 0) -> Iterator[JSON]:
-    """What a schema may mean: references followed, alternatives one by one."""
-    if depth > 8:
-        raise misfit("The schema refers to itself too deeply; write it plainly.")
-    if schema is True:
-        yield {}
-    if not isinstance(schema, dict):
-        return
-    if "$ref" in schema:
-        yield from alternatives(followed(schema["$ref"], root), root, depth + 1)
-        return
-    for word in ("anyOf", "oneOf", "allOf"):
-        if isinstance(schema.get(word), list):
-            for one in schema[word]:
-                yield from alternatives(one, root, depth + 1)
-            return
-    kinds = schema.get("type")
-    if isinstance(kinds, list):
-        yield from ({**schema, "type": kind} for kind in kinds)
-        return
-    yield schema
-
-
-def followed(reference: Any, root: JSON) -> Any:
-    """What "#/$defs/Name" stands for; ApiError where it stands for nothing."""
-    found: Any = root
-    for part in str(reference).removeprefix("#").strip("/").split("/"):
-        if not part:
-            continue
-        if not isinstance(found, dict) or part not in found:
-            raise misfit("The schema refers to a part that it does not have.")
-        found = found[part]
-    return found
 
 
 def properties_of(schema: JSON) -> dict[str, Any]:
@@ -234,8 +199,3 @@ def takes(schema: JSON, value: Any) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     return isinstance(value, kinds.get(kind, ()))
-
-
-def misfit(message: str) -> ApiError:
-    """The refusal of a schema."""
-    return ApiError(message, "unsupported_schema", param=PARAM)
