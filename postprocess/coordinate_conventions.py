@@ -67,13 +67,14 @@ CONVENTIONS = {
 
 
 def find_convention(name: str) -> CoordinateConvention:
-    """The policy of this name; ConventionError, naming those there are, if there is none."""
-    if name not in CONVENTIONS:
+    """The policy of this name, in letters of any size; ConventionError names those there are."""
+    said = str(name).strip().casefold()
+    if said not in CONVENTIONS:
         known = " and ".join(CONVENTIONS)
         raise ConventionError(
             f"There is no policy {name!r}; there are {known}. Choose one of them."
         )
-    return CONVENTIONS[name]
+    return CONVENTIONS[said]
 
 
 def _clip(box: Box, size: tuple[int, int]) -> Box:

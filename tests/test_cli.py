@@ -674,7 +674,7 @@ def test_streams_and_places_that_cannot_be_used_end_in_a_sentence(line, said):
 
 @pytest.mark.parametrize("error", ["2>&-", "2>/dev/full", "2> >(true)"], ids=str)
 def test_work_goes_on_where_nobody_reads_what_is_said(tmp_path, error):
-    done = shell(f"$PARSE --save {tmp_path}/out --as coco,csv {error}")
+    done = shell(f"$PARSE --save {tmp_path}/out --as COCO,csv --policy SPACE {error}")
     assert done.returncode == 0
     assert json.loads(done.stdout)["instances"][0]["label"] == "cat"
     assert len(list((tmp_path / "out").rglob("*.*"))) == 2

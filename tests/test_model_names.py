@@ -51,6 +51,11 @@ def test_other_names_stay(text: str) -> None:
     assert clean_name(text) == text
 
 
+@pytest.mark.parametrize("name", ["TINY", " Tiny ", "'tiny'"])
+def test_what_comes_inside_is_named_in_letters_of_any_size(name: str) -> None:
+    assert clean_name(name) == "tiny"
+
+
 def test_a_folder_that_is_there_is_taken_by_its_very_name(tmp_path: Path) -> None:
     folder = tmp_path / "my model's 'best'"
     folder.mkdir()

@@ -185,6 +185,10 @@ def test_a_pasted_answer_is_tidied_on_request_and_says_so():
     assert caught.value.code == "E_MAX_OVERLAP"
 
 
+def test_a_policy_is_named_in_letters_of_any_size() -> None:
+    assert read(CAT_WITH_MASK, SIZE, policy=" SPACE ").policy == "space"
+
+
 def test_an_unknown_policy_is_refused_in_words():
     with pytest.raises(ConventionError, match="space and bigvision"):
         read_json("cat", SIZE, policy="other")

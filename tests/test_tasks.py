@@ -203,6 +203,8 @@ def test_a_request_never_prints_pictures_or_words():
     [
         ("caption", "language", "JA", "ja"),
         ("caption", "language", " En ", "en"),
+        ("caption", "language", "english", "en"),
+        ("caption", "language", "Japanese", "ja"),
         ("caption", "style", "Describe", "describe"),
         ("detect", "decoding", "EXACT", "exact"),
         ("caption", "budget", np.int64(280), 280),

@@ -133,7 +133,7 @@ def parse_text(
         raise TaskError(message, "E_TEXT_TOO_LONG")
     wanted = Filters(**read_options(PARSE, filters))
     policy = policy or (BIGVISION if mask_decoder == EMBEDDED else SPACE)
-    find_convention(policy)  # an unknown one ends here, in words
+    policy = find_convention(policy).name  # an unknown one ends here, in words
     input_size = None if input_size is None else as_size(input_size)
     reader = StreamingReader(size, lazy_decoder(mask_decoder), policy, input_size=input_size)
     reader.feed(Chunk(text))

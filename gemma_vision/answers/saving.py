@@ -51,6 +51,7 @@ def save_answer(
 
     check_no_source(path, asked)
     suffix = path.suffix.lower()
+    kind = kind.strip().lower() if isinstance(kind, str) else kind
     if kind is not None and kind not in (ANSWER, *EXPORTERS):
         known = ", ".join([ANSWER, *EXPORTERS])
         raise TaskError(f"{excerpt(kind)} cannot be written; take one of {known}.", CODE)

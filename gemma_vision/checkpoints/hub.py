@@ -27,7 +27,13 @@ from gemma_vision.checkpoints.file_names import (
 )
 from gemma_vision.checkpoints.foreign_formats import PACKING_FILES, check_file_name
 from gemma_vision.checkpoints.hub_errors import describe_hub_error
-from gemma_vision.checkpoints.model_names import HUB_ID, check_model_name, clean_name, is_folder
+from gemma_vision.checkpoints.model_names import (
+    HUB_ID,
+    check_model_name,
+    clean_name,
+    embedded,
+    is_folder,
+)
 from gemma_vision.checkpoints.progress import Cancelled, ProgressReporter
 from gemma_vision.checkpoints.weight_files import weight_names
 from gemma_vision.errors import CheckpointError
@@ -63,11 +69,6 @@ def find(
         "checkpoint, or a Hub id such as google/paligemma-3b-mix-224.",
         "E_MODEL_UNKNOWN",
     )
-
-
-def embedded() -> list[str]:
-    """Names of the checkpoints that come with the program."""
-    return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
 
 
 def fetch(

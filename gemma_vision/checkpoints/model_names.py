@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
 
 HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
@@ -23,14 +24,20 @@ def clean_name(text: str) -> str:
     """A name without the quotation marks around it; of an address of the Hub the id.
 
     https://huggingface.co/google/paligemma2-3b-mix-448/tree/main  ->
-    google/paligemma2-3b-mix-448. A folder that is there, and what cannot be understood, stays.
+    google/paligemma2-3b-mix-448. A checkpoint that comes inside is named in letters of any size. A
+    folder that is there, and what cannot be understood, stays.
     """
     if is_folder(text):
         return text
     name = text.strip()
     if len(name) > 1 and name[0] in QUOTES and name[-1] in QUOTES:
         name = name[1:-1].strip()
-    return id_in_address(name) or name
+    return id_in_address(name) or (name.casefold() if name.casefold() in embedded() else name)
+
+
+def embedded() -> list[str]:
+    """Names of the checkpoints that come with the program."""
+    return sorted(path.parent.name for path in CHECKPOINTS.glob("*/config.json"))
 
 
 def is_folder(name: str) -> bool:

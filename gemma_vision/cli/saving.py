@@ -215,7 +215,7 @@ def check_kinds(kinds: str) -> list[str]:
     """The forms of a comma-separated list; UsageError names the ones there are."""
     from postprocess.exports import EXPORTERS
 
-    asked = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    asked = [kind.strip().lower() for kind in kinds.split(",") if kind.strip()]
     if not asked:
         raise UsageError(f"--as names nothing; take some of {', '.join(EXPORTERS)}.")
     for kind in asked:

@@ -16,9 +16,9 @@ from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.config import read_config, read_notes
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.checkpoints.gemma4.names import is_left_out
-from gemma_vision.checkpoints.hub import embedded, is_here
+from gemma_vision.checkpoints.hub import is_here
 from gemma_vision.checkpoints.mask_decoder_files import decoder_of
-from gemma_vision.checkpoints.model_names import clean_name, is_folder
+from gemma_vision.checkpoints.model_names import clean_name, embedded, is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.model.config import LayeredTextConfig, ModelConfig

@@ -31,7 +31,8 @@ class Option:
     """One option as the doors read it.
 
     type: bool, int, float, str, or tuple for a region. tasks: where it is offered, by name. low,
-    high: the range of a number; step: of its slider. choices: the values it takes. metavar: what a
+    high: the range of a number; step: of its slider. choices: the values it takes; names: what
+    each is called besides. metavar: what a
     command calls its value. first: it stands before the options that every task has. late: tasks
     that had others before it came, at whose doors it stands last: calls by position keep their
     meaning.
@@ -47,6 +48,7 @@ class Option:
     high: float | None = None
     step: float | None = None
     choices: tuple[str | int, ...] = ()
+    names: tuple[str, ...] = ()
     metavar: str = ""
     first: bool = False
     late: frozenset[str] = frozenset()
@@ -65,7 +67,7 @@ class Option:
         elif self.type is tuple:
             return as_region(value)
         elif self.choices:
-            return as_choice(self.name, value, self.choices)
+            return as_choice(self.name, value, self.choices, self.names)
         elif self.low is not None and self.high is not None:
             check_range(self.name, value, self.low, self.high, whole=self.type is int)
         return plain(value)

@@ -1,8 +1,7 @@
 """Options: what a request may say beyond picture, task and words, a row each.
 
 `Options` is inherited by `Request`, so that a row is its field, its type and its default at once.
-Endpoints, MCP tools, commands with their limits, forms and the tables of the docs are made from the
-rows; `Option` (option.py) is a row as they read it.
+Endpoints, MCP tools, commands, forms and tables are made from the rows, as `Option` reads them.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ MAX_TOKENS = 4096
 MAX_NAMES = 100
 MAX_TEMPERATURE = 2.0
 MAX_SEED = 2**63 - 1
-LANGUAGES = tuple(TONGUES)
+LANGUAGES, LANGUAGE_NAMES = tuple(TONGUES), tuple(TONGUES.values())
 BUDGETS = (70, 140, 280, 560, 1120)  # soft tokens of a picture that Gemma 4 was trained with
 MAX_THINKING = 8192
 STYLES = ("cap", "caption", "describe")  # a few words, a sentence, several sentences
@@ -52,6 +51,7 @@ class Options:
             'Language of the answer, for example "en" or "ja".',
             SPOKEN,
             choices=LANGUAGES,
+            names=LANGUAGE_NAMES,
             metavar="CODE",
             first=True,
         ),

@@ -90,12 +90,16 @@ def check_range(name: str, value: float, low: float, high: float, *, whole: bool
         raise TaskError(message, f"E_{name.upper()}")
 
 
-def as_choice(name: str, value: object, choices: Sequence[str | int]) -> str | int:
+def as_choice(
+    name: str, value: object, choices: Sequence[str | int], names: Sequence[str] = ()
+) -> str | int:
     """One of these words or whole numbers, words in letters of any size.
 
-    `TaskError` (E_LANGUAGE, E_BUDGET, ...) for what is none of them.
+    names: what each of them is called besides. `TaskError` (E_LANGUAGE, E_BUDGET, ...) for others.
     """
     said = value.strip().casefold() if isinstance(value, str) else value
+    if isinstance(said, str) and said in (called := [one.casefold() for one in names]):
+        return choices[called.index(said)]
     for choice in choices if isinstance(said, str) or is_whole(said) else ():
         if said == (choice.casefold() if isinstance(choice, str) else choice):
             return choice

@@ -148,6 +148,7 @@ def pick_device(name: str | None) -> torch.device:
     if not isinstance(name, str):  # such as torch.device("cpu"), or the number of a GPU
         message = f"{name!r} is no device's name; write it in words, as 'cpu' or 'cuda:0'."
         raise CheckpointError(message, "E_DEVICE")
+    name = name.strip().lower()
     kind = name.split(":")[0]
     if kind != "cpu" and not here.get(kind, False):
         raise CheckpointError(

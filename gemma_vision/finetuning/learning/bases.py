@@ -7,7 +7,7 @@ from typing import Any
 from gemma_vision.checkpoints.config import read_config, read_json, read_notes
 from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, CHECKPOINTS
 from gemma_vision.checkpoints.hub import find
-from gemma_vision.checkpoints.model_names import is_folder
+from gemma_vision.checkpoints.model_names import clean_name, is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.requests.prompts import family_of
@@ -53,7 +53,7 @@ def find_base(name: str, beneath: str | None = None) -> Base:
 
     beneath: the model under an adapter, where its folder names one elsewhere.
     """
-    name = EMBEDDED if name == "embedded" else name
+    name = EMBEDDED if name == "embedded" else clean_name(name)
     if name != EMBEDDED and is_folder(name):
         name = str(Path(name).expanduser().resolve())
     folder, adapter = find(name), None

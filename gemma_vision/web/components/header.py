@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from gemma_vision.checkpoints.hub import embedded
+from gemma_vision.checkpoints.model_names import embedded
 from gemma_vision.requests.prompts import FAMILIES
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.components.model_choice import ANY, JSON, Choice

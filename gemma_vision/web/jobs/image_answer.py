@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from gemma_vision.answers.answer import Answer
-from gemma_vision.checkpoints.hub import embedded
+from gemma_vision.checkpoints.model_names import embedded
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.interpretation.names import ParsedNames, UnknownNameError
 from gemma_vision.requests.interpretation.prompt_set import PromptSet

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from gemma_vision.checkpoints.hub import embedded
+from gemma_vision.checkpoints.model_names import embedded
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.requests.family import Family
