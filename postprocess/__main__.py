@@ -26,11 +26,35 @@ from postprocess.exports import (
 from postprocess.exports.paligemma import read_mask_ious, to_paligemma
 from postprocess.exports.placing import place
 from postprocess.mask_decoder import MaskDecoder
+from postprocess.streams import (
+    OutputError,
+    ReaderGoneError,
+    open_streams,
+    print_line,
+    print_message,
+)
 from postprocess.user_paths import expanded
+
+FAILED = 2
+INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Convert; 0, or 2 with one sentence on standard error when it cannot be done."""
+    try:
+        open_streams()
+        return convert(arguments)
+    except ReaderGoneError:
+        return 0
+    except OutputError as error:
+        print_message(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def convert(arguments: Sequence[str] | None) -> int:
+    """Do what was typed; the exit code."""
     notices = Notices()
     try:
         options = build_parser().parse_args(arguments)
@@ -43,8 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         written = write(pictures, options.out)
     except (UserError, OSError) as error:
         _say(notices)
-        print(error, file=sys.stderr)
-        return 2
+        print_message(str(error))
+        return FAILED
     _say(notices)
     _report(pictures, written)
     return 0
@@ -52,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(notices: Notices) -> None:
     for sentence in notices.sentences:
-        print(sentence, file=sys.stderr)
+        print_message(sentence)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -80,13 +104,13 @@ def _exporter(options: argparse.Namespace) -> partial[list[Path]]:
 
 def _report(pictures: Sequence[Annotated], written: Sequence[Path]) -> None:
     things = sum(len(picture.instances) for picture in pictures)
-    print(f"{len(pictures)} pictures with {things} things")
+    print_line(f"{len(pictures)} pictures with {things} things")
     for path in written:
-        print(f"wrote {path}")
+        print_line(f"wrote {path}")
         ious = read_mask_ious(path) if path.suffix == ".jsonl" else []
         if ious:
             mean = sum(ious) / len(ious)
-            print(
+            print_line(
                 f"{len(ious)} masks keep an IoU of {mean:.3f} on average, {min(ious):.3f} at worst"
             )
 

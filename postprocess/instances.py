@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from postprocess.argument_kinds import as_list, check_pixels
 from postprocess.coordinate_conventions import (
     Box,
     CoordinateConvention,
@@ -33,7 +34,7 @@ Soft = npt.NDArray[np.float32]
 
 
 class LocateError(UserError):
-    """A picture size that nothing can be located in."""
+    """A size that nothing can be located in, or mentions that are none."""
 
     CODE = "E_SIZE"
 
@@ -87,11 +88,12 @@ def locate(
     """Mentions -> instances in a picture of this (width, height), one for each, in order.
 
     Without a decoder there are boxes and no masks. `probability=True` keeps the soft masks too.
-    Raises LocateError for a picture without pixels and ConventionError for an unknown policy.
+    Raises LocateError for what is no size, has no pixels or is no mention, and ConventionError for
+    an unknown policy.
     """
     rules = find_convention(policy)
-    if min(size) < 1:
-        raise LocateError(f"The picture is {size[0]} x {size[1]}; it needs at least 1 x 1 pixels.")
+    mentions = as_list(mentions, Mention, "parse", LocateError)
+    check_pixels(size, LocateError)
     masks = _decode(mentions, decoder, is_soft=rules.is_soft)
     return [
         _locate_one(mention, size, rules, mask, probability)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from postprocess.argument_kinds import as_list, check_kind, is_number
 from postprocess.errors import UserError
 from postprocess.instances import Instance
 from postprocess.label_drawing import Pill, PlaceGrid, arrange, drawing_unit, font_size, write_pill
@@ -26,7 +27,7 @@ _CASING = (0, 0, 0, 115)  # a dark edge beside each line: it shows on a picture 
 
 
 class OverlayError(UserError):
-    """Instances that do not belong to the picture they are to be drawn on."""
+    """What cannot be drawn: no picture, no instances, or those of another picture."""
 
     CODE = "E_OVERLAY"
 
@@ -51,9 +52,12 @@ def draw(
     the masks, 0..1. The picture is the upright one that the instances were located in; it is left
     as it is. Raises OverlayError for an opacity out of range and a mask of another size.
     """
+    check_kind(image, Image.Image, "a picture that is open, as Image.open(path)", OverlayError)
+    instances = as_list(instances, Instance, "locate", OverlayError)
     _check(image, instances, opacity)
     colors = label_colors(instance.label for instance in instances) if colors is None else colors
     numbers = range(1, len(instances) + 1) if numbers is None else numbers
+    _check_names(instances, colors, numbers)
     largest_first = sorted(instances, key=lambda instance: -_area(instance))
     drawn = _copy(image)
     for instance in largest_first if masks else ():
@@ -82,8 +86,8 @@ def line_width(size: tuple[int, int]) -> int:
 
 
 def _check(image: Image.Image, instances: Sequence[Instance], opacity: float) -> None:
-    if not 0 <= opacity <= 1:
-        raise OverlayError(f"The opacity is {opacity}; it must lie between 0 and 1.")
+    if not is_number(opacity) or not 0 <= opacity <= 1:
+        raise OverlayError(f"The opacity is {opacity!r}; it must lie between 0 and 1.")
     wanted = (image.height, image.width)
     for instance in instances:
         if instance.mask is not None and instance.mask.shape != wanted:
@@ -92,6 +96,17 @@ def _check(image: Image.Image, instances: Sequence[Instance], opacity: float) ->
                 f"The mask of {instance.label!r} is {width} x {height}, the picture {image.width} "
                 f"x {image.height}. Locate the mentions with the size of this picture."
             )
+
+
+def _check_names(
+    instances: Sequence[Instance], colors: Mapping[str, Color], numbers: Sequence[int]
+) -> None:
+    """Each thing has a colour and a number."""
+    if lacking := {instance.label for instance in instances} - set(colors):
+        raise OverlayError(f"colors has none for {min(lacking)!r}; give one for each label.")
+    if len(numbers) != len(instances):
+        counts = f"{len(numbers)} numbers for {len(instances)} things"
+        raise OverlayError(f"There are {counts}; give one for each.")
 
 
 def _copy(image: Image.Image) -> Image.Image:

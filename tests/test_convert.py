@@ -1,6 +1,9 @@
 """Annotations converted from one format to another, on the command line."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -107,3 +110,23 @@ def test_what_cannot_be_done_is_one_sentence_and_code_2(
     assert main([str(data) if word == "DATA" else word for word in run]) == 2
     captured = capsys.readouterr()
     assert said in captured.err and "Traceback" not in captured.err and captured.out == ""
+
+
+@pytest.mark.parametrize(
+    ("streams", "code", "said"),
+    [
+        pytest.param(">/dev/full", 2, "standard output (No space left", id="a full disk"),
+        pytest.param(">&-", 2, "Standard output is closed", id="no output"),
+        pytest.param("2>&-", 0, "", id="no errors"),
+        pytest.param("2>/dev/full", 0, "", id="errors nowhere"),
+        pytest.param("> >(true)", 0, "", id="nobody reads"),
+    ],
+)
+def test_streams_that_are_closed_or_full_end_in_a_sentence(data, streams, code, said, tmp_path):
+    line = f"{sys.executable} -m postprocess {data} --from coco --to csv --out {tmp_path}/out"
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        ["bash", "-c", f"{line} {streams}"], cwd=root, capture_output=True, text=True
+    )
+    assert done.returncode == code and "Traceback" not in done.stderr
+    assert said in done.stderr and done.stderr.count("\n") == bool(said)

@@ -10,6 +10,7 @@ from types import ModuleType
 import pytest
 
 from gemma_vision.extras import MissingPackageError
+from gemma_vision.finetuning.program import print_sentence
 from gemma_vision.finetuning.results.progress_page import (
     DONE,
     MAX_POINTS,
@@ -130,3 +131,11 @@ def test_without_a_tracker_nothing_happens(tmp_path) -> None:
     tracker.close()
     assert not list(tmp_path.iterdir())
     assert figures_of({"steps": 1, "loss": 2.0}) == {"loss": 2.0}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_run_goes_on_where_what_it_tells_cannot_be_written(is_there, monkeypatch) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stderr", full if is_there else None)
+        print_sentence("asking base about 3 new pictures")

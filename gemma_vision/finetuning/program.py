@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from gemma_vision.finetuning.run_folder import only_run
 from gemma_vision.optimization.atomic_write import write_atomically
 from gemma_vision.weights.checkpoint import pick_device
 from gemma_vision.weights.memory import LARGE
+from postprocess.streams import print_message
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
@@ -62,7 +62,7 @@ class FinetuneResult:
 
 def print_sentence(sentence: str) -> None:
     """On standard error, where progress goes."""
-    print(sentence, file=sys.stderr, flush=True)
+    print_message(sentence)
 
 
 def finetune_plan(

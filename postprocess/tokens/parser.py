@@ -7,6 +7,8 @@ a model writes is read as far as it makes sense, and what does not is kept as a 
 from collections.abc import Sequence
 from html import unescape
 
+from postprocess.argument_kinds import check_kind
+from postprocess.errors import UserError
 from postprocess.tokens.dialects import Sizes
 from postprocess.tokens.label import FILLERS
 from postprocess.tokens.language import CHANNEL, Mention, Notice, Partial
@@ -32,6 +34,12 @@ def parse(
     parser = Parser(size=size, input_size=input_size)
     mentions = parser.feed(text)
     return mentions + parser.close() if final else mentions
+
+
+class TextError(UserError):
+    """An answer that is no text."""
+
+    CODE = "E_TEXT"
 
 
 class Parser:
@@ -75,7 +83,8 @@ class Parser:
         return (rest if is_name else said).strip()
 
     def feed(self, text: str) -> list[Mention]:
-        """More of the answer -> the mentions that it closes."""
+        """More of the answer -> the mentions that it closes. TextError for what is no text."""
+        check_kind(text, str, "the answer's text as a str", TextError)
         mentions: list[Mention] = []
         if not self._lexer.has_begun:
             notices: list[Notice] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from postprocess.argument_kinds import as_list
 from postprocess.errors import UserError
 from postprocess.tokens.label import clean_label
 from postprocess.tokens.language import CODES_PER_MASK, NUM_BINS, NUM_CODES, Mention
@@ -23,7 +24,8 @@ def write(mentions: Iterable[Mention]) -> str:
     box upside down, a label with `;`, a new line, a mark of the language, an escape, or with space,
     quotes or brackets around it.
     """
-    return " ; ".join(_write_record(mention) for mention in mentions)
+    listed = as_list(mentions, Mention, "parse", MentionError)
+    return " ; ".join(_write_record(mention) for mention in listed)
 
 
 def _write_record(mention: Mention) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,6 +11,7 @@ from gemma_vision.finetuning.results.facts import command_of
 from gemma_vision.finetuning.results.progress_page import RUNNING, left_of, write_page
 from gemma_vision.finetuning.results.trackers import open_tracker
 from gemma_vision.optimization.metrics_log import MetricsLog
+from postprocess.streams import is_terminal, print_message
 
 EVERY = 10.0  # seconds between lines where they cannot be rewritten
 
@@ -37,7 +37,7 @@ class Reporter:
     def tell(self, sentence: str) -> None:
         """A sentence on a line of its own."""
         if self._is_open:
-            print(file=sys.stderr)
+            print_message("")
             self._is_open = False
         self._tell(sentence)
 
@@ -52,15 +52,15 @@ class Reporter:
     def line(self, row: Mapping[str, Any]) -> None:
         """How far it is, on standard error."""
         is_scored, now = "held_score" in row, time.monotonic()
-        is_terminal = sys.stderr.isatty()
-        if not (is_scored or is_terminal) and now - self._told < EVERY:
+        is_watched = is_terminal()
+        if not (is_scored or is_watched) and now - self._told < EVERY:
             return
         self._told = now
         text = f"{row['progress']:.0%}, step {row['steps']}, {left_of(row)}"
         if is_scored:
             self.tell(f"{text}: {found_of(row)}")
-        elif is_terminal:
-            print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)
+        elif is_watched:
+            print_message(f"\r{text}\033[K", end="")
             self._is_open = True
         else:
             self.tell(f"{text}, loss {row.get('loss', 0.0):.3g}")

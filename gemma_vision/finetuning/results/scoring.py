@@ -2,7 +2,6 @@
 
 import gc
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from postprocess.instances import locate
 from postprocess.metrics import match
+from postprocess.streams import is_terminal, print_message
 from postprocess.tokens import parse
 
 NEW, OLD = "new", "old"  # the pictures put aside, and the drawings that were known before
@@ -65,7 +65,7 @@ def score(
     scores = {}
     for title, dataset in datasets.items():
         shown = subject.shown or subject.name
-        print(f"asking {shown} about {len(dataset.scenes)} {title} pictures", file=sys.stderr)
+        print_message(f"asking {shown} about {len(dataset.scenes)} {title} pictures")
         results = ask_all(pipeline, dataset, progress_of(len(dataset.scenes)))
         scores[title] = table_of(pipeline, dataset, results)
         if title == NEW and worst is not None:
@@ -89,8 +89,8 @@ def progress_of(total: int) -> Callable[[int], None]:
     """Tells how many of the pictures are done, on a terminal."""
 
     def told(done: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r  {done} of {total}\033[K", end="" if done < total else "\n", file=sys.stderr)
+        if is_terminal():
+            print_message(f"\r  {done} of {total}\033[K", end="" if done < total else "\n")
 
     return told
 
