@@ -137,6 +137,13 @@ def test_a_batch_of_which_nothing_came_is_not_done(uploads: Path, task: str, sta
     assert batch.results.pages[0].view["guidance"]
 
 
+def test_a_batch_in_which_nothing_was_seen_has_an_answer(uploads: Path) -> None:
+    items = collect_pictures([str(picture(uploads / "one.png"))])
+    *_, batch = run_batch(fake_pipeline("nothing with a name", name="tiny"), items, "caption", "")
+    assert batch.results.pages[0].view["words"] == "nothing with a name"
+    assert batch.progress("done")["state"] == "empty"
+
+
 def test_a_batch_for_unknown_names_asks_nobody_and_leads_on(uploads: Path) -> None:
     pipeline = fake_pipeline(TWO_MASKS)
     pipeline.card["names"] = ["cat"]

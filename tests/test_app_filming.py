@@ -128,6 +128,12 @@ def test_without_a_video_nothing_is_planned() -> None:
     assert plan_value(VideoValues(None)) is None
 
 
+@pytest.mark.parametrize("words, state", [("", "blank"), ("nothing with a name", "empty")])
+def test_a_video_has_no_answer_only_where_no_word_came(video: Any, words: str, state: str) -> None:
+    *_, end = run(fake_pipeline(words, name="tiny"), video, "caption")
+    assert end["progress"]["state"] == state
+
+
 def test_a_video_of_nothing_known_is_not_done_but_leads_on(video: Any) -> None:
     *_, blank = run(fake_pipeline(""), video)
     assert blank["progress"]["state"] == "empty"

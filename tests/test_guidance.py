@@ -41,7 +41,13 @@ def prompted(prompt: str) -> Asked:
     """A free prompt to the demo model."""
     questions = questions_of(tuple(FORMS), NAMES)
     assert questions is not None
-    prompts = PromptSet({"detect": "detect {names}", "free": "{text}"}, ("en",), questions)
+    wording = {
+        "detect": "detect {names}",
+        "caption": "caption {language}",
+        "ask": "answer {language} {text}",
+        "free": "{text}",
+    }
+    prompts = PromptSet(wording, ("en",), questions)
     return asked(task="free", is_demo=True, question=prompt, prompts=prompts)
 
 
@@ -183,6 +189,20 @@ def said(guidance: dict[str, Any]) -> list[str]:
             prompted("detect cat ; dog"), answer(), True, ["nothing_demo"], id="a taught prompt"
         ),
         pytest.param(prompted("detect cat"), answer(THING), False, [], id="what a prompt found"),
+        pytest.param(
+            prompted("caption en"),
+            answer(plain="nothing with a name"),
+            True,
+            ["blank_caption_demo"],
+            id="a prompt for a caption of nothing",
+        ),
+        pytest.param(
+            prompted("answer en what is left of the dog?"),
+            answer(plain="nothing"),
+            False,
+            [],
+            id="a prompt to which nothing is an answer",
+        ),
         pytest.param(prompted("hello"), answer(), True, ["untaught_free"], id="no taught prompt"),
         pytest.param(
             prompted("hello"),

@@ -53,6 +53,12 @@ def test_a_prompt_is_taught_or_it_is_not(prompt: str, names: tuple[str, ...] | N
     assert TAUGHT.read(prompt) == names
 
 
+def test_a_prompt_is_of_the_task_whose_words_it_has() -> None:
+    assert TAUGHT.is_of("caption", "caption ja") and not TAUGHT.is_of("caption", "caption fr")
+    assert TAUGHT.is_of("ask", "answer en is there a cat?")
+    assert not TAUGHT.is_of("caption", "answer en is there a cat?")
+
+
 def test_examples_are_taught() -> None:
     examples = ["detect cat", "caption en", "answer en how many cats are there?", "ocr"]
     assert TAUGHT.examples == examples
@@ -72,7 +78,12 @@ def run(prompt: str) -> NamedUpdates:
 
 
 @pytest.mark.parametrize(
-    "prompt, line", [("detect cat", "nothing_demo"), ("hello world", "untaught_free")]
+    "prompt, line",
+    [
+        ("detect cat", "nothing_demo"),
+        ("caption en", "blank_caption_demo"),
+        ("hello world", "untaught_free"),
+    ],
 )
 def test_the_page_tells_what_the_embedded_checkpoint_was_taught(prompt: str, line: str) -> None:
     guidance = run(prompt)["viewer"]["guidance"]

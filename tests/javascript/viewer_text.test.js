@@ -25,13 +25,20 @@ const status = {
   seconds: null,
 };
 
-for (const [claim, changes, instances, text] of [
+for (const [claim, changes, instances, text, words = ""] of [
   ["one thing is counted as one", {}, [cat], "state_done · objects_one:1"],
   ["nothing found is counted where boxes were asked for", {}, [], "state_done · objects:0"],
   ["a caption counts no things", { task: "caption" }, [], "state_done"],
   ["boxes in a free answer are counted", { task: "free" }, [cat, dog], "state_done · objects:2"],
   ["nothing found counts no things", { state: "empty" }, [], "state_empty"],
   ["no word is no answer", { state: "empty", task: "ask" }, [], "state_blank"],
+  [
+    "a word for nothing is an answer",
+    { state: "empty", task: "caption" },
+    [],
+    "state_empty",
+    "none",
+  ],
   ["the checkpoint stands last", { model: "a/b" }, [cat], "state_done · objects_one:1 · b"],
   [
     "whose masks they are stands behind it",
@@ -60,7 +67,8 @@ for (const [claim, changes, instances, text] of [
   ],
 ])
   test(claim, () => {
-    assert.equal(statusText({ status: { ...status, ...changes }, instances }, translate), text);
+    const value = { status: { ...status, ...changes }, instances, words };
+    assert.equal(statusText(value, translate), text);
   });
 
 test("where guidance tells of an early end, the status does not", () => {

@@ -30,12 +30,15 @@ class PromptSet:
 
         "detect cat ; dog"  ->  ("cat", "dog");   "caption en"  ->  ();   "hello"  ->  None
         """
-        for wording in self._wordings:
-            found = pattern_of(wording).fullmatch(prompt.strip())
-            parts = found.groupdict() if found else {}
-            if found and all(self._is_taught(name, part) for name, part in parts.items()):
-                return tuple(parts.get("names", "").split(SEPARATOR)) if "names" in parts else ()
-        return None
+        readings = [*self._readings(prompt).values()]
+        if not readings:
+            return None
+        names = readings[0].get("names")
+        return () if names is None else tuple(names.split(SEPARATOR))
+
+    def is_of(self, task: str, prompt: str) -> bool:
+        """Whether a prompt was taught for a task.   "caption", "caption en"  ->  True"""
+        return task in self._readings(prompt)
 
     @property
     def examples(self) -> list[str]:
@@ -45,11 +48,24 @@ class PromptSet:
             "language": self.languages[0],
             "text": self.questions.examples[0],
         }
-        return [wording.format(**filled) for wording in self._wordings]
+        return [wording.format(**filled) for wording in self._wordings.values()]
 
     @property
-    def _wordings(self) -> list[str]:
-        return [one for one in self.wording.values() if one != ANY and is_read(one)]
+    def _wordings(self) -> dict[str, str]:
+        items = self.wording.items()
+        return {task: one for task, one in items if one != ANY and is_read(one)}
+
+    def _readings(self, prompt: str) -> dict[str, dict[str, str]]:
+        """What stands in the places of the wordings that a prompt fits, by task."""
+        fits = {
+            task: pattern_of(wording).fullmatch(prompt.strip())
+            for task, wording in self._wordings.items()
+        }
+        readings = {task: fit.groupdict() for task, fit in fits.items() if fit}
+        return {task: parts for task, parts in readings.items() if self._are_taught(parts)}
+
+    def _are_taught(self, parts: Mapping[str, str]) -> bool:
+        return all(self._is_taught(name, part) for name, part in parts.items())
 
     def _is_taught(self, name: str, part: str) -> bool:
         """Whether what stands in a place of the wording is the checkpoint's own."""

@@ -38,14 +38,14 @@ export function isStale({ asked, now, model }, status) {
 /**
  * The line under the image: state, things, tokens, room for more, seconds, an early end, and the
  * checkpoint.
- * @param {Pick<ViewerValue, "status" | "instances" | "guidance">} value
+ * @param {Pick<ViewerValue, "status" | "instances" | "guidance" | "words">} value
  * @param {Translate} translate
  */
-export function statusText({ status, instances, guidance }, translate) {
+export function statusText({ status, instances, guidance, words }, translate) {
   const { state, finish, tokens, limit, seconds, task, room, model, is_demo: isDemo } = status;
   const isRunning = state === "running";
   const hasBoxes = NAMING.includes(task) || instances.length > 0;
-  const isWordless = state === "empty" && !NAMING.includes(task);
+  const isWordless = state === "empty" && !NAMING.includes(task) && !words;
   const parts = [translate(isWordless ? "state_blank" : `state_${state}`)];
   if (state === "error") return parts[0];
   if (hasBoxes && state !== "empty") parts.push(counted(translate, "objects", instances.length));

@@ -61,6 +61,13 @@ class Asked:
         return False
 
     @property
+    def is_caption(self) -> bool:
+        """Whether the picture was to be described, by its task or by a prompt in its words."""
+        if self.task == Task.free and self.prompts:
+            return self.prompts.is_of(Task.caption, self.question)
+        return self.task == Task.caption
+
+    @property
     def unknown_thing(self) -> str | None:
         """What a question is about, where the checkpoint does not know it."""
         if self.questions is None or self.task != Task.ask:

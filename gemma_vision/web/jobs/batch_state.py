@@ -60,7 +60,8 @@ class BatchState:
             value |= {"also": "batch_failed", "failed": len(self.failures)}
         pages = self.results.pages
         if state == "done" and all(page.view["status"]["state"] == "empty" for page in pages):
-            value["state"] = self.nothing if pages else "error"
+            nothing = "empty" if self.results.has_words else self.nothing
+            value["state"] = nothing if pages else "error"
         return value
 
     def gallery(self) -> JSON:

@@ -84,7 +84,7 @@ def is_blank(asked: Asked, answer: Mapping[str, Any] | None) -> bool:
     if answer is None:
         return True
     words = "" if asked.names_things else answer.get("plain", "").strip()
-    may_say_nothing = not asked.is_demo or not (asked.is_untaught or asked.task == Task.caption)
+    may_say_nothing = not asked.is_demo or not (asked.is_untaught or asked.is_caption)
     has_words = words and (may_say_nothing or not words.startswith(NOTHING))
     return not answer.get("instances") and not has_words
 

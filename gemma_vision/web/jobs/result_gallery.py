@@ -38,6 +38,11 @@ class ResultGallery:
         """What the gallery shows: a file and words for each."""
         return [(str(page.preview), page.caption) for page in self.pages]
 
+    @property
+    def has_words(self) -> bool:
+        """Whether a model wrote a word on any of them, be it that there is nothing."""
+        return any(page.view["words"] for page in self.pages)
+
     def place_at(self, seconds: float) -> int:
         """The place of the frame that is seen at that time; -1 where there is none."""
         return sum(page.time <= seconds for page in self.pages) - 1

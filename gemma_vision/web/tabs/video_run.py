@@ -159,7 +159,8 @@ class VideoJob:
             return "stopped"
         if any(page.view["status"]["state"] != "empty" for page in self._results.pages):
             return "done"
-        return "empty" if TASKS[self._wanted.task].names_things else "blank"
+        is_naming = TASKS[self._wanted.task].names_things
+        return "empty" if is_naming or self._results.has_words else "blank"
 
     def _open_first(self) -> JSON:
         """The first frame on which something was found, where nobody has opened another."""
