@@ -278,3 +278,14 @@ def test_the_timeline_for_reading_has_no_pixels() -> None:
     shown = without_masks(SimpleNamespace(to_dict=lambda: whole))  # type: ignore[arg-type]
     assert shown["frames"][0]["instances"] == [{"id": 1, "label": "cat"}]
     assert "mask" in whole["frames"][0]["instances"][0]
+
+
+def test_stop_is_heard_between_the_opening_and_the_first_look(video: Any) -> None:
+    """The page shows it as running by then; it did so for ever."""
+    pipeline = fake_pipeline(CAT_AND_DOG)
+    runner = VideoTab(pipeline).runner
+    updates = runner.start(form(video, "detect", "cat", 8, 32), "one")
+    next(one for one in updates if "frame_viewer" in one)
+    assert runner.stop("one")["progress"]["state"] == "stopped"
+    assert list(updates) == [] and pipeline.engine.prompts == []  # type: ignore[attr-defined]
+    assert "progress" not in runner.stop("one")

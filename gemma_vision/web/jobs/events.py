@@ -100,13 +100,15 @@ class JobRunner(Generic[S]):
             self._beginnings.add(visitor, begun)
             for _ in begun.result():
                 yield self.busy
-            self._beginnings.forget(visitor, begun)
             if begun.latest is None:  # stopped while the picture was opened
                 yield self.idle
                 return
             yield {**self.busy, **begun.latest}
+            if not self._beginnings.has(visitor, begun):  # stopped while that was shown
+                return
             run = StreamRun(job.stream, job, lock=self._lock, seconds=self._seconds)
             for state in self._runs.follow(visitor, run):
+                self._beginnings.forget(visitor, begun)  # no sooner: Stop finds one of the two
                 yield job.updates(state)
             yield {**job.finished(run.latest, run.is_whole), **self.idle}
         except Exception as error:
@@ -114,11 +116,12 @@ class JobRunner(Generic[S]):
 
     def stop(self, visitor: str) -> NamedUpdates:
         """End the visitor's job within a token: what is done."""
-        self._beginnings.take(visitor)
-        run = self._runs.end(visitor)
-        if run is None:
-            return self.idle
-        return {**run.about.finished(run.latest, run.is_whole), **self.idle}
+        begun, run = self._beginnings.take(visitor), self._runs.end(visitor)
+        if run is not None:
+            return {**run.about.finished(run.latest, run.is_whole), **self.idle}
+        if begun is not None and begun.latest is not None:  # the page shows it as running
+            return {**begun.about.finished(None, False), **self.idle}
+        return self.idle
 
     def leave(self, visitor: str) -> None:
         """Nothing more is worked out for a visitor who has gone. Does not wait."""

@@ -223,6 +223,11 @@ class VisitorRuns(Generic[T, A]):
             run.stop()
         return run
 
+    def has(self, visitor: str, run: StreamRun[T, A]) -> bool:
+        """Whether it is the visitor's newest run, and nobody took it."""
+        with self._lock:
+            return self._runs.get(visitor) is run
+
     def forget(self, visitor: str, run: StreamRun[T, A]) -> None:
         """Forget a run that is over, unless the visitor has a newer one."""
         with self._lock:
