@@ -1,14 +1,19 @@
 // The line under a field for a picture: why a file is no picture, or why it is not to be seen there,
-// or that there is no camera. A browser's mark for a broken image says none of it, and is not shown.
-// The field also takes what is dropped or pasted anywhere else on the page.
+// or that there is no camera, or that of several files one was taken. A browser's mark for a broken
+// image says none of it, and is not shown. The field also takes what is dropped or pasted anywhere
+// else on the page.
 
 import { fileName } from "./lib/format.js";
 import { find, noteText, renderLive, translator } from "./lib/lib.js";
+import { choosePicture, typedFile } from "./upload_note_files.js";
 
 const line = find(element, ".gv-upload-note");
 const translate = translator(["viewer"]);
 let unshown = ""; // the name of a picture that this browser cannot show
 let hasNoCamera = false; // the one that was asked for
+/** @type {{key: string, values: Record<string, unknown>} | null} */
+let told = null; // of the files that were brought last
+let toldOf = ""; // the picture that stands there then
 const MOST_LOOKS = 40; // for the place that takes a file, once the picture before is taken out
 const LOOK = 50; // milliseconds between two
 
@@ -17,14 +22,17 @@ function markImage({ target, type }) {
   if (!(target instanceof HTMLImageElement) || !target.closest(`#${props.field}`)) return;
   target.style.visibility = type === "error" ? "hidden" : "";
   unshown = type === "error" ? fileName(target.src) : "";
+  if (told?.key === "not_a_picture" || (toldOf && toldOf !== target.src)) told = null;
+  toldOf = target.src;
   renderNote();
 }
 
 function renderNote() {
   const note = props.value?.note;
-  line.classList.toggle("bad", Boolean(note));
+  line.classList.toggle("bad", Boolean(note) || told?.key === "not_a_picture");
   if (hasNoCamera) line.textContent = translate("no_camera");
   else if (note) line.textContent = noteText(note);
+  else if (told) line.textContent = translate(told.key, told.values);
   else line.textContent = unshown && props.value ? translate("unshown", { name: unshown }) : "";
 }
 
@@ -54,9 +62,20 @@ function sayCamera(isMissing) {
   renderNote();
 }
 
-/** @param {FileList | undefined} files that were dropped or pasted */
-function firstFile(files) {
-  return [...(files ?? [])].find(({ type }) => type.startsWith("image/")) ?? files?.[0];
+/**
+ * The picture among some files, if there is one, and what there is to say of them.
+ * @param {FileList | null | undefined} files that were dropped, pasted or chosen
+ */
+function pictureOf(files) {
+  const { file, note } = choosePicture([...(files ?? [])], props.suffixes);
+  [told, toldOf] = [note, ""];
+  renderNote();
+  return file && typedFile(file, props.suffixes);
+}
+
+/** @param {Event} event whether it happened in the field itself */
+function isInField({ target }) {
+  return target instanceof Element && Boolean(target.closest(`#${props.field}`));
 }
 
 /** @param {DragEvent} event */
@@ -68,11 +87,47 @@ function holdDrag(event) {
 /** @param {DragEvent | ClipboardEvent} event */
 function takeFile(event) {
   const given = event instanceof DragEvent ? event.dataTransfer : event.clipboardData;
-  const file = firstFile(given?.files);
   const field = visibleField();
-  if (!file || !field || event.defaultPrevented) return;
+  if (!given?.files.length || !field || event.defaultPrevented || isForWords(event)) return;
   event.preventDefault();
-  placeFile(field, file, MOST_LOOKS);
+  const file = pictureOf(given.files);
+  if (file) placeFile(field, file, MOST_LOOKS);
+}
+
+/**
+ * Whether words are pasted where words go: office programs send a picture of them along.
+ * @param {DragEvent | ClipboardEvent} event
+ */
+function isForWords(event) {
+  if (event instanceof DragEvent || !event.clipboardData?.getData("text/plain")) return false;
+  return event.target instanceof Element && Boolean(event.target.closest("textarea, input"));
+}
+
+/**
+ * Gradio's own field refuses files without a type in words that nobody understands, and takes the
+ * first of several without a word.
+ * @param {DragEvent} event
+ */
+function dropInField(event) {
+  const files = [...(event.dataTransfer?.files ?? [])];
+  const isPlain = files.length === 1 && files[0].type.startsWith("image/");
+  if (!files.length || isPlain || !isInField(event)) return;
+  event.stopPropagation();
+  event.target?.dispatchEvent(new DragEvent("dragleave", { bubbles: true })); // its look while dragged
+  takeFile(event);
+}
+
+/** @param {Event} event of the field's own chooser */
+function chooseInField(event) {
+  const input = event.target;
+  if (!(input instanceof HTMLInputElement) || input.type !== "file" || !isInField(event)) return;
+  const [file] = input.files ?? [];
+  if (!file || file.type.startsWith("image/")) return;
+  event.stopPropagation();
+  const field = visibleField();
+  const picture = pictureOf(input.files);
+  input.value = "";
+  if (field && picture) placeFile(field, picture, MOST_LOOKS);
 }
 
 /**
@@ -98,6 +153,8 @@ function placeFile(field, file, looks) {
 
 watchCamera();
 document.addEventListener("dragover", holdDrag);
+document.addEventListener("drop", dropInField, true);
+document.addEventListener("change", chooseInField, true);
 document.addEventListener("drop", takeFile);
 document.addEventListener("paste", takeFile);
 document.addEventListener("click", ({ target }) => {

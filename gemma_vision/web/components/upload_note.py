@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from gemma_vision.images.file_formats import SUFFIXES
 from gemma_vision.images.opening import open_image
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.jobs.events import SILENT, Updates
@@ -18,7 +19,12 @@ def build_upload_note(field: gr.Image) -> gr.HTML:
 
     Its value is {"note"}, empty for a picture that can be read, and None before there was a file.
     """
-    note = build_html("upload_note", field=field.elem_id, elem_id=f"{field.elem_id}-note")
+    note = build_html(
+        "upload_note",
+        field=field.elem_id,
+        suffixes=list(SUFFIXES),
+        elem_id=f"{field.elem_id}-note",
+    )
 
     def check_file(file: Any) -> Updates:
         try:

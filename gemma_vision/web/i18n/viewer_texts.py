@@ -102,6 +102,15 @@ VIEWER: dict[str, dict[str, str]] = {
         "en": "No camera was found. Upload a picture or paste one.",
         "ja": "カメラが見つかりません。画像を選ぶか、貼り付けてください。",
     },
+    "not_a_picture": {
+        "en": "{name} is not a picture. Bring a PNG, JPEG, WEBP, AVIF, TIFF, BMP or GIF file.",
+        "ja": "{name} は画像ではありません。PNG、JPEG、WEBP、AVIF、TIFF、BMP、GIF の"
+        "ファイルを使ってください。",
+    },
+    "one_of_many": {
+        "en": "Of {n} files, {name} was taken. Several pictures at once go into Batch.",
+        "ja": "{n} 個のファイルのうち {name} を使います。複数の画像は「一括」へどうぞ。",
+    },
     "boxes": {"en": "Boxes", "ja": "枠"},
     "masks": {"en": "Masks", "ja": "マスク"},
     "labels": {"en": "Labels", "ja": "名前"},
