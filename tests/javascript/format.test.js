@@ -7,6 +7,7 @@ import {
   formatScore,
   formatSeconds,
   isolateDirection,
+  keepSeparators,
   progressPercent,
   shortName,
   tokenKind,
@@ -110,6 +111,14 @@ const TABLE = [
     [
       ["\u05d0", "\u2068\u05d0\u2069"],
       ["", ""],
+    ],
+  ],
+  [
+    "no line of names begins with a separator",
+    keepSeparators,
+    [
+      ["cat", "cat"],
+      ["a cat ; dog ; car", "a cat\u00a0; dog\u00a0; car"],
     ],
   ],
 ];

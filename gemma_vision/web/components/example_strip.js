@@ -1,5 +1,6 @@
 // The example cards. Images are data addresses, words go through textContent.
 
+import { keepSeparators } from "./lib/format.js";
 import { find, make, renderLive, translator } from "./lib/lib.js";
 
 const translate = translator(props.words);
@@ -7,7 +8,7 @@ const translate = translator(props.words);
 const cards = props.cards;
 
 const buttons = cards.map(({ src, text }, index) => {
-  const words = [make("b"), make("span", { class: "words", text })];
+  const words = [make("b"), make("span", { class: "words", text: keepSeparators(text) })];
   return make(
     "button",
     { type: "button", onclick: () => trigger("pick", { index }) },

@@ -101,3 +101,11 @@ export function fileName(url) {
 export function fileStem(url) {
   return fileName(url).replace(/\.[^.]*$/, "") || "picture";
 }
+
+/**
+ * Names as they are written, none of whose lines begins with what stands between two.
+ * @param {string} text
+ */
+export function keepSeparators(text) {
+  return text.replaceAll(" ;", "\u00a0;");
+}
