@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -113,6 +114,8 @@ def test_a_video_is_cut_only_where_that_is_allowed_and_says_so(video: Any) -> No
         pytest.param((8, 32), False, ("plan_whole", 3, "0.8", "2.4"), id="as asked for"),
         pytest.param((1, 6), False, ("plan_whole", 6, "0.4", "2.4"), id="less often than asked"),
         pytest.param((1, 6), True, ("plan_cut", 6, "0.1", "0.6"), id="cut"),
+        pytest.param((24, 32), False, ("plan_whole_one", 1, "2.4", "2.4"), id="one frame"),
+        pytest.param((8, 1), True, ("plan_cut_one", 1, "0.8", "0.8"), id="one frame, cut"),
     ],
 )
 def test_what_will_be_looked_at_is_said_in_seconds_before_it_starts(
@@ -122,6 +125,12 @@ def test_what_will_be_looked_at_is_said_in_seconds_before_it_starts(
     value = plan_value(VideoValues(video, every=every, num_frames=most, may_cut=may_cut))
     assert value is not None and value["seconds"] == "2.4"
     assert (value["say"], value["looks"], value["gap"], value["seen"]) == said
+
+
+def test_the_gap_of_a_long_video_is_a_number_that_people_read(uploads: Path) -> None:
+    slow = film(uploads / "slow.mp4", count=40, rate=Fraction(1, 10))
+    value = plan_value(VideoValues({"path": str(slow)}, every=20, num_frames=2))
+    assert value is not None and value["gap"] == "200"
 
 
 def test_without_a_video_nothing_is_planned() -> None:

@@ -44,6 +44,14 @@ VIEWER: dict[str, dict[str, str]] = {
         "en": "Will look at {looks} frames, one every {gap} s, over all {seconds} s.",
         "ja": "{seconds} 秒全体から {gap} 秒ごとに {looks} フレームを見ます。",
     },
+    "plan_whole_one": {
+        "en": "Will look at 1 frame, the first.",
+        "ja": "最初の 1 フレームを見ます。",
+    },
+    "plan_cut_one": {
+        "en": "Will look at 1 frame, the first, and end the video after {seen} of {seconds} s.",
+        "ja": "最初の 1 フレームを見て、{seconds} 秒のうち {seen} 秒で動画を終えます。",
+    },
     "plan_cut": {
         "en": "Will look at {looks} frames and end the video after {seen} of {seconds} s.",
         "ja": "{looks} フレームを見て、{seconds} 秒中 {seen} 秒で動画を終えます。",

@@ -223,12 +223,13 @@ def plan_value(form: VideoValues) -> JSON | None:
     if not form.upload:
         return None
     _, plan = form.plan()
+    say = "plan_cut" if plan.is_cut else "plan_whole"
     return {
         "state": "ready",
-        "say": "plan_cut" if plan.is_cut else "plan_whole",
+        "say": f"{say}_one" if plan.looks == 1 else say,
         "notes": [],
         "looks": plan.looks,
-        "gap": f"{plan.gap:.2g}",
+        "gap": f"{plan.gap:.2g}" if plan.gap < 10 else f"{plan.gap:.0f}",
         "seen": f"{plan.end:.1f}",
         "seconds": f"{plan.seconds:.1f}",
     }
