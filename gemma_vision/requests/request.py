@@ -11,7 +11,7 @@ from gemma_vision.requests.interpretation.names import ParsedNames, split_names
 from gemma_vision.requests.option_checks import check_options
 from gemma_vision.requests.options import OPTIONS, Options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
-from gemma_vision.requests.validation import TaskError, check_string, excerpt
+from gemma_vision.requests.validation import TaskError, check_string, excerpt, is_blank
 
 MAX_TEXT = 4000  # characters of one message; checkpoints were trained on 512 tokens at most
 MAX_IMAGES = 16  # pictures of one request
@@ -176,7 +176,7 @@ def check_words(request: Request) -> None:
     if spec.names_things and not request.names:
         message = f'Nothing to {spec.name}: name one thing or several, for example "cat ; dog".'
         raise TaskError(message, "E_NO_NAMES")
-    if spec.words and not request.text.strip():
+    if spec.words and is_blank(request.text):
         message = f"There is no {spec.words.name}: the text is empty; write some words."
         raise TaskError(message, "E_NO_TEXT")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 
 from postprocess.errors import UserError
 
+SHAPELESS = ("Zs", "Zl", "Zp", "Cc", "Cf")  # Unicode's categories of blanks, controls and joiners
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half of a UTF-16 pair; no encoding has it
 
 
@@ -45,6 +47,11 @@ def plain(value: Any) -> Any:
     if is_whole(value):
         return int(value)
     return float(value) if is_number(value) else value
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen.   " \\u200b"  ->  True"""
+    return all(unicodedata.category(one) in SHAPELESS for one in text)
 
 
 def broken(text: str) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from gemma_vision.requests.interpretation.name_cutting import pieces_of
 from gemma_vision.requests.interpretation.phrases import BETWEEN, core, tidy
 from gemma_vision.requests.interpretation.vocabulary import Match, vocabulary_of
-from gemma_vision.requests.validation import TaskError, excerpt
+from gemma_vision.requests.validation import TaskError, excerpt, is_blank
 from postprocess.tokens import Notice
 
 Names: TypeAlias = "str | list[str] | tuple[str, ...]"
@@ -102,7 +102,7 @@ def names_of(notes: Mapping[str, Any]) -> tuple[str, ...]:
 def split_names(text: str) -> tuple[str, ...]:
     """The names in a text, each once, as they were written.   "cat ;dog, cat"  ->  cat, dog"""
     names = (" ".join(name.split()) for name in NAME_SEPARATOR.split(text))
-    return tuple(dict.fromkeys(name for name in names if name))
+    return tuple(dict.fromkeys(name for name in names if not is_blank(name)))
 
 
 def read_names(text: str, known: Sequence[str] = ()) -> ParsedNames:
