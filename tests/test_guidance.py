@@ -15,7 +15,14 @@ from gemma_vision.requests.interpretation.questions import FORMS, questions_of
 from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE
 from gemma_vision.web.jobs.asked import Asked
-from gemma_vision.web.jobs.guidance import MAX_TOKENS, UNSURE, VARIED, guide
+from gemma_vision.web.jobs.guidance import (
+    MAX_LETTERS,
+    MAX_QUOTED,
+    MAX_TOKENS,
+    UNSURE,
+    VARIED,
+    guide,
+)
 from gemma_vision.web.tabs.image_run import ImageJob
 
 NAMES = ("cat", "dog", "banana")
@@ -253,6 +260,16 @@ def test_chips_ask_for_the_names_that_the_checkpoint_knows_and_that_were_not_ask
     assert [chip["label"] for chip in knows["chips"]] == [name for name in NAMES if name != "cat"]
     assert knows["chips"][0]["ask"] == {"task": "detect", "text": "dog"}
     assert knows["action"] == "models"
+
+
+def test_a_sentence_quotes_no_more_than_a_sentence_holds() -> None:
+    (unknown, _) = guide(asked("a" * 3000), None)["lines"]
+    assert unknown["values"]["words"] == "a" * MAX_LETTERS + "…"
+    names = [f"thing {chr(97 + place) * 3}" for place in range(MAX_QUOTED + 1)]
+    (unknown, _) = guide(asked(" ; ".join(names)), None)["lines"]
+    assert unknown["values"]["words"] == ", ".join([*names[:MAX_QUOTED], "…"])
+    (left_out,) = guide(asked(names=()), answer(THING), ["b" * 3000])["lines"]
+    assert left_out["values"]["words"] == "b" * MAX_LETTERS + "…"
 
 
 def test_what_may_have_been_meant_joins_the_names_that_were_understood() -> None:

@@ -19,6 +19,7 @@ JSON = dict[str, Any]
 MAX_TOKENS = 1024  # as far as the form's slider goes
 VARIED = 0.5  # a temperature at which a model seldom repeats itself
 MAX_CHIPS = 32
+MAX_QUOTED, MAX_LETTERS = 8, 60  # names in a sentence, and letters of each
 USUAL = ("how_many", "is_there")  # questions for a model that lists names and no questions
 NOTHING = "nothing"  # how the demo model begins where it saw nothing that it knows
 # The best score of 1 in 40 drawn scenes is below it, and 19 in 20 scores of things in photographs.
@@ -156,7 +157,7 @@ def blank_prompt_lines(asked: Asked, names: Sequence[str] | None) -> Iterator[Gu
 def lesson_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """What a question is about that is not known; the questions or prompts that were taught."""
     if about := asked.unknown_thing:
-        yield GuidanceLine("unknown", {"model": asked.model, "words": about})
+        yield GuidanceLine("unknown", {"model": asked.model, "words": shortened(about)})
     usual = QuestionSet(USUAL, tuple(asked.names))
     taught = asked.prompts if asked.task == Task.free else asked.questions or usual
     asks = taught.examples if taught else []
@@ -214,16 +215,22 @@ def cut_lines(asked: Asked, say: str) -> Iterator[GuidanceLine]:
 def left_out_lines(labels: Sequence[str]) -> Iterator[GuidanceLine]:
     """What was found and not asked for."""
     if labels:
-        words = ", ".join(dict.fromkeys(label or "?" for label in labels))
+        words = quoted(list(dict.fromkeys(label or "?" for label in labels)))
         yield GuidanceLine("left_out", {"words": words}, action="show_left_out")
 
 
 def read_lines(asked: Asked) -> Iterator[GuidanceLine]:
     """Words that were read as others."""
     for written, name in asked.corrections:
-        yield GuidanceLine("read_as", {"written": written, "name": name})
+        yield GuidanceLine("read_as", {"written": shortened(written), "name": name})
 
 
 def quoted(words: Sequence[str]) -> str:
-    """Words as a sentence names them."""
-    return ", ".join(words)
+    """Words as a sentence names them: long ones are cut, and of many only the first are there."""
+    more = ["…"] if len(words) > MAX_QUOTED else []
+    return ", ".join([*map(shortened, words[:MAX_QUOTED]), *more])
+
+
+def shortened(text: str) -> str:
+    """A person's own words in a sentence, cut where they would be longer than it."""
+    return text if len(text) <= MAX_LETTERS else f"{text[:MAX_LETTERS].rstrip()}…"
