@@ -155,6 +155,26 @@ def test_the_page_speaks_the_visitors_language(visit: Callable[..., Page]) -> No
     assert page.inner_text(".facts").startswith("完了")
 
 
+def test_a_page_that_is_loaded_again_keeps_picture_task_and_words(
+    visit: Callable[..., Page], served: Served
+) -> None:
+    """Gradio loads it again by itself once a lost connection is back. The answer is gone."""
+    page = visit()
+    take_example(page)
+    page.fill("#words textarea", "red car")
+    for leave in (lambda: page.reload(), lambda: (page.goto("about:blank"), page.go_back())):
+        leave()
+        page.wait_for_selector("#picture img[src$='sky.png']")
+        page.locator("#task input[value=segment]:checked").wait_for(state="attached")
+        assert page.input_value("#words textarea") == "red car"
+        viewer(page, "idle").wait_for()
+    run(page)
+    page.goto(served.url)
+    page.wait_for_selector("#run")
+    page.wait_for_timeout(500)
+    assert page.input_value("#words textarea") == "" and page.locator("#picture img").count() == 0
+
+
 def test_a_link_brings_its_task_and_words(visit: Callable[..., Page], served: Served) -> None:
     page = visit()
     page.goto(f"{served.url}?task=segment&text=red%20car%20;%20dog")

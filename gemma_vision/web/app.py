@@ -40,6 +40,7 @@ from gemma_vision.web.command_line import read_options
 from gemma_vision.web.components.header import build_header
 from gemma_vision.web.components.model_choice import FREEDOMS, LOOPBACK, Choice, freedom
 from gemma_vision.web.forms.carrying import connect_carrying
+from gemma_vision.web.forms.reloading import keep_form
 from gemma_vision.web.forms.space_buttons import build_space_buttons
 from gemma_vision.web.forms.tab import Tab
 from gemma_vision.web.i18n.texts import translate, translations
@@ -150,7 +151,8 @@ def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choic
     for tab in tabs.values():
         if isinstance(tab, LiveTab):
             tab.connect_freeze(image)
-    arrived = app.load(image.fill_from_link, None, image.linked, **SILENT)
+    kept = gr.Textbox(visible=False)
+    arrived = app.load(image.fill_on_load, kept, image.linked, js=keep_form(image.name), **SILENT)
     app.unload(leave)
     connect_carrying({place: tab.carried for place, tab in tabs.items()})
     if choice.is_open:

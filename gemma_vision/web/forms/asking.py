@@ -1,7 +1,8 @@
 """Asking: what lies between a form and the answer beside it, and what asks instead of the form.
 
 A form's values are told to the page's scripts at every change and at every run, so that an answer
-to other values is seen to be one from before. Nothing of that reaches the server.
+to other values is seen to be one from before. None of it reaches the server, but for what comes
+back to a page that is loaded again (`forms/reloading.py`).
 """
 
 from __future__ import annotations

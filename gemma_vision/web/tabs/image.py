@@ -36,6 +36,7 @@ from gemma_vision.web.forms.fields import (
 from gemma_vision.web.forms.form_values import FormValues, read_form
 from gemma_vision.web.forms.known_names import build_known_names, connect_known_names, known
 from gemma_vision.web.forms.options import SETTINGS
+from gemma_vision.web.forms.reloading import restore
 from gemma_vision.web.forms.tab import TaskTab
 from gemma_vision.web.forms.task_form import TaskForm
 from gemma_vision.web.jobs.events import Updates, connect, skip
@@ -119,8 +120,14 @@ class ImageTab(TaskTab):
 
     @property
     def linked(self) -> list[Component]:
-        """What an address may fill in."""
-        return self.form.filled
+        """What an address, or the page before it was loaded again, may fill in."""
+        assert self.upload is not None, "it is built"
+        return [self.upload, *self.form.filled]
+
+    def fill_on_load(self, kept: str, request: gr.Request) -> Updates:
+        """What the form held before the page was loaded again, or else what the address says."""
+        held = restore(self.carried, ["upload", *self.form.fields], kept)
+        return held or self.fill_from_link(request)
 
     def refresh(self, pipeline: Pipeline, chosen: Mapping[str, Any]) -> Updates:
         """The form, the examples and the names that are known."""
