@@ -5,7 +5,9 @@ import {
   find,
   noteText,
   pageLanguage,
+  readHoles,
   translator,
+  wholeSentence,
 } from "../../gemma_vision/web/components/lib/lib.js";
 
 const TEXTS = {
@@ -66,6 +68,30 @@ test("a coded sentence is told by its code, and stays English with its code left
   assert.equal(noteText("note: E_A: x", translate), "note: E_A: x");
   root.lang = "en";
   assert.equal(noteText("E_A: No a.", translate), "No a.");
+});
+
+test("a sentence is known by its template, with what stands in its holes", () => {
+  assert.deepEqual(readHoles("No {a} (0).", "No b (0)."), { a: "b" });
+  assert.deepEqual(readHoles("{a}, {b}", "1, 2, 3"), { a: "1", b: "2, 3" });
+  assert.deepEqual(readHoles("None.", "None."), {});
+  assert.equal(readHoles("None.", "None!"), null);
+  assert.equal(readHoles("No {a}.", "No ."), null);
+});
+
+test("a sentence that is known in the page's language is told in it alone", () => {
+  const texts = {
+    en: { "sentences:gone": "{name} is gone.", "notes:E_A": "Gone." },
+    de: { "sentences:gone": "{name} ist weg.", "notes:E_A": "Weg." },
+  };
+  globalThis.gradio_config = /** @type {any} */ ({ i18n_translations: texts });
+  root.lang = "de";
+  assert.equal(noteText("E_A: a.png is gone."), "a.png ist weg.");
+  assert.equal(noteText("E_A: b.png was never there."), "Weg. (b.png was never there.)");
+  root.lang = "en";
+  assert.equal(noteText("E_A: a.png is gone."), "a.png is gone.");
+  root.lang = "xx";
+  assert.equal(wholeSentence("a.png is gone."), null);
+  globalThis.gradio_config = undefined;
 });
 
 test("a part that a template lacks is named", () => {

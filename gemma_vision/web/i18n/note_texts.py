@@ -1,7 +1,8 @@
 """Note texts: what an error or a warning means, by its code, for those who do not read English.
 
 The library's own sentences are English and have the numbers and names; the page puts them behind
-these. `E_` are the codes of errors, `W_` those of an answer's warnings.
+these, where it does not know them whole (`sentence_texts.py`). `E_` are the codes of errors, `W_`
+those of an answer's warnings.
 """
 
 from __future__ import annotations

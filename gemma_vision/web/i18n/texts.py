@@ -20,6 +20,7 @@ from gemma_vision.web.i18n.live_texts import LIVE
 from gemma_vision.web.i18n.note_texts import NOTES
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
 from gemma_vision.web.i18n.prompt_texts import PROMPTS
+from gemma_vision.web.i18n.sentence_texts import SENTENCES
 from gemma_vision.web.i18n.stage_texts import STAGES
 from gemma_vision.web.i18n.viewer_texts import VIEWER
 
@@ -192,6 +193,7 @@ TABLES: dict[str, Table] = {  # by the name under which the languages' files hav
     "guidance": GUIDANCE,
     "exports": EXPORTS,
     "notes": NOTES,
+    "sentences": SENTENCES,
     "live": LIVE,
     "gradio": GRADIO,
 }

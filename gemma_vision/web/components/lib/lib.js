@@ -53,9 +53,39 @@ const CODE = /^[EW]_[A-Z_]+$/;
 const CODED = /^([EW]_[A-Z_]+): (.*)$/s;
 
 /**
- * A sentence of the library as a visitor reads it: "E_NO_IMAGE: Give one." -> what the code means
- * in the page's language, and the English sentence with its names and numbers. A code of which
- * nothing is known says that the request cannot be used.
+ * What stands in the holes of a template where a sentence is that template; null where it is not.
+ * @param {string} template
+ * @param {string} sentence
+ * @returns {Record<string, string> | null}
+ */
+export function readHoles(template, sentence) {
+  const parts = template.split(/\{(\w+)\}/);
+  const pattern = parts.map((part, place) =>
+    place % 2 ? `(?<${part}>.+?)` : part.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"),
+  );
+  const found = new RegExp(`^${pattern.join("")}$`, "s").exec(sentence);
+  return found && { ...found.groups };
+}
+
+/**
+ * A sentence of the library in the page's language, where all of it is known there; else null.
+ * @param {string} sentence
+ * @param {Texts} [texts]
+ */
+export function wholeSentence(sentence, texts = globalThis.gradio_config?.i18n_translations ?? {}) {
+  const own = texts[pageLanguage()] ?? {};
+  for (const [key, template] of Object.entries(texts.en ?? {})) {
+    if (!key.startsWith("sentences:") || !(key in own)) continue;
+    const values = readHoles(template, sentence);
+    if (values) return fillText(own[key], values);
+  }
+  return null;
+}
+
+/**
+ * A sentence of the library as a visitor reads it: "E_NO_IMAGE: Give one." -> the same in the page's
+ * language where it is known there, else what the code means and the English sentence with its names
+ * and numbers. A code of which nothing is known says that the request cannot be used.
  * @param {string} note
  * @param {Translate} [translate]
  */
@@ -63,7 +93,8 @@ export function noteText(note, translate = translator(["notes"])) {
   const found = CODED.exec(note);
   if (!found) return note;
   const [, code, sentence] = found;
-  if (pageLanguage() === "en") return sentence;
+  const whole = pageLanguage() === "en" ? sentence : wholeSentence(sentence);
+  if (whole !== null) return whole;
   const meaning = [code, "E_REQUEST"].map((key) => translate(key)).find((text) => !CODE.test(text));
   return meaning ? `${meaning} (${sentence})` : sentence;
 }
