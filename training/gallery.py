@@ -28,7 +28,7 @@ def write_gallery(images: np.ndarray, name_of: np.ndarray, count: int, out: Path
         drawing = Image.fromarray(images[np.flatnonzero(name_of == name)[0]])
         place = (name % COLUMNS * THUMB, name // COLUMNS * THUMB)
         sheet.paste(drawing.resize((THUMB, THUMB), Image.Resampling.LANCZOS), place)
-    sheet.save(out / GALLERY, quality=90, method=6)
+    sheet.save(out / GALLERY, quality=80, method=6)
 
 
 def main(words: Sequence[str] | None = None) -> int:
