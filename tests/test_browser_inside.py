@@ -35,8 +35,8 @@ def test_the_example_is_followed_to_its_end(visit: Callable[..., Page]) -> None:
     follow(page)
     found = page.eval_on_selector_all(".stages > li", "nodes => nodes.map(one => one.dataset.name)")
     assert found[:6] == NAMES and found[6:] in ([], ["masks"])
-    assert page.inner_text(".stage-pixels .shape") == "3 \u00d7 112 \u00d7 112"
-    assert page.locator(".stage-merged .run.soft").inner_text() == "picture \u00d7 64"
+    assert page.inner_text(".stage-pixels .shape") == "3 \u00d7 168 \u00d7 168"
+    assert page.locator(".stage-merged .run.soft").inner_text() == "picture \u00d7 144"
     assert page.eval_on_selector_all(".gv-inside img", IS_DRAWN)
     is_enabled(page, "inside-run")
 

@@ -125,7 +125,7 @@ WIDENING_PLANS = {
     "sharp": WideningPlan(
         ModelSizes(side=168, vision_layers=6),
         num_names=16,
-        paces={"vision": Pace(42.0, gain=0.6), "decoder": Pace(44.0, gain=0.7)},
+        paces={"vision": Pace(42.0, gain=0.6), "decoder": Pace(64.0, gain=0.7)},
         rehearsed=0.38,
     ),
     # More names besides, larger pictures and a deeper tower: ten times as long, or a GPU.

@@ -44,7 +44,7 @@ from training.run import TrainingRun, open_stage
 
 BATCH, PEAK, DECAY = 20, 8e-4, 0.03  # of the tower
 ANSWERS_PEAK = 1.2e-3
-MIX = (0.40, 0.46, 0.05, 0.09)  # of detect, segment, caption and ask where words stay
+MIX = (0.28, 0.58, 0.05, 0.09)  # of detect, segment, caption and ask where words stay
 BANK = 3000  # scenes whose features the decoder keeps
 POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
 

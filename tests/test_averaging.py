@@ -1,0 +1,37 @@
+"""Averaging: two moments of one training become one checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from training.averaging import main
+
+FILE = "model.safetensors"
+
+
+def write(folder: Path, **tensors: torch.Tensor) -> str:
+    folder.mkdir()
+    save_file(tensors, folder / FILE)
+    (folder / "config.json").write_text(f'"{folder.name}"')
+    return str(folder)
+
+
+def test_weights_are_the_mean_and_the_rest_is_the_later_ones(tmp_path: Path) -> None:
+    one, other = torch.randn(2, 3, 4).to(torch.bfloat16)
+    before, after = write(tmp_path / "before", w=one), write(tmp_path / "after", w=other)
+    main([before, after, "--out", str(tmp_path / "out")])
+    mean = load_file(tmp_path / "out" / FILE)["w"]
+    assert torch.equal(mean, ((one.float() + other.float()) / 2).to(torch.bfloat16))
+    assert (tmp_path / "out" / "config.json").read_text() == '"after"'
+
+
+@pytest.mark.parametrize("other", [{"v": torch.ones(2)}, {"w": torch.ones(3)}])
+def test_of_two_trainings_nothing_is_made(tmp_path: Path, other: dict[str, torch.Tensor]) -> None:
+    before, after = write(tmp_path / "a", w=torch.ones(2)), write(tmp_path / "b", **other)
+    with pytest.raises(ValueError, match="one training"):
+        main([before, after, "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
