@@ -522,6 +522,12 @@ def test_all_parts_of_a_schema_hold_at_once():
 PAIRS = [{"const": n} for n in range(40)]
 
 
+def referring(schema):
+    """A schema that is referred to four hundred times, four hundred times over."""
+    many = {"anyOf": [{"$ref": "#/$defs/one"}] * 400}
+    return {"anyOf": [{"$ref": "#/$defs/many"}] * 400, "$defs": {"one": schema, "many": many}}
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -533,13 +539,20 @@ PAIRS = [{"const": n} for n in range(40)]
             {"anyOf": [{"allOf": [{"anyOf": PAIRS}, {"anyOf": PAIRS}]}] * 99, "type": "string"},
             id="too many that never hold",
         ),
+        pytest.param(referring({"anyOf": [False] * 400}), id="too many of nothing"),
+        pytest.param(referring({"anyOf": [{"anyOf": []}] * 400}), id="too many of empty lists"),
+        pytest.param(referring({"allOf": [{}] * 400}), id="too many parts"),
+        pytest.param(
+            referring({"allOf": [{"enum": [*range(900)]}, {"enum": [*range(900, 1800)]}]}),
+            id="too many named values",
+        ),
         pytest.param({"allOf": [{"enum": 3}, {"enum": ["a"]}]}, id="an enum that is none"),
     ],
 )
 def test_parts_of_a_schema_that_hold_for_nothing_are_refused_at_once(schema):
     began = time.monotonic()
     with pytest.raises(ApiError):
-        SchemaProjection(about_things(label=schema))
+        SchemaProjection(about_things(label=schema) | {"$defs": schema.get("$defs", {})})
     assert time.monotonic() - began < 5
 
 

@@ -6,8 +6,8 @@ References are followed; what holds beside a reference, beside alternatives and 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice, product
 from typing import Any
 
@@ -18,45 +18,66 @@ MAX_DEPTH = 8  # of references and alternatives within one another
 MAX_CHOICES = 2000  # of alternatives that hold at once
 PARAM = "response_format"
 JSON = Mapping[str, Any]
+Count = Callable[[int], None]
 LEAST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems")  # of several the least holds
 MOST = ("minimum", "exclusiveMinimum", "minLength", "minItems")
 NUMBERS = {"number", "integer"}
 NEVER: JSON = {"type": "nothing"}  # what no value keeps; counted all the same
 
 
-def alternatives(schema: Any, root: JSON, depth: int = 0) -> Iterator[JSON]:
-    """What a schema may mean, one by one.
+def alternatives(schema: Any, root: JSON, count: Count, depth: int = 0) -> Iterator[JSON]:
+    """What a schema may mean, one by one: at least NEVER. count: told of the work that joining is.
 
     {"type": "string", "anyOf": [{"const": "a"}, {"maxLength": 3}]}  ->
     {"type": "string", "const": "a"}, {"type": "string", "maxLength": 3}
     """
     if depth > MAX_DEPTH:
         raise misfit("The schema refers to itself too deeply; write it plainly.")
-    if schema is True:
-        yield {}
     if not isinstance(schema, dict):
+        yield {} if schema is True else NEVER
         return
-    parts = list(parts_of(schema, root, depth))
+    parts = [or_never(part) for part in parts_of(schema, root, count, depth)]
     if len(parts) == 1:
         yield from parts[0]
         return
-    choices = [list(islice(part, MAX_CHOICES + 1)) for part in parts]
-    if math.prod(map(len, choices)) > MAX_CHOICES:
-        raise misfit("The schema is too intricate; write it plainly.")
-    yield from map(joined, product(*choices))
+    choices, ways = [], 1
+    for part in parts:
+        choices.append(list(islice(part, MAX_CHOICES + 1)))
+        count(len(choices[-1]))
+        ways *= len(choices[-1])
+        if ways > MAX_CHOICES:
+            raise misfit("The schema is too intricate; write it plainly.")
+    for schemas in product(*choices):
+        count(sum(map(weight, schemas)))
+        yield joined(schemas)
 
 
-def parts_of(schema: JSON, root: JSON, depth: int) -> Iterator[Iterator[JSON]]:
+def or_never(part: Iterator[JSON]) -> Iterator[JSON]:
+    """The same alternatives; NEVER where there are none, for what is passed over is counted too."""
+    yield next(part, NEVER)
+    yield from part
+
+
+def weight(schema: JSON) -> int:
+    """How much work a schema is to join: its words and what stands in them."""
+    return sum(len(said) if isinstance(said, (dict, list)) else 1 for said in schema.values())
+
+
+def parts_of(schema: JSON, root: JSON, count: Count, depth: int) -> Iterator[Iterator[JSON]]:
     """What holds at once: each part as its alternatives."""
     plain = dict(schema)
     if "$ref" in schema:
-        yield alternatives(followed(plain.pop("$ref"), root), root, depth + 1)
+        yield alternatives(followed(plain.pop("$ref"), root), root, count, depth + 1)
     for word in ("anyOf", "oneOf"):
         if isinstance(schema.get(word), list):
-            yield (inner for one in plain.pop(word) for inner in alternatives(one, root, depth + 1))
+            yield (
+                inner
+                for one in plain.pop(word)
+                for inner in alternatives(one, root, count, depth + 1)
+            )
     if isinstance(schema.get("allOf"), list):
         for one in plain.pop("allOf"):
-            yield alternatives(one, root, depth + 1)
+            yield alternatives(one, root, count, depth + 1)
     kinds = plain.get("type")
     if isinstance(kinds, list):
         yield ({**plain, "type": kind} for kind in kinds)
@@ -103,7 +124,15 @@ def join_properties(one: JSON, other: JSON) -> JSON:
 
 def join_named(one: list[Any], other: list[Any]) -> list[Any]:
     """The values that both lists have."""
-    return [value for value in one if any(is_same(value, known) for known in other)]
+    known = set(map(value_key, other))
+    return [value for value in one if value_key(value) in known]
+
+
+def value_key(value: Any) -> tuple[type | None, Any]:
+    """Equal for equal values of JSON, where true is no 1."""
+    if isinstance(value, (dict, list)):
+        return type(value), json.dumps(value, sort_keys=True)
+    return bool if isinstance(value, bool) else None, value
 
 
 # The kind that a word's value has, and what two of them are together; of others the first is taken.

@@ -82,7 +82,7 @@ class SchemaProjection:
     def _fits(self, wanted: Any, own: JSON) -> bool:
         """Whether values of one's own schema can be told as the wanted one has them."""
         self._count()
-        kinds = list(alternatives(own, self._own))
+        kinds = list(alternatives(own, self._own, self._count))
         found = list(self._alternatives(wanted))
         for one in found:
             try:
@@ -137,13 +137,13 @@ class SchemaProjection:
         return value
 
     def _alternatives(self, wanted: Any) -> Iterator[JSON]:
-        for one in alternatives(wanted, self._root):
+        for one in alternatives(wanted, self._root, self._count):
             self._count()
             if one is not NEVER:
                 yield one
 
-    def _count(self) -> None:
-        self._steps += 1
+    def _count(self, steps: int = 1) -> None:
+        self._steps += steps
         if self._steps > MAX_STEPS * 100:
             raise misfit("The schema is too intricate; write it plainly.")
 
