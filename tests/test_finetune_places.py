@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -12,6 +13,8 @@ from tiny_models import make_model, save
 from tuning import words_of, write_data
 
 from gemma_vision.cli import main
+from gemma_vision.finetuning.plan import FinetuneError
+from gemma_vision.finetuning.run_folder import held
 from gemma_vision.optimization.folder_lock import locked
 
 pytestmark = pytest.mark.usefixtures("short_answers")
@@ -36,6 +39,33 @@ def test_two_runs_at_once_keep_out_of_each_others_folders(folder, words, tmp_pat
     assert f"Another run writes into {held}" in capsys.readouterr().err
     assert not any(held.iterdir())
     assert main(words) == 0
+
+
+def test_whoever_is_kept_out_takes_no_folder_away(tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "out"
+    with held(folder):
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "exists", lambda path: path == tmp_path)  # as both runs found it
+            with pytest.raises(FinetuneError, match="Another run"), held(folder):
+                pass
+        assert folder.is_dir()
+    assert not folder.exists()
+
+
+def test_where_no_folder_can_be_locked_nobody_is_kept_out(tmp_path, monkeypatch) -> None:
+    fcntl = pytest.importorskip("fcntl")
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")  # as on NFS
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locked(tmp_path) as is_ours:
+        assert is_ours
+
+
+def test_what_comes_out_and_the_state_lie_apart(words, tmp_path, capsys) -> None:
+    assert main([*words, "--out", str(tmp_path / "runs" / "mine")]) == 2
+    assert "is where the state of the run goes" in capsys.readouterr().err
 
 
 def test_what_is_refused_leaves_no_folder_behind(words, tmp_path) -> None:

@@ -45,6 +45,10 @@ def check_out(plan: FinetunePlan, *, resume: bool) -> None:
         raise FinetuneError(
             f"{plan.out} is the model itself; name a new folder for what comes out."
         )
+    if plan.out.resolve() == plan.state.resolve():
+        raise FinetuneError(
+            f"{plan.out} is where the state of the run goes; give another --out or --name."
+        )
     if not plan.out.is_dir() or not any(plan.out.iterdir()):
         return
     is_checkpoint = any((plan.out / name).is_file() for name in (SINGLE, ADAPTER_CONFIG))

@@ -46,18 +46,17 @@ def held(folder: Path) -> Iterator[None]:
     """Hold a folder, made where it is not there; nothing is left behind where it stays empty."""
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(folder) as is_ours:
-            if not is_ours:
-                raise FinetuneError(
-                    f"Another run writes into {folder}; wait for it, or give another --name and "
-                    "--out."
-                )
+    with locked(folder) as is_ours:
+        if not is_ours:
+            raise FinetuneError(
+                f"Another run writes into {folder}; wait for it, or give another --name and --out."
+            )
+        try:
             yield
-    finally:
-        with suppress(OSError):  # what holds files stays
-            for one in made:
-                one.rmdir()
+        finally:
+            with suppress(OSError):  # what holds files stays
+                for one in made:
+                    one.rmdir()
 
 
 def beginning_of(plan: FinetunePlan, base: str, data: Mapping[str, str]) -> Beginning:

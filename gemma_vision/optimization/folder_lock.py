@@ -8,7 +8,10 @@ from pathlib import Path
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Hold a folder that is there; whether it could be had, which another process may prevent."""
+    """Hold a folder that is there; whether it could be had, which another process may prevent.
+
+    File systems that lock no folders, as those of networks, keep nobody out.
+    """
     try:
         import fcntl
     except ImportError:  # not a POSIX system: nobody is kept out
@@ -16,11 +19,13 @@ def locked(folder: Path) -> Iterator[bool]:
         return
     held = os.open(folder, os.O_RDONLY)
     try:
+        is_ours = True
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            is_ours = False
         except OSError:
-            yield False
-            return
-        yield True
+            pass
+        yield is_ours
     finally:
         os.close(held)
