@@ -123,6 +123,21 @@ def test_what_cannot_be_written_whole_leaves_an_empty_folder(
     assert main(words) == 0  # once there is room
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["written", "not written"])
+def test_a_file_that_came_meanwhile_stays(fails, adapter, tmp_path, capsys, monkeypatch) -> None:
+    mine = tmp_path / "whole" / "model.safetensors"
+
+    def come(*paths: object) -> None:
+        mine.write_text("mine")
+        if fails:
+            raise OSError(28, "No space left on device", "mask_decoder.npz")
+
+    monkeypatch.setattr("gemma_vision.finetuning.results.merging.copy_own_files", come)
+    assert main(["merge", str(adapter), "--out", str(mine.parent)]) == 2
+    assert ("No space left" if fails else "holds files by now") in capsys.readouterr().err
+    assert mine.read_text() == "mine" and [*mine.parent.iterdir()] == [mine]
+
+
 def test_a_base_that_was_moved_is_named(base, adapter, tmp_path, capsys) -> None:
     moved = base.rename(tmp_path / "moved")
     words = ["merge", str(adapter), "--out", str(tmp_path / "whole")]

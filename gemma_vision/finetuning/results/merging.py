@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from gemma_vision.finetuning.learning.bases import Base, find_base
 from gemma_vision.finetuning.plan import FinetuneError
 from gemma_vision.finetuning.plan_checks import check_folder
 from gemma_vision.finetuning.results.writing import copy_small_files
-from gemma_vision.optimization.atomic_write import atomic_file, write_atomically
+from gemma_vision.optimization.atomic_write import write_atomically
 from gemma_vision.weights.checkpoint import tokenizer_folder
 from gemma_vision.weights.loading import check_finite, drop_tied_head
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
@@ -48,14 +49,13 @@ def merge_adapter(adapter: str, out: Path, base: str | None = None) -> Path:
     notes = notes_of(found.adapter, found.folder)
     with as_checkpoint_error(ADAPTER_CONFIG):
         tensors = merged_tensors(found.folder, found.adapter)
-    with whole_or_empty(out):
-        with atomic_file(out / SINGLE) as draft:
-            save_file(tensors, draft, metadata={"format": "pt"})
-            draft.chmod(0o644)
-        copy_small_files(found.folder, out)
-        shutil.copyfile(tokenizer, out / TOKENIZER)
-        write_atomically(out / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
-        copy_own_files(found.adapter, out)
+    with whole_or_empty(out) as draft:
+        save_file(tensors, draft / SINGLE, metadata={"format": "pt"})
+        (draft / SINGLE).chmod(0o644)
+        copy_small_files(found.folder, draft)
+        shutil.copyfile(tokenizer, draft / TOKENIZER)
+        write_atomically(draft / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
+        copy_own_files(found.adapter, draft)
     return out
 
 
@@ -70,15 +70,19 @@ def check_target(out: Path, base: Base) -> None:
 
 
 @contextmanager
-def whole_or_empty(out: Path) -> Iterator[None]:
-    """Make a folder, or take an empty one; what is in it where writing fails is removed again."""
+def whole_or_empty(out: Path) -> Iterator[Path]:
+    """A draft within a folder, whose files come to lie there once all of them are written.
+
+    FinetuneError where somebody put files there meanwhile, which stay as they are.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    try:
-        yield
-    except BaseException:
-        for path in out.iterdir():
-            path.unlink(missing_ok=True)
-        raise
+    with TemporaryDirectory(dir=out, prefix=".merging-") as made:
+        draft = Path(made)
+        yield draft
+        if [*out.iterdir()] != [draft]:
+            raise FinetuneError(f"{out} holds files by now; name a new folder.")
+        for path in draft.iterdir():
+            path.replace(out / path.name)
 
 
 def notes_of(adapter: Path, folder: Path) -> dict[str, Any]:
