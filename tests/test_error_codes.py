@@ -38,6 +38,7 @@ ENDS = {
     "/words": PlainTextResponse("Invalid Content-Type header", 400),
     "/detail": JSONResponse({"detail": "Session hash not found."}, 400),
     "/coded": JSONResponse({"detail": "E_BUSY: Wait."}, 429, {"Retry-After": "3"}),
+    "/full": JSONResponse({"detail": "Queue is full. Max size is 3 and size is 3."}, 503),
     "/own": JSONResponse({"code": "E_TEXT", "message": "Mine."}, 422),
     "/rpc": JSONResponse({"error": {"code": -32700, "message": "Parse error"}}, 400),
     "/nothing": Response(status_code=404),
@@ -57,6 +58,7 @@ def client() -> TestClient:
     "path, status, code, said",
     [
         pytest.param("/words", 400, "E_ARGUMENTS", "Invalid Content-Type header; GET", id="words"),
+        pytest.param("/full", 503, "E_BUSY", "Too many requests wait", id="a full queue"),
         pytest.param("/detail", 400, "E_ARGUMENTS", "Session hash not found; GET", id="detail"),
         pytest.param("/coded", 429, "E_BUSY", "Wait.", id="a code in its words"),
         pytest.param("/nothing", 404, "E_ENDPOINT", "There is no such address", id="no words"),

@@ -111,6 +111,8 @@ def coded(status: int, words: str, method: str, allowed: str) -> tuple[str, str]
     if status == 405:
         instead = " or ".join(sorted(filter(None, allowed.split(", ")))) or "another method"
         return "E_ENDPOINT", f"This address takes no {method}; send {instead}."
+    if status == 503:  # of Gradio's queue, full or at its end
+        return "E_BUSY", "Too many requests wait already; try again in a while."
     if status >= 500:
         return describe(RuntimeError())
     said = " ".join(words.split())[:MAX_WORDS].rstrip(".") or "The call does not fit"
