@@ -133,6 +133,13 @@ def test_stop_is_the_visitors_own() -> None:
     assert last["says"] == "whole"
 
 
+def test_stop_after_a_failure_at_once_leaves_what_was_told() -> None:
+    one = runner(fails_at=1)
+    *_, failed = start(one, 5)
+    assert failed["says"].startswith("E_INTERNAL")
+    assert set(one.stop("one")) == {"run", "stop"}
+
+
 def test_stop_after_the_end_changes_nothing_but_the_buttons() -> None:
     one = runner()
     list(start(one, 2))

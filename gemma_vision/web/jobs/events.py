@@ -93,10 +93,9 @@ class JobRunner(Generic[S]):
     def start(self, values: Mapping[str, Any], visitor: str) -> Iterator[NamedUpdates]:
         """Updates until the job is over; what went wrong becomes the last of them."""
         job, run = self._make_job(values, visitor), None
+        begun: StreamRun[NamedUpdates, Job[S]] | None = None
         try:
-            begun: StreamRun[NamedUpdates, Job[S]] = StreamRun(
-                lambda: once(job.begin), job, lock=None, seconds=OPENING_SECONDS
-            )
+            begun = StreamRun(lambda: once(job.begin), job, lock=None, seconds=OPENING_SECONDS)
             self._beginnings.add(visitor, begun)
             for _ in begun.result():
                 yield self.busy
@@ -112,6 +111,8 @@ class JobRunner(Generic[S]):
                 yield job.updates(state)
             yield {**job.finished(run.latest, run.is_whole), **self.idle}
         except Exception as error:
+            if begun is not None:
+                self._beginnings.forget(visitor, begun)
             yield {**job.failed(to_note(error), run.latest if run else None), **self.idle}
 
     def stop(self, visitor: str) -> NamedUpdates:

@@ -195,7 +195,11 @@ class VisitorRuns(Generic[T, A]):
     def follow(self, visitor: str, run: StreamRun[T, A]) -> Iterator[T | None]:
         """As `StreamRun.follow`; until it is over, the visitor's Stop finds the run."""
         self.add(visitor, run)
-        yield from run.follow()
+        try:
+            yield from run.follow()
+        except Exception:
+            self.forget(visitor, run)
+            raise
         self.forget(visitor, run)
 
     def end(self, visitor: str) -> StreamRun[T, A] | None:
