@@ -102,8 +102,12 @@ def _check_names(
     instances: Sequence[Instance], colors: Mapping[str, Color], numbers: Sequence[int]
 ) -> None:
     """Each thing has a colour and a number."""
-    if lacking := {instance.label for instance in instances} - set(colors):
-        raise OverlayError(f"colors has none for {min(lacking)!r}; give one for each label.")
+    for label in sorted({instance.label for instance in instances}):
+        try:
+            colors[label]  # a mapping may make one up
+        except KeyError:
+            message = f"colors has none for {label!r}; give one for each label."
+            raise OverlayError(message) from None
     if len(numbers) != len(instances):
         counts = f"{len(numbers)} numbers for {len(instances)} things"
         raise OverlayError(f"There are {counts}; give one for each.")

@@ -39,6 +39,15 @@ SLIPS = [
 ]
 
 
+def test_colours_may_be_made_up_for_each_label() -> None:
+    class Red(dict[str, tuple[int, int, int]]):
+        def __missing__(self, label: str) -> tuple[int, int, int]:
+            return (255, 0, 0)
+
+    red = draw(PICTURE, THINGS, colors={"cat": (255, 0, 0)})
+    assert draw(PICTURE, THINGS, colors=Red()).tobytes() == red.tobytes()
+
+
 @pytest.mark.parametrize("slip, code, said", SLIPS)
 def test_a_slip_ends_in_a_sentence(slip: Callable[[], object], code: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
