@@ -55,11 +55,10 @@ def test_the_page_opens_in_the_browsers_language(
 def test_an_error_is_told_in_the_pages_language(visit: Callable[..., Page]) -> None:
     page = visit(locale="de-DE")
     run(page, "cat", "error")
-    meaning = all_texts("de")["notes:E_NO_IMAGE"]
-    note = page.locator("#viewer .notes li", has_text=meaning).first
-    sentence = note.text_content().removeprefix(f"{meaning} (").removesuffix(")")
+    notes = page.locator("#viewer .notes li")
+    notes.get_by_text(all_texts("de")["sentences:no_picture"], exact=True).wait_for()
     switch(page, "English")
-    page.locator("#viewer .notes li").get_by_text(sentence, exact=True).wait_for()
+    notes.get_by_text(all_texts("en")["sentences:no_picture"], exact=True).wait_for()
 
 
 def switch(page: Page, language: str) -> None:

@@ -140,13 +140,13 @@ class TestWidening:
         assert (tmp_path / "out" / "model.safetensors").stat().st_size < 10_000_000
         assert (tmp_path / "out" / "gallery.webp").exists()
 
-    def test_more_hands_keep_the_size_the_words_and_the_mask_decoder(
+    def test_a_plan_without_new_words_keeps_the_size_the_words_and_the_mask_decoder(
         self, data, tmp_path, monkeypatch
     ):
         monkeypatch.setattr(widening, "BATCH", 2)
         monkeypatch.setattr(widening, "BANK", 12)
         paces = {"vision": 4 / 60, "decoder": 4 / 60}
-        wide = self.widened(data, tmp_path / "run", "vision", "decoder", plan="hands", **paces)
+        wide = self.widened(data, tmp_path / "run", "vision", "decoder", plan="sharp", **paces)
         codes = wide.learner.vae.encode(torch.rand(2, 1, 64, 64) - 0.5)
         drawn = wide.learner.vae.decode(codes)
         widening.train_tower(wide)

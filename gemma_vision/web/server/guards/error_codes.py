@@ -19,7 +19,8 @@ from gemma_vision.web.server.guards.guard_errors import refusal
 
 BARE = ("application/json", "text/plain", "")  # kinds of what libraries refuse with
 CODED = re.compile(r"(E_[A-Z_]+): (.*)", re.DOTALL)
-CODES = {401: "E_ACCESS", 403: "E_ACCESS", 413: "E_TOO_LARGE", 429: "E_BUSY"}
+CODES = {401: "E_ACCESS", 403: "E_ACCESS", 404: "E_ENDPOINT", 413: "E_TOO_LARGE", 429: "E_BUSY"}
+NOWHERE = re.compile("|Not Found|File not found.*", re.DOTALL)  # what says no more than a 404 does
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 MAX_WORDS = 200  # characters of a library's own that are told
 
@@ -106,7 +107,7 @@ def coded(status: int, words: str, method: str, allowed: str) -> tuple[str, str]
     """The code and the sentence of a refusal; those that its words begin with, where they do."""
     if found := CODED.fullmatch(words):
         return found[1], found[2]
-    if status == 404:
+    if status == 404 and NOWHERE.fullmatch(words):
         return "E_ENDPOINT", f"There is no such address; {WHERE}"
     if status == 405:
         instead = " or ".join(sorted(filter(None, allowed.split(", ")))) or "another method"
