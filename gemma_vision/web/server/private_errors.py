@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.errors import describe, place_of, request_id
 from gemma_vision.web.server.errors import to_client
+from gemma_vision.web.server.guards.guard_errors import WHERE
 from gemma_vision.web.server.guards.request_log import KEY
 from gemma_vision.web.server.uploads import UploadError, resolve_upload
 from postprocess.errors import UserError
@@ -37,7 +38,6 @@ MISFITS = (AttributeError, LookupError, TypeError, ValueError)
 ADDRESSES = ("http://", "https://")
 NO_JSON = "The call is no JSON"
 PAGE = "page"  # before the names of its own handlers
-WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 
 
 class ArgumentsError(UserError):

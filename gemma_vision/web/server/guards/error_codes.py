@@ -15,13 +15,12 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gemma_vision.errors import describe
-from gemma_vision.web.server.guards.guard_errors import refusal
+from gemma_vision.web.server.guards.guard_errors import WHERE, refusal
 
 BARE = ("application/json", "text/plain", "")  # kinds of what libraries refuse with
 CODED = re.compile(r"(E_[A-Z_]+): (.*)", re.DOTALL)
 CODES = {401: "E_ACCESS", 403: "E_ACCESS", 404: "E_ENDPOINT", 413: "E_TOO_LARGE", 429: "E_BUSY"}
 NOWHERE = re.compile("|Not Found|File not found.*", re.DOTALL)  # what says no more than a 404 does
-WHERE = "GET /gradio_api/info has every endpoint and what it takes."
 MAX_WORDS = 200  # characters of a library's own that are told
 
 
