@@ -13,7 +13,7 @@ from torch import nn
 
 from gemma_vision.optimization.clock import Clock
 from gemma_vision.optimization.metrics_log import MetricsLog
-from gemma_vision.optimization.precision import pick_dtype
+from gemma_vision.optimization.precision import pick_dtype, quick_attention
 from gemma_vision.optimization.stage import TrainingStage, adamw
 from postprocess.vqvae import MaskVQVAE
 from training.data.sampling import SceneRecipe, SceneSampler
@@ -254,3 +254,23 @@ def test_processes_draw_beside_the_training(compositor):
 
 def test_a_report_is_one_line_of_json(runs):
     assert all("NaN" not in json.dumps(row) for rows in runs["first"].values() for row in rows)
+
+
+class TestQuickAttention:
+    def test_products_in_bfloat16_are_those_of_float32_to_its_precision(self):
+        rng = torch.Generator().manual_seed(5)
+        queries, keys, values = (torch.randn(2, 3, 36, 64, generator=rng) for _ in range(3))
+        expected = nn.functional.scaled_dot_product_attention(queries, keys, values)
+        with quick_attention(torch.device("cpu")):
+            assert torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+            got = nn.functional.scaled_dot_product_attention(
+                *(tensor.bfloat16() for tensor in (queries, keys, values))
+            )
+        assert got.dtype == torch.bfloat16
+        assert (got - expected).abs().max() < 0.02 * expected.abs().max()
+
+    def test_the_setting_is_put_back_after_an_error(self):
+        before = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()
+        with pytest.raises(KeyError), quick_attention(torch.device("cpu")):
+            raise KeyError
+        assert torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed() is before

@@ -1,7 +1,8 @@
 """Precision: which number type products are computed in. Weights keep their own."""
 
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -14,9 +15,23 @@ def autocast(device: torch.device, dtype: torch.dtype) -> AbstractContextManager
     return nullcontext() if dtype == torch.float32 else torch.autocast(device.type, dtype)
 
 
-def quick_attention(device: torch.device) -> AbstractContextManager[object]:
-    """On a CPU plain products: the fused kernel's backward in bfloat16 costs a fifth more there."""
-    return sdpa_kernel(SDPBackend.MATH) if device.type == "cpu" else nullcontext()
+@contextmanager
+def quick_attention(device: torch.device) -> Iterator[None]:
+    """On a CPU plain products, in bfloat16 where tensors are: widened to float32, as they are by
+    default, they cost a sixth of a step of the tower, and the fused kernel's backward costs more.
+
+    The setting is torch's for the whole process and is put back at the end.
+    """
+    if device.type != "cpu":
+        yield
+        return
+    allowed = torch.backends.cuda.fp16_bf16_reduction_math_sdp_allowed()  # type: ignore[no-untyped-call]
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(allowed)
 
 
 def pick_dtype(device: torch.device) -> torch.dtype:
