@@ -18,7 +18,7 @@ from torch import Tensor
 
 from gemma_vision.checkpoints.config import parse_config
 from gemma_vision.model.config import LayeredTextConfig
-from gemma_vision.model.fused import TABLE
+from gemma_vision.model.fused.decoder import TABLE
 from gemma_vision.model.gemma4.fused import FusedLayeredDecoder
 from gemma_vision.model.rotary import rotary_table
 from gemma_vision.model.vision_language_model import VisionLanguageModel

@@ -10,11 +10,11 @@ import torch
 from tiny_models import make_model, save
 from torch import Tensor
 
-from gemma_vision.model import short_steps
 from gemma_vision.model.decoder import GemmaDecoder
-from gemma_vision.model.fused import tanh_gelu
+from gemma_vision.model.fused import short_steps
+from gemma_vision.model.fused.products import tanh_gelu
+from gemma_vision.model.fused.short_steps import ShortSteps
 from gemma_vision.model.row_cache import RowCache
-from gemma_vision.model.short_steps import ShortSteps
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.checkpoint import open_checkpoint
 

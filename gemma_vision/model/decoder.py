@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.fused import FusedDecoder, FusedLayer, fuse_weights, rounded_root
+from gemma_vision.model.fused.decoder import FusedDecoder, FusedLayer, rounded_root
+from gemma_vision.model.fused.products import fuse_weights, stack_weights
+from gemma_vision.model.fused.short_steps import ShortSteps
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
 from gemma_vision.model.row_cache import Cache, RowCache
-from gemma_vision.model.short_steps import ShortSteps
 
 Masks = Mapping[str, Tensor | None]  # per layer type: True where a query may look, None: anywhere
 
@@ -108,7 +109,7 @@ class Layer(nn.Module):
         return FusedLayer(
             qkv=fuse_weights([seeing.q_proj, seeing.k_proj, seeing.v_proj]),
             out=fuse_weights([seeing.o_proj]),
-            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj]),
+            gate_up=stack_weights([mlp.gate_proj, mlp.up_proj]),
             down=fuse_weights([mlp.down_proj]),
             before_attention=self.input_layernorm.scale,
             before_mlp=before_mlp.scale,

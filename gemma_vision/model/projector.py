@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import ModelConfig
+from gemma_vision.model.fused.products import product
 
 
 class LinearProjector(nn.Module):
@@ -43,7 +44,8 @@ class PoolingProjector(nn.Module):
         pooled = pool(features, self.side)
         scale = 1.0 + self.mm_soft_emb_norm.weight.float()
         normed = F.rms_norm(pooled.float(), (pooled.shape[-1],), scale, self.eps).type_as(pooled)
-        return normed @ self.mm_input_projection_weight
+        rows = product(normed.flatten(0, 1), self.mm_input_projection_weight)
+        return rows.view(*normed.shape[:2], -1)
 
 
 class UnitScale(nn.Module):

@@ -14,7 +14,12 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import VisionConfig
-from gemma_vision.model.fused import fuse_weights, tanh_gelu
+from gemma_vision.model.fused.products import (
+    added_product,
+    bent_product,
+    fuse_weights,
+    product,
+)
 
 
 class SiglipTower(nn.Module):
@@ -81,9 +86,10 @@ class PatchEmbedding(nn.Module):
         """(B, 3, S, S) -> (B, N, D)"""
         pixels = pixels.to(self.patch_embedding.weight.dtype)
         if self.is_fused:
-            patches = self._cut(pixels) @ self.patch_embedding.weight.flatten(1).t()
-            assert self.patch_embedding.bias is not None, "every SigLIP has one"
-            return patches.add_(self.patch_embedding.bias).add_(self.position_embedding.weight)
+            weight, bias = self.patch_embedding.weight, self.patch_embedding.bias
+            cut = self._cut(pixels)
+            rows = product(cut.flatten(0, 1), weight.flatten(1).t(), bias)
+            return rows.view(*cut.shape[:2], -1).add_(self.position_embedding.weight)
         patches = self.patch_embedding(pixels)
         embedded: Tensor = patches.flatten(2).transpose(1, 2) + self.position_embedding.weight
         return embedded
@@ -165,17 +171,15 @@ class FusedBlock:
 
     def __call__(self, x: Tensor, config: VisionConfig) -> Tensor:
         """(B N, D) -> (B N, D)"""
-        weight, bias = self.qkv
-        qkv = torch.addmm(bias, self.before_attention(x), weight)
+        qkv = product(self.before_attention(x), *self.qkv)
         by_head = qkv.view(
             -1, config.num_patches, 3, config.num_heads, config.width // config.num_heads
         )
         q, k, v = by_head.permute(2, 0, 3, 1, 4)  # (B, H, N, D / H) each
         seen = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(x.shape)
-        x = torch.addmm(x, seen, self.out[0]).add_(self.out[1])
-        weight, bias = self.widen
-        bent = tanh_gelu(torch.addmm(bias, self.before_mlp(x), weight))
-        return torch.addmm(x, bent, self.narrow[0]).add_(self.narrow[1])
+        x = added_product(x, seen, *self.out)
+        bent = bent_product(self.before_mlp(x), *self.widen)
+        return added_product(x, bent, *self.narrow)
 
 
 class SiglipAttention(nn.Module):

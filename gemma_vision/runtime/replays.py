@@ -18,7 +18,7 @@ from torch import Tensor
 from gemma_vision.model.attention import row_mask
 from gemma_vision.model.config import FULL, SLIDING
 from gemma_vision.model.decoder import GemmaDecoder
-from gemma_vision.model.fused import FusedDecoder
+from gemma_vision.model.fused.decoder import FusedDecoder
 from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.row_cache import RowCache
 from gemma_vision.model.vision_language_model import VisionLanguageModel

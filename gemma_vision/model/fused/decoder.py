@@ -7,23 +7,20 @@ called. R rows times positions, W width, H query heads, K key heads, D head widt
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache as cached
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gemma_vision.model.config import FULL, TextConfig
+from gemma_vision.model.fused.products import added_product, gated_product, product
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
 from gemma_vision.model.row_cache import Cache
 
 SHORT = 16_384  # numbers up to which the count of operations is what takes the time
-MANY = 4096  # numbers from which on GELU's parts are quicker than the whole
-GELU_SCALE = torch.tensor((2 / math.pi) ** 0.5)  # of the tanh form of GELU, and of its cube
-GELU_CUBE = 0.044715 * (2 / math.pi) ** 0.5
 TABLE = 1024  # positions that angles are worked out for at first
 
 
@@ -33,7 +30,7 @@ class FusedLayer:
 
     qkv: Tensor  # (W, (H + 2 K) D)
     out: Tensor  # (H D, W)
-    gate_up: Tensor  # (W, 2 M)
+    gate_up: Tensor  # (2 M, W)
     down: Tensor  # (M, W)
     before_attention: Tensor
     before_mlp: Tensor
@@ -82,7 +79,7 @@ class FusedDecoder:
         heads, both = config.num_heads, config.num_heads + config.num_kv_heads
         rows, length = rotary[0].shape[:2]
         normed = self._normed(x, layer.before_attention)
-        qkv = torch.mm(normed, layer.qkv).view(rows, length, -1, config.head_width)
+        qkv = product(normed, layer.qkv).view(rows, length, -1, config.head_width)
         qk = qkv[:, :, :both]
         if layer.qk is not None:
             qk = self._normed(qk) * layer.qk
@@ -94,15 +91,14 @@ class FusedDecoder:
 
     def _widen(self, layer: FusedLayer, x: Tensor) -> Tensor:
         """(R, W) -> (R, W), with the MLP's result added"""
-        gate, up = torch.mm(self._normed(x, layer.before_mlp), layer.gate_up).chunk(2, dim=-1)
-        bent = tanh_gelu(gate).mul_(up)
+        bent = gated_product(self._normed(x, layer.before_mlp), layer.gate_up)
         return self._added(x, bent, layer.down, layer.after_mlp)
 
     def _added(self, x: Tensor, y: Tensor, weight: Tensor, norm: Tensor | None) -> Tensor:
         """x + y @ weight, normalised before it is added where the family does so"""
         if norm is None:
-            return torch.addmm(x, y, weight)
-        return x + self._normed(torch.mm(y, weight), norm)
+            return added_product(x, y, weight)
+        return x + self._normed(product(y, weight), norm)
 
     def _normed(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
         """Unit root mean square in float32, times the scale; back in x's type with a scale."""
@@ -137,24 +133,7 @@ def short_rms_norm(x: Tensor, scale: Tensor | None, eps: float) -> Tensor:
     return normed if scale is None else normed * scale
 
 
-def tanh_gelu(x: Tensor) -> Tensor:
-    """F.gelu(x, approximate="tanh"), which many float32 numbers on a CPU have sooner this way."""
-    if x.dtype != torch.float32 or x.device.type != "cpu" or x.numel() < MANY:
-        return F.gelu(x, approximate="tanh")
-    bent = torch.addcmul(GELU_SCALE, x, x, value=GELU_CUBE).mul_(x).tanh_()
-    return torch.addcmul(x, x, bent).mul_(0.5)
-
-
 @cached
 def rounded_root(width: int, dtype: torch.dtype) -> float:
     """The square root of a width as a type has it."""
     return float(torch.tensor(width**0.5, dtype=dtype))
-
-
-def fuse_weights(maps: Sequence[nn.Linear]) -> Tensor:
-    """Weights (out, in) of several maps -> one (in, sum of outs) that they become views of."""
-    whole = torch.cat([one.weight.data for one in maps]).t().contiguous()
-    parts = torch.split(whole, [one.out_features for one in maps], dim=1)
-    for one, part in zip(maps, parts, strict=True):
-        one.weight.data = part.t()
-    return whole

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from gemma_vision.model.config import FULL, TextConfig
-from gemma_vision.model.fused import GELU_CUBE, GELU_SCALE, TABLE, FusedDecoder, rounded_root
+from gemma_vision.model.fused.decoder import TABLE, FusedDecoder, rounded_root
+from gemma_vision.model.fused.products import GELU_CUBE, GELU_SCALE
 from gemma_vision.model.rotary import rotary_table
 from gemma_vision.model.row_cache import Array, RowCache
 
@@ -116,7 +117,7 @@ class ShortSteps:
             see(space, keys, values, added)
             space.x.addmm_(space.seen, layer.out)
             self._norm(x, scales.before_mlp, space.normed_array)
-            torch.mm(space.normed, layer.gate_up, out=space.gate_up)
+            torch.mm(space.normed, layer.gate_up.t(), out=space.gate_up)
             bend(space.gate, space.up, space.bent_array)
             space.x.addmm_(space.bent, layer.down)
         cache.length += length

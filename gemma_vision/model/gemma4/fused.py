@@ -15,7 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gemma_vision.model.config import LayerConfig, LayeredTextConfig
-from gemma_vision.model.fused import TABLE, fuse_weights
+from gemma_vision.model.fused.decoder import TABLE
+from gemma_vision.model.fused.products import (
+    fuse_weights,
+    gated_product,
+    product,
+    stack_weights,
+)
 from gemma_vision.model.gemma4.layer import MixedLayer
 from gemma_vision.model.gemma4.norms import unit_rms
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, rotary_table
@@ -31,7 +37,7 @@ class FusedMixedLayer:
     row: LayerConfig
     qkv: Tensor  # (W, (H + 2 K) D), less where values are keys or keys are another layer's
     out: Tensor  # (H D, W)
-    gate_up: Tensor  # (W, 2 M)
+    gate_up: Tensor  # (2 M, W)
     down: Tensor  # (M, W)
     qk: Tensor  # (H + K, D) or (H, D), the norms of queries and keys
     words: tuple[Tensor, Tensor, Tensor] | None  # (W, P), (P, W), and the norm of what comes of it
@@ -55,7 +61,7 @@ class FusedMixedLayer:
             row=row,
             qkv=fuse_weights(maps),
             out=fuse_weights([seeing.o_proj]),
-            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj]),
+            gate_up=stack_weights([mlp.gate_proj, mlp.up_proj]),
             down=fuse_weights([mlp.down_proj]),
             qk=torch.cat(norms),
             words=words,
@@ -117,7 +123,7 @@ class FusedLayeredDecoder:
     ) -> Tensor:
         config, row = self.config, own.row
         heads, both = config.num_heads, len(own.qk)
-        qkv = (x @ own.qkv).view(*x.shape[:2], -1, row.head_width)
+        qkv = product(x.flatten(0, 1), own.qkv).view(*x.shape[:2], -1, row.head_width)
         qk = F.rms_norm(qkv[:, :, :both].float(), (row.head_width,), None, config.eps) * own.qk
         qk = apply_rotary(qk.to(x.dtype), rotary)
         if row.source is None:
@@ -125,13 +131,13 @@ class FusedLayeredDecoder:
             keys, values = cache.append(index, qk[:, :, heads:].transpose(1, 2), v.transpose(1, 2))
         else:
             keys, values = cache.read(row.source, x.device)
-        return attend(qk[:, :, :heads], keys, values, mask, config).flatten(2) @ own.out
+        seen = attend(qk[:, :, :heads], keys, values, mask, config)
+        return product(seen.flatten(2).flatten(0, 1), own.out).view(x.shape)
 
     def _widen(self, own: FusedMixedLayer, x: Tensor) -> Tensor:
         before = own.plain.pre_feedforward_layernorm.scale
-        gate, up = (normed(x, before, self.config.eps) @ own.gate_up).chunk(2, dim=-1)
-        wide = F.gelu(gate, approximate="tanh").mul_(up) @ own.down
-        return own.plain.with_experts(x, wide)
+        bent = gated_product(normed(x, before, self.config.eps).flatten(0, 1), own.gate_up)
+        return own.plain.with_experts(x, product(bent, own.down).view(x.shape))
 
 
 def normed(x: Tensor, scale: Tensor, eps: float) -> Tensor:
