@@ -16,9 +16,9 @@ from tiny_models import SIDE, make_model, save
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from gemma_vision.model import fused
 from gemma_vision.model.attention import extend_mask
 from gemma_vision.model.config import FULL, SLIDING
+from gemma_vision.model.fused import decoder as fused
 from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint

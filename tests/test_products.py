@@ -35,7 +35,7 @@ def assert_close(got: Tensor, expected: Tensor) -> None:
 @pytest.mark.parametrize(("wide", "narrow"), WIDTHS)
 def test_products_are_those_of_double_precision(rows, wide, narrow):
     x, weight, bias = numbers(rows, wide), numbers(wide, narrow), numbers(narrow)
-    added, gate_up = numbers(rows, narrow), numbers(2 * narrow, wide)
+    added, gate_up = numbers(rows, narrow), numbers(2 * narrow, wide).t()
     exact = x.double() @ weight.double()
     biased = exact + bias.double()
     assert_close(product(x, weight), exact)
@@ -43,7 +43,7 @@ def test_products_are_those_of_double_precision(rows, wide, narrow):
     assert_close(bent_product(x, weight, bias), F.gelu(biased, approximate="tanh"))
     assert_close(added_product(added, x, weight), exact + added.double())
     assert_close(added_product(added, x, weight, bias), biased + added.double())
-    gate, up = (x.double() @ gate_up.double().t()).chunk(2, dim=-1)
+    gate, up = (x.double() @ gate_up.double()).chunk(2, dim=-1)
     assert_close(gated_product(x, gate_up), F.gelu(gate, approximate="tanh") * up)
 
 

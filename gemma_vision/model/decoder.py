@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import FULL, TextConfig
 from gemma_vision.model.fused.decoder import FusedDecoder, FusedLayer, rounded_root
-from gemma_vision.model.fused.products import fuse_weights, stack_weights
+from gemma_vision.model.fused.products import fuse_weights
 from gemma_vision.model.fused.short_steps import ShortSteps
 from gemma_vision.model.rotary import Rotary, apply_rotary, attend, ropes_of, rotary_table
 from gemma_vision.model.row_cache import Cache, RowCache
@@ -65,9 +65,12 @@ class GemmaDecoder(nn.Module):
             return self.short_path(ids, positions, masks[FULL], cache)
         return self(self.embed(ids), positions, masks, cache)  # type: ignore[no-any-return]
 
-    def fuse(self) -> None:
-        """Go the quick way from now on (fused.py); the parameters become views of its matrices."""
-        layers = [layer.fused() for layer in self.layers if isinstance(layer, Layer)]
+    def fuse(self, *, packs: bool = False) -> None:
+        """Go the quick way from now on (fused/); the parameters become views of its matrices.
+
+        packs: they stay as they are, and the matrices are packed copies.
+        """
+        layers = [layer.fused(packs=packs) for layer in self.layers if isinstance(layer, Layer)]
         self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
         self.short_path = ShortSteps.of(self.fused_path, self.embed_tokens.weight)
 
@@ -102,15 +105,15 @@ class Layer(nn.Module):
         out = x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
         return out
 
-    def fused(self) -> FusedLayer:
+    def fused(self, *, packs: bool = False) -> FusedLayer:
         """The layer's weights with those side by side that read the same input."""
         seeing, mlp, has_four = self.self_attn, self.mlp, self.config.has_four_norms
         before_mlp = self.pre_feedforward_layernorm if has_four else self.post_attention_layernorm
         return FusedLayer(
-            qkv=fuse_weights([seeing.q_proj, seeing.k_proj, seeing.v_proj]),
-            out=fuse_weights([seeing.o_proj]),
-            gate_up=stack_weights([mlp.gate_proj, mlp.up_proj]),
-            down=fuse_weights([mlp.down_proj]),
+            qkv=fuse_weights([seeing.q_proj, seeing.k_proj, seeing.v_proj], packs=packs),
+            out=fuse_weights([seeing.o_proj], packs=packs),
+            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj], apart=True, packs=packs),
+            down=fuse_weights([mlp.down_proj], packs=packs),
             before_attention=self.input_layernorm.scale,
             before_mlp=before_mlp.scale,
             after_attention=self.post_attention_layernorm.scale if has_four else None,

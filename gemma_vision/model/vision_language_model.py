@@ -6,7 +6,7 @@ vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -18,15 +18,15 @@ from gemma_vision.model.attention import extend_mask, positions, prefill_mask, r
 from gemma_vision.model.config import (
     FULL,
     SLIDING,
-    LayeredTextConfig,
     ModelConfig,
-    PatchVisionConfig,
 )
 from gemma_vision.model.decoder import GemmaDecoder, Masks
+from gemma_vision.model.fused.products import multiply, pack
 from gemma_vision.model.gemma4.decoder import LayeredDecoder
-from gemma_vision.model.gemma4.tower import Grid, PatchTower
+from gemma_vision.model.gemma4.tower import Grid
 from gemma_vision.model.kv_cache import KVCache
 from gemma_vision.model.merging import check_counts
+from gemma_vision.model.parts import decoder_of, tower_of
 from gemma_vision.model.rotary import soft_cap
 from gemma_vision.model.row_cache import Cache, RowCache
 from gemma_vision.model.siglip import SiglipTower
@@ -47,6 +47,22 @@ class VisionLanguageModel(nn.Module):
             self.lm_head = uninitialized_layers.Linear(
                 config.text.width, config.text.vocab_size, bias=False
             )
+        self.packed_head: Tensor | None = None
+
+    def fuse(self, *, packs: bool = False) -> None:
+        """Go the quick way from now on; the parameters become views of its matrices.
+
+        packs: they stay as they are, and the matrices, the head's too, are packed copies.
+        """
+        self.text.fuse(packs=packs)
+        if isinstance(self.vision, SiglipTower):
+            self.vision.fuse(packs=packs)
+        self.packed_head = pack(self.head.detach().t()) if packs else None
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VisionLanguageModel:
+        self.packed_head = None
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     @property
     def head(self) -> Tensor:
@@ -182,10 +198,14 @@ class VisionLanguageModel(nn.Module):
 
     def logits(self, hidden: Tensor, rows: range | Tensor | None = None) -> Tensor:
         """(..., W) -> (..., V), or of these words alone: a run of ids, or any of them."""
-        head = self.head
-        if rows is not None:
-            head = head[rows.start : rows.stop] if isinstance(rows, range) else head[rows]
-        logits = F.linear(hidden, head)
+        if rows is None and self.packed_head is not None:
+            flat = multiply(hidden.reshape(-1, hidden.shape[-1]), self.packed_head, None)
+            logits = flat.view(*hidden.shape[:-1], -1)
+        elif rows is None:
+            logits = F.linear(hidden, self.head)
+        else:
+            at = slice(rows.start, rows.stop) if isinstance(rows, range) else rows
+            logits = F.linear(hidden, self.head[at])
         cap = self.config.text.logit_cap
         return logits if cap is None else soft_cap(logits, cap)
 
@@ -238,17 +258,3 @@ class VisionLanguageModel(nn.Module):
                 window_cuts_groups=line.window_cuts_groups,
             )
         return masks
-
-
-def tower_of(config: ModelConfig) -> SiglipTower | PatchTower:
-    """The tower for a checkpoint's pictures."""
-    if isinstance(config.vision, PatchVisionConfig):
-        return PatchTower(config.vision)
-    return SiglipTower(config.vision)
-
-
-def decoder_of(config: ModelConfig) -> GemmaDecoder | LayeredDecoder:
-    """The decoder of a checkpoint: with layers all alike, or each of its own."""
-    if isinstance(config.text, LayeredTextConfig):
-        return LayeredDecoder(config.text)
-    return GemmaDecoder(config.text)

@@ -140,9 +140,9 @@ class ModelSwitcher:
 
     def room(self) -> int:
         """Bytes that a new checkpoint may take, with those that it would push out."""
-        device, former = self._where(), size(self.pipeline)
-        gone = 0 if self.model_cache.has_room_for(memory.LARGE + 1) else former
-        return memory.free(device) + memory.released(gone, device, self._dtype)
+        device, engine = self._where(), self.pipeline.engine
+        gone = 0 if self.model_cache.has_room_for(memory.LARGE + 1) else size(self.pipeline)
+        return memory.free(device) + memory.released(gone, device, self._dtype, engine)
 
     def weigh(self, parameters: int | memory.Numbers) -> int:
         """Bytes that a checkpoint of that size would take here."""

@@ -14,11 +14,11 @@ from gemma_vision.checkpoints.progress import ProgressReporter
 from gemma_vision.errors import CheckpointError, list_names
 from gemma_vision.model.config import ModelConfig
 from gemma_vision.model.gemma4.decoder import StoredTable
-from gemma_vision.model.siglip import SiglipTower
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
 from gemma_vision.weights.memory import LARGE
+from gemma_vision.weights.packed_matrices import can_pack, matrices, return_pages
 from gemma_vision.weights.quantization import quantize
 from gemma_vision.weights.safetensors_files import TensorSource, our_name, read_sources
 
@@ -64,16 +64,24 @@ def load_model(
     tensors.clear()
     if bits:
         quantize(model, bits, device, dtype)
-    elif not (is_large and is_mapped):  # joining would copy what the file's pages already hold
-        join_matrices(model)
+    else:
+        fuse(model, device, dtype, is_mapped=is_large and is_mapped)
     return model
 
 
-def join_matrices(model: VisionLanguageModel) -> None:
-    """Join what is multiplied with the same numbers, where a module can."""
-    model.text.fuse()
-    if isinstance(model.vision, SiglipTower):
-        model.vision.fuse()
+def fuse(
+    model: VisionLanguageModel, device: torch.device, dtype: torch.dtype, *, is_mapped: bool
+) -> None:
+    """Put matrices that read the same numbers side by side, packed where that is quicker.
+
+    is_mapped: they are pages of a file, which joining alone would copy for too little.
+    """
+    if can_pack(model, device, dtype):
+        model.fuse(packs=True)
+        if is_mapped:
+            return_pages(matrices(model))
+    elif not is_mapped:
+        model.fuse()
 
 
 def load_dispatched(

@@ -46,13 +46,16 @@ def weigh(parameters: int | Numbers, device: str, dtype: str | None) -> int:
     return int((held * picked + plain * BYTES["bfloat16"]) * SPARE)
 
 
-def released(parameters: int, device: str, dtype: str | None) -> int:
-    """What letting go of a checkpoint brings back.
+def released(parameters: int, device: str, dtype: str | None, engine: object = None) -> int:
+    """What letting go of a checkpoint, and of the engine that ran it, brings back.
 
-    A large one on a CPU in its file's own type is mapped, not copied: its pages count as free.
+    A large one on a CPU in its file's own type is mapped, not copied: its pages count as free, and
+    what comes back is the packed copy of its matrices, if there is one.
     """
     is_mapped = device.startswith("cpu") and dtype not in BYTES and parameters > LARGE
-    return 0 if is_mapped else weigh(parameters, device, dtype)
+    model = getattr(getattr(engine, "checkpoint", None), "model", None)
+    is_packed = getattr(model, "packed_head", None) is not None
+    return 0 if is_mapped and not is_packed else weigh(parameters, device, dtype)
 
 
 def free(device: str) -> int:

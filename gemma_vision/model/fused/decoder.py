@@ -26,11 +26,11 @@ TABLE = 1024  # positions that angles are worked out for at first
 
 @dataclass(frozen=True)
 class FusedLayer:
-    """The weights of one layer. Norms are 1 + weight, in float32."""
+    """The weights of one layer, plain or packed. Norms are 1 + weight, in float32."""
 
     qkv: Tensor  # (W, (H + 2 K) D)
     out: Tensor  # (H D, W)
-    gate_up: Tensor  # (2 M, W)
+    gate_up: Tensor  # (W, 2 M)
     down: Tensor  # (M, W)
     before_attention: Tensor
     before_mlp: Tensor

@@ -40,42 +40,52 @@ def is_quick(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
     )
 
 
+def multiply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """x @ weight.T + bias by oneDNN   (R, W), (V, W) plain or packed, (V,) -> (R, V)"""
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+    return out
+
+
 def product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x @ weight + bias   (R, W), (W, V), (V,) -> (R, V)"""
+    if weight.is_mkldnn:
+        return multiply(x, weight, bias)
     if is_quick(x, weight, bias):
-        out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight.t(), bias, "none", [], "")
-        return out
+        return multiply(x, weight.t(), bias)
     return torch.mm(x, weight) if bias is None else torch.addmm(bias, x, weight)
 
 
 def bent_product(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """The tanh form of GELU of x @ weight + bias   (R, W), (W, V), (V,) -> (R, V)"""
-    if is_quick(x, weight, bias):
+    if not weight.is_mkldnn and is_quick(x, weight, bias):
         out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight.t(), bias, "gelu", [], "tanh")
         return out
-    return tanh_gelu(torch.addmm(bias, x, weight))
+    return tanh_gelu(product(x, weight, bias))
 
 
 def gated_product(x: Tensor, gate_up: Tensor) -> Tensor:
-    """The tanh form of GELU of the first half of x @ gate_up.T, times the second.
+    """The tanh form of GELU of the first half of x @ gate_up, times the second.
 
-    (R, W), (2 M, W) -> (R, M)
+    (R, W), (W, 2 M) -> (R, M)
     """
-    if is_quick(x, gate_up.t()):
-        gate, up = gate_up.chunk(2)
+    if not gate_up.is_mkldnn and gate_up.t().is_contiguous() and is_quick(x, gate_up):
+        gate, up = gate_up.t().chunk(2)
         bent = torch.ops.mkldnn._linear_pointwise(x, gate, None, "gelu", [], "tanh")
         out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, bent, up, None, "mul")
         return out
-    plain, factors = torch.mm(x, gate_up.t()).chunk(2, dim=-1)
+    plain, factors = product(x, gate_up).chunk(2, dim=-1)
     return tanh_gelu(plain).mul_(factors)
 
 
 def added_product(added: Tensor, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """added + x @ weight + bias   (R, V), (R, W), (W, V), (V,) -> (R, V)"""
-    if is_quick(x, weight, bias):
-        out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, added, weight.t(), bias, "add")
+    if weight.is_mkldnn and bias is None:
+        out: Tensor = torch.ops.mkldnn._linear_pointwise.binary(x, added, weight, None, "add")
         return out
-    out = torch.addmm(added, x, weight)
+    if not weight.is_mkldnn and is_quick(x, weight, bias):
+        out = torch.ops.mkldnn._linear_pointwise.binary(x, added, weight.t(), bias, "add")
+        return out
+    out = added_product(added, x, weight) if weight.is_mkldnn else torch.addmm(added, x, weight)
     return out if bias is None else out.add_(bias)
 
 
@@ -87,19 +97,25 @@ def tanh_gelu(x: Tensor) -> Tensor:
     return torch.addcmul(x, x, bent).mul_(0.5)
 
 
-def stack_weights(maps: Sequence[nn.Linear]) -> Tensor:
-    """Weights (out, in) of several maps -> one (sum of outs, in) that they become views of."""
+def fuse_weights(maps: Sequence[nn.Linear], *, apart: bool = False, packs: bool = False) -> Tensor:
+    """Weights (out, in) of several maps -> one (in, sum of outs) that they become views of.
+
+    In float32 it lies as it is read, which one row is multiplied with sooner; in bfloat16, or where
+    the maps are multiplied apart from each other too, as the maps' own do. packs: a packed one, a
+    copy.
+    """
     whole = torch.cat([one.weight.data for one in maps])
+    if packs:
+        return pack(whole.t())
+    if whole.dtype == torch.float32 and not apart:
+        whole = whole.t().contiguous().t()
     parts = torch.split(whole, [one.out_features for one in maps])
     for one, part in zip(maps, parts, strict=True):
         one.weight.data = part
-    return whole
+    return whole.t()
 
 
-def fuse_weights(maps: Sequence[nn.Linear]) -> Tensor:
-    """Weights (out, in) of several maps -> one (in, sum of outs) that they become views of."""
-    whole = torch.cat([one.weight.data for one in maps]).t().contiguous()
-    parts = torch.split(whole, [one.out_features for one in maps], dim=1)
-    for one, part in zip(maps, parts, strict=True):
-        one.weight.data = part.t()
-    return whole
+def pack(weight: Tensor) -> Tensor:
+    """(in, out) in bfloat16 on a CPU -> the same, packed (see packing.py): a copy."""
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.t().contiguous())
+    return packed

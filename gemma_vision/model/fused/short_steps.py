@@ -117,7 +117,7 @@ class ShortSteps:
             see(space, keys, values, added)
             space.x.addmm_(space.seen, layer.out)
             self._norm(x, scales.before_mlp, space.normed_array)
-            torch.mm(space.normed, layer.gate_up.t(), out=space.gate_up)
+            torch.mm(space.normed, layer.gate_up, out=space.gate_up)
             bend(space.gate, space.up, space.bent_array)
             space.x.addmm_(space.bent, layer.down)
         cache.length += length

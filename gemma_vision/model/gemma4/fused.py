@@ -20,7 +20,6 @@ from gemma_vision.model.fused.products import (
     fuse_weights,
     gated_product,
     product,
-    stack_weights,
 )
 from gemma_vision.model.gemma4.layer import MixedLayer
 from gemma_vision.model.gemma4.norms import unit_rms
@@ -37,15 +36,15 @@ class FusedMixedLayer:
     row: LayerConfig
     qkv: Tensor  # (W, (H + 2 K) D), less where values are keys or keys are another layer's
     out: Tensor  # (H D, W)
-    gate_up: Tensor  # (2 M, W)
+    gate_up: Tensor  # (W, 2 M)
     down: Tensor  # (M, W)
     qk: Tensor  # (H + K, D) or (H, D), the norms of queries and keys
     words: tuple[Tensor, Tensor, Tensor] | None  # (W, P), (P, W), and the norm of what comes of it
     plain: MixedLayer  # its norms, its scale, its experts
 
     @classmethod
-    def of(cls, layer: MixedLayer) -> FusedMixedLayer:
-        """The layer's parameters become views of what is put side by side."""
+    def of(cls, layer: MixedLayer, *, packs: bool = False) -> FusedMixedLayer:
+        """The layer's parameters become views of what is put side by side, unless it is packed."""
         seeing, mlp, heads = layer.self_attn, layer.mlp, layer.self_attn.config.num_heads
         row, maps = seeing.row, [seeing.q_proj]
         norms = [seeing.q_norm.scale.expand(heads, -1)]
@@ -56,13 +55,13 @@ class FusedMixedLayer:
         if layer.has_words:
             gate, back = layer.per_layer_input_gate, layer.per_layer_projection
             norm = layer.post_per_layer_input_norm.scale
-            words = (fuse_weights([gate]), fuse_weights([back]), norm)
+            words = (fuse_weights([gate], packs=packs), fuse_weights([back], packs=packs), norm)
         return cls(
             row=row,
-            qkv=fuse_weights(maps),
-            out=fuse_weights([seeing.o_proj]),
-            gate_up=stack_weights([mlp.gate_proj, mlp.up_proj]),
-            down=fuse_weights([mlp.down_proj]),
+            qkv=fuse_weights(maps, packs=packs),
+            out=fuse_weights([seeing.o_proj], packs=packs),
+            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj], apart=True, packs=packs),
+            down=fuse_weights([mlp.down_proj], packs=packs),
             qk=torch.cat(norms),
             words=words,
             plain=layer,
@@ -72,9 +71,11 @@ class FusedMixedLayer:
 class FusedLayeredDecoder:
     """Computes what the layers of `LayeredDecoder` compute."""
 
-    def __init__(self, config: LayeredTextConfig, layers: Sequence[MixedLayer]) -> None:
+    def __init__(
+        self, config: LayeredTextConfig, layers: Sequence[MixedLayer], *, packs: bool = False
+    ) -> None:
         self.config = config
-        self.layers = [FusedMixedLayer.of(layer) for layer in layers]
+        self.layers = [FusedMixedLayer.of(layer, packs=packs) for layer in layers]
         self.tables: dict[str, tuple[Tensor, Tensor]] = {}  # by layer type, for every position
 
     def layer(
@@ -96,7 +97,9 @@ class FusedLayeredDecoder:
         x = x + normed(self._widen(own, x), plain.post_feedforward_layernorm.scale, eps)
         if own.words is not None and told is not None:
             gate, back, scale = own.words
-            x = x + normed((F.gelu(x @ gate, approximate="tanh") * told) @ back, scale, eps)
+            wanted = F.gelu(product(x.flatten(0, 1), gate), approximate="tanh")
+            given = product(wanted * told.flatten(0, 1), back).view(x.shape)
+            x = x + normed(given, scale, eps)
         return x * plain.layer_scalar
 
     def rotaries(self, positions: Tensor, length: int, like: Tensor) -> dict[str, Rotary]:

@@ -1,0 +1,51 @@
+"""Packed matrices: whether a model's are packed (see model/fused/packing.py), and what that leaves.
+
+A packed matrix is a copy. A large checkpoint's own stay pages of its file, which the system reads
+again whenever they are wanted; until then they need no memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import sys
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from gemma_vision.model import uninitialized_layers
+from gemma_vision.model.fused.packing import packing_pays
+from gemma_vision.model.vision_language_model import VisionLanguageModel
+from gemma_vision.weights.memory import free
+
+ROOM = 2  # times what packed matrices take is free before they are made
+PAGEOUT = 21  # MADV_PAGEOUT of Linux: nothing is lost, whatever the pages are
+
+
+def matrices(model: VisionLanguageModel) -> list[Tensor]:
+    """All that rows are multiplied with, the head among them."""
+    maps = [one for one in model.modules() if isinstance(one, uninitialized_layers.Linear)]
+    found = [*(one.weight for one in maps), model.head]
+    return list({id(weight): weight for weight in found}.values())
+
+
+def can_pack(model: VisionLanguageModel, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether products are quicker with packed matrices, and memory has room for both."""
+    if device.type != "cpu" or dtype != torch.bfloat16 or not packing_pays():
+        return False
+    packed = sum(one.numel() for one in matrices(model)) * dtype.itemsize
+    return free("cpu") > ROOM * packed
+
+
+def return_pages(tensors: Iterable[Tensor]) -> None:
+    """Let the system take back the pages that tensors of a mapped file lie in, where it can."""
+    if not sys.platform.startswith("linux"):
+        return
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for tensor in tensors:
+        begin = -(-tensor.data_ptr() // mmap.PAGESIZE) * mmap.PAGESIZE
+        end = tensor.data_ptr() + tensor.numel() * tensor.element_size()
+        if end > begin:
+            advise(begin, end - begin, PAGEOUT)
