@@ -32,8 +32,8 @@ def test_a_checkpoint_weighs_its_numbers_and_some_room(
 
 def test_what_is_mapped_gives_nothing_back() -> None:
     assert memory.released(3 * BILLION, "cpu", None) == 0
-    packed = SimpleNamespace(checkpoint=SimpleNamespace(model=SimpleNamespace(packed_head=1)))
-    assert memory.released(3 * BILLION, "cpu", None, packed) > 6 * BILLION
+    prepacked = SimpleNamespace(checkpoint=SimpleNamespace(model=SimpleNamespace(prepacked_head=1)))
+    assert memory.released(3 * BILLION, "cpu", None, prepacked) > 6 * BILLION
     assert memory.released(3 * BILLION, "cpu", "float32") == memory.weigh(
         3 * BILLION, "cpu", "float32"
     )

@@ -232,7 +232,7 @@ def test_numbers_get_the_type_of_the_contract(stored, asked, expected, copy: Pat
 
 def test_large_checkpoints_keep_their_type_on_a_cpu(copy: Path, monkeypatch) -> None:
     monkeypatch.setattr("gemma_vision.weights.loading.LARGE", 1000)
-    monkeypatch.setattr("gemma_vision.weights.packed_matrices.packing_pays", lambda: False)
+    monkeypatch.setattr("gemma_vision.weights.prepacked_matrices.prepacking_pays", lambda: False)
     tensors = load_file(copy / "model.safetensors")
     halved = {key: one.to(torch.bfloat16) for key, one in tensors.items()}
     save_file(halved, copy / "model.safetensors")

@@ -65,12 +65,14 @@ class GemmaDecoder(nn.Module):
             return self.short_path(ids, positions, masks[FULL], cache)
         return self(self.embed(ids), positions, masks, cache)  # type: ignore[no-any-return]
 
-    def fuse(self, *, packs: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False) -> None:
         """Go the quick way from now on (fused/); the parameters become views of its matrices.
 
-        packs: they stay as they are, and the matrices are packed copies.
+        prepacks: they stay as they are, and the matrices are prepacked copies.
         """
-        layers = [layer.fused(packs=packs) for layer in self.layers if isinstance(layer, Layer)]
+        layers = [
+            layer.fused(prepacks=prepacks) for layer in self.layers if isinstance(layer, Layer)
+        ]
         self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
         self.short_path = ShortSteps.of(self.fused_path, self.embed_tokens.weight)
 
@@ -105,15 +107,15 @@ class Layer(nn.Module):
         out = x + self.post_feedforward_layernorm(self.mlp(self.pre_feedforward_layernorm(x)))
         return out
 
-    def fused(self, *, packs: bool = False) -> FusedLayer:
+    def fused(self, *, prepacks: bool = False) -> FusedLayer:
         """The layer's weights with those side by side that read the same input."""
         seeing, mlp, has_four = self.self_attn, self.mlp, self.config.has_four_norms
         before_mlp = self.pre_feedforward_layernorm if has_four else self.post_attention_layernorm
         return FusedLayer(
-            qkv=fuse_weights([seeing.q_proj, seeing.k_proj, seeing.v_proj], packs=packs),
-            out=fuse_weights([seeing.o_proj], packs=packs),
-            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj], apart=True, packs=packs),
-            down=fuse_weights([mlp.down_proj], packs=packs),
+            qkv=fuse_weights([seeing.q_proj, seeing.k_proj, seeing.v_proj], prepacks=prepacks),
+            out=fuse_weights([seeing.o_proj], prepacks=prepacks),
+            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj], apart=True, prepacks=prepacks),
+            down=fuse_weights([mlp.down_proj], prepacks=prepacks),
             before_attention=self.input_layernorm.scale,
             before_mlp=before_mlp.scale,
             after_attention=self.post_attention_layernorm.scale if has_four else None,

@@ -48,14 +48,16 @@ class SiglipTower(nn.Module):
         out = self.post_layernorm(rows.view(x.shape))
         return out
 
-    def fuse(self, *, packs: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False) -> None:
         """Go the quick way from now on; the parameters become views of its matrices.
 
-        packs: they stay as they are, and the matrices are packed copies.
+        prepacks: they stay as they are, and the matrices are prepacked copies.
         """
         self.embeddings.fuse()
         self.fused_blocks = [
-            block.fused(packs=packs) for block in self.encoder.layers if isinstance(block, Block)
+            block.fused(prepacks=prepacks)
+            for block in self.encoder.layers
+            if isinstance(block, Block)
         ]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SiglipTower:
@@ -141,7 +143,7 @@ class Block(nn.Module):
         out: Tensor = x + self.mlp(self.layer_norm2(x))
         return out
 
-    def fused(self, *, packs: bool = False) -> FusedBlock:
+    def fused(self, *, prepacks: bool = False) -> FusedBlock:
         """The block's weights with those side by side that read the same input."""
         seeing, mlp = self.self_attn, self.mlp
         maps = [seeing.q_proj, seeing.k_proj, seeing.v_proj]
@@ -150,11 +152,11 @@ class Block(nn.Module):
             one.bias.data = part
         return FusedBlock(
             before_attention=self.layer_norm1,
-            qkv=(fuse_weights(maps, packs=packs), biases),
-            out=(fuse_weights([seeing.out_proj], packs=packs), seeing.out_proj.bias),
+            qkv=(fuse_weights(maps, prepacks=prepacks), biases),
+            out=(fuse_weights([seeing.out_proj], prepacks=prepacks), seeing.out_proj.bias),
             before_mlp=self.layer_norm2,
-            widen=(fuse_weights([mlp.fc1], packs=packs), mlp.fc1.bias),
-            narrow=(fuse_weights([mlp.fc2], packs=packs), mlp.fc2.bias),
+            widen=(fuse_weights([mlp.fc1], prepacks=prepacks), mlp.fc1.bias),
+            narrow=(fuse_weights([mlp.fc2], prepacks=prepacks), mlp.fc2.bias),
         )
 
 
@@ -162,7 +164,7 @@ class Block(nn.Module):
 class FusedBlock:
     """Computes what `Block` computes, over (B N, D): residuals are added within products.
 
-    Matrices are (in, out), plain or packed, each with its bias.
+    Matrices are (in, out), plain or prepacked, each with its bias.
     """
 
     before_attention: nn.LayerNorm

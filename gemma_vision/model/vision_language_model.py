@@ -21,7 +21,7 @@ from gemma_vision.model.config import (
     ModelConfig,
 )
 from gemma_vision.model.decoder import GemmaDecoder, Masks
-from gemma_vision.model.fused.products import multiply, pack
+from gemma_vision.model.fused.products import multiply, prepack
 from gemma_vision.model.gemma4.decoder import LayeredDecoder
 from gemma_vision.model.gemma4.tower import Grid
 from gemma_vision.model.kv_cache import KVCache
@@ -47,20 +47,20 @@ class VisionLanguageModel(nn.Module):
             self.lm_head = uninitialized_layers.Linear(
                 config.text.width, config.text.vocab_size, bias=False
             )
-        self.packed_head: Tensor | None = None
+        self.prepacked_head: Tensor | None = None
 
-    def fuse(self, *, packs: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False) -> None:
         """Go the quick way from now on; the parameters become views of its matrices.
 
-        packs: they stay as they are, and the matrices, the head's too, are packed copies.
+        prepacks: they stay as they are, and the matrices, the head's too, are prepacked copies.
         """
-        self.text.fuse(packs=packs)
+        self.text.fuse(prepacks=prepacks)
         if isinstance(self.vision, SiglipTower):
-            self.vision.fuse(packs=packs)
-        self.packed_head = pack(self.head.detach().t()) if packs else None
+            self.vision.fuse(prepacks=prepacks)
+        self.prepacked_head = prepack(self.head.detach().t()) if prepacks else None
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VisionLanguageModel:
-        self.packed_head = None
+        self.prepacked_head = None
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
@@ -198,8 +198,8 @@ class VisionLanguageModel(nn.Module):
 
     def logits(self, hidden: Tensor, rows: range | Tensor | None = None) -> Tensor:
         """(..., W) -> (..., V), or of these words alone: a run of ids, or any of them."""
-        if rows is None and self.packed_head is not None:
-            flat = multiply(hidden.reshape(-1, hidden.shape[-1]), self.packed_head, None)
+        if rows is None and self.prepacked_head is not None:
+            flat = multiply(hidden.reshape(-1, hidden.shape[-1]), self.prepacked_head, None)
             logits = flat.view(*hidden.shape[:-1], -1)
         elif rows is None:
             logits = F.linear(hidden, self.head)

@@ -18,7 +18,7 @@ from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
 from gemma_vision.weights.memory import LARGE
-from gemma_vision.weights.packed_matrices import can_pack, matrices, return_pages
+from gemma_vision.weights.prepacked_matrices import can_prepack, matrices, return_pages
 from gemma_vision.weights.quantization import quantize
 from gemma_vision.weights.safetensors_files import TensorSource, our_name, read_sources
 
@@ -72,12 +72,12 @@ def load_model(
 def fuse(
     model: VisionLanguageModel, device: torch.device, dtype: torch.dtype, *, is_mapped: bool
 ) -> None:
-    """Put matrices that read the same numbers side by side, packed where that is quicker.
+    """Put matrices that read the same numbers side by side, prepacked where that is quicker.
 
     is_mapped: they are pages of a file, which joining alone would copy for too little.
     """
-    if can_pack(model, device, dtype):
-        model.fuse(packs=True)
+    if can_prepack(model, device, dtype):
+        model.fuse(prepacks=True)
         if is_mapped:
             return_pages(matrices(model))
     elif not is_mapped:

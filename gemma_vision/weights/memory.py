@@ -50,12 +50,12 @@ def released(parameters: int, device: str, dtype: str | None, engine: object = N
     """What letting go of a checkpoint, and of the engine that ran it, brings back.
 
     A large one on a CPU in its file's own type is mapped, not copied: its pages count as free, and
-    what comes back is the packed copy of its matrices, if there is one.
+    what comes back is the prepacked copy of its matrices, if there is one.
     """
     is_mapped = device.startswith("cpu") and dtype not in BYTES and parameters > LARGE
     model = getattr(getattr(engine, "checkpoint", None), "model", None)
-    is_packed = getattr(model, "packed_head", None) is not None
-    return 0 if is_mapped and not is_packed else weigh(parameters, device, dtype)
+    is_prepacked = getattr(model, "prepacked_head", None) is not None
+    return 0 if is_mapped and not is_prepacked else weigh(parameters, device, dtype)
 
 
 def free(device: str) -> int:

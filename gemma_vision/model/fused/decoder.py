@@ -26,7 +26,7 @@ TABLE = 1024  # positions that angles are worked out for at first
 
 @dataclass(frozen=True)
 class FusedLayer:
-    """The weights of one layer, plain or packed. Norms are 1 + weight, in float32."""
+    """The weights of one layer, plain or prepacked. Norms are 1 + weight, in float32."""
 
     qkv: Tensor  # (W, (H + 2 K) D)
     out: Tensor  # (H D, W)

@@ -41,7 +41,7 @@ def is_quick(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> bool:
 
 
 def multiply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x @ weight.T + bias by oneDNN   (R, W), (V, W) plain or packed, (V,) -> (R, V)"""
+    """x @ weight.T + bias by oneDNN   (R, W), (V, W) plain or prepacked, (V,) -> (R, V)"""
     out: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return out
 
@@ -97,16 +97,18 @@ def tanh_gelu(x: Tensor) -> Tensor:
     return torch.addcmul(x, x, bent).mul_(0.5)
 
 
-def fuse_weights(maps: Sequence[nn.Linear], *, apart: bool = False, packs: bool = False) -> Tensor:
+def fuse_weights(
+    maps: Sequence[nn.Linear], *, apart: bool = False, prepacks: bool = False
+) -> Tensor:
     """Weights (out, in) of several maps -> one (in, sum of outs) that they become views of.
 
     In float32 it lies as it is read, which one row is multiplied with sooner; in bfloat16, or where
-    the maps are multiplied apart from each other too, as the maps' own do. packs: a packed one, a
-    copy.
+    the maps are multiplied apart from each other too, as the maps' own do. prepacks: a prepacked
+    one, a copy.
     """
     whole = torch.cat([one.weight.data for one in maps])
-    if packs:
-        return pack(whole.t())
+    if prepacks:
+        return prepack(whole.t())
     if whole.dtype == torch.float32 and not apart:
         whole = whole.t().contiguous().t()
     parts = torch.split(whole, [one.out_features for one in maps])
@@ -115,7 +117,7 @@ def fuse_weights(maps: Sequence[nn.Linear], *, apart: bool = False, packs: bool 
     return whole.t()
 
 
-def pack(weight: Tensor) -> Tensor:
-    """(in, out) in bfloat16 on a CPU -> the same, packed (see packing.py): a copy."""
-    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.t().contiguous())
-    return packed
+def prepack(weight: Tensor) -> Tensor:
+    """(in, out) in bfloat16 on a CPU -> the same, prepacked (see prepacking.py): a copy."""
+    prepacked: Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.t().contiguous())
+    return prepacked

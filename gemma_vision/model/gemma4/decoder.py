@@ -95,13 +95,13 @@ class LayeredDecoder(nn.Module):
         out: Tensor = self.norm(x[:, -1:] if last_only else x)
         return out
 
-    def fuse(self, *, packs: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False) -> None:
         """Go the quick way from now on (fused.py); the parameters become views of its matrices.
 
-        packs: they stay as they are, and the matrices are packed copies.
+        prepacks: they stay as they are, and the matrices are prepacked copies.
         """
         layers = [layer for layer in self.layers if isinstance(layer, MixedLayer)]
-        self.fused_path = FusedLayeredDecoder(self.config, layers, packs=packs)
+        self.fused_path = FusedLayeredDecoder(self.config, layers, prepacks=prepacks)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LayeredDecoder:
         self.fused_path = None  # a move gives the parameters storage of their own

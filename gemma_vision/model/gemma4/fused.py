@@ -43,8 +43,8 @@ class FusedMixedLayer:
     plain: MixedLayer  # its norms, its scale, its experts
 
     @classmethod
-    def of(cls, layer: MixedLayer, *, packs: bool = False) -> FusedMixedLayer:
-        """The layer's parameters become views of what is put side by side, unless it is packed."""
+    def of(cls, layer: MixedLayer, *, prepacks: bool = False) -> FusedMixedLayer:
+        """The layer's parameters become views of what is put side by side, and is not prepacked."""
         seeing, mlp, heads = layer.self_attn, layer.mlp, layer.self_attn.config.num_heads
         row, maps = seeing.row, [seeing.q_proj]
         norms = [seeing.q_norm.scale.expand(heads, -1)]
@@ -55,13 +55,17 @@ class FusedMixedLayer:
         if layer.has_words:
             gate, back = layer.per_layer_input_gate, layer.per_layer_projection
             norm = layer.post_per_layer_input_norm.scale
-            words = (fuse_weights([gate], packs=packs), fuse_weights([back], packs=packs), norm)
+            words = (
+                fuse_weights([gate], prepacks=prepacks),
+                fuse_weights([back], prepacks=prepacks),
+                norm,
+            )
         return cls(
             row=row,
-            qkv=fuse_weights(maps, packs=packs),
-            out=fuse_weights([seeing.o_proj], packs=packs),
-            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj], apart=True, packs=packs),
-            down=fuse_weights([mlp.down_proj], packs=packs),
+            qkv=fuse_weights(maps, prepacks=prepacks),
+            out=fuse_weights([seeing.o_proj], prepacks=prepacks),
+            gate_up=fuse_weights([mlp.gate_proj, mlp.up_proj], apart=True, prepacks=prepacks),
+            down=fuse_weights([mlp.down_proj], prepacks=prepacks),
             qk=torch.cat(norms),
             words=words,
             plain=layer,
@@ -72,10 +76,10 @@ class FusedLayeredDecoder:
     """Computes what the layers of `LayeredDecoder` compute."""
 
     def __init__(
-        self, config: LayeredTextConfig, layers: Sequence[MixedLayer], *, packs: bool = False
+        self, config: LayeredTextConfig, layers: Sequence[MixedLayer], *, prepacks: bool = False
     ) -> None:
         self.config = config
-        self.layers = [FusedMixedLayer.of(layer, packs=packs) for layer in layers]
+        self.layers = [FusedMixedLayer.of(layer, prepacks=prepacks) for layer in layers]
         self.tables: dict[str, tuple[Tensor, Tensor]] = {}  # by layer type, for every position
 
     def layer(

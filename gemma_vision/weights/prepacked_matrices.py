@@ -1,7 +1,7 @@
-"""Packed matrices: whether a model's are packed (see model/fused/packing.py), and what that leaves.
+"""Prepacked matrices: whether there is room for them (what they are: model/fused/prepacking.py).
 
-A packed matrix is a copy. A large checkpoint's own stay pages of its file, which the system reads
-again whenever they are wanted; until then they need no memory.
+A prepacked matrix is a copy. A large checkpoint's own stay pages of its file, which the system
+reads again whenever they are wanted; until then they need no memory.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from gemma_vision.model import uninitialized_layers
-from gemma_vision.model.fused.packing import packing_pays
+from gemma_vision.model.fused.prepacking import prepacking_pays
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.memory import free
 
-ROOM = 2  # times what packed matrices take is free before they are made
+ROOM = 2  # times what prepacked matrices take is free before they are made
 PAGEOUT = 21  # MADV_PAGEOUT of Linux: nothing is lost, whatever the pages are
 
 
@@ -30,12 +30,12 @@ def matrices(model: VisionLanguageModel) -> list[Tensor]:
     return list({id(weight): weight for weight in found}.values())
 
 
-def can_pack(model: VisionLanguageModel, device: torch.device, dtype: torch.dtype) -> bool:
-    """Whether products are quicker with packed matrices, and memory has room for both."""
-    if device.type != "cpu" or dtype != torch.bfloat16 or not packing_pays():
+def can_prepack(model: VisionLanguageModel, device: torch.device, dtype: torch.dtype) -> bool:
+    """Whether products are quicker with prepacked matrices, and memory has room for both."""
+    if device.type != "cpu" or dtype != torch.bfloat16 or not prepacking_pays():
         return False
-    packed = sum(one.numel() for one in matrices(model)) * dtype.itemsize
-    return free("cpu") > ROOM * packed
+    prepacked = sum(one.numel() for one in matrices(model)) * dtype.itemsize
+    return free("cpu") > ROOM * prepacked
 
 
 def return_pages(tensors: Iterable[Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Packed matrices: the same numbers, made where they pay and where memory has room for them."""
+"""Prepacked matrices: the same numbers, made where they pay and where memory has room for them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tiny_gemma4 import make_gemma4, save_gemma4
 from tiny_models import make_model, save
 from torch import Tensor
 
-from gemma_vision.model.fused import packing
+from gemma_vision.model.fused import prepacking
 from gemma_vision.model.vision_language_model import VisionLanguageModel
-from gemma_vision.weights import packed_matrices
+from gemma_vision.weights import prepacked_matrices
 from gemma_vision.weights.checkpoint import open_checkpoint
 
 FAMILIES = ("paligemma", "paligemma2", "gemma3", "gemma4")
 Open = Callable[..., VisionLanguageModel]
 
-needs_packing = pytest.mark.skipif(
-    not packing.packing_pays(), reason="this processor reads plain matrices as soon"
+needs_prepacking = pytest.mark.skipif(
+    not prepacking.prepacking_pays(), reason="this processor reads plain matrices as soon"
 )
 
 
@@ -49,54 +49,54 @@ def opened(folder: Path, dtype: str = "bfloat16") -> VisionLanguageModel:
     return open_checkpoint(folder, "cpu", dtype).model
 
 
-@needs_packing
-def test_packed_matrices_say_what_plain_ones_say(folder, monkeypatch):
-    packed = opened(folder)
-    assert packed.packed_head is not None and packed.packed_head.is_mkldnn
-    monkeypatch.setattr(packed_matrices, "packing_pays", lambda: False)
+@needs_prepacking
+def test_prepacked_matrices_say_what_plain_ones_say(folder, monkeypatch):
+    prepacked = opened(folder)
+    assert prepacked.prepacked_head is not None and prepacked.prepacked_head.is_mkldnn
+    monkeypatch.setattr(prepacked_matrices, "prepacking_pays", lambda: False)
     plain = opened(folder)
-    assert plain.packed_head is None
-    ours, theirs = read(packed), read(plain)
+    assert plain.prepacked_head is None
+    ours, theirs = read(prepacked), read(plain)
     assert (ours - theirs).abs().max() <= 0.02 * theirs.abs().max()
     for name, weight in plain.state_dict().items():
-        assert torch.equal(weight, packed.state_dict()[name]), name
+        assert torch.equal(weight, prepacked.state_dict()[name]), name
 
 
-@needs_packing
-def test_a_tower_with_packed_matrices_sees_the_same(folder, monkeypatch):
-    packed = opened(folder)
-    if not hasattr(packed.vision, "fused_blocks"):
+@needs_prepacking
+def test_a_tower_with_prepacked_matrices_sees_the_same(folder, monkeypatch):
+    prepacked = opened(folder)
+    if not hasattr(prepacked.vision, "fused_blocks"):
         pytest.skip("this tower's matrices stay as they are")
-    monkeypatch.setattr(packed_matrices, "packing_pays", lambda: False)
-    side = packed.config.square.image_size
+    monkeypatch.setattr(prepacked_matrices, "prepacking_pays", lambda: False)
+    side = prepacked.config.square.image_size
     pixels = torch.rand(2, 3, side, side, generator=torch.manual_seed(1)) * 2 - 1
     with torch.inference_mode():
-        ours, theirs = (model.vision(pixels).float() for model in (packed, opened(folder)))
-    assert packed.vision.fused_blocks[0].qkv[0].is_mkldnn
+        ours, theirs = (model.vision(pixels).float() for model in (prepacked, opened(folder)))
+    assert prepacked.vision.fused_blocks[0].qkv[0].is_mkldnn
     assert (ours - theirs).abs().max() <= 0.02 * theirs.abs().max()
 
 
-@needs_packing
-def test_without_room_or_in_another_type_nothing_is_packed(folder, monkeypatch):
-    assert opened(folder, "float32").packed_head is None
-    monkeypatch.setattr(packed_matrices, "free", lambda device: 1000)
-    assert opened(folder).packed_head is None
+@needs_prepacking
+def test_without_room_or_in_another_type_nothing_is_prepacked(folder, monkeypatch):
+    assert opened(folder, "float32").prepacked_head is None
+    monkeypatch.setattr(prepacked_matrices, "free", lambda device: 1000)
+    assert opened(folder).prepacked_head is None
 
 
-@needs_packing
-def test_a_model_that_is_moved_forgets_its_packed_matrices(folder):
+@needs_prepacking
+def test_a_model_that_is_moved_forgets_its_prepacked_matrices(folder):
     model = opened(folder)
     before = read(model)
     model.float()
-    assert model.packed_head is None and model.text.fused_path is None
+    assert model.prepacked_head is None and model.text.fused_path is None
     after = read(model)
     assert (before - after).abs().max() <= 0.2 * after.abs().max()  # types differ
 
 
-def test_a_torch_without_onednn_packs_nothing(monkeypatch):
-    packing.packing_pays.cache_clear()
-    monkeypatch.setattr(packing, "HAS_ONEDNN", False)
+def test_a_torch_without_onednn_prepacks_nothing(monkeypatch):
+    prepacking.prepacking_pays.cache_clear()
+    monkeypatch.setattr(prepacking, "HAS_ONEDNN", False)
     try:
-        assert not packing.packing_pays()
+        assert not prepacking.prepacking_pays()
     finally:
-        packing.packing_pays.cache_clear()
+        prepacking.prepacking_pays.cache_clear()
