@@ -93,6 +93,21 @@ def test_a_model_that_is_moved_forgets_its_prepacked_matrices(folder):
     assert (before - after).abs().max() <= 0.2 * after.abs().max()  # types differ
 
 
+@needs_prepacking
+def test_processes_beside_each_other_share_what_is_free(folder, monkeypatch):
+    model = opened(folder)
+    size = 2 * sum(one.numel() for one in prepacked_matrices.matrices(model))
+    monkeypatch.setattr(prepacked_matrices, "free", lambda device: 5 * size)
+
+    def fits() -> bool:
+        return prepacked_matrices.can_prepack(model, torch.device("cpu"), torch.bfloat16)
+
+    assert fits()
+    for told, expected in (("2", True), ("3", False), ("none", True), ("0", True)):
+        monkeypatch.setenv("GEMMA_VISION_PROCESSES", told)
+        assert fits() is expected, told
+
+
 def test_a_torch_without_onednn_prepacks_nothing(monkeypatch):
     prepacking.prepacking_pays.cache_clear()
     monkeypatch.setattr(prepacking, "HAS_ONEDNN", False)

@@ -19,6 +19,7 @@ from gemma_vision.annotate.rows import error_row
 from gemma_vision.annotate.shards import Group
 from gemma_vision.annotate.sources import PictureSource
 from gemma_vision.errors import CheckpointError
+from gemma_vision.weights.memory import PROCESSES
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
@@ -78,7 +79,7 @@ class ProcessExecutor:
         count = min(self.workers, len(groups))
         for one in (*groups, *[None] * count):
             waiting.put(one)
-        workers = [WorkerProcess(plan, source, self.model) for _ in range(count)]
+        workers = [WorkerProcess(plan, source, self.model, count) for _ in range(count)]
         threads = [
             threading.Thread(target=serve, args=(worker, source, waiting, done), daemon=True)
             for worker in workers
@@ -100,8 +101,10 @@ class WorkerProcess:
     """A process that annotates what it is sent, started when there is something."""
 
     def __init__(
-        self, plan: AnnotationPlan, source: PictureSource, model: Mapping[str, Any]
+        self, plan: AnnotationPlan, source: PictureSource, model: Mapping[str, Any], count: int = 1
     ) -> None:
+        """count: how many of them there are."""
+        self._told = {PROCESSES: str(count)}
         self._first = {"plan": asdict(plan), "source": source.address, "model": dict(model)}
         self._process: subprocess.Popen[str] | None = None
         self._is_over = False
@@ -144,7 +147,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 text=True,
                 encoding="ascii",
-                env=os.environ | {"PYTHONPATH": path},
+                env=os.environ | self._told | {"PYTHONPATH": path},
             )
             assert self._process.stdin is not None, "it is a pipe"
             with suppress(OSError):  # it has ended already, which shows at the first group

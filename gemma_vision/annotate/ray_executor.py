@@ -5,6 +5,7 @@ Rows come back to whoever asked, who writes the shards: they are those of a plai
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from gemma_vision.annotate.plan import AnnotationPlan
 from gemma_vision.annotate.shards import Group
 from gemma_vision.annotate.sources import PictureSource
 from gemma_vision.runtime.remote.ray_cluster import join_cluster, lost_errors
+from gemma_vision.weights.memory import PROCESSES
 
 AHEAD = 2  # groups that each actor has before it
 TRIES = 2  # of a group whose actor, or its machine, goes away; after that it is tried alone
@@ -27,8 +29,10 @@ class Annotator:
     """An actor: one pipeline, and the pictures that it is sent."""
 
     def __init__(
-        self, plan: AnnotationPlan, source: PictureSource, model: Mapping[str, Any]
+        self, plan: AnnotationPlan, source: PictureSource, model: Mapping[str, Any], count: int = 1
     ) -> None:
+        """count: how many actors there are, which may all be on one machine."""
+        os.environ[PROCESSES] = str(count)
         self._plan, self._source, self._model = plan, source, dict(model)
         self._loaded: Any = None
 
@@ -70,7 +74,7 @@ class RayExecutor:
         kind = ray.remote(num_cpus=self.num_cpus, num_gpus=self.num_gpus)(Annotator)
 
         def make() -> Any:
-            return kind.remote(plan, source, dict(self.model))
+            return kind.remote(plan, source, dict(self.model), self.workers)
 
         crew = Crew(make, min(self.workers, len(groups)))
         try:

@@ -5,6 +5,7 @@ Nothing is loaded to find out: sizes come from the number of parameters.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ GROUPS = (
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
 )
 GROUP_ROOT = Path("/sys/fs/cgroup")
+PROCESSES = "GEMMA_VISION_PROCESSES"  # how many of this machine load a checkpoint at once
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,12 @@ def free(device: str) -> int:
 
     idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return int(torch.cuda.mem_get_info(device)[0]) + int(idle)
+
+
+def num_processes() -> int:
+    """How many processes want what is free, as an environment variable says; else 1."""
+    told = os.environ.get(PROCESSES, "")
+    return max(1, int(told)) if told.isdecimal() else 1
 
 
 def group_free(root: Path = GROUP_ROOT) -> int:

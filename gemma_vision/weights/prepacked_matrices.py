@@ -17,7 +17,7 @@ from torch import Tensor
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.fused.prepacking import prepacking_pays
 from gemma_vision.model.vision_language_model import VisionLanguageModel
-from gemma_vision.weights.memory import free
+from gemma_vision.weights.memory import free, num_processes
 
 ROOM = 2  # times what prepacked matrices take is free before they are made
 PAGEOUT = 21  # MADV_PAGEOUT of Linux: nothing is lost, whatever the pages are
@@ -35,7 +35,7 @@ def can_prepack(model: VisionLanguageModel, device: torch.device, dtype: torch.d
     if device.type != "cpu" or dtype != torch.bfloat16 or not prepacking_pays():
         return False
     prepacked = sum(one.numel() for one in matrices(model)) * dtype.itemsize
-    return free("cpu") > ROOM * prepacked
+    return free("cpu") > ROOM * num_processes() * prepacked
 
 
 def return_pages(tensors: Iterable[Tensor]) -> None:
