@@ -8,14 +8,18 @@ is torch's own product. Weights are (in, out).
 """
 
 import math
+import platform
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-HAS_ONEDNN: bool = torch.backends.mkldnn.is_available() and hasattr(  # type: ignore[no-untyped-call]
-    torch.ops.mkldnn, "_linear_pointwise"
+# On other processors than these torch's own products were not compared with oneDNN's.
+HAS_ONEDNN: bool = (
+    platform.machine().lower() in ("x86_64", "amd64")
+    and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+    and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 )
 MANY = 4096  # numbers from which on GELU's parts are quicker than the whole
 GELU_SCALE = torch.tensor((2 / math.pi) ** 0.5)  # of the tanh form of GELU, and of its cube
