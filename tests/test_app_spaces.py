@@ -26,7 +26,7 @@ from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
 from gemma_vision.web.forms.space_buttons import build_space_buttons
 from gemma_vision.web.jobs.job import StreamRun
-from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu, seconds
+from gemma_vision.web.zero_gpu import LentEngine, needs_whole_gpu, seconds
 
 ROOT = Path(__file__).parent.parent
 ZERO_GPU_PYTHONS = ("3.12.12", "3.10.13")  # as its documentation lists them

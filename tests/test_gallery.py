@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from fake_engine import FakeEngine
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from gemma_vision.checkpoints.file_names import CHECKPOINTS, GALLERY, NOTES
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import PALIGEMMA
 from gemma_vision.synthetic.atlas import load_atlas
-from gemma_vision.web.forms.known_names import THUMB, known, sheets
+from gemma_vision.web.forms.known_names import known
+from gemma_vision.web.server.name_sheets import THUMB, sheet_routes, sheets
 from training.gallery import COLUMNS, main, write_gallery
 
 TINY = CHECKPOINTS / "tiny"
@@ -30,8 +33,14 @@ def test_every_name_of_the_checkpoint_inside_is_drawn() -> None:
 
 
 def test_the_page_gets_the_sheet_and_where_a_drawing_lies() -> None:
-    assert sheets()["tiny"]["columns"] == COLUMNS
-    assert sheets()["tiny"]["src"].startswith("data:image/webp;base64,")
+    sheet = sheets()["tiny"]
+    assert sheet["columns"] == COLUMNS
+    with TestClient(Starlette(routes=sheet_routes())) as client:
+        sent = client.get(f"/{sheet['src']}")
+        assert client.get("/drawings/other.webp").status_code == 404
+    assert sent.content == (TINY / GALLERY).read_bytes()
+    assert sent.headers["content-type"] == "image/webp"
+    assert "immutable" in sent.headers["cache-control"]  # its address changes where it does
 
 
 def test_names_are_in_the_order_of_the_sheet(tmp_path) -> None:

@@ -52,11 +52,11 @@ from gemma_vision.web.server.guards.clients import keep_peers
 from gemma_vision.web.server.guards.health import health_routes
 from gemma_vision.web.server.guards.memory_return import use_one_heap
 from gemma_vision.web.server.guards.request_log import set_up_log
+from gemma_vision.web.server.name_sheets import sheet_routes
 from gemma_vision.web.server.page_queue import MAX_WAITING, open_queue
 from gemma_vision.web.server.picture_worker import warm_up
 from gemma_vision.web.server.private_errors import BODY_REFUSAL, PrivateErrorBlocks
 from gemma_vision.web.server.theme import build_theme
-from gemma_vision.web.server.zero_gpu import LentEngine, needs_whole_gpu
 from gemma_vision.web.tabs.batch import BatchTab
 from gemma_vision.web.tabs.chat import ChatTab
 from gemma_vision.web.tabs.compare import CompareTab
@@ -66,6 +66,7 @@ from gemma_vision.web.tabs.live.tab import LiveTab
 from gemma_vision.web.tabs.model_change import FormUpdater
 from gemma_vision.web.tabs.paste import PasteTab
 from gemma_vision.web.tabs.video import VideoTab
+from gemma_vision.web.zero_gpu import LentEngine, needs_whole_gpu
 
 PAGE_CSS = Path(__file__).parent / "server" / "page.css"
 MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
@@ -87,6 +88,7 @@ class Page(PrivateErrorBlocks):
                 *health_routes(self),
                 *program_routes(self, host, MAX_WAITING),
                 *live_routes(self),
+                *sheet_routes(),
             ],
             "middleware": chain(host),
             "exception_handlers": BODY_REFUSAL,

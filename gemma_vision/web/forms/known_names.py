@@ -5,23 +5,19 @@ A drawing of each lies beside the checkpoints that come inside, as one sheet.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
-from PIL import Image
 
-from gemma_vision.checkpoints.file_names import CHECKPOINTS, GALLERY
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import MAX_TEXT
 from gemma_vision.web.components.html import build_html
 from gemma_vision.web.i18n.texts import script_words
 from gemma_vision.web.jobs.events import Updates, skip
+from gemma_vision.web.server.name_sheets import sheets
 
-THUMB = 64  # pixels, of a drawing on the sheet
 FINDING = ("detect", "segment")  # the tasks whose words are names
 
 JSON = dict[str, Any]
@@ -45,18 +41,6 @@ def build_known_names(pipeline: Pipeline) -> gr.HTML:
 def known(pipeline: Pipeline) -> JSON:
     """Which checkpoint answers, and the names that it lists."""
     return {"id": pipeline.name, "names": list(pipeline.names)}
-
-
-def sheets() -> dict[str, JSON]:
-    """Checkpoint inside -> the sheet of its drawings as a data address, and how many in a row."""
-    return {path.parent.name: sheet_of(path) for path in CHECKPOINTS.glob(f"*/{GALLERY}")}
-
-
-def sheet_of(path: Path) -> JSON:
-    """One sheet as the page's script takes it."""
-    data = base64.b64encode(path.read_bytes()).decode()
-    with Image.open(path) as sheet:
-        return {"src": f"data:image/webp;base64,{data}", "columns": sheet.width // THUMB}
 
 
 def connect_known_names(
