@@ -128,15 +128,15 @@ WIDENING_PLANS = {
         paces={"vision": Pace(42.0, gain=0.6), "decoder": Pace(64.0, gain=0.7)},
         rehearsed=0.38,
     ),
-    # More names besides, larger pictures and a deeper tower: ten times as long, or a GPU.
+    # More names besides, from what `sharp` made.
     "names": WideningPlan(
         ModelSizes(side=168, vision_layers=6),
         num_names=66,
         paces={
-            "sketch": Pace(45.0),
-            "vision": Pace(150.0, gain=0.6),
-            "polish": Pace(5.0, gain=0.6),
-            "decoder": Pace(150.0),
+            "sketch": Pace(10.0, gain=0.8),
+            "vision": Pace(42.0, gain=0.6),
+            "polish": Pace(3.0, gain=0.6),
+            "decoder": Pace(40.0, gain=0.8),
         },
         rehearsed=0.22,
         num_pieces=800,

@@ -44,7 +44,7 @@ from training.run import TrainingRun, open_stage
 
 BATCH, PEAK, DECAY = 20, 8e-4, 0.03  # of the tower
 ANSWERS_PEAK = 1.2e-3
-MIX = (0.28, 0.58, 0.05, 0.09)  # of detect, segment, caption and ask where words stay
+MIX = (0.28, 0.58, 0.05, 0.09)  # of detect, segment, caption and ask
 BANK = 3000  # scenes whose features the decoder keeps
 POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
 
@@ -206,7 +206,7 @@ def polish_masks(wide: Widening) -> None:
 def train_answers(wide: Widening) -> None:
     """Projector and decoder learn to answer from what the tower sees by now, in place.
 
-    From one thing to several, where the words are new; with most of the tasks as in use, else.
+    With tasks as in use from the first step, for it answers already.
     """
     learner, pace = wide.learner, wide.plan.paces["decoder"]
     core = learner.model.model
@@ -224,7 +224,7 @@ def train_answers(wide: Widening) -> None:
         stage,
         rng,
         DECODER_BATCH * pace.times,
-        is_first=wide.plan.num_pieces is not None,
+        is_first=False,
         later_mix=MIX,
     )
     if stage.is_due:

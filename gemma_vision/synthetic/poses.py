@@ -12,7 +12,7 @@ from numpy.random import Generator
 
 from gemma_vision.synthetic.atlas import MARGIN, SIDE, Atlas, load_atlas
 
-NUM_NAMES = 16  # the embedded checkpoint knows the first sixteen names of the atlas
+NUM_NAMES = 16  # of the forty names of the atlas, in scenes unless more are asked for
 EVALUATION_SEEDS = 900_000  # seeds from here on are for evaluation only
 SMALLEST, LARGEST = 0.16, 0.65  # the longest side of a thing, of the picture's
 MAX_OVERLAP = 0.25  # of the smaller of two boxes
