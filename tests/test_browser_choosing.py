@@ -79,7 +79,7 @@ def test_the_header_says_in_words_what_answers_and_has_the_facts_as_a_detail(
     visit: Callable[..., Page],
 ) -> None:
     page = visit()
-    assert page.inner_text("#header .model") == "Demo model: drawings of 16 things"
+    assert page.inner_text("#header .model") == "Demo model: drawings of 66 things"
     assert page.inner_text("#header .detail") == "tiny · 4.2 M · cpu · float32"
     assert "tiny · 4.2 M" in (page.get_attribute("#header .model", "title") or "")
     assert page.get_attribute("#header .model", "data-state") == "ready"
