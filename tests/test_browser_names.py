@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import browsing
+import httpx
 import pytest
 from browsing import newest_run, take_example, wait_for_run
 from playwright.sync_api import Page
@@ -28,18 +30,20 @@ def open_names(page: Page) -> None:
 
 def test_every_name_is_there_with_its_drawing(visit: Callable[..., Page]) -> None:
     page = visit()
-    assert "16" in page.inner_text("#known-names summary")
+    assert "66" in page.inner_text("#known-names summary")
     open_names(page)
-    assert page.locator(NAMES).count() == 16
+    assert page.locator(NAMES).count() == 66
     assert page.locator(NAMES).nth(1).inner_text() == "dog"
     images = page.eval_on_selector_all(
         f"{NAMES} i", "all => all.map(one => getComputedStyle(one).backgroundImage)"
     )
-    assert len(images) == 16 and all(image.startswith('url("data:image/webp') for image in images)
+    assert len(images) == 66 and len(set(images)) == 1
+    sheet = re.fullmatch(r'url\("(.+/drawings/tiny\.webp\?\w+)"\)', images[0])
+    assert sheet and httpx.get(sheet[1]).headers["content-type"] == "image/webp"
     places = page.eval_on_selector_all(
         f"{NAMES} i", "all => all.map(one => one.style.backgroundPosition)"
     )
-    assert places[0] == "0px 0px" and len(set(places)) == 16
+    assert places[0] == "0px 0px" and len(set(places)) == 66
 
 
 def test_a_name_waits_in_the_form_where_there_is_no_picture(visit: Callable[..., Page]) -> None:
@@ -56,7 +60,7 @@ def test_a_name_is_asked_of_the_picture_that_is_there(visit: Callable[..., Page]
     take_example(page)
     before = newest_run(page)
     open_names(page)
-    page.locator(NAMES, has_text="dog").click()
+    page.get_by_role("button", name="dog", exact=True).click()
     wait_for_run(page, before)
     assert page.input_value("#words textarea") == "dog"
     page.wait_for_selector("#viewer .gv[data-state=done][data-count='1']")

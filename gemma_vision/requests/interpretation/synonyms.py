@@ -160,6 +160,56 @@ airplane, avion, Flugzeug, Flugzeuge, avião, aviões, 비행기, 飞机, ✈, �
 boat, bateau, bateaux, Schiff, Schiffe, barco, 배, ⛵, 🚤
 train, Zug, Züge, tren, trem, trens, comboio, 기차, 火车, 🚂, 🚆
 umbrella, parapluie, Regenschirm, Regenschirme, paraguas, guarda-chuva, 우산, 雨伞, ☂, ☔, 🌂
+bus, autobus, Busse, ônibus, 버스, 公交车, 🚌, 🚍
+truck, camion, Lastwagen, LKW, caminhão, 트럭, 卡车, 🚚, 🚛
+motorcycle, moto, Motorrad, Motorräder, motocicleta, 오토바이, 摩托车, 🏍, 🛵
+traffic light, feu de circulation, Ampel, Ampeln, semáforo, 신호등, 红绿灯, 🚦, 🚥
+stop sign, panneau stop, Stoppschild, señal de stop, placa de pare, 정지 표지판, 停车标志, 🛑
+bird, oiseau, oiseaux, Vogel, pájaro, pássaro, 새, 鸟, 🐦, 🕊
+horse, cheval, chevaux, Pferd, Pferde, caballo, cavalo, 말, 马, 🐎, 🐴
+sheep, mouton, Schaf, Schafe, oveja, ovelha, 양, 绵羊, 🐑, 🐏
+cow, vache, Kuh, Kühe, vaca, 소, 奶牛, 🐄, 🐮
+elephant, Elefant, Elefanten, elefante, 코끼리, 大象, 🐘
+bear, Bären, oso, urso, 곰, 🐻
+zebra, zèbre, cebra, 얼룩말, 斑马, 🦓
+giraffe, girafe, Giraffen, jirafa, girafa, 기린, 长颈鹿, 🦒
+backpack, sac à dos, Rucksäcke, mochila, 배낭, 背包, 🎒
+handbag, sac à main, Handtasche, Handtaschen, bolso, bolsa, 핸드백, 手提包, 👜, 👛
+tie, cravate, Krawatte, Krawatten, corbata, gravata, 넥타이, 领带, 👔
+suitcase, valise, Koffer, maleta, mala, 여행가방, 行李箱, 🧳
+skis, esquís, 스키, 滑雪板, 🎿
+kite, cerf-volant, Drachen, cometa, pipa, 연, 风筝, 🪁
+skateboard, planche à roulettes, monopatín, skate, 스케이트보드, 滑板, 🛹
+bottle, bouteille, Flasche, Flaschen, botella, garrafa, 병, 瓶子, 🍾, 🍼
+wine glass, verre à vin, Weinglas, copa de vino, taça de vinho, 와인잔, 红酒杯, 🍷, 🍸
+cup, tasse, Tassen, taza, xícara, 컵, 杯子, ☕, 🍵, 🥤
+knife, couteau, couteaux, Messer, cuchillo, faca, 칼, 刀, 🔪, 🗡
+spoon, cuillère, Löffel, cuchara, colher, 숟가락, 勺子, 🥄
+bowl, bol, Schüssel, Schüsseln, tazón, cuenco, tigela, 그릇, 碗, 🥣
+sandwich, bocadillo, sanduíche, 샌드위치, 三明治, 🥪
+orange, Orangen, naranja, laranja, 오렌지, 橙子, 🍊
+broccoli, brocoli, Brokkoli, brócolis, 브로콜리, 西兰花, 🥦
+carrot, carotte, Karotte, Karotten, Möhre, Möhren, zanahoria, cenoura, 당근, 胡萝卜, 🥕
+hot dog, perrito caliente, cachorro-quente, 핫도그, 热狗, 🌭
+pizza, Pizzen, 피자, 披萨, 🍕
+donut, beignet, rosquilla, rosca, 도넛, 甜甜圈, 🍩
+cake, gâteau, gâteaux, Kuchen, Torte, Torten, tarta, bolo, 케이크, 蛋糕, 🎂, 🍰, 🧁
+chair, chaise, Stuhl, Stühle, silla, cadeira, 의자, 🪑
+sofa, canapé, 소파, 沙发, 🛋
+potted plant, plante en pot, Topfpflanze, planta en maceta, planta em vaso, 화분, 盆栽, 🪴
+bed, lit, Bett, Betten, cama, 침대, 床, 🛏
+toilet, Toilette, Toiletten, inodoro, vaso sanitário, 변기, 马桶, 🚽
+tv, télé, Fernseher, televisor, televisão, 텔레비전, 电视, 📺
+laptop, ordinateur portable, portátil, 노트북, 笔记本电脑, 💻
+mouse, souris, Maus, Mäuse, ratón, rato, 마우스, 鼠标, 🖱
+keyboard, clavier, Tastatur, Tastaturen, teclado, 키보드, 键盘, ⌨
+cell phone, Handy, Handys, teléfono, móvil, celular, telefone, 휴대폰, 핸드폰, 手机, 📱
+book, livre, Buch, Bücher, libro, livro, 책, 书, 📕, 📖, 📗, 📘
+clock, horloge, Uhr, Uhren, reloj, relógio, 시계, 时钟, ⏰, 🕰
+vase, Vasen, jarrón, florero, vaso, 꽃병, 🏺
+scissors, ciseaux, Schere, Scheren, tijeras, tesoura, 가위, 剪刀, ✂
+teddy bear, nounours, ours en peluche, Teddybär, Teddybären, oso de peluche, 곰인형, 泰迪熊, 🧸
+toothbrush, brosse à dents, Zahnbürste, Zahnbürsten, cepillo de dientes, escova de dentes, 칫솔, 牙刷, 🪥
 """
 
 
