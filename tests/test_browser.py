@@ -163,12 +163,14 @@ def test_a_page_that_is_loaded_again_keeps_picture_task_and_words(
     take_example(page)
     page.fill("#words textarea", "red car")
     for leave in (lambda: page.reload(), lambda: (page.goto("about:blank"), page.go_back())):
+        page.wait_for_timeout(500)  # a request that is cut off would be a complaint
         leave()
         page.wait_for_selector("#picture img[src$='sky.png']")
         page.locator("#task input[value=segment]:checked").wait_for(state="attached")
         assert page.input_value("#words textarea") == "red car"
         viewer(page, "idle").wait_for()
     run(page)
+    page.wait_for_timeout(500)
     page.goto(served.url)
     page.wait_for_selector("#run")
     page.wait_for_timeout(500)
