@@ -1,10 +1,10 @@
-"""Products of rows and a matrix, in float32 on a CPU by oneDNN.
+"""Products of rows and a matrix: in float32 on a CPU by oneDNN, and of prepacked matrices.
 
 torch gives them to MKL, which leaves half the width of the registers unused on processors that are
 not Intel's: 110 GFLOP/s of one Zen 5 core, where oneDNN reaches 220. Its linear map is what
 torch.compile makes of one, and is an operation of every CPU build of torch that has oneDNN; where
 it has none, on other devices and in other types, where gradients are wanted, and for a few rows, it
-is torch's own product. Weights are (in, out).
+is torch's own product. Weights are (in, out). Prepacked ones have no gradient either.
 """
 
 import math

@@ -44,7 +44,10 @@ class FusedMixedLayer:
 
     @classmethod
     def of(cls, layer: MixedLayer, *, prepacks: bool = False) -> FusedMixedLayer:
-        """The layer's parameters become views of what is put side by side, and is not prepacked."""
+        """The layer's parameters become views of what is put side by side.
+
+        prepacks: they stay as they are, and the matrices are prepacked copies.
+        """
         seeing, mlp, heads = layer.self_attn, layer.mlp, layer.self_attn.config.num_heads
         row, maps = seeing.row, [seeing.q_proj]
         norms = [seeing.q_norm.scale.expand(heads, -1)]

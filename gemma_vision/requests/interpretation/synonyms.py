@@ -209,7 +209,8 @@ clock, horloge, Uhr, Uhren, reloj, relógio, 시계, 时钟, ⏰, 🕰
 vase, Vasen, jarrón, florero, vaso, 꽃병, 🏺
 scissors, ciseaux, Schere, Scheren, tijeras, tesoura, 가위, 剪刀, ✂
 teddy bear, nounours, ours en peluche, Teddybär, Teddybären, oso de peluche, 곰인형, 泰迪熊, 🧸
-toothbrush, brosse à dents, Zahnbürste, Zahnbürsten, cepillo de dientes, escova de dentes, 칫솔, 牙刷, 🪥
+toothbrush, brosse à dents, Zahnbürste, Zahnbürsten, cepillo de dientes
+toothbrush, escova de dentes, 칫솔, 牙刷, 🪥
 """
 
 
