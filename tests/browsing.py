@@ -49,12 +49,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
+def visit(
+    browser: Browser, served: Served, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """Opens the page of the module's `served`. Every request has to stay on the machine, and no
     script may complain.
     """
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
+    shows: list[Callable[[], str]] = []
+    request.node.shows = shows
 
     def watch(page: Page) -> None:
         page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
@@ -77,6 +81,7 @@ def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         watch(page)
+        shows.append(lambda: describe(page, complaints))
         page.goto(served.url)
         page.wait_for_selector("#run")
         return page
@@ -85,6 +90,13 @@ def visit(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert complaints == []
+
+
+def describe(page: Page, complaints: Sequence[str]) -> str:
+    """What a page shows, for whoever reads that a test failed on it."""
+    shown = "[...document.querySelectorAll('.gv')].map((one) => ({ ...one.dataset }))"
+    said = page.locator("body").inner_text(timeout=5000)
+    return f"viewers: {page.evaluate(shown)}\ncomplaints: {list(complaints)}\n{said}"
 
 
 def viewer(page: Page, state: str | None = None) -> Locator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,25 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # a test that needs the Hub is no test
 if "PYTEST_XDIST_WORKER" in os.environ:  # tests run side by side: each takes one thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In CI a test in the browser that waited in vain is run once more, which its line tells."""
+    if os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["TimeoutError"]))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed in the browser tells what its pages showed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        report.sections += [("page", show()) for show in getattr(item, "shows", ())]
+    return report
 
 
 @pytest.fixture(scope="session")
