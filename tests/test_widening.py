@@ -113,6 +113,14 @@ class TestWidening:
             assert torch.equal(ours, theirs)
         assert wide.artists == ("noto-font",)  # without the one that is held out
 
+    def test_practice_begins_with_the_checkpoint_as_it_is(self, data, tmp_path):
+        wide = self.widened(data, tmp_path, plan="practice", vision=1.0)
+        known = PaliGemmaForConditionalGeneration.from_pretrained(TINY, dtype=torch.float32)
+        widening.train_tower(wide)  # loads alone
+        theirs = known.state_dict()
+        for name, tensor in wide.learner.model.state_dict().items():
+            assert torch.equal(tensor, theirs[name]), name
+
     def test_a_stage_goes_on_where_it_stopped(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BATCH", 2)
         paces = {"sketch": 6 / 60, "vision": 5 / 60}

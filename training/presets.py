@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY
 from training.data.background_stream import RENEWAL
-from training.model.decoder import BANK
+from training.model.decoder import BANK, Mix
 from training.model.mask_vae import POOL
 from training.model.tiny import ModelSizes
 from training.run import Pace
@@ -102,7 +102,9 @@ class WideningPlan:
 
     sizes: of what comes out. sketch: of the tower that learns first, in small pictures, and the
     longest side of a thing in them. num_pieces: of a new tokenizer; None keeps the old one, whose
-    checkpoint knows these names. rehearsed: share of scenes as the evaluation's.
+    checkpoint knows these names. rehearsed: share of scenes as the evaluation's. mix: shares of
+    detect, segment, caption and ask. seed: of the scenes; a plan that goes on where another ended
+    has one of its own, to be shown others.
     """
 
     sizes: ModelSizes
@@ -111,6 +113,8 @@ class WideningPlan:
     rehearsed: float
     num_pieces: int | None = None
     sketch: tuple[ModelSizes, float] | None = None
+    mix: Mix = (0.28, 0.58, 0.05, 0.09)
+    seed: int = 1
 
 
 WIDENING_PLANS = {
@@ -141,5 +145,15 @@ WIDENING_PLANS = {
         rehearsed=0.22,
         num_pieces=800,
         sketch=(ModelSizes(side=112, vision_layers=6), 0.24),
+    ),
+    # The same names for longer, from what `names` made; twice as many questions, which are of
+    # four times as many things as they were.
+    "practice": WideningPlan(
+        ModelSizes(side=168, vision_layers=6),
+        num_names=66,
+        paces={"vision": Pace(40.0, gain=0.6), "decoder": Pace(56.0, gain=0.8)},
+        rehearsed=0.22,
+        mix=(0.26, 0.52, 0.04, 0.18),
+        seed=2,
     ),
 }

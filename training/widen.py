@@ -36,7 +36,7 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--plan",
         choices=WIDENING_PLANS,
         default="hands",
-        help="more hands, or more names too",
+        help="more hands, larger pictures, more names, and those for longer",
     )
     parser.add_argument("--base", type=Path, default=Path("runs/cpu/checkpoint"))
     parser.add_argument("--data", type=Path, default=Path("runs/drawings"))
@@ -57,15 +57,17 @@ def main(words: Sequence[str] | None = None) -> None:
     for file in (args.base / "model.safetensors", args.data / "atlas.npz"):
         if not file.exists():
             sys.exit(f"{file} is not there; make train makes it, in docs/training.md stands how.")
+    plan = WIDENING_PLANS[args.plan]
     run = TrainingRun(
         runs,
         frozenset([args.stage] if args.stage else WIDENING_STAGES),
+        seed=plan.seed,
         dtype=pick_dtype(cpu),
         clock=Clock(args.minutes, now=time.thread_time),
     )
     try:
         with quick_attention(cpu):
-            wide = open_widening(run, WIDENING_PLANS[args.plan], args.base, args.data)
+            wide = open_widening(run, plan, args.base, args.data)
             train_tower(wide)
             polish_masks(wide)
             train_answers(wide)

@@ -44,7 +44,6 @@ from training.run import TrainingRun, open_stage
 
 BATCH, PEAK, DECAY = 20, 8e-4, 0.03  # of the tower
 ANSWERS_PEAK = 1.2e-3
-MIX = (0.28, 0.58, 0.05, 0.09)  # of detect, segment, caption and ask
 BANK = 3000  # scenes whose features the decoder keeps
 POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
 
@@ -225,7 +224,7 @@ def train_answers(wide: Widening) -> None:
         rng,
         DECODER_BATCH * pace.times,
         is_first=False,
-        later_mix=MIX,
+        later_mix=wide.plan.mix,
     )
     if stage.is_due:
         data = wide.scenes(len(WIDENING_STAGES), stage.steps, REFILL * pace.times, learner.recipe)
