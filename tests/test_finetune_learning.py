@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file
 from tiny_models import make_model, make_tokenizer, save
 
+from gemma_vision.checkpoints.config import read_notes
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.errors import CheckpointError
 from gemma_vision.finetuning.data.data_mix import DataMix, MixComponent
@@ -34,6 +35,7 @@ from gemma_vision.finetuning.plan import FinetuneError, LoraOptions
 from gemma_vision.finetuning.results.writing import write_checkpoint
 from gemma_vision.optimization.answer_loss import AnswerLoss
 from gemma_vision.optimization.stage import adamw
+from gemma_vision.synthetic.atlas import NAMELESS, load_atlas
 from gemma_vision.weights.checkpoint import open_checkpoint
 
 FAMILIES = ["paligemma", "paligemma2"]
@@ -369,12 +371,26 @@ def test_long_answers_are_cut_and_their_end_is_not_learned(base) -> None:
 
 def test_what_is_rehearsed_are_the_drawings_of_the_embedded_checkpoint(base, tmp_path) -> None:
     names = drawings_of(CHECKPOINTS / "tiny")
-    assert "cat" in names and drawings_of(base) == ()
+    assert names == tuple(read_notes(CHECKPOINTS / "tiny")["names"]) and drawings_of(base) == ()
     rng = np.random.default_rng(1)
     seen = {thing.name for _ in range(60) for thing in SceneSource(names[:2]).draw(rng).objects}
     assert seen == set(names[:2])
+    source = SceneSource(names, ["Hammer"])
+    assert len(source.only) == len(names)
+    drawn = [NAMELESS[sprite - first_nameless()] for sprite in source.nameless]
+    assert drawn and not {*drawn} & {*names, "hammer"}
     shutil.copyfile(CHECKPOINTS / "tiny" / "gemma_vision.json", tmp_path / "gemma_vision.json")
     assert drawings_of(tmp_path) == ()  # somebody's own folder may mean other cats
+
+
+def first_nameless() -> int:
+    """Distractors lie behind each other."""
+    return int(load_atlas().variants(-1)[0])
+
+
+def test_a_name_that_nobody_drew_is_not_said_to_be_kept(tmp_path) -> None:
+    (tmp_path / "gemma_vision.json").write_text('{"drawings": ["cat", "unicorn"]}')
+    assert drawings_of(tmp_path) == ("cat",)
 
 
 def test_gemma_3_cannot_be_fine_tuned(tmp_path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageFont
 from pycocotools.coco import COCO
 
-from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.atlas import FIRST, load_atlas
 from gemma_vision.synthetic.backgrounds import KINDS, draw_background
 from gemma_vision.synthetic.compositor import compose
 from gemma_vision.synthetic.poses import (
@@ -21,7 +21,7 @@ from gemma_vision.synthetic.poses import (
 )
 from gemma_vision.synthetic.scene_dataset import write_dataset
 from training.scenes import main
-from training.sprites import FONT_SIZE, GLYPHS, render
+from training.sprites import FONT_SIZE, FURTHER, GLYPHS, render
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 
@@ -119,9 +119,22 @@ def test_backgrounds_are_pictures():
 
 def test_the_atlas_holds_every_name_and_hard_edges():
     atlas = load_atlas()
-    assert atlas.names == tuple(GLYPHS) and len(atlas.names) == 40
+    drawn = GLYPHS | FURTHER
+    assert atlas.names == tuple(drawn) and len(GLYPHS) == FIRST
     assert set(np.unique(atlas.images[..., 3])) == {0, 255}
-    assert [len(atlas.variants(i)) for i in range(40)] == [len(g) for g in GLYPHS.values()]
+    assert [len(atlas.variants(i)) for i in range(len(drawn))] == [len(g) for g in drawn.values()]
+
+
+def test_nothing_without_a_name_shows_what_somebody_has_a_name_for():
+    atlas = load_atlas()
+    (carrot,) = set(atlas.nameless([])) - set(atlas.nameless(["carrot", "cat"]))
+    assert (atlas.images[carrot] == atlas.images[atlas.variants(atlas.names.index("carrot"))]).all()
+    rng, allowed = np.random.default_rng(4), atlas.nameless(["carrot"])[:2]
+    scenes = [sample_scene(rng, empty=0.5, nameless=allowed) for _ in range(40)]
+    shown = {pose.sprite for scene in scenes for pose in scene.poses if pose.name < 0}
+    assert shown == set(allowed)
+    scenes = [sample_scene(rng, empty=0.5, nameless=[]) for _ in range(40)]
+    assert all(pose.name >= 0 for scene in scenes for pose in scene.poses)
 
 
 @pytest.mark.skipif(not FONT.exists(), reason="needs Debian's fonts-noto-color-emoji")

@@ -57,7 +57,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, required=True, help="number of pictures")
     parser.add_argument("--out", type=Path, required=True, help="folder to write into")
     parser.add_argument("--side", type=int, default=224, help="width and height in pixels")
-    parser.add_argument("--names", type=int, default=NUM_NAMES, help="how many of the forty names")
+    parser.add_argument("--names", type=int, default=NUM_NAMES, help="how many of the names")
     parser.add_argument("--only", default="", help='other names: "guitar ; clock"')
     options = parser.parse_args(words)
     try:

@@ -1,11 +1,14 @@
-"""Sprites: the atlas rendered from Noto Color Emoji: `python -m training.sprites FONT OUT`."""
+"""Sprites: the atlas rendered from Noto Color Emoji: `python -m training.sprites FONT FOLDER`."""
 
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from gemma_vision.synthetic.atlas import SIDE
+from gemma_vision.synthetic.atlas import FILES, SIDE
+from training.drawings import names
 from training.drawings.render import to_sprite
 
 FONT_SIZE = 109  # the only size the bitmap font has
@@ -52,6 +55,9 @@ GLYPHS = {
     "balloon": "🎈",
     "flower": "🌻🌷🌹",
 }
+FURTHER = {  # what the embedded checkpoint knows besides
+    name: glyphs for name, glyphs in list(names.GLYPHS.items())[:66] if name not in GLYPHS
+}
 DISTRACTORS = "🍇🍉🍋🥕🌽🍄👟👒📱💻🪑⌚🔨🎁🎻🥁🏆🐍🦀🐙🐝🐞🍦☕🔦💡🧸🪁🎲🧩🚜🏍"
 
 
@@ -69,16 +75,24 @@ def render(glyph: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
     return sprite
 
 
-def write_atlas(font_path: str, out: str) -> None:
-    """Render every glyph of the two tables above into one .npz file."""
+def write_atlas(font_path: str, folder: str) -> None:
+    """Render every glyph of the tables above into the library's two files."""
     font = ImageFont.truetype(font_path, FONT_SIZE)
-    named = [(glyph, index) for index, glyphs in enumerate(GLYPHS.values()) for glyph in glyphs]
-    glyphs = named + [(glyph, -1) for glyph in DISTRACTORS]
+    for file, glyphs, nameless in zip(FILES, (GLYPHS, FURTHER), (DISTRACTORS, ""), strict=True):
+        write_file(font, Path(folder) / file, glyphs, nameless)
+
+
+def write_file(
+    font: ImageFont.FreeTypeFont, out: Path, glyphs: Mapping[str, str], nameless: str
+) -> None:
+    """Named glyphs, and some without a name, as one .npz file."""
+    named = [(glyph, index) for index, row in enumerate(glyphs.values()) for glyph in row]
+    drawn = named + [(glyph, -1) for glyph in nameless]
     np.savez_compressed(
         out,
-        atlas=np.stack([render(glyph, font) for glyph, _ in glyphs]),
-        cls=np.array([name for _, name in glyphs]),
-        names=np.array(list(GLYPHS)),
+        atlas=np.stack([render(glyph, font) for glyph, _ in drawn]),
+        cls=np.array([name for _, name in drawn]),
+        names=np.array(list(glyphs)),
     )
 
 

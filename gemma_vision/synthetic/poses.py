@@ -10,9 +10,9 @@ from functools import cache
 import numpy as np
 from numpy.random import Generator
 
-from gemma_vision.synthetic.atlas import MARGIN, SIDE, Atlas, load_atlas
+from gemma_vision.synthetic.atlas import MARGIN, SIDE, load_atlas
 
-NUM_NAMES = 16  # of the forty names of the atlas, in scenes unless more are asked for
+NUM_NAMES = 16  # of the names of the atlas, in scenes unless more are asked for
 EVALUATION_SEEDS = 900_000  # seeds from here on are for evaluation only
 SMALLEST, LARGEST = 0.16, 0.65  # the longest side of a thing, of the picture's
 MAX_OVERLAP = 0.25  # of the smaller of two boxes
@@ -75,12 +75,14 @@ def sample_scene(
     empty: float = 0.0,
     only: Sequence[int] = (),
     smallest: float = SMALLEST,
+    nameless: Sequence[int] | None = None,
 ) -> SceneLayout:
     """Draw the parameters of one scene.
 
     empty: the chance of a scene with distractors only. only: the indices of the names to draw
     from, where those are not the first `num_names`. smallest: the longest side of a thing at
-    least, as a share of the picture's.
+    least, as a share of the picture's. nameless: sprites of things without a name, where not all
+    of the atlas's are.
     """
     atlas, (width, height) = load_atlas(), size
     count = int(rng.integers(1, max_things + 1))
@@ -91,9 +93,10 @@ def sample_scene(
         names = [-1] * (count - 1)
     poses: list[Pose] = []
     for name in names:
-        for _ in range(PLACING_TRIES):
+        sprites = atlas.variants(name) if name >= 0 or nameless is None else np.array(nameless)
+        for _ in range(PLACING_TRIES if len(sprites) else 0):
             longest = _draw_longest(rng, smallest, is_crowded=count >= 3)
-            pose = _draw_pose(rng, atlas, name, width, height, longest)
+            pose = _draw_pose(rng, sprites, name, width, height, longest)
             if all(_overlap(pose, other) <= MAX_OVERLAP for other in poses):
                 poses.append(pose)
                 break
@@ -119,14 +122,14 @@ def _draw_longest(rng: Generator, smallest: float, *, is_crowded: bool) -> float
 
 
 def _draw_pose(
-    rng: Generator, atlas: Atlas, name: int, width: int, height: int, longest: float
+    rng: Generator, sprites: np.ndarray, name: int, width: int, height: int, longest: float
 ) -> Pose:
     longest *= np.sqrt(width * height)
     angle = rng.normal(0, 14)
     angle = rng.uniform(-45, 45) if rng.random() < 0.15 else np.clip(angle, -40, 40)
     inset = 0.42 * longest  # some things are cut by the picture's edge
     return Pose(
-        sprite=int(rng.choice(atlas.variants(name))),
+        sprite=int(rng.choice(sprites)),
         name=name,
         x=rng.uniform(min(inset, width / 2), max(width - inset, width / 2)),
         y=rng.uniform(min(inset, height / 2), max(height - inset, height / 2)),

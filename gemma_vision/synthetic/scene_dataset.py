@@ -66,15 +66,25 @@ def _annotation(thing: SceneObject, annotation_id: int, image_id: int) -> dict[s
 
 
 def write_dataset(
-    seed: int, count: int, out: Path, *, side: int, names: int, only: Sequence[int] = ()
+    seed: int,
+    count: int,
+    out: Path,
+    *,
+    side: int,
+    names: int,
+    only: Sequence[int] = (),
+    nameless: Sequence[int] | None = None,
 ) -> None:
-    """Write `count` pictures and their annotations.json into a folder."""
+    """Write `count` pictures and their annotations.json into a folder. nameless: see
+    `sample_scene`.
+    """
     rng = np.random.default_rng(seed)
     out.mkdir(parents=True, exist_ok=True)
     files = [f"{index:06d}.png" for index in range(count)]
     scenes = []
     for file in files:
-        layout = sample_scene(rng, size=(side, side), num_names=names, only=only)
+        size = (side, side)
+        layout = sample_scene(rng, size=size, num_names=names, only=only, nameless=nameless)
         scenes.append(compose(layout))
         Image.fromarray(scenes[-1].pixels).save(out / file)
     coco = to_coco(scenes, files, names=names, seed=seed, only=only)

@@ -12,7 +12,7 @@ from tokenizers.models import BPE
 from tokenizers.trainers import BpeTrainer
 
 from gemma_vision.requests.interpretation.english import plural
-from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.synthetic.atlas import FIRST, load_atlas
 from postprocess.tokens import NUM_BINS, NUM_CODES
 
 SPECIALS = ["<pad>", "<eos>", "<bos>", "<unk>"]  # ids 0 to 3, as in PaliGemma's tokenizer
@@ -23,13 +23,13 @@ NUM_PIECES = 568  # specials, bytes, characters and merges; every name is one pi
 def build_tokenizer(names: Sequence[str] | None = None, num_pieces: int = NUM_PIECES) -> Tokenizer:
     """Learn the pieces from the project's own prompts and answers, then add the special ones.
 
-    names: what the prompts are about, those of the library's atlas where none are given.
+    names: what the prompts are about, the first forty of the library's where none are given.
     """
     learner = _bpe(BPE(byte_fallback=True, unk_token="<unk>"))
     trainer = BpeTrainer(
         vocab_size=num_pieces, special_tokens=SPECIALS + BYTES, show_progress=False
     )
-    learner.train_from_iterator(corpus(names or load_atlas().names), trainer)
+    learner.train_from_iterator(corpus(names or load_atlas().names[:FIRST]), trainer)
     # Bytes must be pieces and not added tokens, or the text "<0x41>" would be read as one.
     model = json.loads(learner.to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]

@@ -130,7 +130,8 @@ def data_mix(
     if data.drawings:
         sampler = PromptSampler(every, decoder, has_words)
         weight = max(len(data.drawings) / 2, sum(one.weight for one in old))
-        old.append(MixComponent(SceneSource(data.drawings), sampler, weight=weight))
+        source = SceneSource(data.drawings, every)
+        old.append(MixComponent(source, sampler, weight=weight))
     num_old = min(round(plan.batch * OLD_SHARE), plan.batch - 1) if old else 0
     return DataMix(new, tuple(old), plan.batch, num_old)
 

@@ -29,15 +29,20 @@ class ImageSource(Protocol):
 
 
 class SceneSource:
-    """Fresh scenes of drawings, no two alike."""
+    """Fresh scenes of drawings, no two alike.
 
-    def __init__(self, names: Sequence[str]) -> None:
+    names: what is drawn. learned: names of something else, which no thing without a name shows.
+    """
+
+    def __init__(self, names: Sequence[str], learned: Sequence[str] = ()) -> None:
         self.only = atlas_indices(names)
+        self.nameless = load_atlas().nameless([*names, *learned])
 
     def draw(self, rng: Generator) -> LabelledImage:
         """A scene as an image to learn from."""
         size = SIZES[int(rng.integers(len(SIZES)))]
-        scene = compose(sample_scene(rng, size=size, only=self.only, empty=EMPTY))
+        layout = sample_scene(rng, size=size, only=self.only, empty=EMPTY, nameless=self.nameless)
+        scene = compose(layout)
         objects = tuple(
             ImageObject(load_atlas().names[thing.name], thing.box, thing.mask)
             for thing in scene.things
@@ -52,7 +57,7 @@ def atlas_indices(names: Sequence[str]) -> list[int]:
 
 def write_scenes(names: Sequence[str], count: int, folder: Path) -> Dataset:
     """Scenes for evaluation, always the same ones, as a COCO folder."""
-    only = atlas_indices(names)
+    only, nameless = atlas_indices(names), load_atlas().nameless(names)
     if not (folder / "annotations.json").exists():
-        write_dataset(SEED, count, folder, side=SIDE, names=len(only), only=only)
+        write_dataset(SEED, count, folder, side=SIDE, names=len(only), only=only, nameless=nameless)
     return read_dataset(folder)

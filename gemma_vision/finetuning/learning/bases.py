@@ -11,6 +11,7 @@ from gemma_vision.checkpoints.model_names import clean_name, is_folder
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.errors import CheckpointError
 from gemma_vision.requests.prompts import family_of
+from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.weights.adapted_model import find_base as find_beneath
 from gemma_vision.weights.safetensors_files import count_numbers
 
@@ -75,7 +76,8 @@ def find_base(name: str, beneath: str | None = None) -> Base:
 
 
 def drawings_of(folder: Path) -> tuple[str, ...]:
-    """The names that the checkpoint of a folder knows from this project's own scenes."""
+    """The names that the checkpoint of a folder knows from drawings, and that there are such of."""
     notes = read_notes(folder)
     inside = notes.get("names", ()) if folder.parent == CHECKPOINTS else ()
-    return tuple(notes.get("drawings", inside))
+    drawn = load_atlas().names
+    return tuple(name for name in notes.get("drawings", inside) if name in drawn)
