@@ -246,6 +246,18 @@ class TestStyles:
             assert (styled[..., :3] <= styled[..., 3:] + 1e-5).all()
             assert abs(float(styled[..., 3].sum()) - 900) < 30
 
+    def test_proportions_change_and_the_frame_stays(self):
+        drawn = np.zeros((90, 70, 4), np.float32)
+        drawn[20:70, 15:55] = 1.0
+        rng = np.random.default_rng(3)
+        bulged = [styles.bulge(rng, drawn) for _ in range(20)]
+        areas = [float(one[..., 3].sum()) for one in bulged]
+        assert max(areas) > 1.03 * drawn[..., 3].sum() and min(areas) < 0.97 * drawn[..., 3].sum()
+        for one in bulged:
+            assert one.shape == drawn.shape and (one[..., :3] <= one[..., 3:] + 1e-6).all()
+            ys, xs = np.nonzero(one[..., 3] >= 0.5)
+            assert abs(ys.mean() - 44.5) < 8 and abs(xs.mean() - 34.5) < 8
+
     def test_hues_turn_around_grey(self):
         grey = np.full((1, 3), 0.4, np.float32)
         assert np.allclose(grey @ styles.hue_matrix(1.1), grey, atol=1e-6)

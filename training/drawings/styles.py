@@ -30,6 +30,20 @@ def restyle(rng: Generator, drawn: Image, texture: Callable[[], np.ndarray]) -> 
     return styled
 
 
+def bulge(rng: Generator, drawn: Image) -> Image:
+    """The same drawing with other proportions: its inside pushed about, its frame left where it is.
+
+    Another artist's cat has a larger head or a shorter leg; the outline goes along.
+    """
+    height, width = drawn.shape[:2]
+    push = np.zeros((PUSHED + 2, PUSHED + 2, 2), np.float32)
+    push[1:-1, 1:-1] = rng.normal(0, rng.uniform(0, FARTHEST), (PUSHED, PUSHED, 2))
+    flow = cv2.resize(push, (width, height), interpolation=cv2.INTER_CUBIC)
+    x = np.arange(width, dtype=np.float32) + flow[..., 0] * width
+    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1] * height
+    return cv2.remap(drawn, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+
+
 def turn_hue(rng: Generator, colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Another hue for all of it: a little, or anything."""
     return np.asarray(colour @ hue_matrix(rng.uniform(-np.pi, np.pi) * rng.choice((0.2, 1.0))))
@@ -130,6 +144,7 @@ EFFECTS: tuple[tuple[float, Effect], ...] = (  # how often each happens, in this
     (0.2, bend),
 )
 TEXTURED, SOFTENED = 0.15, 0.15
+PUSHED, FARTHEST = 3, 0.045  # points along a side, and how far they are pushed, of that side
 
 
 def disturb(rng: Generator, pixels: np.ndarray) -> np.ndarray:
