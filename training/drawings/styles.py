@@ -41,7 +41,7 @@ def bulge(rng: Generator, drawn: Image) -> Image:
     flow = cv2.resize(push, (width, height), interpolation=cv2.INTER_CUBIC)
     x = np.arange(width, dtype=np.float32) + flow[..., 0] * width
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1] * height
-    return cv2.remap(drawn, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(cv2.remap(drawn, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT))
 
 
 def turn_hue(rng: Generator, colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
