@@ -1,10 +1,12 @@
 """State: whole or not at all, weights and numbers of one moment, gone on from after a kill."""
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from gemma_vision.optimization.training_state import (
 VICTIM = """
 import os, random, signal, sys, time
 import torch
+from contextlib import suppress
 from pathlib import Path
 from gemma_vision.optimization.stage import TrainingStage, adamw
 folder, kills = Path(sys.argv[1]), int(sys.argv[2])
@@ -263,3 +266,32 @@ def test_every_group_of_a_stage_follows_its_own_rate(tmp_path):
     rates = {id(p): group["lr"] for group in stage.opt.param_groups for p in group["params"]}
     quick, slow = ({rates[id(p)] for p in layer.parameters()} for layer in layers)
     assert len(quick) == len(slow) == 1 and quick.pop() == pytest.approx(2.5 * slow.pop())
+
+
+def test_the_weights_of_a_stages_tail_come_out_as_their_mean(tmp_path):
+    """In however many pieces it is trained."""
+    quarters = itertools.count()
+    seen: list[torch.Tensor] = []
+
+    def train(stage: TrainingStage) -> None:
+        learn, weight = a_step(stage), next(stage.module.parameters())
+
+        def step(progress: float) -> dict[str, float]:
+            figures = learn(progress)
+            seen.append(weight.detach().clone())
+            return figures
+
+        with suppress(TimeUp):
+            stage.run(step)
+
+    def opened() -> TrainingStage:
+        clock = Clock(3 / 60, lambda: next(quarters) / 4)
+        return a_stage(tmp_path, clock=clock, tail=0.5)
+
+    while (stage := opened()).is_due:
+        train(stage)
+    count = int(next(iter(stage.opt.state.values()))["num_averaged"])
+    assert len(seen) >= 8 and abs(count - len(seen) / 2) <= 1
+    mean = torch.stack(seen[-count:]).mean(0)
+    torch.testing.assert_close(next(stage.module.parameters()).detach(), mean)
+    assert not torch.equal(mean, seen[-1])

@@ -26,11 +26,15 @@ class DeviceError(UserError):
 
 @dataclass(frozen=True)
 class Pace:
-    """How a stage is trained: its minutes, and how many times its own batch and its own rate."""
+    """How a stage is trained: its minutes, and how many times its own batch and its own rate.
+
+    tail: the share of the minutes, at their end, whose weights are averaged.
+    """
 
     minutes: float
     times: int = 1
     gain: float = 1.0
+    tail: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -81,4 +85,5 @@ def open_stage(
         save_every=run.save_every,
         report_every=run.report_every,
         is_open=name in run.stages,
+        tail=pace.tail,
     )

@@ -23,13 +23,18 @@ from gemma_vision.optimization.training_state import StageProgress, load_state, 
 SAVE_EVERY = 45.0  # seconds: state is never older than a minute
 REPORT_EVERY = 10.0
 WARM_UP = 0.02  # share of the budget
+MEAN, COUNT = "mean", "num_averaged"  # in the optimiser's state
 FLOOR = 0.02  # the learning rate ends at this share of its peak
 
 Step = Callable[[float], dict[str, float]]  # progress in 0..1 -> figures; does one update
 
 
 class TrainingStage:
-    """One time-boxed run over a module and its optimiser; each group's `peak` is its top rate."""
+    """One time-boxed run over a module and its optimiser; each group's `peak` is its top rate.
+
+    tail: the share of its budget, at the end, over whose steps the weights are averaged; what comes
+    out is their mean. 0 leaves the last weights.
+    """
 
     def __init__(
         self,
@@ -44,10 +49,12 @@ class TrainingStage:
         save_every: float = SAVE_EVERY,
         report_every: float = REPORT_EVERY,
         is_open: bool = True,
+        tail: float = 0.0,
     ) -> None:
         self.folder, self.name, self.budget = folder, name, minutes * 60
         self.module, self.opt = module, opt
         self.clock, self.dtype, self.is_open = clock or Clock(), dtype, is_open
+        self.tail = tail
         self.save_every, self.report_every = save_every, report_every
         self.seconds, self.steps = 0.0, 0
         self.device = next(module.parameters()).device
@@ -86,6 +93,10 @@ class TrainingStage:
             figures = step(self.progress)
             now = self.clock.now()
             self.seconds, last, self.steps = self.seconds + now - last, now, self.steps + 1
+            if self.tail and self.progress >= 1 - self.tail:
+                take_into_mean(self.opt)
+            if self.tail and self.progress >= 1:
+                put_mean(self.opt)
             is_up = self.clock.is_up
             ends = self.progress >= 1 or is_up
             if now - reported > self.report_every or ends:
@@ -122,6 +133,27 @@ def schedule(progress: float) -> float:
         return max(progress / WARM_UP, 0.01)
     turn = (progress - WARM_UP) / (1 - WARM_UP)
     return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * turn))
+
+
+@torch.no_grad()
+def take_into_mean(opt: Optimizer) -> None:
+    """Take the weights as they are into their mean, which is part of the optimiser's state.
+
+    All steps count alike (Izmailov et al., "Averaging Weights Leads to Wider Optima", 2018).
+    """
+    for parameter, state in opt.state.items():
+        if MEAN not in state:
+            state[MEAN], state[COUNT] = parameter.detach().clone(), torch.zeros(())
+        state[COUNT] += 1
+        state[MEAN].lerp_(parameter, 1 / float(state[COUNT]))
+
+
+@torch.no_grad()
+def put_mean(opt: Optimizer) -> None:
+    """The mean takes the place of the weights."""
+    for parameter, state in opt.state.items():
+        if MEAN in state:
+            parameter.copy_(state[MEAN])
 
 
 def update(stage: TrainingStage, parameters: list[nn.Parameter], loss: Tensor) -> None:
