@@ -11,6 +11,7 @@ from tiny_gemma4 import make_gemma4, save_gemma4
 from tiny_models import make_model, save
 from torch import Tensor
 
+from gemma_vision.checkpoints.progress import Cancelled, LoadProgress, ProgressReporter
 from gemma_vision.model.fused import prepacking
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights import prepacked_matrices
@@ -74,6 +75,35 @@ def test_a_tower_with_prepacked_matrices_sees_the_same(folder, monkeypatch):
         ours, theirs = (model.vision(pixels).float() for model in (prepacked, opened(folder)))
     assert prepacked.vision.fused_blocks[0].qkv[0].is_mkldnn
     assert (ours - theirs).abs().max() <= 0.02 * theirs.abs().max()
+
+
+class Words(ProgressReporter):
+    """Remembers what it was told, and calls off at the second layer if it is asked to."""
+
+    def __init__(self, *, calls_off: bool = False) -> None:
+        super().__init__()
+        self.told: list[LoadProgress] = []
+        self.calls_off = calls_off
+
+    def report(self, phase: str, done: int = 0, total: int = 0) -> None:
+        super().report(phase, done, total)
+        if phase == "preparing":
+            self.told.append(LoadProgress(phase, done, total))
+            if self.calls_off:
+                self.cancel()
+
+
+@needs_prepacking
+def test_every_layer_is_told_of_and_may_be_the_last(folder):
+    words = Words()
+    open_checkpoint(folder, "cpu", "bfloat16", reporter=words)
+    total = words.told[0].total
+    assert total >= 2
+    assert words.told == [LoadProgress("preparing", done + 1, total) for done in range(total)]
+    impatient = Words(calls_off=True)
+    with pytest.raises(Cancelled):
+        open_checkpoint(folder, "cpu", "bfloat16", reporter=impatient)
+    assert len(impatient.told) == 1
 
 
 @needs_prepacking

@@ -151,7 +151,10 @@ WIDENING_PLANS = {
     "practice": WideningPlan(
         ModelSizes(side=168, vision_layers=6),
         num_names=66,
-        paces={"vision": Pace(58.0, gain=0.6), "decoder": Pace(46.0, gain=0.8)},
+        paces={
+            "vision": Pace(58.0, gain=0.6, tail=0.16),
+            "decoder": Pace(48.0, gain=0.8, tail=0.3),
+        },
         rehearsed=0.22,
         mix=(0.26, 0.52, 0.04, 0.18),
         seed=2,

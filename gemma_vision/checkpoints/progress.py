@@ -15,7 +15,8 @@ class LoadProgress:
     """What is being done, and how far it is.
 
     phase: "fetching" (done and total in bytes), "waiting" for the model's turn, "reading" (in
-    tensors) or "returning" to the checkpoint that was there before. total is 0 where nobody knows.
+    tensors), "preparing" (in layers) or "returning" to the checkpoint that was there before. total
+    is 0 where nobody knows.
     """
 
     phase: str

@@ -65,14 +65,17 @@ class GemmaDecoder(nn.Module):
             return self.short_path(ids, positions, masks[FULL], cache)
         return self(self.embed(ids), positions, masks, cache)  # type: ignore[no-any-return]
 
-    def fuse(self, *, prepacks: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False, each: Callable[[], None] = lambda: None) -> None:
         """Go the quick way from now on (fused/); the parameters become views of its matrices.
 
-        prepacks: they stay as they are, and the matrices are prepacked copies.
+        prepacks: they stay as they are, and the matrices are prepacked copies. each: called after
+        every layer.
         """
-        layers = [
-            layer.fused(prepacks=prepacks) for layer in self.layers if isinstance(layer, Layer)
-        ]
+        layers = []
+        for layer in self.layers:
+            assert isinstance(layer, Layer)
+            layers.append(layer.fused(prepacks=prepacks))
+            each()
         self.fused_path = FusedDecoder(self.config, layers, self.norm.scale)
         self.short_path = ShortSteps.of(self.fused_path, self.embed_tokens.weight)
 

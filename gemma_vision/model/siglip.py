@@ -48,17 +48,19 @@ class SiglipTower(nn.Module):
         out = self.post_layernorm(rows.view(x.shape))
         return out
 
-    def fuse(self, *, prepacks: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False, each: Callable[[], None] = lambda: None) -> None:
         """Go the quick way from now on; the parameters become views of its matrices.
 
-        prepacks: they stay as they are, and the matrices are prepacked copies.
+        prepacks: they stay as they are, and the matrices are prepacked copies. each: called after
+        every block.
         """
         self.embeddings.fuse()
-        self.fused_blocks = [
-            block.fused(prepacks=prepacks)
-            for block in self.encoder.layers
-            if isinstance(block, Block)
-        ]
+        blocks = []
+        for block in self.encoder.layers:
+            assert isinstance(block, Block)
+            blocks.append(block.fused(prepacks=prepacks))
+            each()
+        self.fused_blocks = blocks
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> SiglipTower:
         self.fused_blocks = []  # a move gives the parameters storage of their own

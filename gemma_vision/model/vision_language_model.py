@@ -15,11 +15,7 @@ from torch import Tensor, nn
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.architecture import ARCHITECTURES, Architecture
 from gemma_vision.model.attention import extend_mask, positions, prefill_mask, row_mask
-from gemma_vision.model.config import (
-    FULL,
-    SLIDING,
-    ModelConfig,
-)
+from gemma_vision.model.config import FULL, SLIDING, ModelConfig
 from gemma_vision.model.decoder import GemmaDecoder, Masks
 from gemma_vision.model.fused.products import multiply, prepack
 from gemma_vision.model.gemma4.decoder import LayeredDecoder
@@ -49,14 +45,15 @@ class VisionLanguageModel(nn.Module):
             )
         self.prepacked_head: Tensor | None = None
 
-    def fuse(self, *, prepacks: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False, each: Callable[[], None] = lambda: None) -> None:
         """Go the quick way from now on; the parameters become views of its matrices.
 
         prepacks: they stay as they are, and the matrices, the head's too, are prepacked copies.
+        each: called after every layer.
         """
-        self.text.fuse(prepacks=prepacks)
+        self.text.fuse(prepacks=prepacks, each=each)
         if isinstance(self.vision, SiglipTower):
-            self.vision.fuse(prepacks=prepacks)
+            self.vision.fuse(prepacks=prepacks, each=each)
         self.prepacked_head = prepack(self.head.detach().t()) if prepacks else None
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> VisionLanguageModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.device_map import Place, dispatch, limits_here, plan_device_map
 from gemma_vision.weights.lora import EMBEDDING, HEAD, merge
 from gemma_vision.weights.memory import LARGE
-from gemma_vision.weights.prepacked_matrices import can_prepack, matrices, return_pages
+from gemma_vision.weights.prepacked_matrices import can_prepack, matrices, num_layers, return_pages
 from gemma_vision.weights.quantization import quantize
 from gemma_vision.weights.safetensors_files import TensorSource, our_name, read_sources
 
@@ -65,19 +66,26 @@ def load_model(
     if bits:
         quantize(model, bits, device, dtype)
     else:
-        fuse(model, device, dtype, is_mapped=is_large and is_mapped)
+        fuse(model, device, dtype, reporter, is_mapped=is_large and is_mapped)
     return model
 
 
 def fuse(
-    model: VisionLanguageModel, device: torch.device, dtype: torch.dtype, *, is_mapped: bool
+    model: VisionLanguageModel,
+    device: torch.device,
+    dtype: torch.dtype,
+    reporter: ProgressReporter,
+    *,
+    is_mapped: bool,
 ) -> None:
     """Put matrices that read the same numbers side by side, prepacked where that is quicker.
 
-    is_mapped: they are pages of a file, which joining alone would copy for too little.
+    is_mapped: they are pages of a file, which joining alone would copy for too little. `reporter`
+    is told every layer that is prepacked.
     """
     if can_prepack(model, device, dtype):
-        model.fuse(prepacks=True)
+        count, total = itertools.count(), num_layers(model)
+        model.fuse(prepacks=True, each=lambda: reporter.report("preparing", next(count) + 1, total))
         if is_mapped:
             return_pages(matrices(model))
     elif not is_mapped:

@@ -15,7 +15,10 @@ import torch
 from torch import Tensor
 
 from gemma_vision.model import uninitialized_layers
+from gemma_vision.model.decoder import Layer
 from gemma_vision.model.fused.prepacking import prepacking_pays
+from gemma_vision.model.gemma4.layer import MixedLayer
+from gemma_vision.model.siglip import Block
 from gemma_vision.model.vision_language_model import VisionLanguageModel
 from gemma_vision.weights.memory import free, num_processes
 
@@ -28,6 +31,11 @@ def matrices(model: VisionLanguageModel) -> list[Tensor]:
     maps = [one for one in model.modules() if isinstance(one, uninitialized_layers.Linear)]
     found = [*(one.weight for one in maps), model.head]
     return list({id(weight): weight for weight in found}.values())
+
+
+def num_layers(model: VisionLanguageModel) -> int:
+    """Layers of decoder and tower whose matrices are prepacked."""
+    return sum(isinstance(one, (Layer, MixedLayer, Block)) for one in model.modules())
 
 
 def can_prepack(model: VisionLanguageModel, device: torch.device, dtype: torch.dtype) -> bool:

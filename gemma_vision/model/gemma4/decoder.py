@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from gemma_vision.model import uninitialized_layers
 from gemma_vision.model.config import LayeredTextConfig
-from gemma_vision.model.gemma4.fused import FusedLayeredDecoder
+from gemma_vision.model.gemma4.fused import FusedLayeredDecoder, FusedMixedLayer
 from gemma_vision.model.gemma4.layer import MixedLayer
 from gemma_vision.model.gemma4.norms import RmsNorm
 from gemma_vision.model.rotary import Rotary, rotary_table
@@ -95,13 +95,18 @@ class LayeredDecoder(nn.Module):
         out: Tensor = self.norm(x[:, -1:] if last_only else x)
         return out
 
-    def fuse(self, *, prepacks: bool = False) -> None:
+    def fuse(self, *, prepacks: bool = False, each: Callable[[], None] = lambda: None) -> None:
         """Go the quick way from now on (fused.py); the parameters become views of its matrices.
 
-        prepacks: they stay as they are, and the matrices are prepacked copies.
+        prepacks: they stay as they are, and the matrices are prepacked copies. each: called after
+        every layer.
         """
-        layers = [layer for layer in self.layers if isinstance(layer, MixedLayer)]
-        self.fused_path = FusedLayeredDecoder(self.config, layers, prepacks=prepacks)
+        layers = []
+        for layer in self.layers:
+            assert isinstance(layer, MixedLayer)
+            layers.append(FusedMixedLayer.of(layer, prepacks=prepacks))
+            each()
+        self.fused_path = FusedLayeredDecoder(self.config, layers)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> LayeredDecoder:
         self.fused_path = None  # a move gives the parameters storage of their own

@@ -78,11 +78,8 @@ class FusedMixedLayer:
 class FusedLayeredDecoder:
     """Computes what the layers of `LayeredDecoder` compute."""
 
-    def __init__(
-        self, config: LayeredTextConfig, layers: Sequence[MixedLayer], *, prepacks: bool = False
-    ) -> None:
-        self.config = config
-        self.layers = [FusedMixedLayer.of(layer, prepacks=prepacks) for layer in layers]
+    def __init__(self, config: LayeredTextConfig, layers: Sequence[FusedMixedLayer]) -> None:
+        self.config, self.layers = config, layers
         self.tables: dict[str, tuple[Tensor, Tensor]] = {}  # by layer type, for every position
 
     def layer(

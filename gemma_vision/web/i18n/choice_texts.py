@@ -129,6 +129,10 @@ CHOICE: dict[str, dict[str, str]] = {
         "en": "Reading {id}: {done} of {total} tensors",
         "ja": "{id} を読み込み中: テンソル {total} 中 {done}",
     },
+    "phase_preparing": {
+        "en": "Preparing {id}: {done} of {total} layers",
+        "ja": "{id} を準備中: 層 {total} 中 {done}",
+    },
     "phase_returning": {
         "en": "{id} did not come in; going back to the former checkpoint",
         "ja": "{id} は使えません。元のチェックポイントに戻しています",
