@@ -81,7 +81,7 @@ def visit(
         contexts.append(context)
         page = context.new_page()
         watch(page)
-        shows.append(lambda: describe(page, complaints))
+        shows.append(lambda: describe(page, complaints, served))
         page.goto(served.url)
         page.wait_for_selector("#run")
         return page
@@ -92,11 +92,12 @@ def visit(
     assert complaints == []
 
 
-def describe(page: Page, complaints: Sequence[str]) -> str:
-    """What a page shows, for whoever reads that a test failed on it."""
+def describe(page: Page, complaints: Sequence[str], served: Served) -> str:
+    """What a page shows and its server said, for whoever reads that a test failed on it."""
     shown = "[...document.querySelectorAll('.gv')].map((one) => ({ ...one.dataset }))"
     said = page.locator("body").inner_text(timeout=5000)
-    return f"viewers: {page.evaluate(shown)}\ncomplaints: {list(complaints)}\n{said}"
+    told = served.log.read_text()[-2000:] if served.log.is_file() else ""
+    return f"viewers: {page.evaluate(shown)}\ncomplaints: {list(complaints)}\n{said}\n{told}"
 
 
 def viewer(page: Page, state: str | None = None) -> Locator:
