@@ -174,6 +174,17 @@ def test_others_see_the_change_where_they_are(
     assert again.inner_text("#header .told") == ""
 
 
+def test_a_page_that_is_opened_after_a_change_keeps_what_its_link_says(
+    visit: Callable[..., Page], folders: dict[str, str], served: Served
+) -> None:
+    Client(served.url, verbose=False).predict(folders["chatty"], api_name="/choose")
+    page = visit()
+    page.goto(f"{served.url}?task=ask&text=why")
+    wait_for_tasks(page, *CHATTY)
+    page.locator("#task input[value=ask]:checked").wait_for(state="attached")
+    assert page.input_value("#words textarea") == "why"
+
+
 def test_names_of_folders_stay_words(visit: Callable[..., Page]) -> None:
     page = visit()
     open_list(page)

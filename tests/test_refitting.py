@@ -133,18 +133,3 @@ def test_the_chat_is_there_while_somebody_can_chat(
     assert not is_there()
     switcher.pipeline.become(fake_pipeline(tasks=WORDLESS, name="other"))
     assert is_there()
-
-
-def test_a_page_that_fits_is_left_alone(switcher: ModelSwitcher, updater: FormUpdater) -> None:
-    now = [one.value for one in updater.inputs]
-    told = updater.on_load(*now)
-    assert {one.elem_id: list(update) for one, update in told.items()} == {  # type: ignore[attr-defined]
-        "examples": ["tasks", "names"],
-        "known-names": ["id", "names"],
-        "batch-examples": ["tasks", "names"],
-        "video-examples": ["tasks", "names"],
-        "compare-examples": ["tasks"],  # two checkpoints, whose names differ
-        "inside-examples": ["tasks", "names"],
-    }
-    switcher.revision += 1
-    assert any("choices" in update for update in updater.on_load(*now).values())

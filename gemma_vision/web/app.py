@@ -69,6 +69,9 @@ from gemma_vision.web.tabs.video import VideoTab
 from gemma_vision.web.zero_gpu import LentEngine, needs_whole_gpu
 
 PAGE_CSS = Path(__file__).parent / "server" / "page.css"
+# Told once what an address or the page before fills in stands in the forms, which then may follow
+# a checkpoint that was changed before the page was opened.
+ARRIVED = """() => { document.dispatchEvent(new CustomEvent("gv-arrived")); }"""
 MAX_FILE = "100mb"  # a minute of a phone's video; pictures have a limit of their own
 
 
@@ -160,7 +163,7 @@ def connect_page(app: gr.Blocks, header: gr.HTML, tabs: dict[gr.Tab, Tab], choic
     if choice.is_open:
         updater = FormUpdater(choice.switcher, tabs)
         header.swapped(updater.refresh, **updater.event)
-        arrived.then(updater.on_load, **updater.event)
+        arrived.then(None, js=ARRIVED, **SILENT)
 
 
 def launch_options() -> dict[str, Any]:

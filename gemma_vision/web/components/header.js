@@ -15,7 +15,8 @@ const isFixed = props.freedom === "fixed";
 const message = find(element, ".told");
 /** @type {ModelState} */
 export let state = props.state;
-let revision = state.revision;
+let revision = state.revision; // that the forms fit
+let hasArrived = false; // whether the forms hold what the page was opened with
 /** @type {number | null} */
 let newestOutcome = null; // how many choices had ended when the state was last fetched
 let messageTimer = 0;
@@ -58,11 +59,16 @@ function applyState(newest) {
   renderPill();
   announceModel();
   if (isNews) renderOutcome(newest.outcome);
-  if (newest.revision !== revision) {
-    revision = newest.revision;
-    trigger("swapped", {});
-  }
+  followModel();
   element.dispatchEvent(new CustomEvent("gv-state", { detail: { isNews } }));
+}
+
+// The forms become those of the checkpoint that answers; not before they are filled, or what they
+// are filled with would be lost.
+function followModel() {
+  if (!hasArrived || state.revision === revision) return;
+  revision = state.revision;
+  trigger("swapped", {});
 }
 
 // For whatever on the page was answered by another checkpoint.
@@ -107,5 +113,9 @@ if (!isFixed) {
   pill.disabled = false;
   pill.setAttribute("aria-haspopup", "dialog");
   document.addEventListener("visibilitychange", refreshState);
+  document.addEventListener("gv-arrived", () => {
+    hasArrived = true;
+    followModel();
+  });
   pollState();
 }

@@ -13,7 +13,7 @@ from gradio.components import Component
 
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.web.forms.tab import Tab
-from gemma_vision.web.jobs.events import SILENT, Updates, skip
+from gemma_vision.web.jobs.events import SILENT, Updates
 
 
 class FormUpdater:
@@ -41,16 +41,3 @@ class FormUpdater:
             if tab.is_optional:
                 updates[place] = gr.update(visible=tab.is_useful(pipeline))
         return updates
-
-    def on_load(self, *chosen: Any) -> Updates:
-        """The same for a page that was just opened; nothing where it fits as it was built.
-
-        Its HTML is told again: what is told to skip in a tab that was not open yet, Gradio strips
-        of its properties.
-        """
-        updates = self.refresh(*chosen)
-        if self._switcher.revision:
-            return updates
-        return {
-            one: update for one, update in updates.items() if isinstance(one, gr.HTML)
-        } or skip()
