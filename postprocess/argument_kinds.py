@@ -10,7 +10,7 @@ T = TypeVar("T")
 Explain = Callable[[str], Exception]
 
 
-def check_kind(value: Any, kind: type, wanted: str, error: Explain) -> None:
+def check_kind(value: Any, kind: type | tuple[type, ...], wanted: str, error: Explain) -> None:
     """Refuse a value of another kind. wanted: what to give instead, as a part of a sentence."""
     if not isinstance(value, kind):
         raise error(f"{named(value)} came; give {wanted}.")

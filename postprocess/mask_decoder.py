@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from postprocess.archives import Archive, ArchiveError, open_archive
+from postprocess.argument_kinds import check_kind
 from postprocess.errors import UserError
 from postprocess.tokens import CODES_PER_MASK, MASK_SIDE, NUM_CODES, UNKNOWN_CODE
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from postprocess.vqvae import MaskVQVAE
@@ -54,6 +56,7 @@ class MaskDecoder:
         Raises MaskDecoderError for a file that is not there, is no such archive, or in which an
         array is missing, unknown, of another shape or not finite; the array is named.
         """
+        check_kind(path, (str, PathLike), "the path of an .npz file", MaskDecoderError)
         import torch
 
         from postprocess.vqvae import MaskVQVAE
@@ -61,7 +64,7 @@ class MaskDecoder:
         with torch.device("meta"):
             model = MaskVQVAE()
         shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-        arrays = _read(Path(path), shapes)
+        arrays = _read(expanded(path), shapes)
         state = {name: torch.from_numpy(array) for name, array in arrays.items()}
         model.load_state_dict(state, assign=True)
         return cls(model)

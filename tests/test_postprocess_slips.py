@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from postprocess import Parser, draw, locate, parse, write
+from postprocess import EXPORTERS, MaskDecoder, Parser, draw, locate, parse, write
 from postprocess.errors import UserError
+from postprocess.exports import READERS, Annotated
 
 PICTURE = Image.new("RGB", (64, 48))
 MENTIONS = parse("<loc0102><loc0200><loc0800><loc0900> cat")
 THINGS = locate(MENTIONS, PICTURE.size)
+CAT = Annotated("cat.jpg", PICTURE.size, THINGS, PICTURE)
 
 SLIPS = [
     pytest.param(lambda: draw("a.jpg", THINGS), "E_OVERLAY", "Image.open", id="a path"),
@@ -36,6 +39,10 @@ SLIPS = [
     pytest.param(lambda: locate(THINGS, (9, 9)), "E_SIZE", "has an Instance", id="instances"),
     pytest.param(lambda: write("cat"), "E_MENTION", "what parse gives", id="written text"),
     pytest.param(lambda: write(MENTIONS[0]), "E_MENTION", "is no list", id="one mention"),
+    pytest.param(lambda: MaskDecoder.load(None), "E_MASK_DECODER", "None came", id="no decoder"),
+    pytest.param(lambda: EXPORTERS["coco"](CAT, "out"), "E_EXPORT", "a list of", id="one picture"),
+    pytest.param(lambda: EXPORTERS["yolo"]([CAT], None), "E_EXPORT", "folder", id="nowhere"),
+    pytest.param(lambda: READERS["coco"](None), "E_EXPORT", "a file or a folder", id="no place"),
 ]
 
 
@@ -63,3 +70,16 @@ def test_a_policy_is_named_in_letters_of_any_size() -> None:
 def test_what_counts_as_numpy_does_is_a_size() -> None:
     size = tuple(np.array(PICTURE.size))
     assert locate(iter(MENTIONS), size)[0].box == THINGS[0].box
+
+
+@pytest.mark.parametrize("kind", EXPORTERS)
+def test_a_folder_is_a_path_or_its_name(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    written = EXPORTERS[kind]([CAT], "~/out")
+    assert written and all(path.is_relative_to(tmp_path / "out") for path in written)
+    assert EXPORTERS[kind]([CAT], str(tmp_path / "again"))
+    PICTURE.save(tmp_path / "out" / "cat.jpg")  # some are read with their pictures
+    if kind in READERS:
+        assert len(READERS[kind]("~/out")) == 1

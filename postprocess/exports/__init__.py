@@ -8,8 +8,11 @@ for all pictures add to it, so one call for many pictures and a call for each co
 """
 
 from collections.abc import Callable, Iterable
+from functools import wraps
+from os import PathLike
 from pathlib import Path
 
+from postprocess.argument_kinds import check_kind
 from postprocess.datasets import READERS
 from postprocess.datasets.annotated import Annotated
 from postprocess.datasets.files import ExportError
@@ -23,6 +26,7 @@ from postprocess.exports.svg import to_svg
 from postprocess.exports.tables import to_csv
 from postprocess.exports.voc import to_voc
 from postprocess.exports.yolo import to_yolo, to_yolo_polygons
+from postprocess.user_paths import expanded
 
 __all__ = [
     "DRAWN",
@@ -37,19 +41,35 @@ __all__ = [
     "to_supervision",
 ]
 
-EXPORTERS: dict[str, Callable[[Iterable[Annotated], Path], list[Path]]] = {
-    "overlay": to_overlay,
-    "coco": to_coco,
-    "masks": to_mask_pngs,
-    "cutouts": to_cutouts,
-    "yolo": to_yolo,
-    "yolo-polygons": to_yolo_polygons,
-    "labelme": to_labelme,
-    "voc": to_voc,
-    "csv": to_csv,
-    "svg": to_svg,
-    "paligemma": to_paligemma,
-    "label-studio": to_label_studio,
+Exporter = Callable[[Iterable[Annotated], str | PathLike[str]], list[Path]]
+
+
+def _checked(write: Callable[[Iterable[Annotated], Path], list[Path]]) -> Exporter:
+    """The same, into a folder as a person gives it; slips of whoever calls are told."""
+
+    @wraps(write)
+    def export(pictures: Iterable[Annotated], folder: str | PathLike[str]) -> list[Path]:
+        wanted = "a list of Annotated, one for each picture"
+        check_kind(pictures, Iterable, wanted, ExportError)
+        check_kind(folder, (str, PathLike), "the path of the folder to write into", ExportError)
+        return write(pictures, expanded(folder))
+
+    return export
+
+
+EXPORTERS: dict[str, Exporter] = {
+    "overlay": _checked(to_overlay),
+    "coco": _checked(to_coco),
+    "masks": _checked(to_mask_pngs),
+    "cutouts": _checked(to_cutouts),
+    "yolo": _checked(to_yolo),
+    "yolo-polygons": _checked(to_yolo_polygons),
+    "labelme": _checked(to_labelme),
+    "voc": _checked(to_voc),
+    "csv": _checked(to_csv),
+    "svg": _checked(to_svg),
+    "paligemma": _checked(to_paligemma),
+    "label-studio": _checked(to_label_studio),
 }
 
 # Forms that show the pictures themselves.
