@@ -177,8 +177,9 @@ def test_only_an_adapter_is_merged(base, tmp_path, capsys) -> None:
     assert "is no adapter" in capsys.readouterr().err
 
 
-def test_python_teaches_as_the_command_does(base, tmp_path) -> None:
+def test_python_teaches_as_the_command_does(base, tmp_path, capsys, monkeypatch) -> None:
     told: list[str] = []
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     (tmp_path / "tuning.yaml").write_text("data: data\nout: out\nruns: runs\nsteps: 7\nbatch: 2\n")
     write_data(tmp_path / "data")
     result = gemma_vision.finetune(
@@ -190,6 +191,11 @@ def test_python_teaches_as_the_command_does(base, tmp_path) -> None:
         device="cpu",
         tell=told.append,
     )
+    err = capsys.readouterr().err
+    assert (
+        not re.search("asking .* about", err) and "\033[K" not in err
+    )  # what is told goes where it was asked to go
+    assert any("asking" in sentence for sentence in told)
     assert result.out == tmp_path / "out" and result.steps == 2 and result.forgotten == ()
     assert set(result.after) == {"new"} and "recall50" in result.after["new"]
     assert result.load("cpu").card["names"] == ["cone", "mug"]

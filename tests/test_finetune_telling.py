@@ -10,7 +10,6 @@ from types import ModuleType
 import pytest
 
 from gemma_vision.extras import MissingPackageError
-from gemma_vision.finetuning.program import print_sentence
 from gemma_vision.finetuning.results.progress_page import (
     DONE,
     MAX_POINTS,
@@ -20,6 +19,7 @@ from gemma_vision.finetuning.results.progress_page import (
     thinned,
     write_page,
 )
+from gemma_vision.finetuning.results.reporting import print_sentence
 from gemma_vision.finetuning.results.trackers import figures_of, open_tracker
 
 ROWS = [

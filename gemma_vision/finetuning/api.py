@@ -9,7 +9,8 @@ from typing import Any
 from gemma_vision.extras import EXTRAS, require
 from gemma_vision.finetuning.endings import in_words
 from gemma_vision.finetuning.options import plan_of, read_config_file
-from gemma_vision.finetuning.program import FinetuneResult, finetune_plan, print_sentence
+from gemma_vision.finetuning.program import FinetuneResult, finetune_plan
+from gemma_vision.finetuning.results.reporting import print_sentence
 
 
 def finetune(

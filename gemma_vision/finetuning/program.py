@@ -24,14 +24,13 @@ from gemma_vision.finetuning.results.knowledge import knowledge_of
 from gemma_vision.finetuning.results.model_card import write_card
 from gemma_vision.finetuning.results.progress_page import DONE, STOPPED
 from gemma_vision.finetuning.results.publishing import push
-from gemma_vision.finetuning.results.reporting import Reporter
+from gemma_vision.finetuning.results.reporting import Reporter, print_sentence
 from gemma_vision.finetuning.results.scoring import NEW, OLD, Scores, Subject, score
 from gemma_vision.finetuning.results.writing import write_notes
 from gemma_vision.finetuning.run_folder import only_run
 from gemma_vision.optimization.atomic_write import write_atomically
 from gemma_vision.weights.checkpoint import pick_device
 from gemma_vision.weights.memory import LARGE
-from postprocess.streams import print_message
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
@@ -58,11 +57,6 @@ class FinetuneResult:
     def load(self, device: str | None = None) -> Pipeline:
         """The checkpoint that came out, ready to be asked."""
         return gemma_vision.load(str(self.out), device=device)
-
-
-def print_sentence(sentence: str) -> None:
-    """On standard error, where progress goes."""
-    print_message(sentence)
 
 
 def finetune_plan(
@@ -94,8 +88,9 @@ def carry_out(
     datasets = asked_about(prepared)
     reporter = Reporter(prepared, tell) if processes.is_first else None
     before: Scores = {}
-    if processes.is_first:
-        before = score(base_subject(prepared, where), datasets, plan.state / "before.json")
+    if reporter is not None:
+        subject = base_subject(prepared, where)
+        before = score(subject, datasets, plan.state / "before.json", reporter)
     processes.wait()
     learned = learn_reporting(prepared, where, processes, reporter)
     if reporter is None:
@@ -147,7 +142,11 @@ def conclude(
     plan = prepared.plan
     worst = plan.out / WORST
     after = score(
-        out_subject(prepared, learned, where), datasets, plan.state / "after.json", worst=worst
+        out_subject(prepared, learned, where),
+        datasets,
+        plan.state / "after.json",
+        reporter,
+        worst=worst,
     )
     knowledge = knowledge_of(prepared, before, after)
     write_notes(learned.trainee, plan.out, knowledge, decoder=learned.decoder)

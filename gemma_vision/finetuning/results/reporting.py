@@ -16,8 +16,16 @@ from postprocess.streams import is_terminal, print_message
 EVERY = 10.0  # seconds between lines where they cannot be rewritten
 
 
+def print_sentence(sentence: str) -> None:
+    """On standard error, where progress goes."""
+    print_message(sentence)
+
+
 class Reporter:
-    """Hands the rows of a run on, and keeps its page."""
+    """Hands the rows of a run on, and keeps its page.
+
+    tell: takes each sentence. Lines of a terminal are rewritten only where sentences go there too.
+    """
 
     def __init__(self, prepared: Prepared, tell: Callable[[str], None]) -> None:
         self.plan, self._tell = prepared.plan, tell
@@ -41,6 +49,17 @@ class Reporter:
             self._is_open = False
         self._tell(sentence)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees a line that is rewritten."""
+        return self._tell is print_sentence and is_terminal()
+
+    def rewrite(self, text: str) -> None:
+        """How far it is, on the one line of a terminal that is written over."""
+        if self.is_watched:
+            print_message(f"\r{text}\033[K", end="")
+            self._is_open = True
+
     def row(self, row: dict[str, Any]) -> None:
         """A row of figures, as it is written down."""
         self._rows = [one for one in self._rows if one["steps"] <= row["steps"]]
@@ -50,18 +69,16 @@ class Reporter:
         self.line(row)
 
     def line(self, row: Mapping[str, Any]) -> None:
-        """How far it is, on standard error."""
+        """How far it is."""
         is_scored, now = "held_score" in row, time.monotonic()
-        is_watched = is_terminal()
-        if not (is_scored or is_watched) and now - self._told < EVERY:
+        if not (is_scored or self.is_watched) and now - self._told < EVERY:
             return
         self._told = now
         text = f"{row['progress']:.0%}, step {row['steps']}, {left_of(row)}"
         if is_scored:
             self.tell(f"{text}: {found_of(row)}")
-        elif is_watched:
-            print_message(f"\r{text}\033[K", end="")
-            self._is_open = True
+        elif self.is_watched:
+            self.rewrite(text)
         else:
             self.tell(f"{text}, loss {row.get('loss', 0.0):.3g}")
 

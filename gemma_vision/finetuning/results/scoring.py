@@ -3,10 +3,10 @@
 import gc
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gemma_vision
 from gemma_vision.evaluate import Dataset, Result, Scene, summarise
@@ -19,7 +19,6 @@ from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from postprocess.instances import locate
 from postprocess.metrics import match
-from postprocess.streams import is_terminal, print_message
 from postprocess.tokens import parse
 
 NEW, OLD = "new", "old"  # the pictures put aside, and the drawings that were known before
@@ -47,8 +46,23 @@ class Subject:
     shown: str = ""
 
 
+class ScoreListener(Protocol):
+    """What is told how far the asking is."""
+
+    def tell(self, sentence: str) -> None:
+        """A sentence."""
+
+    def rewrite(self, text: str) -> None:
+        """How far it is, in place of what was said of that before."""
+
+
 def score(
-    subject: Subject, datasets: Mapping[str, Dataset], cache: Path, *, worst: Path | None = None
+    subject: Subject,
+    datasets: Mapping[str, Dataset],
+    cache: Path,
+    listener: ScoreListener,
+    *,
+    worst: Path | None = None,
 ) -> Scores:
     """The tables of a checkpoint on each data set; `cache` is a file that remembers them.
 
@@ -65,8 +79,8 @@ def score(
     scores = {}
     for title, dataset in datasets.items():
         shown = subject.shown or subject.name
-        print_message(f"asking {shown} about {len(dataset.scenes)} {title} pictures")
-        results = ask_all(pipeline, dataset, progress_of(len(dataset.scenes)))
+        listener.tell(f"asking {shown} about {len(dataset.scenes)} {title} pictures")
+        results = ask_all(pipeline, dataset, listener)
         scores[title] = table_of(pipeline, dataset, results)
         if title == NEW and worst is not None:
             draw_worst(dataset, results, worst)
@@ -85,24 +99,12 @@ def read_cache(cache: Path) -> dict[str, Any]:
     return known if isinstance(known, dict) else {}
 
 
-def progress_of(total: int) -> Callable[[int], None]:
-    """Tells how many of the pictures are done, on a terminal."""
-
-    def told(done: int) -> None:
-        if is_terminal():
-            print_message(f"\r  {done} of {total}\033[K", end="" if done < total else "\n")
-
-    return told
-
-
-def ask_all(
-    pipeline: Pipeline, dataset: Dataset, told: Callable[[int], None] = lambda done: None
-) -> list[Result]:
+def ask_all(pipeline: Pipeline, dataset: Dataset, listener: ScoreListener) -> list[Result]:
     """What came of every picture."""
     results: list[Result] = []
     for group in groups(dataset.scenes, GROUP):
         results += examine(pipeline, dataset, group, size=QUESTIONS_BATCH)
-        told(len(results))
+        listener.rewrite(f"  {len(results)} of {len(dataset.scenes)}")
     return results
 
 
