@@ -182,3 +182,30 @@ def test_ctrl_c_writes_the_state_and_says_how_to_go_on(base, data, tmp_path) -> 
     assert "Stopped. The state is in" in err.strip().splitlines()[-1]
     assert load_file(tmp_path / "runs" / "mine" / "finetune.safetensors")
     assert "stopped" in (tmp_path / "runs" / "mine" / "progress.html").read_text()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::UserWarning")  # of PEFT
+@pytest.mark.parametrize("moved", [0, 1], ids=["in the draft", "between its two files"])
+def test_a_run_that_is_killed_while_it_writes_an_adapter_goes_on(
+    moved, base, tmp_path, monkeypatch
+) -> None:
+    pytest.importorskip("peft", reason="PEFT is not installed")
+    words = words_of(write_data(tmp_path / "data"), tmp_path, "--steps", "2", "--lora", model=base)
+    out, replace = tmp_path / "out", Path.replace
+    left = [moved]
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name.startswith("adapter_"):
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            left[0] -= 1
+        return replace(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        main(words)
+    assert not (out / "adapter_config.json").exists() and any(out.iterdir())
+    assert main(words) == 2  # an earlier run is there
+    assert main([*words, "--resume"]) == 0
+    assert (out / "adapter_config.json").is_file() and not [*out.glob(".*")]
+    assert (out / "adapter_model.safetensors").is_file()

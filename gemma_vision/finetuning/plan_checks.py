@@ -7,9 +7,10 @@ import os
 import re
 from pathlib import Path
 
-from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, SINGLE
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, SINGLE
 from gemma_vision.checkpoints.model_names import is_folder
 from gemma_vision.finetuning.plan import PARTS, SCHEDULES, TRACKERS, FinetuneError, FinetunePlan
+from gemma_vision.optimization.atomic_write import DRAFT
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.datasets import READERS
 
@@ -49,11 +50,15 @@ def check_out(plan: FinetunePlan, *, resume: bool) -> None:
         raise FinetuneError(
             f"{plan.out} is where the state of the run goes; give another --out or --name."
         )
-    if not plan.out.is_dir() or not any(plan.out.iterdir()):
-        return
-    is_checkpoint = any((plan.out / name).is_file() for name in (SINGLE, ADAPTER_CONFIG))
-    if not resume or not is_checkpoint:
+    there = {path.name for path in plan.out.iterdir()} if plan.out.is_dir() else set()
+    is_checkpoint = not there.isdisjoint((SINGLE, ADAPTER_CONFIG))
+    if there and not (resume and (is_checkpoint or all(map(is_begun, there)))):
         raise FinetuneError(f"{plan.out} holds files already; name a new folder.")
+
+
+def is_begun(name: str) -> bool:
+    """Whether a file is what a run leaves that is killed while it writes its first."""
+    return name == ADAPTER_WEIGHTS or (name.startswith(".") and name.endswith(DRAFT))
 
 
 def flag(name: str) -> str:

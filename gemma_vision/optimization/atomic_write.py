@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+DRAFT = ".new"  # how the name of a file ends that is not whole yet
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
     """The name to write to; what lies there when the block ends without an error becomes `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
+    draft = path.with_name(f".{path.name}{DRAFT}")
     try:
         yield draft
         with draft.open("rb+") as file:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ import torch
 from torch import nn
 from transformers import PaliGemmaForConditionalGeneration
 
-from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from gemma_vision.extras import require
 from gemma_vision.finetuning.learning.bases import Base
 from gemma_vision.finetuning.plan import FinetuneError, LoraOptions
+from gemma_vision.optimization.atomic_write import DRAFT
 
 # Matrices by the names of transformers' modules; `\\.` keeps the tower's q_proj out of the text's.
 ATTENTION = r".*language_model\..*\.(q_proj|k_proj|v_proj|o_proj)"
@@ -65,9 +67,12 @@ def save_adapter(lora_model: Any, base: Base, out: Path) -> None:
     """Write PEFT's folder; it names its base as others can find it, by no path of this machine."""
     config = lora_model.peft_config[DEFAULT]
     config.base_model_name_or_path = name_beneath(base, out)
-    lora_model.save_pretrained(out, save_embedding_layers=False)
-    (out / ADAPTER_WEIGHTS).chmod(0o644)  # the library writes for the owner alone
-    (out / "README.md").unlink(missing_ok=True)  # PEFT's own, which says nothing
+    draft = out / f".adapter{DRAFT}"
+    lora_model.save_pretrained(draft, save_embedding_layers=False)
+    (draft / ADAPTER_WEIGHTS).chmod(0o644)  # the library writes for the owner alone
+    for name in (ADAPTER_WEIGHTS, ADAPTER_CONFIG):  # whoever finds the second finds the first
+        (draft / name).replace(out / name)
+    shutil.rmtree(draft)  # with PEFT's own card, which says nothing
 
 
 def name_beneath(base: Base, out: Path) -> str:
