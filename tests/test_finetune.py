@@ -167,6 +167,8 @@ def test_a_run_is_gone_on_with_by_what_it_began_with(changed, said, tmp_path) ->
         pytest.param({"finetune": "gone"}, "Name a COCO file, or a folder", id="no folder"),
         pytest.param({"--model": "gone"}, "There is no model 'gone'", id="no model"),
         pytest.param({"--device": "tpu"}, "no tpu device", id="no device"),
+        pytest.param({"--device": ""}, "'' is no device's name", id="an empty device"),
+        pytest.param({"--device": "cpu:x"}, "'cpu:x' is no device's name", id="half a device"),
         pytest.param({"--minutes": "nan"}, "--minutes is nan", id="minutes that are none"),
         pytest.param({"--threads": "0"}, "--threads is 0", id="no threads"),
         pytest.param({"--out": f"{__file__}/out"}, "cannot be made", id="no place"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ from gemma_vision.weights.tokenizer_file import open_tokenizer
 DTYPES: dict[str, torch.dtype] = {
     name: getattr(torch, name) for name in ("float32", "bfloat16", "float16")
 }
+DEVICE = re.compile(r"[a-z]+(:\d+)?")
 AUTO = "auto"  # as a device: everywhere there is room; as a number type: what suits the device
 
 
@@ -150,6 +152,9 @@ def pick_device(name: str | None) -> torch.device:
         raise CheckpointError(message, "E_DEVICE")
     name = name.strip().lower()
     kind = name.split(":")[0]
+    if not DEVICE.fullmatch(name):
+        message = f"{name!r} is no device's name; take cpu or cuda:0, or leave the device open."
+        raise CheckpointError(message, "E_DEVICE")
     if kind != "cpu" and not here.get(kind, False):
         raise CheckpointError(
             f"There is no {name} device here. Take cpu, or leave the device open.", "E_DEVICE"
