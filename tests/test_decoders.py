@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hub_server import playing_hub
 
+from gemma_vision.answers.parse_answer import read
 from gemma_vision.checkpoints import mask_decoder_files
 from gemma_vision.checkpoints.mask_decoder_files import (
     DecoderError,
@@ -38,6 +39,32 @@ def test_a_checkpoint_with_its_own_decoder_asks_for_that(tmp_path):
     assert decoder_of(tmp_path) == str(tmp_path / "vae-oid.npz")
     (tmp_path / "mask_decoder.npz").touch()
     assert decoder_of(tmp_path) == str(tmp_path / "mask_decoder.npz")
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        pytest.param("google/paligemma2-3b-mix-224", "take published for", id="an id of the Hub"),
+        pytest.param("tiny", "take embedded for", id="what comes inside"),
+        pytest.param("{folder}", "mask_decoder.npz for", id="a folder"),
+        pytest.param("gone/vae.npz", "no mask decoder at gone/vae.npz", id="a file"),
+        pytest.param("~/vae.npz", "no mask decoder at ~/vae.npz", id="a file at home"),
+    ],
+)
+def test_a_checkpoint_in_the_place_of_a_decoder_is_told_which_it_is(name, said, tmp_path):
+    (tmp_path / "mask_decoder.npz").touch()
+    with pytest.raises(DecoderError, match=said):
+        find_decoder(name.format(folder=tmp_path))
+
+
+def test_a_decoder_is_named_by_a_path_too(tmp_path, monkeypatch):
+    file = tmp_path / "own.npz"
+    shutil.copyfile(find_decoder("embedded"), file)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    text = "<loc0100><loc0100><loc0900><loc0900>" + "<seg001>" * 16 + " cat"
+    for named in (file, str(file), "~/own.npz"):
+        answer = read(text, (64, 64), mask_decoder=named)
+        assert answer.instances[0].mask is not None and not answer.warnings
 
 
 @pytest.mark.parametrize(

@@ -214,7 +214,7 @@ def test_python_teaches_as_the_command_does(base, tmp_path, capsys, monkeypatch)
         pytest.param({"schedule": "sine"}, "take one of cosine", id="schedule"),
         pytest.param({"freeze": ["eyes"]}, "take one of tower", id="part"),
         pytest.param({"targets": "("}, "no regular expression", id="targets"),
-        pytest.param({"mask_decoder": "gone.npz"}, "where there is no file", id="decoder"),
+        pytest.param({"mask_decoder": "gone.npz"}, "no mask decoder at gone.npz", id="decoder"),
         pytest.param({"push_to_hub": "a b"}, "wanted is a name like", id="repository"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
 
 from PIL.Image import Image
@@ -37,7 +38,7 @@ def read(
     size: tuple[int, int] | None = None,
     *,
     image: Picture | None = None,
-    mask_decoder: str = NONE,
+    mask_decoder: str | PathLike[str] = NONE,
     policy: str | None = None,
     input_size: tuple[int, int] | None = None,
     **filters: Unpack[FilterOptions],
@@ -86,7 +87,7 @@ def read_json(
     text: str,
     size: tuple[int, int],
     *,
-    mask_decoder: str = NONE,
+    mask_decoder: str | PathLike[str] = NONE,
     policy: str | None = None,
     input_size: tuple[int, int] | None = None,
     **filters: Unpack[FilterOptions],
@@ -121,7 +122,7 @@ class ParsedText:
 def parse_text(
     text: str,
     size: tuple[int, int],
-    mask_decoder: str,
+    mask_decoder: str | PathLike[str],
     policy: str | None,
     filters: Mapping[str, Any],
     input_size: tuple[int, int] | None = None,

@@ -5,12 +5,14 @@ Opening may fetch a file, so that nobody does it before there is something to dr
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
 from gemma_vision.checkpoints.mask_decoder_files import find_decoder, open_decoder
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from postprocess.instances import CodesToMask, Soft
@@ -31,7 +33,7 @@ class LazyMaskDecoder:
     @property
     def is_at_hand(self) -> bool:
         """Whether it is open, or its file is named by its path: nothing would be fetched."""
-        return self._opened is not None or Path(self.name).is_file()
+        return self._opened is not None or expanded(self.name).is_file()
 
     def open(self) -> CodesToMask:
         """The decoder itself, opened once."""
@@ -49,10 +51,12 @@ class LazyMaskDecoder:
         return self.open().decode(codes, logits)
 
 
-def lazy_decoder(given: CodesToMask | str | None) -> LazyMaskDecoder | None:
-    """A decoder, or its name, as one that opens itself; None for "none" and for nothing."""
+def lazy_decoder(
+    given: CodesToMask | str | PathLike[str] | None,
+) -> LazyMaskDecoder | None:
+    """A decoder, or its name or path, as one that opens itself; None for "none" and for nothing."""
     if given is None or isinstance(given, LazyMaskDecoder):
         return given
-    if isinstance(given, str):
-        return None if given == NONE else LazyMaskDecoder(given)
+    if isinstance(given, (str, PathLike)):
+        return None if given == NONE else LazyMaskDecoder(str(given))
     return LazyMaskDecoder(opened=given)

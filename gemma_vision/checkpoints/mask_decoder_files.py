@@ -20,7 +20,9 @@ from gemma_vision.checkpoints.file_names import (
     NOTES,
     PUBLISHED_FILE,
 )
+from gemma_vision.checkpoints.model_names import HUB_ID, clean_name, embedded, is_folder
 from postprocess.errors import UserError
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from postprocess.mask_decoder import MaskDecoder
@@ -29,6 +31,7 @@ PUBLISHED_SPACE = "big-vision/paligemma"  # open to all, Apache-2.0
 PUBLISHED_BYTES = 8_479_556
 PUBLISHED_SHA256 = "5586010257b8536dddefab65e7755077f21d5672d5674dacf911f73ae95a4447"
 NAMES = ("published", "embedded", "none")
+SUFFIX = ".npz"
 AGAIN = 60.0  # seconds after which a fetch that failed is tried again
 
 
@@ -49,12 +52,25 @@ def find_decoder(name: str) -> Path:
     """The file behind a decoder's name; the published one is fetched once and checked."""
     if name == "published":
         return PUBLISHED.find()
-    path = CHECKPOINTS / "tiny" / DECODER_FILE if name == "embedded" else Path(name)
+    path = CHECKPOINTS / "tiny" / DECODER_FILE if name == "embedded" else expanded(name)
     if not path.is_file():
-        known = ", ".join(NAMES)
-        message = f"There is no mask decoder at {path}; take one of {known} or the path of a file."
-        raise DecoderError(message)
+        raise DecoderError(describe_missing(name))
     return path
+
+
+def describe_missing(name: str) -> str:
+    """What a name is that is no decoder's, and what to take: of a checkpoint the one it has."""
+    cleaned = clean_name(name)
+    known = ", ".join(NAMES)
+    if is_folder(cleaned):
+        taken = decoder_of(expanded(cleaned))
+    elif cleaned in embedded():
+        taken = "embedded"
+    elif HUB_ID.match(cleaned) and not cleaned.endswith(SUFFIX):
+        taken = "published"
+    else:
+        return f"There is no mask decoder at {name}; take one of {known} or the path of a file."
+    return f"{name} is a checkpoint and no mask decoder; take {taken} for what it writes."
 
 
 def decoder_of(*folders: Path) -> str:

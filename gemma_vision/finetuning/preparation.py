@@ -10,7 +10,7 @@ from typing import Any
 from gemma_vision.checkpoints.config import read_config
 from gemma_vision.checkpoints.lazy_mask_decoder import LazyMaskDecoder, lazy_decoder
 from gemma_vision.checkpoints.mask_decoder_files import NAMES as DECODER_NAMES
-from gemma_vision.checkpoints.mask_decoder_files import DecoderError, decoder_of
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError, decoder_of, describe_missing
 from gemma_vision.checkpoints.weight_files import weight_files
 from gemma_vision.evaluate import Dataset, DatasetError
 from gemma_vision.finetuning.data.data_mix import FinetuneData
@@ -80,10 +80,7 @@ def decoder_name(plan: FinetunePlan, base: Base) -> str:
         return decoder_of(*dict.fromkeys((base.own, base.folder)))
     name = plan.mask_decoder
     if name not in DECODER_NAMES and not expanded(name).is_file():
-        raise FinetuneError(
-            f"--mask-decoder is {name!r}, where there is no file; take one of "
-            f"{', '.join(DECODER_NAMES)}, or the path of one."
-        )
+        raise FinetuneError(f"--mask-decoder: {describe_missing(name)}")
     return name if name in DECODER_NAMES else str(expanded(name).resolve())
 
 
