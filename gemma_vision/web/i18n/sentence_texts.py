@@ -69,4 +69,162 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ja": "{name} は音声だけで映像がありません。MP4、MOV、WEBM、MKV、AVI の"
         "動画を使ってください。",
     },
+    "picture_file_large": {
+        "en": "{name} is larger than {n} MiB. Save it smaller and try again.",
+        "ja": "{name} は {n} MiB を超えています。小さく保存し直して、もう一度お試しください。",
+    },
+    "picture_large": {
+        "en": "{name} is {width} x {height}; the limit is {limit} a side and {n} "
+        "million pixels. Resize it and try again.",
+        "ja": "{name} は {width} x {height} です。上限は 1 辺 {limit}、{n} 百万画素です"
+        "。縮小して、もう一度お試しください。",
+    },
+    "video_large": {
+        "en": "{name} is {width} x {height}; the limit is {limit} a side and {n} "
+        "million pixels. Save it smaller and try again.",
+        "ja": "{name} は {width} x {height} です。上限は 1 辺 {limit}、{n} 百万画素です"
+        "。小さく保存し直して、もう一度お試しください。",
+    },
+    "damaged_picture": {
+        "en": "{name} is damaged or cut short. Save it again and retry.",
+        "ja": "{name} は壊れているか、途中で切れています。保存し直して、もう一度お試しください。",
+    },
+    "too_many_pictures": {
+        "en": "There are more than {n} pictures; send fewer at a time.",
+        "ja": "画像が {n} 枚を超えています。枚数を減らしてください。",
+    },
+    "too_many_asked": {
+        "en": "There are {n} pictures; one request takes up to {limit}.",
+        "ja": "画像が {n} 枚あります。1 回の依頼では {limit} 枚までです。",
+    },
+    "unknown_name_meant": {
+        "en": "This checkpoint does not know {asked}. Did you mean {name}? It knows {known}.",
+        "ja": "このチェックポイントは {asked} を知りません。{name} のことですか? 知って"
+        "いるもの: {known}。",
+    },
+    "unknown_name": {
+        "en": "This checkpoint does not know {asked}. It knows {known}.",
+        "ja": "このチェックポイントは {asked} を知りません。知っているもの: {known}。",
+    },
+    "one_phrase": {
+        "en": "{name} takes one phrase at a time, such as: the dog on the left.",
+        "ja": "{name} は一度に 1 つの語句だけを探します(例: the dog on the left)。",
+    },
+    "full_conversation": {
+        "en": "This conversation has {n} turns, which is the limit; begin a new one.",
+        "ja": "この会話は上限の {n} 回に達しました。新しい会話を始めてください。",
+    },
+    "long_answer": {
+        "en": "The answer has {n} characters; the limit is {limit}. Paste a part.",
+        "ja": "答えは {n} 文字ありますが、上限は {limit} 文字です。一部を貼り付けてください。",
+    },
+    "many_masks": {
+        "en": "The answer has {n} masks; the limit over the network is {limit}. Paste "
+        "a part, or parse it on your own machine.",
+        "ja": "答えにマスクが {n} 個あります。ネットワーク越しの上限は {limit} 個です。"
+        "一部を貼り付けるか、手元の機械で読んでください。",
+    },
+    "too_slow": {
+        "en": "The answer took more than {seconds} seconds; ask for less.",
+        "ja": "答えに {seconds} 秒以上かかりました。頼む量を減らしてください。",
+    },
+    "cut_off": {
+        "en": "The run was cut off ({kind}); try again.",
+        "ja": "実行が途中で切れました({kind})。もう一度お試しください。",
+    },
+    "ended_early": {
+        "en": "The run ended before its answer was whole; try again.",
+        "ja": "答えが揃う前に実行が終わりました。もう一度お試しください。",
+    },
+    "name_a_checkpoint": {
+        "en": "Name a checkpoint: a folder or a Hub id.",
+        "ja": "チェックポイントを、フォルダーか Hub の id で書いてください。",
+    },
+    "listed_alone": {
+        "en": "Here only checkpoints of the list can be loaded; take one of those.",
+        "ja": "ここでは一覧のチェックポイントだけを読み込めます。その中から選んでください。",
+    },
+    "no_token_taken": {
+        "en": "No token is taken here: others reach this app. Its operator sets HF_TOKEN.",
+        "ja": "他の人もこのアプリを使えるため、ここではトークンを受け取りません。運用者"
+        "が HF_TOKEN を設定します。",
+    },
+    "fixed_checkpoint": {
+        "en": "The checkpoint is fixed here; run the app yourself to choose another.",
+        "ja": "ここではチェックポイントを変えられません。別のものを選ぶには、ご自分でア"
+        "プリを動かしてください。",
+    },
+    "needs_memory": {
+        "en": "{name} needs {need} GB and there are {room}. Take a smaller one.",
+        "ja": "{name} には {need} GB 必要ですが、空きは {room} GB です。小さいものを選"
+        "んでください。",
+    },
+    "no_memory": {
+        "en": "There is not enough memory for {name}. Take a smaller checkpoint.",
+        "ja": "{name} にはメモリーが足りません。小さいチェックポイントを選んでください。",
+    },
+    "unreadable_checkpoint": {
+        "en": "{name} cannot be read as a checkpoint. Fetch it again, or take another.",
+        "ja": "{name} はチェックポイントとして読めません。取得し直すか、別のものを選んでください。",
+    },
+    "being_loaded": {
+        "en": "{name} is being loaded; wait for it, or cancel it first.",
+        "ja": "{name} を読み込んでいます。待つか、先に取り消してください。",
+    },
+    "loaded_already": {
+        "en": "{name} is loaded already; ask it something.",
+        "ja": "{name} はもう読み込まれています。何か頼んでみてください。",
+    },
+    "others_load": {
+        "en": "Another visitor began to load {name}; wait for it to be there.",
+        "ja": "別の人が {name} の読み込みを始めました。終わるまでお待ちください。",
+    },
+    "offline": {
+        "en": "{id} is not on this machine and the Hub cannot be reached. Connect once "
+        "to fetch it, or name a folder that holds it.",
+        "ja": "{id} はこの機械になく、Hub にもつながりません。一度つないで取得するか、"
+        "それが入ったフォルダーを指定してください。",
+    },
+    "licence_asked": {
+        "en": "{id} asks you to accept its licence, and no token was given: open "
+        "{page}, accept it, then log in with `hf auth login` or set HF_TOKEN.",
+        "ja": "{id} は使用許諾への同意が必要ですが、トークンがありません。{page} を開い"
+        "て同意し、`hf auth login` でログインするか HF_TOKEN を設定してください。",
+    },
+    "licence_missing": {
+        "en": "The account of this token has not accepted the licence of {id}: open "
+        "{page} with the same account, accept it, and load again.",
+        "ja": "このトークンのアカウントは {id} の使用許諾に同意していません。同じアカウ"
+        "ントで {page} を開いて同意し、もう一度読み込んでください。",
+    },
+    "token_refused": {
+        "en": "The Hub does not accept the token that it was asked with for {id}: it "
+        "is mistyped, expired or revoked. Make a new one at {page} and give that.",
+        "ja": "Hub は {id} に使ったトークンを受け付けません。打ち間違いか、期限切れか、"
+        "取り消し済みです。{page} で新しく作って入力してください。",
+    },
+    "no_token": {
+        "en": "That is no token of the Hub: one is a single word that begins with hf_. "
+        "Copy it anew from {page}.",
+        "ja": "Hub のトークンではありません。hf_ で始まる 1 語です。{page} からコピーし"
+        "直してください。",
+    },
+    "unknown_model": {
+        "en": "The Hub has no public model {id}. Check the name; if it is a private "
+        "one, log in with `hf auth login` or set HF_TOKEN.",
+        "ja": "Hub に公開モデル {id} はありません。名前を確かめてください。非公開なら `"
+        "hf auth login` でログインするか HF_TOKEN を設定してください。",
+    },
+    "no_model": {
+        "en": "There is no model {name}. Take {known}, a folder with a checkpoint, or "
+        "a Hub id such as {id}.",
+        "ja": "モデル {name} はありません。{known}、チェックポイントのフォルダー、また"
+        "は {id} のような Hub の id を書いてください。",
+    },
+    "adapter_merged_first": {
+        "en": "The adapter is {kind}. Merge it with PEFT (`merge_and_unload`) and load "
+        "the folder that it then saves.",
+        "ja": "このアダプターは次の種類です: {kind}。PEFT の `merge_and_unload` で統合"
+        "し、保存されたフォルダーを読み込んでください。",
+    },
 }
