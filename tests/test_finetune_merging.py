@@ -172,3 +172,18 @@ def test_an_adapter_named_by_nothing_is_not_this_folder(adapter, tmp_path, capsy
     monkeypatch.chdir(adapter)
     assert main(["merge", "", "--out", str(tmp_path / "whole")]) == 2
     assert "There is no model ''" in capsys.readouterr().err
+
+
+def test_an_adapter_of_another_family_is_merged_to_the_same_answers(tmp_path, picture) -> None:
+    base = save(make_model("gemma3"), tmp_path / "base")
+    (tmp_path / "adapter").mkdir()
+    configure(tmp_path / "adapter", base_model_name_or_path=str(base), lora_alpha=40)
+    weights(tmp_path / "adapter", FACTORS)
+    assert main(["merge", str(tmp_path / "adapter"), "--out", str(tmp_path / "whole")]) == 0
+    merged, apart, plain = (
+        open_checkpoint(tmp_path / name, "cpu").model.state_dict()
+        for name in ("whole", "adapter", "base")
+    )
+    assert merged.keys() == apart.keys()
+    assert all(torch.equal(merged[name], apart[name]) for name in merged)
+    assert any(not torch.equal(merged[name], plain[name]) for name in merged)

@@ -49,8 +49,20 @@ class Base:
         return Path(self.name).name if Path(self.name).is_absolute() else self.name
 
 
-def find_base(name: str, beneath: str | None = None) -> Base:
-    """The checkpoint that a name means; CheckpointError where it cannot learn.
+def find_base(name: str) -> Base:
+    """The checkpoint that a name means; CheckpointError where it cannot learn."""
+    base = find_folders(name)
+    family = family_of(read_config(base.folder).family)
+    if not family.has_locations:
+        raise CheckpointError(
+            f"{name} is a {family.title}, which has no tokens for places and does not learn here; "
+            "take a PaliGemma, or teach this one with PEFT: its adapters are loaded and merged."
+        )
+    return base
+
+
+def find_folders(name: str, beneath: str | None = None) -> Base:
+    """The folders that a name means, whether their checkpoint can learn here or not.
 
     beneath: the model under an adapter, where its folder names one elsewhere.
     """
@@ -62,11 +74,6 @@ def find_base(name: str, beneath: str | None = None) -> Base:
     if config is not None:
         adapter = folder
         folder = find_beneath(adapter, config, beneath)
-    family = family_of(read_config(folder).family)
-    if not family.has_locations:
-        raise CheckpointError(
-            f"{name} is a {family.title}, which has no tokens for places; take a PaliGemma."
-        )
     size = sum(count_numbers(path) for path in weight_files(folder))
     named = name if config is None else str(config.get("base_model_name_or_path"))
     is_here = (named != EMBEDDED and Path(named).is_dir()) or (

@@ -22,7 +22,7 @@ from gemma_vision.checkpoints.file_names import (
     TOKENIZER,
 )
 from gemma_vision.checkpoints.weight_files import weight_files
-from gemma_vision.finetuning.learning.bases import Base, find_base
+from gemma_vision.finetuning.learning.bases import Base, find_folders
 from gemma_vision.finetuning.plan import FinetuneError
 from gemma_vision.finetuning.plan_checks import check_folder
 from gemma_vision.finetuning.results.writing import copy_small_files
@@ -40,7 +40,7 @@ def merge_adapter(adapter: str, out: Path, base: str | None = None) -> Path:
     base: the model under it, where its folder names one elsewhere. What loading would refuse is
     refused before anything is written, and what cannot be written whole is not left in part.
     """
-    found = find_base(adapter, base)
+    found = find_folders(adapter, base)
     if found.adapter is None:
         raise FinetuneError(f"{found.shown} is no adapter: there is nothing to be merged.")
     check_target(out, found)
