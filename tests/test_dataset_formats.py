@@ -443,6 +443,19 @@ def test_pictures_of_one_name_in_two_folders_stay_two(name, tmp_path):
     assert list(things(name, tmp_path)) == names
 
 
+@pytest.mark.parametrize("name", ["coco", "yolo", "labelme", "voc", "csv", "label-studio"])
+def test_no_picture_of_a_call_takes_the_place_of_another(name, tmp_path):
+    thing = Instance("cat", (2.0, 2.0, 9.0, 9.0), (2, 2, 9, 9))
+    names = ["a b.png", "a_b.png", "A B.jpg", "a&b.jpg", "a_b-2.png"]
+    EXPORTERS[name]([Annotated(one, (20, 20), [thing]) for one in names], tmp_path)
+    assert sorted(things(name, tmp_path)) == sorted(names)
+
+
+def test_a_picture_that_comes_twice_keeps_its_files(tmp_path):
+    twice = [Annotated("a.png", (20, 20), []), Annotated("a.png", (30, 30), [])]
+    assert {path.name for path in EXPORTERS["voc"](twice, tmp_path)} == {"a.xml"}
+
+
 def test_a_picture_may_be_as_large_as_one_that_is_looked_at():
     assert (picture_files.MAX_SIDE, picture_files.MAX_PIXELS) == (MAX_SIDE, MAX_PIXELS)
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol, overload
@@ -11,7 +11,7 @@ from PIL import Image
 
 from postprocess.coordinate_conventions import Box, Pixels
 from postprocess.datasets.files import ExportError
-from postprocess.datasets.naming import free_names, free_stems, safe_stem
+from postprocess.datasets.naming import free_names, free_stems, numbered, safe_stem
 from postprocess.datasets.notices import Notices
 from postprocess.instances import CodesToMask, Instance, Mask, MaskToCodes
 from postprocess.mask_formats import extent
@@ -114,6 +114,20 @@ def apart(pictures: Sequence[Annotated], notices: Notices | None = None) -> list
         replace(one, file_name=name, files=stem)
         for one, name, stem in zip(pictures, names, free_stems(names), strict=True)
     ]
+
+
+def with_own_files(pictures: Iterable[Annotated]) -> Iterator[Annotated]:
+    """The same pictures, one at a time; of two whose files would share a name the later gets a
+    number.   a.png a.jpg  ->  a.json a-2.json
+    """
+    owners: dict[str, str] = {}
+    for picture in pictures:
+        name = picture.file_name
+        if owners.setdefault(picture.stem.casefold(), name) != name:
+            others = numbered(picture.stem)
+            stem = next(one for one in others if owners.setdefault(one.casefold(), name) == name)
+            picture = replace(picture, files=stem)
+        yield picture
 
 
 def on_one_line(text: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from postprocess.argument_kinds import check_kind
 from postprocess.datasets import READERS
-from postprocess.datasets.annotated import Annotated
+from postprocess.datasets.annotated import Annotated, with_own_files
 from postprocess.datasets.files import ExportError
 from postprocess.exports.coco import to_coco
 from postprocess.exports.detections import to_supervision
@@ -45,14 +45,14 @@ Exporter = Callable[[Iterable[Annotated], str | PathLike[str]], list[Path]]
 
 
 def _checked(write: Callable[[Iterable[Annotated], Path], list[Path]]) -> Exporter:
-    """The same, into a folder as a person gives it; slips of whoever calls are told."""
+    """The same, into a folder as a person gives it, and no picture's files in another's place."""
 
     @wraps(write)
     def export(pictures: Iterable[Annotated], folder: str | PathLike[str]) -> list[Path]:
         wanted = "a list of Annotated, one for each picture"
         check_kind(pictures, Iterable, wanted, ExportError)
         check_kind(folder, (str, PathLike), "the path of the folder to write into", ExportError)
-        return write(pictures, expanded(folder))
+        return write(with_own_files(pictures), expanded(folder))
 
     return export
 
