@@ -443,6 +443,18 @@ def test_pictures_of_one_name_in_two_folders_stay_two(name, tmp_path):
     assert list(things(name, tmp_path)) == names
 
 
+def test_names_of_yolo_are_what_is_written(tmp_path):
+    picture(tmp_path / "images" / "a.png")
+    names = ["yes", "no", "on", "null", "1.0", "010", "2024-01-01", "Norway: NO"]
+    listed = "".join(
+        f"  {n}: {name!r}\n" if ":" in name else f"  {n}: {name}\n" for n, name in enumerate(names)
+    )
+    text(tmp_path / "data.yaml", f"\ufeffnames:\n{listed}".replace("\n", "\r\n"))
+    lines = "".join(f"{n} 0.5 0.5 0.2 0.2\n" for n in range(len(names)))
+    text(tmp_path / "labels" / "a.txt", lines)
+    assert [label for label, *_ in things("yolo", tmp_path)["a.png"]] == names
+
+
 @pytest.mark.parametrize("name", ["coco", "yolo", "labelme", "voc", "csv", "label-studio"])
 def test_no_picture_of_a_call_takes_the_place_of_another(name, tmp_path):
     thing = Instance("cat", (2.0, 2.0, 9.0, 9.0), (2, 2, 9, 9))

@@ -157,14 +157,17 @@ def names_of(file: Path) -> list[str] | None:
     """The names in a file; None where it is YAML of another kind."""
     if not is_yaml(file):
         return [name.strip() for name in read_text(file).splitlines()]
-    names = read_yaml(file).get("names")
-    return None if names is None else in_order(names, file)
+    names = read_yaml(file, yaml.BaseLoader).get("names")  # as written: no and 1.0 are names
+    return None if names in (None, "") else in_order(names, file)
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """What a file of YAML says of a data set; nothing where it is of another kind."""
+def read_yaml(file: Path, loader: Any = yaml.SafeLoader) -> dict[str, Any]:
+    """What a file of YAML says of a data set; nothing where it is of another kind.
+
+    loader: what its words become; BaseLoader leaves them as they are written.
+    """
     try:
-        content = yaml.safe_load(read_text(file))
+        content = yaml.load(read_text(file), loader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ExportError(f"{file} cannot be read as YAML ({error}). Export it again.") from error
     return content if isinstance(content, dict) else {}
