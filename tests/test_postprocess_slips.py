@@ -79,7 +79,7 @@ def test_a_folder_is_a_path_or_its_name(
     monkeypatch.setenv("HOME", str(tmp_path))
     written = EXPORTERS[kind]([CAT], "~/out")
     assert written and all(path.is_relative_to(tmp_path / "out") for path in written)
-    assert EXPORTERS[kind]([CAT], str(tmp_path / "again"))
+    assert EXPORTERS[kind](pictures=[CAT], folder=str(tmp_path / "again"))
     PICTURE.save(tmp_path / "out" / "cat.jpg")  # some are read with their pictures
     if kind in READERS:
-        assert len(READERS[kind]("~/out")) == 1
+        assert len(READERS[kind]("~/out", notices=None)) == 1

@@ -42,7 +42,7 @@ def _checked(read: Callable[[Path, Notices | None], list[Annotated]]) -> Reader:
     """The same, from a place as a person gives it; slips of whoever calls are told."""
 
     @wraps(read)
-    def read_place(path: str | PathLike[str], notices: Notices | None = None, /) -> list[Annotated]:
+    def read_place(path: str | PathLike[str], notices: Notices | None = None) -> list[Annotated]:
         check_kind(path, (str, PathLike), "the path of a file or a folder", ExportError)
         return read(expanded(path), notices)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from postprocess.argument_kinds import check_kind
 from postprocess.datasets import READERS
@@ -44,15 +45,17 @@ __all__ = [
 Exporter = Callable[[Iterable[Annotated], str | PathLike[str]], list[Path]]
 
 
-def _checked(write: Callable[[Iterable[Annotated], Path], list[Path]]) -> Exporter:
+def _checked(write: Callable[..., list[Path]]) -> Exporter:
     """The same, into a folder as a person gives it, and no picture's files in another's place."""
 
     @wraps(write)
-    def export(pictures: Iterable[Annotated], folder: str | PathLike[str]) -> list[Path]:
+    def export(
+        pictures: Iterable[Annotated], folder: str | PathLike[str], **options: Any
+    ) -> list[Path]:
         wanted = "a list of Annotated, one for each picture"
         check_kind(pictures, Iterable, wanted, ExportError)
         check_kind(folder, (str, PathLike), "the path of the folder to write into", ExportError)
-        return write(with_own_files(pictures), expanded(folder))
+        return write(with_own_files(pictures), expanded(folder), **options)
 
     return export
 
