@@ -443,6 +443,40 @@ def test_pictures_of_one_name_in_two_folders_stay_two(name, tmp_path):
     assert list(things(name, tmp_path)) == names
 
 
+def test_nothing_is_left_out_in_silence(tmp_path):
+    box = {"x": 10, "y": 10, "width": 20, "height": 20}
+    several = result("rectanglelabels", box | {"rotation": 30})
+    several["value"]["rectanglelabels"] = ["cat", "dog"]
+    task = {"data": {"image": "/data/upload/1/ab-Caf%C3%A9.png"}}
+    text(tmp_path / "a.json", json.dumps([task | {"annotations": [{"result": [several]}]}]))
+    line = {"image": "a.png", "prefix": "caption en", "suffix": "a cat"}
+    text(tmp_path / "b" / "train.jsonl", json.dumps(line))
+    for name in ("b/a.png", "c/images/a.png", "c/images/b.png"):
+        picture(tmp_path / name)
+    text(tmp_path / "c" / "classes.txt", "cat")
+    text(tmp_path / "c" / "labels" / "a.txt", "")
+    told = {}
+    for kind, place in (("label-studio", "a.json"), ("paligemma", "b"), ("yolo", "c")):
+        notices = Notices()
+        things(kind, tmp_path / place, notices)
+        told[kind] = notices.sentences
+    assert told == {
+        "label-studio": (
+            "1 thing has several labels, of which the first was taken "
+            "(cat, dog in rectanglelabels in ab-Caf\u00e9.png).",
+            "1 turned box was taken as the upright one around it "
+            "(rectanglelabels in ab-Caf\u00e9.png).",
+        ),
+        "paligemma": (
+            "1 line of words was left out, for only things are read (caption en of a.png).",
+        ),
+        "yolo": (
+            "1 picture without a file of labels was left out; give it an empty one to keep it "
+            "(images/b.png).",
+        ),
+    }
+
+
 def test_names_of_yolo_are_what_is_written(tmp_path):
     picture(tmp_path / "images" / "a.png")
     names = ["yes", "no", "on", "null", "1.0", "010", "2024-01-01", "Norway: NO"]

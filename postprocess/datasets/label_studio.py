@@ -28,6 +28,7 @@ from postprocess.mask_formats import extent, fill
 FILE = "label_studio.json"
 BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
 POINT = "keypointlabels"
+UPLOADS = "/data/"  # how the address of an uploaded file begins, written as addresses are
 
 JSON = dict[str, Any]
 Shape = tuple[Box, Mask | None]
@@ -90,7 +91,7 @@ def image_of(task: JSON) -> str:
     )
     if not isinstance(said, str):
         raise ValueError("a task has no image")
-    if "?" not in said and "://" not in said:
+    if "?" not in said and "://" not in said and not said.startswith(UPLOADS):
         return said
     address = urlsplit(said)
     return unquote(parse_qs(address.query).get("d", [address.path])[0])
@@ -153,13 +154,18 @@ def read_result(result: JSON, size: Size, where: str, notices: Notices) -> Insta
         return None
     box, mask = _READERS[kind](value, size)
     box = within(box, size)
-    label, score = str((value.get(kind) or [""])[0]), read_number(result.get("score"))
+    labels, score = value.get(kind) or [""], read_number(result.get("score"))
+    label = str(labels[0])
+    if len(labels) > 1:
+        notices.add("labels", f"{', '.join(map(str, labels))} in {where}")
     if kind == POINT:
         point = (box[0], box[1])
         return Instance(label, box, whole_box(box, None, size), score=score, point=point)
     if box[2] <= box[0] or box[3] <= box[1] or (mask is not None and not mask.any()):
         notices.add("no_area", where)
         return None
+    if kind == BOX and read_number(value.get("rotation")):
+        notices.add("turned", where)
     return Instance(label, box, whole_box(box, mask, size), mask, score=score)
 
 

@@ -55,6 +55,22 @@ _SENTENCES = {
         "{n} category has the name of another and counts as the same",
         "{n} categories have the names of others and count as the same",
     ),
+    "labels": (
+        "{n} thing has several labels, of which the first was taken",
+        "{n} things have several labels, of which the first were taken",
+    ),
+    "turned": (
+        "{n} turned box was taken as the upright one around it",
+        "{n} turned boxes were taken as the upright ones around them",
+    ),
+    "words": (
+        "{n} line of words was left out, for only things are read",
+        "{n} lines of words were left out, for only things are read",
+    ),
+    "unlabelled": (
+        "{n} picture without a file of labels was left out; give it an empty one to keep it",
+        "{n} pictures without files of labels were left out; give them empty ones to keep them",
+    ),
     "renamed": (
         "{n} picture has the name of another and was numbered",
         "{n} pictures have the names of others and were numbered",

@@ -34,8 +34,10 @@ def read_paligemma(path: Path, notices: Notices | None = None) -> list[Annotated
     found: dict[tuple[Path, str], list[Mention]] = {}
     for file in files:
         for line in lines_of(file, notices):
-            mentions = found.setdefault((file.parent, line["image"]), [])
-            add_new(mentions, mentions_of(line), notices, str(line["image"]))
+            mentions, fresh = found.setdefault((file.parent, line["image"]), []), mentions_of(line)
+            if not fresh and line["suffix"].strip():
+                notices.add("words", f"{line['prefix'].strip()} of {line['image']}")
+            add_new(mentions, fresh, notices, str(line["image"]))
     if not found:
         raise ExportError(
             f"There are no lines in {path}: looked for .jsonl files with image, prefix and suffix."

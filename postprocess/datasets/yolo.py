@@ -14,6 +14,7 @@ from postprocess.datasets.yolo_layout import (
     label_files,
     read_names,
     read_sizes,
+    unlabelled,
 )
 from postprocess.instances import Instance
 from postprocess.mask_formats import fill
@@ -39,6 +40,8 @@ def read_yolo(path: Path, notices: Notices | None = None) -> list[Annotated]:
         )
     names, known = read_names(folder), read_sizes(folder)
     notices = notices or Notices()
+    for picture in unlabelled(folder, files):
+        notices.add("unlabelled", picture.relative_to(folder).as_posix())
     pictures = []
     for file in files:
         try:

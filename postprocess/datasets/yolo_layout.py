@@ -8,7 +8,7 @@ classes.txt, sizes.csv, images/a.jpg, labels/a.txt     Gemma Vision, labelImg
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,17 @@ def label_files(folder: Path) -> list[LabelFile]:
         LabelFile(file, short_name(file, folder), pictures.of(file))
         for file in chosen
         if not (is_list(file) and pictures.of(file) is None)
+    ]
+
+
+def unlabelled(folder: Path, files: Iterable[LabelFile]) -> list[Path]:
+    """Pictures that no file of lines is about, where there are others that have one."""
+    labelled = {file.picture for file in files if file.picture is not None}
+    folders = {picture.parent for picture in labelled}
+    return [
+        file
+        for file in walk_files(folder)
+        if file.suffix.casefold() in SUFFIXES and file.parent in folders and file not in labelled
     ]
 
 
