@@ -477,6 +477,43 @@ def test_nothing_is_left_out_in_silence(tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "kind, name", [("voc", "a.xml"), ("labelme", "a.json"), ("coco", "a.json")]
+)
+def test_an_empty_file_is_told_as_one(kind, name, tmp_path):
+    with pytest.raises(ExportError, match=f"{name} is empty and no .* Export it again"):
+        things(kind, text(tmp_path / name, "\ufeff\r\n"))
+
+
+@pytest.mark.parametrize(
+    "written, has_mask, told",
+    [
+        pytest.param("[[2, 2, 9, 2, 9, 9]]", True, (), id="a list as text"),
+        pytest.param(
+            '{"size": [20, 20], "counts": [42, 7, 13, 7, 13, 7, 13, 7, 13, 7, 13, 7, 13, 7, 231]}',
+            True,
+            (),
+            id="runs as text",
+        ),
+        pytest.param("eNq9", False, ("1 mask that cannot be read was left out,",), id="a secret"),
+    ],
+)
+def test_a_mask_that_is_text_is_read_or_told(written, has_mask, told, tmp_path):
+    thing = {
+        "id": 1,
+        "image_id": 0,
+        "category_id": 0,
+        "bbox": [2, 2, 7, 7],
+        "segmentation": written,
+    }
+    images = [{"id": 0, "file_name": "a.png", "width": 20, "height": 20}]
+    content = {"images": images, "annotations": [thing], "categories": [{"id": 0, "name": "cat"}]}
+    notices = Notices()
+    found = things("coco", text(tmp_path / "a.json", json.dumps(content)), notices)
+    assert [mask for *_, mask in found["a.png"]] == [has_mask]
+    assert [one.split(" its box")[0] for one in notices.sentences] == list(told)
+
+
 def test_names_of_yolo_are_what_is_written(tmp_path):
     picture(tmp_path / "images" / "a.png")
     names = ["yes", "no", "on", "null", "1.0", "010", "2024-01-01", "Norway: NO"]

@@ -314,7 +314,7 @@ MUTATIONS = {
         masks(lambda r: {"size": [SIDE, SIDE], "counts": [-5, 5 + SIDE * SIDE]}),
         said="cannot be read",
     ),
-    "masks that are text": Mutation(put("annotations", segmentation="x"), said="fewer than three"),
+    "masks that are text": Mutation(put("annotations", segmentation="x"), said="cannot be read"),
     "flat outlines": Mutation(outlines(lambda ring: ring, "bbox")),
     "outlines of pairs": Mutation(
         outlines(lambda ring: [[ring[k : k + 2] for k in range(0, 8, 2)]], "bbox")

@@ -17,6 +17,7 @@ from postprocess.datasets.picture_files import PictureFinder, Size, read_size, u
 from postprocess.datasets.segmentations import (
     Segmentation,
     are_ring_shares,
+    as_json,
     extent_of,
     read_segmentation,
 )
@@ -116,7 +117,7 @@ class _Rows:
 
     def segmentations(self, annotations: Sequence[_Annotation]) -> list[Segmentation | None]:
         """Their masks, checked; the corners of all in pixels, or of all in shares of the sides."""
-        values = [one.row.get("segmentation") for one in annotations]
+        values = [as_json(one.row.get("segmentation")) for one in annotations]
         is_share = are_ring_shares(values)
         if is_share:
             self.notices.add_sentence("The outlines are shares of their pictures and read as such.")

@@ -109,9 +109,17 @@ def decode_text(data: bytes, path: Path, encoding: str = "utf-8-sig") -> str:
         raise ExportError(f"{path} cannot be read as text ({error}). Check the file.") from error
 
 
+def check_filled(text: str, path: Path, kind: str) -> None:
+    """Refuse a file with nothing in it, as a program leaves behind that ended while writing."""
+    if not text.strip():
+        message = f"{path} is empty and no {kind} file. Export it again, or take it away."
+        raise ExportError(message)
+
+
 def read_json(path: Path, kind: str = "JSON") -> Any:
     """The JSON of a file; ExportError where there is none. kind: what the file ought to be."""
     text = read_text(path)
+    check_filled(text, path, kind)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

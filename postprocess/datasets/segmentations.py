@@ -5,6 +5,7 @@ A segmentation is COCO's: a list of rings, each x, y, x, y, ... in pixels, or ru
 `mask_formats.mask_from_coco` and needs no more memory than its picture.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -36,6 +37,9 @@ def read_segmentation(
     """
     if not value:
         return None
+    if isinstance(value, str):
+        notices.add("bad_mask", where)
+        return None
     if isinstance(value, dict):
         try:
             found = read_runs(value, size, where)
@@ -53,6 +57,16 @@ def read_segmentation(
         else:
             rings.append(corners)
     return rings if rings and covers_a_pixel(rings, size) else None
+
+
+def as_json(value: Any) -> Any:
+    """What a text says that is JSON, as tables keep lists; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def ring_lists(value: Any) -> Iterator[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from postprocess.coordinate_conventions import Box
 from postprocess.datasets.annotated import Annotated, whole_box, within
-from postprocess.datasets.files import ExportError, decode_text, read_bytes
+from postprocess.datasets.files import ExportError, check_filled, decode_text, read_bytes
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_number
@@ -86,6 +86,7 @@ def read_file(path: Path) -> _File:
     data = read_bytes(path)
     declared = _DECLARATION.match(data)
     text = decode_text(data, path, declared[1].decode() if declared else "utf-8-sig")
+    check_filled(text, path, "VOC")
     try:
         if "<!" in text.replace("<!--", "").replace("<![CDATA[", ""):
             raise ValueError("it declares a document type")  # no entities: it may be anybody's
