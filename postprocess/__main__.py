@@ -13,6 +13,7 @@ from pathlib import Path
 from postprocess.command_parser import CommandParser, folder_path
 from postprocess.datasets.annotated import apart, without_points
 from postprocess.datasets.notices import Notices
+from postprocess.datasets.picture_files import compare_sizes
 from postprocess.errors import UserError
 from postprocess.exports import (
     DRAWN,
@@ -59,7 +60,9 @@ def convert(arguments: Sequence[str] | None) -> int:
     try:
         options = build_parser().parse_args(arguments)
         write = _exporter(options)
-        pictures = apart(READERS[options.source](options.data, notices), notices)
+        read = READERS[options.source](options.data, notices)
+        compare_sizes([(one.file_name, one.size) for one in read], options.data, notices)
+        pictures = apart(read, notices)
         if options.target in POINTLESS:
             pictures = [without_points(picture, notices) for picture in pictures]
         if not any(len(picture.instances) for picture in pictures):

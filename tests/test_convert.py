@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from noise_decoder import write_noise
+from PIL import Image
 
+from gemma_vision.evaluate.dataset import DatasetError, Scene, check_picture_size
 from postprocess.__main__ import main
 from postprocess.exports import EXPORTERS, READERS, Annotated
 from postprocess.instances import Instance
@@ -130,3 +132,25 @@ def test_streams_that_are_closed_or_full_end_in_a_sentence(data, streams, code, 
     )
     assert done.returncode == code and "Traceback" not in done.stderr
     assert said in done.stderr and done.stderr.count("\n") == bool(said)
+
+
+def test_a_picture_of_another_size_than_its_annotations_say_is_told(tmp_path, capsys):
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("RGB", (80, 60)).save(tmp_path / "lying.jpg", exif=turned)
+    Image.new("RGB", (80, 60)).save(tmp_path / "fits.jpg")
+    rows = "".join(f"{name}.jpg,80,60,cat,1,1,9,9\n" for name in ("lying", "fits", "gone"))
+    (tmp_path / "a.csv").write_text(f"filename,width,height,class,xmin,ymin,xmax,ymax\n{rows}")
+    run = [str(tmp_path / "a.csv"), "--from", "csv", "--to", "coco", "--out", str(tmp_path)]
+    assert main(run) == 0
+    assert capsys.readouterr().err == (
+        "1 picture is of another size, seen upright, than its annotations say "
+        "(lying.jpg, 60 x 80 instead of 80 x 60).\n"
+    )
+
+
+def test_a_picture_that_lies_is_told_as_one(tmp_path):
+    scene = Scene(1, tmp_path / "a.jpg", (80, 60), ())
+    for size, said in (((60, 80), "annotate it upright"), ((70, 80), "correct them")):
+        with pytest.raises(DatasetError, match=f"say 80 x 60; {said}"):
+            check_picture_size(scene, size)

@@ -158,4 +158,8 @@ def check_picture_size(scene: Scene, size: tuple[int, int]) -> None:
     """The picture is of the (width, height) that the annotations say, seen upright."""
     if size != scene.size:
         there, said = (f"{width} x {height}" for width, height in (size, scene.size))
-        raise DatasetError(f"{scene.path} is {there} and its annotations say {said}; correct them.")
+        is_lying = size == scene.size[::-1]
+        remedy = "annotate it upright, or take out the EXIF tag that turns it" if is_lying else ""
+        raise DatasetError(
+            f"{scene.path} is {there} and its annotations say {said}; {remedy or 'correct them'}."
+        )

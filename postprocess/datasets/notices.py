@@ -71,6 +71,10 @@ _SENTENCES = {
         "{n} picture without a file of labels was left out; give it an empty one to keep it",
         "{n} pictures without files of labels were left out; give them empty ones to keep them",
     ),
+    "size": (
+        "{n} picture is of another size, seen upright, than its annotations say",
+        "{n} pictures are of other sizes, seen upright, than their annotations say",
+    ),
     "renamed": (
         "{n} picture has the name of another and was numbered",
         "{n} pictures have the names of others and were numbered",

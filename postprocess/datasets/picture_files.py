@@ -7,7 +7,7 @@ and never lead out of it.
 import os
 import unicodedata
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from postprocess.datasets.files import ExportError
+from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_whole
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
@@ -120,6 +121,23 @@ class PictureFinder:
         for path in files:
             found.setdefault(name_key(path.name), []).append(path)
         return found
+
+
+def compare_sizes(known: Iterable[tuple[str, Size]], data: Path, notices: Notices) -> None:
+    """Tell of pictures that are there and are of another size than the data set says.
+
+    known: what each is called, and its size. data: the data set's file or folder.
+    """
+    finder = PictureFinder([data if data.is_dir() else data.parent])
+    for name, size in known:
+        path = finder.find(name)
+        try:
+            there = size if path is None else upright_size(path)
+        except ExportError:
+            continue  # no picture that can be read: nothing is known of it
+        if there != size:
+            said = (f"{width} x {height}" for width, height in (there, size))
+            notices.add("size", f"{name}, {' instead of '.join(said)}")
 
 
 def walk_files(folder: Path, depth: int = _DEPTH) -> Iterator[Path]:
