@@ -91,6 +91,11 @@ def read_file(path: Path) -> _File:
         if "<!" in text.replace("<!--", "").replace("<![CDATA[", ""):
             raise ValueError("it declares a document type")  # no entities: it may be anybody's
         root = ET.fromstring(_PROLOG.sub("", text))
+        if root.tag == "annotations" and root.find("version") is not None:
+            raise ExportError(
+                f"{path} is CVAT's own XML, which is not read. Export the task from CVAT as COCO, "
+                "Pascal VOC or YOLO."
+            )
         if root.tag != "annotation":
             raise ValueError("it is no annotation")
         return _File(path, root, [read_object(thing) for thing in root.iter("object")])
