@@ -21,6 +21,7 @@ from postprocess.exports import (
     PER_PICTURE,
     POINTLESS,
     READERS,
+    THINGS_ONLY,
     Annotated,
     ExportError,
 )
@@ -65,6 +66,7 @@ def convert(arguments: Sequence[str] | None) -> int:
         pictures = apart(read, notices)
         if options.target in POINTLESS:
             pictures = [without_points(picture, notices) for picture in pictures]
+        tell_losses(pictures, options.target, notices)
         if not any(len(picture.instances) for picture in pictures):
             raise ExportError(f"There are no things in {options.data}, so nothing was written.")
         written = write(pictures, options.out)
@@ -75,6 +77,16 @@ def convert(arguments: Sequence[str] | None) -> int:
     _say(notices)
     _report(pictures, written)
     return 0
+
+
+def tell_losses(pictures: Sequence[Annotated], target: str, notices: Notices) -> None:
+    """What a form has no place for."""
+    for picture in pictures if target in THINGS_ONLY else ():
+        if not len(picture.instances):
+            notices.add("empty", picture.file_name)
+        for thing in picture.instances if target == "paligemma" else ():
+            if not thing.label.split():
+                notices.add("unnamed", f"in {picture.file_name}")
 
 
 def _say(notices: Notices) -> None:

@@ -149,6 +149,27 @@ def test_a_picture_of_another_size_than_its_annotations_say_is_told(tmp_path, ca
     )
 
 
+EMPTY = "1 picture without things is not in what was written, which has no place for it (b.png)."
+UNNAMED = "1 thing without a name was left out, for it cannot be asked for (in a.png)."
+
+
+@pytest.mark.parametrize(
+    "target, told",
+    [
+        pytest.param("yolo", [], id="a file for each"),
+        pytest.param("csv", [EMPTY], id="a table"),
+        pytest.param("paligemma", [UNNAMED, EMPTY], id="lines"),
+    ],
+)
+def test_what_a_form_has_no_place_for_is_told(target, told, tmp_path, capsys):
+    things = [Instance(name, (1.0, 1.0, 9.0, 9.0), (1, 1, 9, 9)) for name in ("cat", "")]
+    pictures = [Annotated("a.png", SIZE, things), Annotated("b.png", SIZE, [])]
+    (path, *_) = EXPORTERS["coco"](pictures, tmp_path)
+    path.write_text(path.read_text().replace('"thing"', '""'))  # of one without a label
+    assert main([str(path), "--from", "coco", "--to", target, "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().err.splitlines() == told
+
+
 def test_a_picture_that_lies_is_told_as_one(tmp_path):
     scene = Scene(1, tmp_path / "a.jpg", (80, 60), ())
     for size, said in (((60, 80), "annotate it upright"), ((70, 80), "correct them")):

@@ -75,6 +75,14 @@ _SENTENCES = {
         "{n} picture is of another size, seen upright, than its annotations say",
         "{n} pictures are of other sizes, seen upright, than their annotations say",
     ),
+    "empty": (
+        "{n} picture without things is not in what was written, which has no place for it",
+        "{n} pictures without things are not in what was written, which has no place for them",
+    ),
+    "unnamed": (
+        "{n} thing without a name was left out, for it cannot be asked for",
+        "{n} things without names were left out, for they cannot be asked for",
+    ),
     "renamed": (
         "{n} picture has the name of another and was numbered",
         "{n} pictures have the names of others and were numbered",

@@ -35,6 +35,7 @@ __all__ = [
     "PER_PICTURE",
     "POINTLESS",
     "READERS",
+    "THINGS_ONLY",
     "WORDED",
     "Annotated",
     "ExportError",
@@ -83,6 +84,9 @@ PER_PICTURE = (*DRAWN, "masks", "labelme", "voc", "svg")
 
 # Forms that have no words for a point, and refuse it.
 POINTLESS = ("yolo", "yolo-polygons", "paligemma")
+
+# Forms that have no place for a picture without things.
+THINGS_ONLY = ("csv", "paligemma")
 
 # Forms that have a place for an answer in words.
 WORDED = ("csv", "paligemma")
