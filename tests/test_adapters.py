@@ -84,7 +84,12 @@ def test_parts_trained_whole_replace_those_of_the_model(base: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     "tensors, changes, said",
     [
-        pytest.param(factors(), {"r": 3}, "rank 3", id="another rank than it says"),
+        pytest.param(
+            factors(),
+            {"r": 3},
+            "rank 3: its two files are not of one",
+            id="another rank than it says",
+        ),
         pytest.param(
             {A: factors()[A][0], B: factors()[B]}, {}, r"\(32,\)", id="gathered from no shards"
         ),
@@ -123,6 +128,16 @@ def test_another_base_may_be_named(base: Path, tmp_path: Path) -> None:
     assert not torch.equal(
         merged.state_dict()[OURS], open_checkpoint(base).model.state_dict()[OURS]
     )
+
+
+def test_what_is_missing_of_an_adapter_is_told_as_it_came(base: Path, tmp_path: Path) -> None:
+    folder = write(tmp_path, base, factors())
+    with pytest.raises(CheckpointError, match="got 'gone' as its base, which is neither"):
+        open_checkpoint(folder, "cpu", base="gone")
+    (folder / "adapter_config.json").unlink()
+    with pytest.raises(CheckpointError, match="an adapter of which half is missing") as caught:
+        open_checkpoint(folder, "cpu")
+    assert caught.value.code == "E_CHECKPOINT_INCOMPLETE"
 
 
 def test_a_base_is_named_for_adapters_alone(base: Path) -> None:

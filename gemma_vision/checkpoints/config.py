@@ -14,7 +14,7 @@ from gemma_vision.checkpoints.bounds.malformed import as_checkpoint_error
 from gemma_vision.checkpoints.bounds.notes import check_notes
 from gemma_vision.checkpoints.config_checks import check_keys, check_sizes, fill, read_part
 from gemma_vision.checkpoints.config_defaults import CONFIG_KINDS, SIGLIP, ConfigKind
-from gemma_vision.checkpoints.file_names import NOTES, name_of
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, NOTES, name_of
 from gemma_vision.checkpoints.foreign_formats import check_unpacked
 from gemma_vision.checkpoints.gemma4.config import is_gemma4, parse_gemma4
 from gemma_vision.errors import CheckpointError
@@ -28,6 +28,12 @@ MAX_STOPS = 64  # tokens that end an answer
 def read_config(folder: Path) -> ModelConfig:
     """Read the sizes of the checkpoint in a folder; CheckpointError where they make no sense."""
     values = read_json(folder / "config.json")
+    if values is None and (folder / ADAPTER_WEIGHTS).is_file():
+        raise CheckpointError(
+            f"{name_of(folder)} has {ADAPTER_WEIGHTS} and no {ADAPTER_CONFIG}: an adapter of which "
+            "half is missing. Fetch or save it again.",
+            "E_CHECKPOINT_INCOMPLETE",
+        )
     if values is None:
         inner = sorted(path.parent.name for path in folder.glob("*/config.json"))
         hint = f" (it has some in {inner[0]})" if inner else ""

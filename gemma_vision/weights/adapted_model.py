@@ -32,7 +32,7 @@ def find_base(
     if not named:
         message = f"The {ADAPTER_CONFIG} of {shown} does not name the model that it was made for. "
         raise CheckpointError(message + REMEDY, CODE)
-    if base is None:
+    if not base:
         check_revision(named, adapter)
         beside = folder / named
         if not Path(named).is_absolute() and (beside / "config.json").is_file():
@@ -42,11 +42,13 @@ def find_base(
     except CheckpointError as error:
         if error.code not in ("E_MODEL_UNKNOWN", "E_MODEL_NAME"):
             raise
+        what = f"was made for {named!r}" if base is None else f"got {named!r} as its base"
         where = "neither on this machine nor public on the Hub"
-        message = f"The adapter {shown} was made for {named!r}, which is {where}. {REMEDY}"
+        message = f"The adapter {shown} {what}, which is {where}. {REMEDY}"
         raise CheckpointError(message, CODE) from error
     if not (found / "config.json").is_file() and (found / ADAPTER_CONFIG).is_file():
-        message = f"The adapter {shown} was made for {named!r}, which is an adapter itself. "
+        what = "was made for" if base is None else "got as its base"
+        message = f"The adapter {shown} {what} {named!r}, which is an adapter itself. "
         raise CheckpointError(message + "Merge that one with PEFT and name the result.", CODE)
     return found
 

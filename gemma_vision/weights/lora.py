@@ -20,7 +20,7 @@ from gemma_vision.checkpoints.adapter_config import (
     strength,
     token_indices,
 )
-from gemma_vision.checkpoints.file_names import ADAPTER_WEIGHTS, name_of
+from gemma_vision.checkpoints.file_names import ADAPTER_CONFIG, ADAPTER_WEIGHTS, name_of
 from gemma_vision.errors import CheckpointError, list_names
 from gemma_vision.weights.safetensors_files import read_file
 
@@ -103,7 +103,11 @@ def check_factors(module: str, factors: Mapping[str, Tensor], rank: int) -> None
     a, b = (factors[part] for part in sorted(pair))
     if min(a.ndim, b.ndim) < 2 or a.shape[0] != rank or b.shape[1] != rank:
         shapes = f"{tuple(a.shape)} and {tuple(b.shape)}"
-        raise misfit(f"has {shapes} for {module}, where its configuration says rank {rank}")
+        raise CheckpointError(
+            f"The adapter has {shapes} for {module}, where {ADAPTER_CONFIG} says rank {rank}: its "
+            "two files are not of one run. Fetch or save both again.",
+            "E_ADAPTER",
+        )
 
 
 def merged_layer(
