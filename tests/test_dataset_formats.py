@@ -514,6 +514,22 @@ def test_a_mask_that_is_text_is_read_or_told(written, has_mask, told, tmp_path):
     assert [one.split(" its box")[0] for one in notices.sentences] == list(told)
 
 
+def test_poses_of_yolo_are_read_as_their_boxes(tmp_path):
+    picture(tmp_path / "images" / "a.png")
+    text(tmp_path / "data.yaml", "kpt_shape: [2, 2]\nnames: [tiger]\n")
+    text(tmp_path / "labels" / "a.txt", "0 0.5 0.5 0.2 0.2 0.1 0.1 0.9 0.9\n")
+    notices = Notices()
+    assert things("yolo", tmp_path, notices) == {"a.png": [("tiger", (80, 40, 120, 60), False)]}
+    assert notices.sentences == (
+        "1 thing has key points, which were left out, its box kept (line 1 of a.txt).",
+    )
+    text(tmp_path / "data.yaml", "broken: [")
+    text(tmp_path / "classes.txt", "tiger")
+    text(tmp_path / "labels" / "a.txt", "0 0.5 0.5 0.2 0.2 0.1 0.1 2\n")
+    with pytest.raises(ExportError, match="has 7 numbers, and an outline needs two for each"):
+        things("yolo", tmp_path)
+
+
 def test_names_of_yolo_are_what_is_written(tmp_path):
     picture(tmp_path / "images" / "a.png")
     names = ["yes", "no", "on", "null", "1.0", "010", "2024-01-01", "Norway: NO"]

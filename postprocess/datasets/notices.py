@@ -83,6 +83,10 @@ _SENTENCES = {
         "{n} thing without a name was left out, for it cannot be asked for",
         "{n} things without names were left out, for they cannot be asked for",
     ),
+    "pose": (
+        "{n} thing has key points, which were left out, its box kept",
+        "{n} things have key points, which were left out, their boxes kept",
+    ),
     "renamed": (
         "{n} picture has the name of another and was numbered",
         "{n} pictures have the names of others and were numbered",

@@ -11,6 +11,7 @@ from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.picture_files import Size, check_size, upright_size
 from postprocess.datasets.yolo_layout import (
     LabelFile,
+    has_key_points,
     label_files,
     read_names,
     read_sizes,
@@ -20,6 +21,7 @@ from postprocess.instances import Instance
 from postprocess.mask_formats import fill
 from postprocess.tokens import folded
 
+BOX_WORDS = 5  # a class and its box
 _FURTHEST = 2.0  # sides; a share beyond it is a number of pixels
 
 
@@ -38,7 +40,7 @@ def read_yolo(path: Path, notices: Notices | None = None) -> list[Annotated]:
             f"There are no YOLO labels in {folder}: looked for .txt files in labels/, or beside "
             "their pictures. Name the folder that holds them."
         )
-    names, known = read_names(folder), read_sizes(folder)
+    names, known, is_pose = read_names(folder), read_sizes(folder), has_key_points(folder)
     notices = notices or Notices()
     for picture in unlabelled(folder, files):
         notices.add("unlabelled", picture.relative_to(folder).as_posix())
@@ -50,7 +52,7 @@ def read_yolo(path: Path, notices: Notices | None = None) -> list[Annotated]:
         except ExportError as error:
             notices.fault(error)
             continue
-        found = read_lines(file.path, names, size, notices)
+        found = read_lines(file.path, names, size, notices, is_pose=is_pose)
         pictures.append(Annotated(file_name, size, found))
     return pictures
 
@@ -67,10 +69,17 @@ def measure(file: LabelFile, folder: Path) -> tuple[str, Size]:
     return "/".join(parts[is_under_images:]), upright_size(file.picture)
 
 
-def read_lines(path: Path, names: list[str], size: Size, notices: Notices) -> LazyInstances:
-    """The things of one file. ExportError for a line that is none."""
+def read_lines(
+    path: Path, names: list[str], size: Size, notices: Notices, *, is_pose: bool
+) -> LazyInstances:
+    """The things of one file; of a pose its box. ExportError for a line that is none."""
     once = Once(target=notices)
     rows = [(n, row.split()) for n, row in enumerate(read_text(path).splitlines(), 1)]
+    if is_pose:
+        for number, words in rows:
+            if len(words) > BOX_WORDS:
+                notices.add("pose", f"line {number} of {path.name}")
+        rows = [(number, words[:BOX_WORDS]) for number, words in rows]
     found = LazyInstances.checked(
         partial(read_row, words, names, size, f"line {number} of {path}", once)
         for number, words in rows
@@ -136,6 +145,8 @@ def read_box(label: str, values: list[float], size: Size) -> Instance | None:
 
 def read_polygon(label: str, values: list[float], size: Size) -> Instance | None:
     """The corners of an outline."""
+    if len(values) % 2:
+        raise ValueError(f"has {len(values)} numbers, and an outline needs two for each corner")
     width, height = size
     ring = [(x * width, y * height) for x, y in zip(values[::2], values[1::2], strict=True)]
     xs, ys = zip(*ring, strict=True)

@@ -21,6 +21,7 @@ from postprocess.datasets.picture_files import SUFFIXES, Size, name_key, walk_fi
 CLASSES = "classes.txt"
 DATA = "data.yaml"  # where Ultralytics keeps the names
 SIZES = "sizes.csv"
+KEY_POINTS = "kpt_shape"  # of a data set of poses: how many there are, and numbers for each
 
 _ABOVE = 2  # folders above the one that is named are searched for names
 _LISTS = ("classes", "obj", "train", "val", "valid", "test", "trainval", "predefined_classes")
@@ -134,7 +135,7 @@ def read_names(folder: Path) -> list[str]:
 
     ExportError where there is none, which says what was looked for.
     """
-    for place in (folder, folder / _LABELS, *list(folder.resolve().parents)[:_ABOVE]):
+    for place in places_of_names(folder):
         names = names_in(place)
         if names is not None:
             return names
@@ -142,6 +143,28 @@ def read_names(folder: Path) -> list[str]:
         f"There is no file of names for {folder}: looked for {CLASSES}, obj.names, {DATA} in it "
         "and above. Put one there."
     )
+
+
+def places_of_names(folder: Path) -> list[Path]:
+    """Where the files may be that describe a folder, the likeliest first."""
+    return [folder, folder / _LABELS, *list(folder.resolve().parents)[:_ABOVE]]
+
+
+def has_key_points(folder: Path) -> bool:
+    """Whether the lines of a folder have key points behind their boxes, as its YAML says."""
+    for place in places_of_names(folder):
+        files = sorted(filter(is_yaml, place.iterdir())) if place.is_dir() else []
+        if files:
+            return any(map(tells_key_points, files))
+    return False
+
+
+def tells_key_points(file: Path) -> bool:
+    """Whether a file of YAML describes poses; one that cannot be read does not."""
+    try:
+        return KEY_POINTS in read_yaml(file)
+    except ExportError:
+        return False
 
 
 def names_in(place: Path) -> list[str] | None:
