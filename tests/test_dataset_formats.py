@@ -530,6 +530,21 @@ def test_poses_of_yolo_are_read_as_their_boxes(tmp_path):
         things("yolo", tmp_path)
 
 
+def test_key_points_of_coco_are_told(tmp_path):
+    images = [{"id": 0, "file_name": "a.png", "width": 20, "height": 20}]
+    rows = [
+        {"id": n, "image_id": 0, "category_id": 0, "bbox": [2, 2, 7, 7], "keypoints": points}
+        for n, points in enumerate(([3, 3, 2, 8, 8, 2], [0, 0, 0, 0, 0, 0], []), 1)
+    ]
+    content = {"images": images, "annotations": rows, "categories": [{"id": 0, "name": "cat"}]}
+    notices = Notices()
+    found = things("coco", text(tmp_path / "a.json", json.dumps(content)), notices)
+    assert found == {"a.png": [("cat", (2, 2, 9, 9), False)] * 3}
+    assert notices.sentences == (
+        "1 thing has key points, which were left out, its box kept (annotation 1 of a.png).",
+    )
+
+
 def test_names_of_yolo_are_what_is_written(tmp_path):
     picture(tmp_path / "images" / "a.png")
     names = ["yes", "no", "on", "null", "1.0", "010", "2024-01-01", "Norway: NO"]
