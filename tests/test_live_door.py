@@ -18,6 +18,8 @@ from served import served as start
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from gemma_vision.pipeline import Pipeline
+from gemma_vision.requests.prompts import PALIGEMMA
 from gemma_vision.web.api.live import door, frame_run
 from gemma_vision.web.api.live.door import PATH, live_routes
 from gemma_vision.web.api.live.frame_call import MAX_BODY
@@ -121,8 +123,37 @@ def test_all_that_the_tab_of_cameras_sends_is_taken(served: Served) -> None:
     (viewer,) = (one for one in components if one["props"].get("elem_id") == "live")
     form = viewer["props"]["props"]["form"]
     assert {"task", "words", "min_score"} <= form.keys()
-    answer = TestClient(app_of(fake_pipeline())).post(PATH, content=body(form | ASKED))
-    assert answer.status_code == 200
+    fields = {name: value for name, value in form.items() if name not in ASKED}
+    answer = ask(fake_pipeline(), form=fields | {"budget": 70, "style": "cap"})
+    assert answer.status_code == 200  # fields that are hidden keep a value from before
+
+
+@pytest.mark.parametrize(
+    "option, code",
+    [
+        pytest.param({"budget": 70}, "E_BUDGET", id="not taught"),
+        pytest.param({"thinking": 64}, "E_THINKING", id="cannot"),
+        pytest.param({"style": "cap"}, "E_OPTION", id="of another task"),
+        pytest.param({"language": "zz"}, "E_OPTION", id="no value of another task"),
+        pytest.param({"decoding": ""}, "E_DECODING", id="a field's word for as usual"),
+        pytest.param({"names_per_prompt": 0}, "E_NAMES_PER_PROMPT", id="a field's number"),
+        pytest.param({"leave_out": ["drop_repeats"]}, "E_ARGUMENTS", id="a field of the page"),
+        pytest.param({"form": ["budget"]}, "E_ARGUMENTS", id="no form"),
+        pytest.param({"form": {"upload": "x"}}, "E_ARGUMENTS", id="no field"),
+        pytest.param({"form": {}, "seed": 1}, "E_ARGUMENTS", id="a form and an option"),
+    ],
+)
+def test_an_option_that_cannot_be_met_is_refused_and_never_dropped(
+    option: dict[str, Any], code: str
+) -> None:
+    pipeline = Pipeline(FakeEngine(""), PALIGEMMA)
+    answer = ask(pipeline, **option)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert answer.json()["message"].endswith(".") and not pipeline.engine.prompts
+
+
+def test_null_is_an_options_default() -> None:
+    assert ask(fake_pipeline(), budget=None, decoding=None, drop_unasked=None).status_code == 200
 
 
 def test_only_a_post_is_a_frame() -> None:

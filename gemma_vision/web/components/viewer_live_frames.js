@@ -50,7 +50,7 @@ export function encodeFrame(frame, side) {
 
 /**
  * Sends a frame; each state of its answer is shown as it comes. FrameRefusal where it is refused.
- * @param {Record<string, unknown>} asked the form's values, and the mark of this page
+ * @param {Record<string, unknown>} asked the mark of this page, task, words, the form's other values
  * @param {Blob} picture
  * @param {AbortSignal} signal
  * @param {(answer: FrameAnswer) => void} show

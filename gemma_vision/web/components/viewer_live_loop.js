@@ -75,7 +75,8 @@ async function lookOnce(signal) {
   const frame = grabFrame(video, live.frames[1]);
   const picture = await encodeFrame(frame, live.side);
   if (!picture || signal.aborted) return;
-  await sendFrame({ ...live.form, page: live.page }, picture, signal, (answer) => {
+  const { task, words, ...form } = live.form;
+  await sendFrame({ page: live.page, task, words, form }, picture, signal, (answer) => {
     if (!signal.aborted && asked === JSON.stringify(live.form)) showAnswer(answer, frame, taken);
   });
 }

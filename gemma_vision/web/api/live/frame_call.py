@@ -1,23 +1,32 @@
-"""Frame call: what a page sends of a camera: what is asked, on a line of JSON, and the picture."""
+"""Frame call: what is sent of a camera: what is asked, on a line of JSON, and the picture.
+
+A program says its options by name. The page sends its form as it stands, fields that are hidden and
+keep a value from before among them, and so in an object of its own.
+"""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from gemma_vision.requests.family import Family
+from gemma_vision.requests.option_checks import read_options
 from gemma_vision.requests.options import OPTIONS
 from gemma_vision.requests.tasks import TASKS
-from gemma_vision.web.forms.form_values import FormValues, read_form
-from gemma_vision.web.forms.options import LEAVE_OUT, PROMPTS
+from gemma_vision.web.forms.form_values import FormValues
+from gemma_vision.web.forms.options import LEAVE_OUT, PROMPTS, read_option_fields
 from postprocess.errors import UserError
 
 MAX_BODY = 2 * 2**20  # bytes of a call; a frame of 1024 pixels has about 200,000
 MAX_HEAD = 64 * 2**10  # bytes of its first line
 PAGE = re.compile(r"[0-9a-f]{8,32}")
-KNOWN = {"task", "words", PROMPTS, LEAVE_OUT, *OPTIONS}  # what the form of a camera holds
+FORM = "form"  # of a page: the values of its fields
+KNOWN = {"task", "words", *OPTIONS}
+FIELDS = {PROMPTS, LEAVE_OUT, *OPTIONS}  # what the form of a camera holds beside task and words
 WHERE = "send a line of JSON and, behind it, the picture's bytes"
 
 
@@ -29,11 +38,20 @@ class FrameError(UserError):
 
 @dataclass(frozen=True)
 class FrameCall:
-    """One frame: the page it comes from, the values of its form, the picture as a file's bytes."""
+    """One frame: the page it comes from, what is asked, the picture as a file's bytes.
+
+    is_form: the options are the values of a form's fields.
+    """
 
     page: str
-    form: FormValues = field(repr=False)
+    asked: FormValues = field(repr=False)
     picture: bytes = field(repr=False)
+    is_form: bool = False
+
+    def options(self, family: Family) -> dict[str, Any]:
+        """The options of a request. TaskError for one that the task does not have, or no value."""
+        read = partial(read_option_fields, family) if self.is_form else read_options
+        return read(self.asked.task, self.asked.options)
 
 
 def read_frame(body: bytes) -> FrameCall:
@@ -47,9 +65,13 @@ def read_frame(body: bytes) -> FrameCall:
     page = values.pop("page", None)
     if not isinstance(page, str) or not PAGE.fullmatch(page):
         raise FrameError("page has to be a mark of 8 to 32 digits, 0 to 9 and a to f.")
-    check_names(values)
+    fields = values.pop(FORM, None)
+    check_names(values, KNOWN if fields is None else {"task", "words"})
     check_words(values)
-    return FrameCall(page, read_form(FormValues, values), picture)
+    if fields is not None:
+        check_names(check_form(fields), FIELDS)
+    asked = FormValues(None, values["task"], values.get("words"), fields or options_in(values))
+    return FrameCall(page, asked, picture, is_form=fields is not None)
 
 
 def read_head(head: bytes) -> dict[str, Any]:
@@ -63,9 +85,21 @@ def read_head(head: bytes) -> dict[str, Any]:
     return values
 
 
-def check_names(values: Mapping[str, Any]) -> None:
+def options_in(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a line is an option."""
+    return {name: value for name, value in values.items() if name in OPTIONS}
+
+
+def check_form(fields: Any) -> dict[str, Any]:
+    """The fields of a form; FrameError where they are no object."""
+    if not isinstance(fields, dict):
+        raise FrameError("form has to be an object: the values of a page's fields, by name.")
+    return fields
+
+
+def check_names(values: Mapping[str, Any], known: Set[str]) -> None:
     """Refuse what is neither asked for nor an option: whoever sent it would wait for its effect."""
-    if values.keys() - KNOWN:
+    if values.keys() - known:
         message = "The call's first line names what is no page, task, word or option; leave it out."
         raise FrameError(message)
 

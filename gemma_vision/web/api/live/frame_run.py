@@ -23,7 +23,6 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 from gemma_vision.web.api.live.frame_call import FrameCall
 from gemma_vision.web.api.live.frame_line import FrameBusyError
-from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.job import EVERY, Deadline, model_lock
 from gemma_vision.web.jobs.outlines import Outlines
 from gemma_vision.web.jobs.partials import partial_value
@@ -133,9 +132,9 @@ class FrameRun:
         return time.monotonic() - self._began
 
     def _request(self, image: Image.Image) -> Request:
-        form = self._call.form
-        options = read_option_fields(self._pipeline.family, form.task, form.options)
-        return Request(image, form.task, form.text, **options)
+        asked = self._call.asked
+        options = self._call.options(self._pipeline.family)
+        return Request(image, asked.task, asked.text, **options)
 
     def _state(self, answer: Answer) -> JSON:
         """The JSON of a state: things in pixels of the frame, the record being written."""
@@ -155,7 +154,7 @@ class FrameRun:
         """Each is worked out once, however often a growing answer is shown."""
         known = self._things.get(id(instance))
         if known is None:  # the instance is kept too, so that its id stays its own
-            has_masks = self._call.form.task != Task.detect
+            has_masks = self._call.asked.task != Task.detect
             known = self._things[id(instance)] = (instance, thing_of(instance, has_masks=has_masks))
         return known[1]
 
