@@ -42,6 +42,7 @@ ENDS = {
     "/own": JSONResponse({"code": "E_TEXT", "message": "Mine."}, 422),
     "/rpc": JSONResponse({"error": {"code": -32700, "message": "Parse error"}}, 400),
     "/nothing": Response(status_code=404),
+    "/file": JSONResponse({"detail": "File not allowed: /tmp/visitor/gone.jpg."}, 403),
     "/fine": PlainTextResponse("well", 200),
     "/v1/words": PlainTextResponse("nothing for clients", 400),
 }
@@ -63,6 +64,7 @@ def client() -> TestClient:
         pytest.param("/coded", 429, "E_BUSY", "Wait.", id="a code in its words"),
         pytest.param("/nothing", 404, "E_ENDPOINT", "There is no such address", id="no words"),
         pytest.param("/nowhere", 404, "E_ENDPOINT", "There is no such address", id="no address"),
+        pytest.param("/file", 403, "E_UPLOAD", "The file is none that is kept here", id="a file"),
         pytest.param("/fail", 500, "E_INTERNAL", "Something went wrong", id="our error"),
     ],
 )

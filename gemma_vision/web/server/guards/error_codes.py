@@ -21,6 +21,8 @@ BARE = ("application/json", "text/plain", "")  # kinds of what libraries refuse 
 CODED = re.compile(r"(E_[A-Z_]+): (.*)", re.DOTALL)
 CODES = {401: "E_ACCESS", 403: "E_ACCESS", 404: "E_ENDPOINT", 413: "E_TOO_LARGE", 429: "E_BUSY"}
 NOWHERE = re.compile("|Not Found|File not found.*", re.DOTALL)  # what says no more than a 404 does
+FILE = re.compile("File not allowed: .*", re.DOTALL)  # of what is not there, too
+NO_FILE = "The file is none that is kept here; uploads go after an hour, so upload it again."
 MAX_WORDS = 200  # characters of a library's own that are told
 
 
@@ -108,6 +110,8 @@ def coded(status: int, words: str, method: str, allowed: str) -> tuple[str, str]
         return found[1], found[2]
     if status == 404 and NOWHERE.fullmatch(words):
         return "E_ENDPOINT", f"There is no such address; {WHERE}"
+    if status == 403 and FILE.fullmatch(words):
+        return "E_UPLOAD", NO_FILE
     if status == 405:
         instead = " or ".join(sorted(filter(None, allowed.split(", ")))) or "another method"
         return "E_ENDPOINT", f"This address takes no {method}; send {instead}."
