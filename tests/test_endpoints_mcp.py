@@ -23,8 +23,9 @@ from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
 from PIL import Image
 
+import gemma_vision
 from gemma_vision.requests.tasks import FORM_TASKS, Task
-from gemma_vision.web.api import mcp_tools
+from gemma_vision.web.api import mcp_arguments, mcp_tools
 from gemma_vision.web.api.mcp_tools import build_server
 from gemma_vision.web.server.uploads import UploadError
 
@@ -67,7 +68,7 @@ def test_the_tools_are_there_and_say_what_they_take(served: Served) -> None:
         assert tool.description.endswith(".") and tool.annotations.readOnlyHint
         told = {name: row["description"] for name, row in tool.inputSchema["properties"].items()}
         assert all(sentence.endswith(".") for sentence in told.values()), told
-        assert tool.name == "parse" or told.pop("image") == mcp_tools.PICTURE
+        assert tool.name == "parse" or told.pop("image") == mcp_arguments.PICTURE
         assert "data:" not in json.dumps(told)
 
 
@@ -289,6 +290,51 @@ def test_the_tools_have_a_guard_of_their_own(is_public: bool) -> None:
     assert not any("evil" in host or host == "*" for host in guard.allowed_hosts)
 
 
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        pytest.param({}, "The call lacks image and text; detect takes image, text,", id="nothing"),
+        pytest.param({"image": "x"}, "The call lacks text; detect takes", id="no words"),
+        pytest.param(
+            {"image": "x", "text": "cat", "labels": "cat"},
+            "The call has arguments of other names, to be left out; detect takes",
+            id="too much",
+        ),
+        pytest.param(
+            {"image": "x", "names": "cat"},
+            "The call lacks text and has arguments of other names, to be left out; detect takes",
+            id="another name for the words",
+        ),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told_by_what_is_lacking(
+    served: Served, given: dict[str, Any], said: str
+) -> None:
+    told = call(served, "detect", **given).content[0].text
+    assert f"E_ARGUMENTS: {said}" in told
+
+
+@pytest.mark.parametrize(
+    "image, code",
+    [
+        pytest.param("https://example.com/cat.jpg", "E_UPLOAD", id="an address"),
+        pytest.param("photo.jpg", "E_UPLOAD", id="a file of the caller's"),
+        pytest.param("/9j/4AAQSkZJRgABAQ", "E_UPLOAD", id="base64 alone"),
+        pytest.param("", "E_NO_IMAGE", id="nothing"),
+        pytest.param("data:image/png,abc", "E_UPLOAD", id="not base64"),
+    ],
+)
+def test_what_is_no_picture_is_told_how_to_send_one(served: Served, image: str, code: str) -> None:
+    told = call(served, "detect", image=image, text="cat").content[0].text
+    assert f"{code}: The " in told and "data:image/png;base64,..." in told
+
+
+def test_the_server_says_its_own_version() -> None:
+    server = build_server(fake_pipeline())
+    told = server._mcp_server.create_initialization_options()
+    assert (told.server_name, told.server_version) == ("gemma-vision", gemma_vision.__version__)
+
+
 def test_a_tool_never_quotes_its_caller(served: Served, picture_data: str) -> None:
     result = call(served, "detect", image=picture_data, text="cat", secret_name=5)
     assert result.isError and "secret_name" not in result.content[0].text
@@ -322,8 +368,8 @@ def test_without_the_package_there_are_no_tools(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_data_address_is_of_20_mb_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
     """Told by its length alone: nothing of it is decoded."""
-    monkeypatch.setattr(mcp_tools, "MAX_DATA", 1000)
+    monkeypatch.setattr(mcp_arguments, "MAX_DATA", 1000)
     head = "data:image/png;base64,"
-    assert mcp_tools.picture(head + "A" * 1000) == bytes(750)
-    with pytest.raises(UploadError, match="at most 20 MB"):
-        mcp_tools.picture(head + "A" * 1004)
+    assert mcp_arguments.picture(head + "A" * 1000) == bytes(750)
+    with pytest.raises(UploadError, match="more than 20 MB"):
+        mcp_arguments.picture(head + "A" * 1004)

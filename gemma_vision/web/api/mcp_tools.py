@@ -7,14 +7,12 @@ picture as a text, and gives its JSON as text.
 from __future__ import annotations
 
 import asyncio
-import base64
 import importlib.util
 import inspect
 import json
 import re
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import gradio as gr
@@ -23,13 +21,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+import gemma_vision
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.tasks import FORM_TASKS, PARSE, PARSE_GIVES, TASKS
 from gemma_vision.web.api.endpoints import Endpoint, parse_endpoint, task_endpoints
+from gemma_vision.web.api.mcp_arguments import MAX_DATA, PICTURE, misfit, picture
 from gemma_vision.web.server.errors import to_client
 from gemma_vision.web.server.guards.request_log import quote_nobody
 from gemma_vision.web.server.picture_worker import open_picture
-from gemma_vision.web.server.uploads import UploadError, resolve_upload
 
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
@@ -42,12 +41,10 @@ PATH = "/mcp"
 # address is the one that the page tells.
 PAGE_PATHS = ("/gradio_api/mcp", "/gradio_api/mcp/")
 SCHEMA_PATH = "/gradio_api/mcp/schema"
-MAX_DATA = 27_000_000  # characters of a data address: 20 MB in base64
 MAX_BODY = MAX_DATA + 1_000_000  # bytes of a call, the rest for what is asked
 MAX_WAITING = 8  # calls that run or wait; more are told to come back
 LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
 ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels."
-PICTURE = "A data: address (data:image/png;base64,...) or the path that /gradio_api/upload gave."
 
 
 def offer_tools(
@@ -138,6 +135,7 @@ def build_server(
         log_level="WARNING",
         transport_security=guard,
     )
+    server._mcp_server.version = gemma_vision.__version__  # that of the package mcp, else
     return server
 
 
@@ -161,9 +159,7 @@ def strict_tool(endpoint: Endpoint, line: Line) -> Tool:
             try:
                 inspect.signature(endpoint).bind(**sent)
             except TypeError:  # whose words quote the caller's
-                taken = ", ".join(inspect.signature(endpoint).parameters)
-                message = f"E_ARGUMENTS: The arguments do not fit; {endpoint.__name__} takes"
-                raise ToolError(f"{message} {taken}.") from None
+                raise ToolError(f"E_ARGUMENTS: {misfit(endpoint, sent)}") from None
             return await fn(**sent)
 
     harmless = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
@@ -236,16 +232,3 @@ def carry_out(endpoint: Endpoint, given: dict[str, Any]) -> dict[str, Any]:
     answer = endpoint(**given)
     whole: dict[str, Any] = answer if isinstance(answer, dict) else deque(answer, maxlen=1).pop()
     return whole
-
-
-def picture(image: str) -> Path | bytes:
-    """What a tool's caller means by a picture, opened by nobody yet."""
-    if not isinstance(image, str) or image[:5].lower() != "data:":
-        return resolve_upload(image)
-    head, _, data = image.partition(",")
-    if not head.lower().endswith(";base64") or len(data) > MAX_DATA:
-        raise UploadError("The data address is no base64 of at most 20 MB; send a smaller picture.")
-    try:
-        return base64.b64decode("".join(data.split()), validate=True)  # mail cuts it into lines
-    except ValueError:  # letters outside base64, or too few of them
-        raise UploadError("The data address is damaged; encode the picture again.") from None
