@@ -19,6 +19,8 @@ from postprocess.tokens import Notice
 
 LEFT, RIGHT = "left", "right"
 POLITE = r"(?:please |can you |could you |tell me |do you know )*"
+PICTURE = r"(?:it|(?:this|the) (?:picture|image|photo|drawing|scene))"
+HERE = rf"(?:(?:in|on) {PICTURE}|here|there)"
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,17 @@ def form(wording: str, say: str) -> QuestionForm:
 FORMS: Mapping[str, QuestionForm] = {
     "how_many": form(
         "how many {about} are there",
-        r"(?:how many|count|(?:what is |what's )?(?:the )?number of) (?P<about>.+)",
+        r"(?:how many|count|(?:what is |what's )?(?:the )?number of) (?P<about>.+?)"
+        rf"(?: (?:does {PICTURE} (?:have|show|contain)|can be seen))?(?: {HERE})?",
     ),
     "is_there": form(
         "is there {about}",
-        r"(?:is|are) there (?P<about>.+)|"
+        r"(?:is|are) there (?:at least )?(?P<about>.+)|"
         r"(?:do|can) (?:you|we|i) see (?P<seen>.+)|"
-        r"does (?:it|this|(?:this|the) (?:picture|image|photo|drawing)) "
-        r"(?:have|show|contain) (?P<shown>.+)",
+        rf"does (?:this|{PICTURE}) (?:have|show|contain) (?P<shown>.+)|"
+        rf"(?:is|are) (?P<here>.+?) (?:{HERE}|visible|to be seen)(?: {HERE})?|"
+        rf"can (?P<seeable>.+?) be seen(?: {HERE})?|"
+        r"any (?P<any>.+)",
     ),
     "beside": form(
         "what is {side} of the {about}",
