@@ -153,7 +153,8 @@ ASKED_BACK = [
     ("red car", "car"),
     ("black cat", "cat"),
     ("no cats", "cat"),
-    ("cta", ""),  # too short to be sure that it is a slip
+    ("cta", "cat"),
+    ("rat", ""),  # too short to be sure that it is a slip
     ("giraffe", ""),
     ("salt and pepper", ""),
     ("きりん", ""),
@@ -206,6 +207,8 @@ def test_what_is_no_name_is_asked_back(text: str, meant: str) -> None:
         pytest.param("uma xícara e um ônibus", ("cup", "bus"), id="Portuguese"),
         pytest.param("코끼리와 의자", ("elephant", "chair"), id="Korean"),
         pytest.param("斑马和书", ("zebra", "book"), id="Chinese"),
+        pytest.param("车和伞、公共汽车、比萨", ("car", "umbrella", "bus", "pizza"), id="short"),
+        pytest.param("Wagen, Fußball, bici", ("car", "ball", "bicycle"), id="other words"),
         pytest.param("🦓🍕", ("zebra", "pizza"), id="emoji"),
         pytest.param(" ".join(KNOWN), KNOWN, id="all of them"),
     ],
@@ -351,6 +354,33 @@ def test_every_name_of_the_embedded_checkpoint_has_a_japanese_word(name: str) ->
 )
 def test_a_slip_is_one_letter(one: str, other: str, is_slip: bool) -> None:
     assert is_one_slip(one, other) == is_one_slip(other, one) == is_slip
+
+
+@pytest.mark.parametrize(
+    "written, meant",
+    [
+        pytest.param("cta", ("cat",), id="two letters in the wrong order"),
+        pytest.param("dgo", ("dog",), id="at the end"),
+        pytest.param("catt", ("cat",), id="a letter twice"),
+        pytest.param("bal", ("ball",), id="once"),
+        pytest.param("caat ; doog", ("cat", "dog"), id="two words"),
+        pytest.param("rat", (), id="another word"),
+        pytest.param("coat", (), id="a longer word"),
+        pytest.param("ca", (), id="a shorter one"),
+        pytest.param("看", (), id="no letters"),
+    ],
+)
+def test_a_slip_in_a_short_word_is_asked_back(written: str, meant: tuple[str, ...]) -> None:
+    with pytest.raises(TaskError) as caught:
+        read_names(written, KNOWN)
+    assert f"Did you mean {' or '.join(meant)}?" in str(caught.value) or not meant
+    assert meant or "Did you mean" not in str(caught.value)
+
+
+def test_an_error_tells_all_the_names_of_the_embedded_checkpoint() -> None:
+    with pytest.raises(TaskError) as caught:
+        read_names("unicorn", KNOWN)
+    assert all(name in str(caught.value) for name in KNOWN) and "more" not in str(caught.value)
 
 
 def listing(script: str = CAT_AND_DOG, known: tuple[str, ...] = KNOWN) -> Pipeline:

@@ -19,7 +19,7 @@ from postprocess.tokens import Notice
 
 Names: TypeAlias = "str | list[str] | tuple[str, ...]"
 NAME_SEPARATOR = re.compile(r"[;,\n\uff1b\uff0c\u3001]")  # also the wide ones of East Asia
-MAX_TOLD = 40  # names of a checkpoint that a sentence tells
+MAX_TOLD = 80  # names of a checkpoint that a sentence tells
 MAX_QUOTED = 5  # unknown words that it quotes
 
 

@@ -146,11 +146,11 @@ heart, love heart, ハート
 ABROAD = """
 cat, chat, Katze, Katzen, gato, 고양이, 🐱, 🐈
 dog, chien, Hund, Hunde, perro, cachorro, cão, cães, 개, 강아지, 狗, 🐶, 🐕
-car, voiture, Autos, coche, carro, 자동차, 차, 汽车, 轿车, 🚗, 🚙
+car, voiture, Autos, Wagen, coche, carro, 자동차, 차, 汽车, 车, 轿车, 🚗, 🚙
 apple, pomme, Apfel, manzana, maçã, 사과, 苹果, 🍎, 🍏
 banana, banane, Bananen, plátano, 바나나, 香蕉, 🍌
-bicycle, Fahrrad, Fahrräder, bicicleta, bicyclette, 자전거, 自行车, 🚲
-ball, ballon, Bälle, pelota, bola, 공, 足球, ⚽, 🏀, 🎾
+bicycle, Fahrrad, Fahrräder, bicicleta, bici, bicyclette, 자전거, 自行车, 单车, 🚲
+ball, ballon, Bälle, Fußball, pelota, balón, bola, 공, 足球, ⚽, 🏀, 🎾
 fish, poisson, Fisch, Fische, pez, peces, pescado, peixe, 물고기, 鱼, 🐟, 🐠
 butterfly, papillon, Schmetterling, Schmetterlinge, mariposa, borboleta, 나비, 蝴蝶, 🦋
 cactus, Kaktus, Kakteen, cacto, 선인장, 🌵
@@ -159,12 +159,13 @@ house, maison, Haus, Häuser, casa, 집, 房子, 🏠, 🏡
 airplane, avion, Flugzeug, Flugzeuge, avião, aviões, 비행기, 飞机, ✈, 🛩
 boat, bateau, bateaux, Schiff, Schiffe, barco, 배, ⛵, 🚤
 train, Zug, Züge, tren, trem, trens, comboio, 기차, 火车, 🚂, 🚆
-umbrella, parapluie, Regenschirm, Regenschirme, paraguas, guarda-chuva, 우산, 雨伞, ☂, ☔, 🌂
-bus, autobus, Busse, ônibus, 버스, 公交车, 🚌, 🚍
+umbrella, parapluie, Regenschirm, Regenschirme, paraguas, guarda-chuva, 우산, 雨伞, 伞, ☂, ☔, 🌂
+bus, autobus, Busse, ônibus, 버스, 公交车, 公共汽车, 巴士, 🚌, 🚍
 truck, camion, Lastwagen, LKW, caminhão, 트럭, 卡车, 🚚, 🚛
 motorcycle, moto, Motorrad, Motorräder, motocicleta, 오토바이, 摩托车, 🏍, 🛵
-traffic light, feu de circulation, Ampel, Ampeln, semáforo, 신호등, 红绿灯, 🚦, 🚥
-stop sign, panneau stop, Stoppschild, señal de stop, placa de pare, 정지 표지판, 停车标志, 🛑
+traffic light, feu de circulation, Ampel, Ampeln, semáforo, 신호등, 红绿灯, 交通灯, 🚦, 🚥
+stop sign, panneau stop, Stoppschild, señal de stop, placa de pare
+stop sign, 정지 표지판, 停车标志, 停止标志, 🛑
 bird, oiseau, oiseaux, Vogel, pájaro, pássaro, 새, 鸟, 🐦, 🕊
 horse, cheval, chevaux, Pferd, Pferde, caballo, cavalo, 말, 马, 🐎, 🐴
 sheep, mouton, Schaf, Schafe, oveja, ovelha, 양, 绵羊, 🐑, 🐏
@@ -173,7 +174,7 @@ elephant, Elefant, Elefanten, elefante, 코끼리, 大象, 🐘
 bear, Bären, oso, urso, 곰, 🐻
 zebra, zèbre, cebra, 얼룩말, 斑马, 🦓
 giraffe, girafe, Giraffen, jirafa, girafa, 기린, 长颈鹿, 🦒
-backpack, sac à dos, Rucksäcke, mochila, 배낭, 背包, 🎒
+backpack, sac à dos, Rucksäcke, mochila, 배낭, 背包, 双肩包, 🎒
 handbag, sac à main, Handtasche, Handtaschen, bolso, bolsa, 핸드백, 手提包, 👜, 👛
 tie, cravate, Krawatte, Krawatten, corbata, gravata, 넥타이, 领带, 👔
 suitcase, valise, Koffer, maleta, mala, 여행가방, 行李箱, 🧳
@@ -181,7 +182,7 @@ skis, esquís, 스키, 滑雪板, 🎿
 kite, cerf-volant, Drachen, cometa, pipa, 연, 风筝, 🪁
 skateboard, planche à roulettes, monopatín, skate, 스케이트보드, 滑板, 🛹
 bottle, bouteille, Flasche, Flaschen, botella, garrafa, 병, 瓶子, 🍾, 🍼
-wine glass, verre à vin, Weinglas, copa de vino, taça de vinho, 와인잔, 红酒杯, 🍷, 🍸
+wine glass, verre à vin, Weinglas, copa de vino, taça de vinho, 와인잔, 红酒杯, 酒杯, 🍷, 🍸
 cup, tasse, Tassen, taza, xícara, 컵, 杯子, ☕, 🍵, 🥤
 knife, couteau, couteaux, Messer, cuchillo, faca, 칼, 刀, 🔪, 🗡
 spoon, cuillère, Löffel, cuchara, colher, 숟가락, 勺子, 🥄
@@ -191,21 +192,22 @@ orange, Orangen, naranja, laranja, 오렌지, 橙子, 🍊
 broccoli, brocoli, Brokkoli, brócolis, 브로콜리, 西兰花, 🥦
 carrot, carotte, Karotte, Karotten, Möhre, Möhren, zanahoria, cenoura, 당근, 胡萝卜, 🥕
 hot dog, perrito caliente, cachorro-quente, 핫도그, 热狗, 🌭
-pizza, Pizzen, 피자, 披萨, 🍕
+pizza, Pizzen, 피자, 披萨, 比萨, 🍕
 donut, beignet, rosquilla, rosca, 도넛, 甜甜圈, 🍩
 cake, gâteau, gâteaux, Kuchen, Torte, Torten, tarta, bolo, 케이크, 蛋糕, 🎂, 🍰, 🧁
 chair, chaise, Stuhl, Stühle, silla, cadeira, 의자, 🪑
 sofa, canapé, 소파, 沙发, 🛋
-potted plant, plante en pot, Topfpflanze, planta en maceta, planta em vaso, 화분, 盆栽, 🪴
+potted plant, plante en pot, Topfpflanze, Zimmerpflanze, planta en maceta, planta em vaso
+potted plant, 화분, 盆栽, 🪴
 bed, lit, Bett, Betten, cama, 침대, 床, 🛏
-toilet, Toilette, Toiletten, inodoro, vaso sanitário, 변기, 马桶, 🚽
-tv, télé, Fernseher, televisor, televisão, 텔레비전, 电视, 📺
+toilet, Toilette, Toiletten, inodoro, vaso sanitário, 변기, 马桶, 厕所, 🚽
+tv, télé, Fernseher, televisor, televisão, 텔레비전, 电视, 电视机, 📺
 laptop, ordinateur portable, portátil, 노트북, 笔记本电脑, 💻
 mouse, souris, Maus, Mäuse, ratón, rato, 마우스, 鼠标, 🖱
 keyboard, clavier, Tastatur, Tastaturen, teclado, 키보드, 键盘, ⌨
 cell phone, Handy, Handys, teléfono, móvil, celular, telefone, 휴대폰, 핸드폰, 手机, 📱
 book, livre, Buch, Bücher, libro, livro, 책, 书, 📕, 📖, 📗, 📘
-clock, horloge, Uhr, Uhren, reloj, relógio, 시계, 时钟, ⏰, 🕰
+clock, horloge, Uhr, Uhren, reloj, relógio, 시계, 时钟, 钟, ⏰, 🕰
 vase, Vasen, jarrón, florero, vaso, 꽃병, 🏺
 scissors, ciseaux, Schere, Scheren, tijeras, tesoura, 가위, 剪刀, ✂
 teddy bear, nounours, ours en peluche, Teddybär, Teddybären, oso de peluche, 곰인형, 泰迪熊, 🧸

@@ -7,12 +7,14 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 
 from gemma_vision.requests.interpretation.english import plurals, singulars
 from gemma_vision.requests.interpretation.phrases import core, cores, words_of
 from gemma_vision.requests.interpretation.synonyms import GROUPS
 
-MIN_TYPO = 5  # letters of a word from which on a slip is looked for
+MIN_TYPO = 5  # letters of a word from which on any slip is looked for
+MIN_PLAIN_TYPO = 3  # and those that make no other word of it
 MAX_NAME_WORDS = 5
 ACCENTS = dict.fromkeys(range(0x300, 0x370))  # of Latin letters; the marks of kana stay
 KATAKANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}  # to hiragana
@@ -88,9 +90,7 @@ class Vocabulary:
         """Names that may have been meant: one slip away, or else named within the phrase."""
         written = key(core(phrase))
         slips = {
-            match.name: None
-            for form, match in self._matches.items()
-            if len(form) >= MIN_TYPO and is_one_slip(written, form)
+            match.name: None for form, match in self._matches.items() if is_slip_of(written, form)
         }
         return tuple(slips or dict.fromkeys(self.named_within(phrase)))
 
@@ -125,6 +125,24 @@ def is_word(text: str) -> bool:
 def is_word_within(form: str) -> bool:
     """Whether a form is plain in writing without spaces: one letter of kana is part of too much."""
     return not form.isascii() and (len(form) > 1 or not "ぁ" <= form <= "ん")
+
+
+def is_slip_of(written: str, form: str) -> bool:
+    """Whether a slip of the pen made this of a form.
+
+    Short words are too near to each other for most ("rat" is no cat), but not for a letter written
+    twice, or two in the wrong order:   "catt", "cta"  ->  cat
+    """
+    if len(form) >= MIN_TYPO:
+        return is_one_slip(written, form)
+    if len(form) < MIN_PLAIN_TYPO or not form.isascii() or not is_one_slip(written, form):
+        return False
+    return sorted(written) == sorted(form) or once(written) == once(form)
+
+
+def once(text: str) -> str:
+    """Letters that follow themselves, once.   "ball"  ->  "bal" """
+    return "".join(letter for letter, _ in groupby(text))
 
 
 def is_one_slip(one: str, other: str) -> bool:
