@@ -16,6 +16,7 @@ from gemma_vision.web.forms.form_values import FormValues
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE
 from gemma_vision.web.jobs.asked import Asked
 from gemma_vision.web.jobs.guidance import (
+    MAX_CHIPS,
     MAX_LETTERS,
     MAX_QUOTED,
     MAX_TOKENS,
@@ -260,6 +261,14 @@ def test_chips_ask_for_the_names_that_the_checkpoint_knows_and_that_were_not_ask
     assert [chip["label"] for chip in knows["chips"]] == [name for name in NAMES if name != "cat"]
     assert knows["chips"][0]["ask"] == {"task": "detect", "text": "dog"}
     assert knows["action"] == "models"
+
+
+def test_a_list_that_is_cut_says_how_many_more_there_are() -> None:
+    many = tuple(f"thing {place}" for place in range(MAX_CHIPS + 5))
+    (_, knows) = guide(asked("thing 0", names=many), answer())["lines"]
+    assert (len(knows["chips"]), knows["more"]) == (MAX_CHIPS, 4)
+    (_, knows) = guide(asked(), answer())["lines"]
+    assert knows["more"] == 0
 
 
 def test_a_sentence_quotes_no_more_than_a_sentence_holds() -> None:

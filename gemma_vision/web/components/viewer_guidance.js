@@ -54,8 +54,8 @@ function lineValues({ values }, isDemo) {
 }
 
 /** @param {GuidanceLine} line */
-function lineChips({ chips }) {
-  return chips.map(({ label, ask }) =>
+function lineChips({ chips, more }) {
+  const buttons = chips.map(({ label, ask }) =>
     make("button", {
       type: "button",
       class: "chip",
@@ -63,6 +63,7 @@ function lineChips({ chips }) {
       onclick: () => trigger("ask", ask),
     }),
   );
+  return more ? [...buttons, make("span", { text: `+ ${more}` })] : buttons;
 }
 
 /**

@@ -51,6 +51,7 @@ class GuidanceLine:
             "say": self.say,
             "values": dict(self.values),
             "chips": chips,
+            "more": len(self.chips) - len(chips),  # that the line has no room for
             "action": self.action,
             "ask": dict(self.ask),
         }

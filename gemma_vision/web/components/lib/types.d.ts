@@ -74,6 +74,7 @@ type GuidanceLine = {
   say: string;
   values: Record<string, unknown>;
   chips: { label: string; ask: Ask }[];
+  more: number;
   action: string;
   ask: Ask;
 };
