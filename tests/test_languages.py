@@ -16,9 +16,16 @@ from gemma_vision.requests.request import Request
 from gemma_vision.requests.variants import limit_to
 from gemma_vision.web.forms.options import fit_options, read_option_fields
 from gemma_vision.web.i18n.columns import FOLDER, LANGUAGES, in_language, read_language
+from gemma_vision.web.i18n.gradio_texts import LACKING
 from gemma_vision.web.i18n.language_names import LANGUAGE_NAMES, language_choice
 from gemma_vision.web.i18n.option_texts import OPTION_TEXTS
-from gemma_vision.web.i18n.texts import TABLES, all_texts, page_texts, translate
+from gemma_vision.web.i18n.texts import (
+    TABLES,
+    all_texts,
+    page_texts,
+    translate,
+    translations,
+)
 
 SOURCES = Path(__file__).parent.parent / "gemma_vision"
 # What only programs, the command line and the log are told.
@@ -121,6 +128,14 @@ def test_no_word_that_somebody_may_type_is_the_key_of_a_text_on_the_page() -> No
     """Gradio translates whatever is one, the values of fields as well."""
     assert all(":" in key for key in page_texts("en"))
     assert translate("detect").key == "texts:detect"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_gradio_has_no_text_for_is_said_in_words(language: str) -> None:
+    """It would say "common.complete" to whoever hears the page."""
+    told = translations.translations_dict[language]
+    assert told["common.complete"] == page_texts(language)["viewer:state_done"]
+    assert all(told[key] for key in LACKING)
 
 
 def test_the_files_are_written_alike() -> None:

@@ -1,6 +1,10 @@
-"""Gradio texts: what Gradio calls its own buttons, which it has in English alone."""
+"""Gradio texts: what Gradio calls its own buttons, which it has in English alone,
+and what it says without having a text for it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 GRADIO: dict[str, dict[str, str]] = {
     "gradio_fullscreen": {"en": "Fullscreen", "ja": "全画面"},
@@ -37,3 +41,13 @@ GRADIO: dict[str, dict[str, str]] = {
     "gradio_submit": {"en": "Send", "ja": "送信"},
     "gradio_add_file": {"en": "Add a file", "ja": "ファイルを追加"},
 }
+# Keys that Gradio looks up and has in no language, and our text for each: it would say the key.
+LACKING = {
+    "common.complete": "viewer:state_done",  # announced when an event has ended
+    "image.no_webcam_support": "live:insecure",
+}
+
+
+def with_lacking(texts: Mapping[str, str]) -> dict[str, str]:
+    """A language's texts by table and key, and those that Gradio lacks by its own keys."""
+    return {**texts, **{key: texts[own] for key, own in LACKING.items()}}

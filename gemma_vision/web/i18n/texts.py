@@ -14,7 +14,7 @@ from gemma_vision.web.i18n.choice_texts import CHOICE
 from gemma_vision.web.i18n.columns import LANGUAGES, Table, in_language
 from gemma_vision.web.i18n.crop_texts import CROPS
 from gemma_vision.web.i18n.export_texts import EXPORTS
-from gemma_vision.web.i18n.gradio_texts import GRADIO
+from gemma_vision.web.i18n.gradio_texts import GRADIO, with_lacking
 from gemma_vision.web.i18n.guidance_texts import GUIDANCE, MODEL
 from gemma_vision.web.i18n.live_texts import LIVE
 from gemma_vision.web.i18n.note_texts import NOTES
@@ -221,7 +221,7 @@ def page_texts(language: str) -> dict[str, str]:
     }
 
 
-translations = gr.I18n(**{language: page_texts(language) for language in LANGUAGES})
+translations = gr.I18n(**{one: with_lacking(page_texts(one)) for one in LANGUAGES})
 
 
 def translate(key: str) -> Any:
