@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import threading
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -29,6 +30,7 @@ from gemma_vision.registry.loading import check_request
 from gemma_vision.registry.model_cache import ModelCache
 from gemma_vision.registry.model_switcher import ModelSwitcher
 from gemma_vision.registry.switch_outcome import describe_failure
+from gemma_vision.requests.interpretation.names import read_names
 from gemma_vision.requests.request import MAX_IMAGES, MAX_TEXT, Request, Turn
 from gemma_vision.video import Source
 from gemma_vision.web.components.model_choice import ANY, FIXED, LISTED, Choice
@@ -41,6 +43,9 @@ from gemma_vision.web.tabs.chat_sessions import MAX_TURNS, ChatJob, ChatSessions
 from gemma_vision.web.tabs.paste_run import MAX_MASKS, check_length
 from gemma_vision.web.tabs.paste_run import MAX_TEXT as MAX_ANSWER
 from postprocess.errors import UserError
+from postprocess.filters import Filtered, Filters
+from postprocess.instances import locate
+from postprocess.tokens import Notice, parse
 
 PICTURE = Image.new("RGB", (8, 8))
 CASES: dict[str, Callable[[Path], Any]] = {
@@ -95,6 +100,8 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "unknown_model": lambda folder: raised(shut("a/b", answer(HfHubHTTPError, 404))),
     "no_model": lambda folder: find("gone"),
     "adapter_merged_first": lambda folder: check_kind({"peft_type": "LOHA"}),
+    "read_as": lambda folder: told(read_names("kitty", ("cat",)).notices),
+    "removed_score": lambda folder: told(unsure().notices),
 }
 NEEDS = 9.0e9
 
@@ -180,6 +187,17 @@ def written(path: Path, content: bytes) -> Path:
 def opened(path: Path) -> None:
     with Source(path) as source:
         list(source.frames())
+
+
+def told(notices: Sequence[Notice]) -> None:
+    (notice,) = notices
+    raise UserError(notice.message)
+
+
+def unsure() -> Filtered:
+    mentions = parse("<loc0000><loc0000><loc0512><loc0512> cat")
+    found = [replace(one, score=0.5) for one in locate(mentions, (8, 8))]
+    return Filters(min_score=0.9).apply(mentions, found, (8, 8))
 
 
 def pattern(template: str) -> str:

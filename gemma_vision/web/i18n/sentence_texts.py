@@ -227,4 +227,12 @@ SENTENCES: dict[str, dict[str, str]] = {
         "ja": "このアダプターは次の種類です: {kind}。PEFT の `merge_and_unload` で統合"
         "し、保存されたフォルダーを読み込んでください。",
     },
+    "read_as": {
+        "en": "'{written}' was read as '{name}'.",
+        "ja": "「{written}」を「{name}」と読みました。",
+    },
+    "removed_score": {
+        "en": "Its score {score} is below {least}.",
+        "ja": "スコア {score} は {least} を下回ります。",
+    },
 }
