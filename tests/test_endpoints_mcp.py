@@ -329,8 +329,9 @@ def test_what_is_no_picture_is_told_how_to_send_one(served: Served, image: str, 
     assert f"{code}: The " in told and "data:image/png;base64,..." in told
 
 
-def test_the_server_says_its_own_version() -> None:
+def test_the_server_says_its_own_version_and_how_to_read_an_answer() -> None:
     server = build_server(fake_pipeline())
+    assert all(word in server.instructions for word in ("instances", "warnings", "does not know"))
     told = server._mcp_server.create_initialization_options()
     assert (told.server_name, told.server_version) == ("gemma-vision", gemma_vision.__version__)
 

@@ -44,7 +44,12 @@ SCHEMA_PATH = "/gradio_api/mcp/schema"
 MAX_BODY = MAX_DATA + 1_000_000  # bytes of a call, the rest for what is asked
 MAX_WAITING = 8  # calls that run or wait; more are told to come back
 LOOPBACK = ("127.0.0.1:*", "localhost:*", "[::1]:*")
-ABOUT = "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels."
+ABOUT = (
+    "Finds, cuts out and describes things in pictures. Boxes are x0, y0, x1, y1 in pixels of the "
+    "upright picture. Where nothing is found, instances is empty; warnings says what was read "
+    "otherwise or may be wrong. A name that the checkpoint does not know is refused, and those "
+    "that it knows are told."
+)
 
 
 def offer_tools(
