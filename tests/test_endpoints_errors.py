@@ -121,6 +121,11 @@ def test_a_paste_that_cannot_work_has_a_code_and_a_sentence(
         client.predict(**{"text": "cat", "width": 9, "height": 9} | changes, api_name="/parse")
 
 
+def test_a_number_in_quotes_is_told_as_it_came(client: Client) -> None:
+    with pytest.raises(AppError, match=r"^E_SIZE: '640' x 480 is no size; give .+ numbers"):
+        client.predict(text="cat", width="640", height=480, api_name="/parse")
+
+
 @pytest.mark.parametrize(
     "name, wish",
     [

@@ -205,7 +205,8 @@ def test_python_teaches_as_the_command_does(base, tmp_path, capsys, monkeypatch)
 @pytest.mark.parametrize(
     "options, said",
     [
-        pytest.param({"data": None}, "needs data", id="no data"),
+        pytest.param({"data": None}, r"needs data \(the folder", id="no data"),
+        pytest.param({"name": None}, r"needs name \(what .+ --name\); give", id="no name"),
         pytest.param({"minuts": 3}, "no option minuts", id="unknown"),
         pytest.param({"minutes": "soon"}, "wanted is a number", id="no number"),
         pytest.param({"batch": 2.5}, "wanted is a whole number", id="half a picture"),

@@ -158,7 +158,8 @@ def as_size(size: Iterable[int]) -> tuple[int, int]:
     """Two whole numbers of pixels that a picture can have."""
     sides = tuple(size) if isinstance(size, Iterable) else ()
     if len(sides) != 2 or not all(map(is_whole, sides)):
-        message = f"{excerpt(size)} is no size; give width and height in whole pixels."
+        told = " x ".join(map(excerpt, sides)) if len(sides) == 2 else excerpt(size)
+        message = f"{told} is no size; give width and height as whole numbers of pixels."
         raise TaskError(message, "E_SIZE")
     width, height = map(int, sides)
     check_size((width, height))

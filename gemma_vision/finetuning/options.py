@@ -16,7 +16,11 @@ from postprocess.datasets.files import read_text
 from postprocess.errors import UserError
 from postprocess.user_paths import expanded
 
-REQUIRED = ("data", "name", "out")
+REQUIRED = {
+    "data": "data (the folder or file to learn from)",
+    "name": "name (what the checkpoint is to be called, --name)",
+    "out": "out (the folder to write it into, --out)",
+}
 KINDS = {
     int: "a whole number",
     float: "a number",
@@ -37,12 +41,10 @@ def plan_of(*given: Mapping[str, Any]) -> FinetunePlan:
         if any(known.get(name) is not None for name in TIMES):
             values = {name: value for name, value in values.items() if name not in TIMES}
         values |= {name: value for name, value in known.items() if value is not None}
-    missing = [name for name in REQUIRED if values.get(name) is None]
+    missing = [said for name, said in REQUIRED.items() if values.get(name) is None]
     if missing:
-        raise FinetuneError(
-            f"A fine-tune needs {' and '.join(missing)}: the data to learn from, a name for the "
-            "checkpoint, and the folder to write it into."
-        )
+        message = f"A fine-tune needs {' and '.join(missing)}; give it."
+        raise FinetuneError(message)
     unknown = sorted(values.keys() - OPTIONS.keys() - set(REQUIRED))
     if unknown:
         raise FinetuneError(
