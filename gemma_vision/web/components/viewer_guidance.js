@@ -63,7 +63,7 @@ function lineChips({ chips, more }) {
       onclick: () => trigger("ask", ask),
     }),
   );
-  return more ? [...buttons, make("span", { text: `+ ${more}` })] : buttons;
+  return more ? [...buttons, make("small", { text: `+ ${more}` })] : buttons;
 }
 
 /**
