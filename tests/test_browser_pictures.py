@@ -101,6 +101,17 @@ def test_what_is_no_picture_is_said_by_its_name_and_takes_none_away(
     assert page.locator(".toast-body").count() == 0
 
 
+def test_of_two_files_that_are_no_pictures_the_later_one_is_named(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    """The one is found out by the app, the other by the page."""
+    page = visit()
+    for name in ("first.png", "second.txt", "third.png"):
+        (tmp_path / name).write_text("hello")
+        page.set_input_files("#picture input[type=file]", tmp_path / name)
+        note(page, f"{name} is ")
+
+
 def test_of_several_files_one_is_taken_and_it_is_said(
     visit: Callable[..., Page], pictures: list[Path]
 ) -> None:

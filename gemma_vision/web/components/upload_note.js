@@ -29,9 +29,10 @@ function markImage({ target, type }) {
 
 function renderNote() {
   const note = props.value?.note;
-  line.classList.toggle("bad", Boolean(note) || told?.key === "not_a_picture");
+  const isRefused = told?.key === "not_a_picture"; // here, and so later than what came back
+  line.classList.toggle("bad", Boolean(note) || isRefused);
   if (hasNoCamera) line.textContent = translate("no_camera");
-  else if (note) line.textContent = noteText(note);
+  else if (note && !isRefused) line.textContent = noteText(note);
   else if (told) line.textContent = translate(told.key, told.values);
   else line.textContent = unshown && props.value ? translate("unshown", { name: unshown }) : "";
 }
@@ -166,6 +167,7 @@ document.addEventListener("click", ({ target }) => {
 for (const type of ["load", "error"]) document.addEventListener(type, markImage, true);
 watch("value", () => {
   hasNoCamera = false;
+  if (told?.key === "not_a_picture") told = null;
   if (!props.value || props.value.note) unshown = "";
 });
 renderLive(renderNote);
