@@ -43,11 +43,13 @@ from gemma_vision.web.tabs.chat_sessions import MAX_TURNS, ChatJob, ChatSessions
 from gemma_vision.web.tabs.paste_run import MAX_MASKS, check_length
 from gemma_vision.web.tabs.paste_run import MAX_TEXT as MAX_ANSWER
 from postprocess.errors import UserError
-from postprocess.filters import Filtered, Filters
+from postprocess.filters import Filters
 from postprocess.instances import locate
 from postprocess.tokens import Notice, parse
 
 PICTURE = Image.new("RGB", (8, 8))
+BOX = "<loc0000><loc0000><loc0512><loc0512> cat ; "
+WHOLE = "<loc0000><loc0000><loc1023><loc1023> cat"
 CASES: dict[str, Callable[[Path], Any]] = {
     "no_picture": lambda folder: resolve_upload(None),
     "no_video": lambda folder: resolve_upload(None, "video"),
@@ -101,7 +103,11 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "no_model": lambda folder: find("gone"),
     "adapter_merged_first": lambda folder: check_kind({"peft_type": "LOHA"}),
     "read_as": lambda folder: told(read_names("kitty", ("cat",)).notices),
-    "removed_score": lambda folder: told(unsure().notices),
+    "removed_score": lambda folder: told(cleared(min_score=0.9)),
+    "removed_unasked": lambda folder: told(cleared(drop_unasked=frozenset({"dog"}))),
+    "removed_repeat": lambda folder: told(cleared(BOX * 2, drop_repeats=True)),
+    "removed_full_frame": lambda folder: told(cleared(WHOLE, drop_full_frame=True)),
+    "removed_overlap": lambda folder: told(cleared(BOX * 2, max_overlap=0.5)),
 }
 NEEDS = 9.0e9
 
@@ -194,10 +200,11 @@ def told(notices: Sequence[Notice]) -> None:
     raise UserError(notice.message)
 
 
-def unsure() -> Filtered:
-    mentions = parse("<loc0000><loc0000><loc0512><loc0512> cat")
+def cleared(text: str = BOX, **filters: Any) -> Sequence[Notice]:
+    """What is said of the things in a text, by filters of that kind."""
+    mentions = parse(text)
     found = [replace(one, score=0.5) for one in locate(mentions, (8, 8))]
-    return Filters(min_score=0.9).apply(mentions, found, (8, 8))
+    return Filters(**filters).apply(mentions, found, (8, 8)).notices
 
 
 def pattern(template: str) -> str:

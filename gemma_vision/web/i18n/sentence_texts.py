@@ -233,6 +233,22 @@ SENTENCES: dict[str, dict[str, str]] = {
     },
     "removed_score": {
         "en": "Its score {score} is below {least}.",
-        "ja": "スコア {score} は {least} を下回ります。",
+        "ja": "スコア {score} の結果は {least} 未満なので省きました。",
+    },
+    "removed_unasked": {
+        "en": "Left out: {name}, not asked for.",
+        "ja": "頼んでいない「{name}」を省きました。",
+    },
+    "removed_repeat": {
+        "en": "The same record came before.",
+        "ja": "重複した結果を省きました。",
+    },
+    "removed_full_frame": {
+        "en": "Its box is nearly the whole picture.",
+        "ja": "画像全体の枠を省きました。",
+    },
+    "removed_overlap": {
+        "en": "It overlaps a surer box of its label.",
+        "ja": "重なる枠を省きました。",
     },
 }
