@@ -55,7 +55,8 @@ train: $(TOOLS)
 	$(BIN)/python -m training.widen --plan hands
 	$(BIN)/python -m training.widen --plan sharp --base runs/hands/checkpoint
 	$(BIN)/python -m training.widen --plan names --base runs/sharp/checkpoint
-	$(BIN)/python -m training.widen --plan practice --base runs/names/checkpoint --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.widen --plan practice --base runs/names/checkpoint
+	$(BIN)/python -m training.averaging runs/names/checkpoint runs/practice/checkpoint --share 0.67 --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

@@ -29,6 +29,17 @@ def test_weights_are_the_mean_and_the_rest_is_the_later_ones(tmp_path: Path) -> 
     assert (tmp_path / "out" / "config.json").read_text() == '"after"'
 
 
+def test_the_later_one_may_count_for_more(tmp_path: Path) -> None:
+    before, after = (
+        write(tmp_path / "before", w=torch.zeros(2)),
+        write(tmp_path / "after", w=torch.ones(2)),
+    )
+    main([before, after, "--out", str(tmp_path / "out"), "--share", "0.75"])
+    assert load_file(tmp_path / "out" / FILE)["w"].tolist() == [0.75, 0.75]
+    with pytest.raises(SystemExit):
+        main([before, after, "--out", str(tmp_path / "out"), "--share", "2"])
+
+
 @pytest.mark.parametrize("other", [{"v": torch.ones(2)}, {"w": torch.ones(3)}])
 def test_of_two_trainings_nothing_is_made(tmp_path: Path, other: dict[str, torch.Tensor]) -> None:
     before, after = write(tmp_path / "a", w=torch.ones(2)), write(tmp_path / "b", **other)
