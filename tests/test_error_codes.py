@@ -42,7 +42,7 @@ ENDS = {
     "/own": JSONResponse({"code": "E_TEXT", "message": "Mine."}, 422),
     "/rpc": JSONResponse({"error": {"code": -32700, "message": "Parse error"}}, 400),
     "/nothing": Response(status_code=404),
-    "/file": JSONResponse({"detail": "File not allowed: /tmp/visitor/gone.jpg."}, 403),
+    "/file": JSONResponse({"detail": "File not allowed: /uploads/visitor/gone.jpg."}, 403),
     "/fine": PlainTextResponse("well", 200),
     "/v1/words": PlainTextResponse("nothing for clients", 400),
 }
