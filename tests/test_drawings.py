@@ -250,10 +250,10 @@ class TestStyles:
         drawn = np.zeros((90, 70, 4), np.float32)
         drawn[20:70, 15:55] = 1.0
         rng = np.random.default_rng(3)
-        bulged = [styles.bulge(rng, drawn) for _ in range(20)]
-        areas = [float(one[..., 3].sum()) for one in bulged]
+        deformed = [styles.deform(rng, drawn) for _ in range(20)]
+        areas = [float(one[..., 3].sum()) for one in deformed]
         assert max(areas) > 1.03 * drawn[..., 3].sum() and min(areas) < 0.97 * drawn[..., 3].sum()
-        for one in bulged:
+        for one in deformed:
             assert one.shape == drawn.shape and (one[..., :3] <= one[..., 3:] + 1e-6).all()
             ys, xs = np.nonzero(one[..., 3] >= 0.5)
             assert abs(ys.mean() - 44.5) < 8 and abs(xs.mean() - 34.5) < 8

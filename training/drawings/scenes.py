@@ -20,13 +20,13 @@ from training.data.sampling import SceneRecipe
 from training.drawings.atlas import DrawingAtlas
 from training.drawings.photographs import cut, photographic
 from training.drawings.sets import INKS
-from training.drawings.styles import bulge, disturb, restyle
+from training.drawings.styles import deform, disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
 REHEARSED_SIDE = 224
 NOTHING = 0.02  # share of pictures in which nothing has a name, or nothing is at all
 UNNAMED, TWIN = 0.25, 0.12  # shares of the further things
-BULGING = 0.6  # share of the things whose proportions change
+DEFORMED = 0.6  # share of the things whose proportions change
 PIECE = 0.15  # share of the unnamed things that are pieces of a photograph
 # Width and height of pictures, of the side that the model sees; squashed to a square.
 SIZES = [(1.0, 1.0)] * 6 + [(1.5, 1.5), (1.5, 1.1), (1.1, 1.5)]
@@ -233,8 +233,8 @@ class DrawingScenes(IterableDataset[Sample]):
         size = (right - left, bottom - top)
         drawn = cv2.warpAffine(source, local, size, flags=cv2.INTER_LINEAR)
         drawn = drawn.astype(np.float32) / 255
-        if not pose.is_plain and self.rng.random() < BULGING:
-            drawn = bulge(self.rng, drawn)
+        if not pose.is_plain and self.rng.random() < DEFORMED:
+            drawn = deform(self.rng, drawn)
         if scale > 1.2:
             drawn = cv2.GaussianBlur(drawn, (0, 0), 0.7)
         if pose.name < 0 and not pose.is_plain and self.rng.random() < PIECE:

@@ -30,10 +30,12 @@ def restyle(rng: Generator, drawn: Image, texture: Callable[[], np.ndarray]) -> 
     return styled
 
 
-def bulge(rng: Generator, drawn: Image) -> Image:
+def deform(rng: Generator, drawn: Image) -> Image:
     """The same drawing with other proportions: its inside pushed about, its frame left where it is.
 
-    Another artist's cat has a larger head or a shorter leg; the outline goes along.
+    An elastic deformation (Simard et al., "Best Practices for Convolutional Neural Networks", 2003)
+    of few points, smooth between them. Another artist's cat has a larger head or a shorter leg;
+    the outline goes along.
     """
     height, width = drawn.shape[:2]
     push = np.zeros((PUSHED + 2, PUSHED + 2, 2), np.float32)
