@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from gemma_vision.synthetic.atlas import FILES, SIDE
 from training.drawings import names
 from training.drawings.render import to_sprite
+from training.presets import WIDENING_PLANS
 
 FONT_SIZE = 109  # the only size the bitmap font has
 
@@ -55,8 +56,9 @@ GLYPHS = {
     "balloon": "🎈",
     "flower": "🌻🌷🌹",
 }
+KNOWN = max(plan.num_names for plan in WIDENING_PLANS.values())
 FURTHER = {  # what the embedded checkpoint knows besides
-    name: glyphs for name, glyphs in list(names.GLYPHS.items())[:66] if name not in GLYPHS
+    name: glyphs for name, glyphs in list(names.GLYPHS.items())[:KNOWN] if name not in GLYPHS
 }
 DISTRACTORS = "🍇🍉🍋🥕🌽🍄👟👒📱💻🪑⌚🔨🎁🎻🥁🏆🐍🦀🐙🐝🐞🍦☕🔦💡🧸🪁🎲🧩🚜🏍"
 

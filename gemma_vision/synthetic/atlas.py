@@ -40,10 +40,9 @@ class Atlas:
         return np.flatnonzero(self.name_of == name)
 
     def nameless(self, names: Collection[str]) -> list[int]:
-        """The distractors that show none of these things."""
-        named = {name.casefold() for name in names}
+        """The distractors that show none of these things, called as in `NAMELESS`."""
         sprites = zip(self.variants(-1).tolist(), NAMELESS, strict=True)
-        return [sprite for sprite, shown in sprites if shown not in named]
+        return [sprite for sprite, shown in sprites if shown not in names]
 
 
 @cache

@@ -11,7 +11,8 @@ from numpy.random import Generator
 
 from gemma_vision.evaluate import Dataset, read_dataset
 from gemma_vision.finetuning.data.image_set import ImageObject, LabelledImage
-from gemma_vision.synthetic.atlas import load_atlas
+from gemma_vision.requests.interpretation.vocabulary import vocabulary_of
+from gemma_vision.synthetic.atlas import NAMELESS, load_atlas
 from gemma_vision.synthetic.compositor import compose
 from gemma_vision.synthetic.poses import EMPTY, EVALUATION_SEEDS, SIZES, sample_scene
 from gemma_vision.synthetic.scene_dataset import write_dataset
@@ -36,7 +37,7 @@ class SceneSource:
 
     def __init__(self, names: Sequence[str], learned: Sequence[str] = ()) -> None:
         self.only = atlas_indices(names)
-        self.nameless = load_atlas().nameless([*names, *learned])
+        self.nameless = nameless_beside([*names, *learned])
 
     def draw(self, rng: Generator) -> LabelledImage:
         """A scene as an image to learn from."""
@@ -55,9 +56,16 @@ def atlas_indices(names: Sequence[str]) -> list[int]:
     return [index for index, name in enumerate(load_atlas().names) if name in names]
 
 
+def nameless_beside(names: Sequence[str]) -> list[int]:
+    """The drawings of things without a name that show none of these, whatever it is called."""
+    vocabulary = vocabulary_of(NAMELESS)
+    meant = (vocabulary.find(name) for name in names)
+    return load_atlas().nameless([match.name for match in meant if match])
+
+
 def write_scenes(names: Sequence[str], count: int, folder: Path) -> Dataset:
     """Scenes for evaluation, always the same ones, as a COCO folder."""
-    only, nameless = atlas_indices(names), load_atlas().nameless(names)
+    only, nameless = atlas_indices(names), nameless_beside(names)
     if not (folder / "annotations.json").exists():
         write_dataset(SEED, count, folder, side=SIDE, names=len(only), only=only, nameless=nameless)
     return read_dataset(folder)
