@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from small_atlas import MIRRORED, small_atlas
 
 from gemma_vision.requests.interpretation.synonyms import GROUPS
@@ -23,10 +23,10 @@ from training.drawings.clipart import read_clipart
 from training.drawings.cutouts import FOLDER, read_cutouts
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
-from training.drawings.own_names import OWN_NAMES
-from training.drawings.render import iconify_svg, on_paper, to_sprite
+from training.drawings.own_names import MISTAKEN, read_own_names
+from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.scenes import OUTSIDE, DrawingPose, DrawingScenes
-from training.drawings.sets import HELD_OUT, PHOTOGRAPHS, SETS
+from training.drawings.sets import HELD_OUT, PHOTOGRAPHS, SETS, WEIGHTS
 
 NOTICE = (Path(__file__).parent.parent / "NOTICE").read_text(encoding="utf-8")
 RECIPE = SceneRecipe(168, 12, NUM_NAMES)
@@ -60,8 +60,12 @@ class TestNames:
         assert len(set(UNNAMED)) == len(UNNAMED)
 
     def test_own_names_and_clip_art_are_of_known_names(self):
-        for listed in (*OWN_NAMES.values(), read_clipart()):
-            assert set(listed) <= set(GLYPHS)
+        own, clipart = read_own_names(), read_clipart()
+        for listed in (*own.values(), clipart):
+            assert set(listed) <= {*GLYPHS, ""}  # clip art without a name stands under none
+        files = [file for few in clipart.values() for file in few]
+        assert len(set(files)) == len(files)
+        assert {*own, *MISTAKEN} <= {source.name for source in SETS}
 
     def test_every_name_has_a_japanese_word(self):
         known = vocabulary_of(tuple(GLYPHS))
@@ -135,6 +139,22 @@ class TestSets:
 
 
 class TestRendering:
+    @pytest.mark.parametrize("unit", ["", "px", "pt", "cm"])
+    def test_a_drawing_measured_in_any_unit_is_drawn(self, unit):
+        size = f'width="40{unit}" height="30{unit}"'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}><rect width="20" height="15"/></svg>'
+        drawn = render_svg(svg)
+        assert drawn.width == 512 and drawn.getchannel("A").getextrema()[1] == 255
+
+    def test_a_glyph_is_drawn_by_the_first_font_that_has_it(self):
+        font = ImageFont.load_default(40)
+        drawn = draw_outlines("B", [font])
+        assert drawn is not None and drawn.size == (512, 512)
+        left, top, right, bottom = drawn.getchannel("A").getbbox()
+        assert max(right - left, bottom - top) <= 510 and abs(left + right - 512) <= 1
+        assert draw_outlines("\ufffe", [font]) is None  # what it draws for all that it lacks
+        assert draw_outlines("B", []) is None
+
     def test_the_longest_side_is_120_pixels_and_edges_are_hard(self):
         drawing = Image.new("RGBA", (400, 300))
         ImageDraw.Draw(drawing).ellipse((100, 50, 300, 150), (200, 30, 30, 255))
@@ -315,6 +335,20 @@ class TestScenes:
         for _ in range(60):
             for pose in scenes.sample_poses((168, 168), is_rehearsed=False):
                 assert atlas.artist_of[pose.sprite] == 0
+
+    def test_an_artist_of_more_weight_is_seen_more_often(self, atlas):
+        weights = {atlas.artists[0]: 3, MIRRORED: 1}
+        grey = np.full((90, 120, 3), 120, np.uint8)
+        scenes = DrawingScenes(
+            atlas, [grey], atlas.artists, seed=(5,), recipe=RECIPE, weights=weights
+        )
+        drawn = [
+            atlas.artist_of[pose.sprite]
+            for _ in range(200)
+            for pose in scenes.sample_poses((168, 168), is_rehearsed=False)
+        ]
+        assert 0.65 < np.mean(np.array(drawn) == 0) < 0.85
+        assert set(WEIGHTS) == {source.name for source in SETS}
 
     def test_rehearsed_scenes_are_by_the_first_hand_as_it_drew(self, atlas):
         scenes = open_scenes(atlas)

@@ -3,7 +3,7 @@
 S drawings, each 128 pixels square. Kept in memory as premultiplied mipmaps, made when first asked.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -67,13 +67,18 @@ class DrawingAtlas:
     def num_kinds(self) -> int:
         return int(self.kind_of.max()) + 1
 
-    def drawings(self, name: int, artists: Collection[str]) -> list[np.ndarray]:
-        """For each of the artists that drew a name (-1: anything else), its drawings' numbers."""
+    def drawings(
+        self, name: int, artists: Collection[str], weights: Mapping[str, int] | None = None
+    ) -> list[np.ndarray]:
+        """For each of the artists that drew a name (-1: anything else), its drawings' numbers.
+
+        As often as the artist weighs, which is once where nothing is said.
+        """
         found = []
         for number, artist in enumerate(self.artists):
             own = np.flatnonzero((self.name_of == name) & (self.artist_of == number))
             if artist in artists and len(own):
-                found.append(own)
+                found += [own] * (weights or {}).get(artist, 1)
         return found
 
     @cached_property

@@ -18,12 +18,13 @@ from PIL import Image, ImageDraw, ImageFont
 from training.drawings.clipart import read_clipart
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
-from training.drawings.own_names import JOINED, OWN_NAMES
-from training.drawings.render import iconify_svg, on_paper, render_svg, to_sprite
+from training.drawings.own_names import JOINED, MISTAKEN, read_own_names
+from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.sets import PHOTOGRAPHS, SETS, DrawingSource
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 FONT_SIZE = 109  # the only size the bitmap font has
+FONT_FILES, OUTLINES_SIZE = "*-400-normal.woff", 400  # a font in parts, of one weight
 CLIPART_ROOT = Path("usr/share/openclipart/svg")
 HOLLOW = ("bicycle",)  # what is behind it is seen through it
 LONGEST = 720  # of a photograph, in pixels
@@ -52,7 +53,7 @@ def fetch(source: DrawingSource, folder: Path) -> Path:
         return place
     draft = folder / f".{source.name}.new"
     draft.mkdir(parents=True, exist_ok=True)
-    if source.kind in ("deb", "photographs"):
+    if not source.is_npm:
         subprocess.run(["apt-get", "download", source.package], cwd=draft, check=True)
         (archive,) = draft.glob("*.deb")
         subprocess.run(["dpkg-deb", "-x", archive.name, "."], cwd=draft, check=True)
@@ -79,6 +80,8 @@ def drawings_of(source: DrawingSource, folder: Path) -> Iterator[Drawing]:
         found = ((n, g, files.get(code_points(g))) for n, g in items())
         rows = ((n, g, Image.open(f).convert("RGBA")) for n, g, f in found if f is not None)
         yield from _kept(source, rows)
+    elif source.kind == "outlines":
+        yield from _kept(source, _outlines(source, place))
     elif source.kind == "deb":
         yield from _kept(source, _clipart(place / CLIPART_ROOT))
     else:
@@ -94,8 +97,18 @@ def _kept(source: DrawingSource, rows: Iterator[tuple[int, str, Image.Image]]) -
             yield Drawing(source.name, name, glyph, sprite)
 
 
+def _outlines(source: DrawingSource, place: Path) -> Iterator[tuple[int, str, Image.Image]]:
+    files = sorted(place.rglob("*.ttf")) or sorted(place.rglob(FONT_FILES))
+    fonts = [ImageFont.truetype(str(file), OUTLINES_SIZE) for file in files]
+    for number, glyph in items():
+        drawn = draw_outlines(glyph, fonts)
+        if drawn is not None and glyph not in MISTAKEN.get(source.name, ""):
+            is_hollow = number >= 0 and list(GLYPHS)[number] in HOLLOW
+            yield number, glyph, on_paper(drawn, is_hollow=is_hollow)
+
+
 def _clipart(root: Path) -> Iterator[tuple[int, str, Image.Image]]:
-    for number, name in enumerate(GLYPHS):
+    for number, name in [*enumerate(GLYPHS), (-1, "")]:
         for file in read_clipart().get(name, ()):
             svg = (root / f"{file}.svg").read_text("utf-8", "replace")
             yield number, "", render_svg(svg)
@@ -104,10 +117,12 @@ def _clipart(root: Path) -> Iterator[tuple[int, str, Image.Image]]:
 def _iconify(
     source: DrawingSource, icons: dict[str, Any], slugs: dict[str, str]
 ) -> Iterator[tuple[int, str, Image.Image]]:
-    own, names = OWN_NAMES.get(source.name), list(GLYPHS)
+    own, names = read_own_names().get(source.name), list(GLYPHS)
     join = source.name in JOINED
     unnamed = (
-        (glyph, slugs[glyph].replace("-", "") if join else slugs[glyph]) for glyph in UNNAMED
+        (glyph, slugs[glyph].replace("-", "") if join else slugs[glyph])
+        for glyph in UNNAMED
+        if glyph not in MISTAKEN.get(source.name, "")
     )
     if own is None:
         wanted = [(number, glyph, slugs[glyph]) for number, glyph in items()]

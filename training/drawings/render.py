@@ -5,16 +5,19 @@ glows are no part of it, and boxes are exact.
 """
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from gemma_vision.synthetic.atlas import MARGIN, SIDE
 
 LARGE = 4 * SIDE  # of a drawing before it is cut out and scaled down
 GAPS = 50  # between lines, as a share of the width
+DPI = 96  # what a point of an SVG is measured by; none makes it nothing
+ABSENT = "\uffff"  # a character that no font has
 THINNEST = 0.02  # of the square: a drawing that covers less shows nothing
 
 
@@ -22,7 +25,7 @@ def render_svg(svg: str) -> Image.Image:
     """An SVG, its longer side 512 pixels -> RGBA."""
     import resvg_py  # in the extra "dev"
 
-    png = resvg_py.svg_to_bytes(svg_string=svg, width=LARGE)
+    png = resvg_py.svg_to_bytes(svg_string=svg, width=LARGE, dpi=DPI)
     return Image.open(io.BytesIO(bytes(png))).convert("RGBA")
 
 
@@ -42,6 +45,24 @@ def iconify_svg(icons: dict[str, Any], name: str) -> str | None:
         f'viewBox="{left} {top} {width} {height}" width="{width}" height="{height}">'
         f"{icon['body']}</svg>"
     )
+
+
+def draw_outlines(glyph: str, fonts: Sequence[ImageFont.FreeTypeFont]) -> Image.Image | None:
+    """A glyph in black by the first font that has it, its longer side 512 pixels at most -> RGBA.
+
+    None where no font draws it, or with what it draws for any that it lacks.
+    """
+    for font in fonts:
+        if bytes(font.getmask(glyph)) in (b"", bytes(font.getmask(ABSENT))):
+            continue
+        canvas = Image.new("RGBA", (4 * int(font.size), 4 * int(font.size)))
+        ImageDraw.Draw(canvas).text((font.size, font.size), glyph, font=font, fill="black")
+        drawn = canvas.crop(canvas.getbbox())
+        drawn.thumbnail((LARGE - 2, LARGE - 2))
+        framed = Image.new("RGBA", (LARGE, LARGE))
+        framed.paste(drawn, ((LARGE - drawn.width) // 2, (LARGE - drawn.height) // 2))
+        return framed
+    return None
 
 
 def to_sprite(drawing: Image.Image) -> np.ndarray | None:

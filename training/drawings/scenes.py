@@ -4,7 +4,7 @@ Some of them are scenes as the evaluation's: one artist, the first sixteen names
 backgrounds, nothing restyled. No seed of the evaluation's is ever drawn from.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -19,12 +19,11 @@ from training.data.samples import Sample, to_sample
 from training.data.sampling import SceneRecipe
 from training.drawings.atlas import DrawingAtlas
 from training.drawings.photographs import cut, photographic
-from training.drawings.sets import INKS
 from training.drawings.styles import deform, disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
 REHEARSED_SIDE = 224
-NOTHING = 0.02  # share of pictures in which nothing has a name, or nothing is at all
+NOTHING = 0.05  # share of pictures in which nothing has a name, or nothing is at all
 UNNAMED, TWIN = 0.25, 0.12  # shares of the further things
 DEFORMED = 0.6  # share of the things whose proportions change
 PIECE = 0.15  # share of the unnamed things that are pieces of a photograph
@@ -70,7 +69,11 @@ def overlap(a: DrawingPose, b: DrawingPose) -> float:
 
 
 class DrawingScenes(IterableDataset[Sample]):
-    """Endless scenes of an atlas; see the module. rehearsed: share as the evaluation's."""
+    """Endless scenes of an atlas; see the module.
+
+    rehearsed: share as the evaluation's. weights: how often an artist's drawings of a name are
+    shown, beside those of the others; all alike where there are none.
+    """
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class DrawingScenes(IterableDataset[Sample]):
         seed: Sequence[int],
         recipe: SceneRecipe,
         rehearsed: float = 0.0,
+        weights: Mapping[str, int] | None = None,
     ) -> None:
         if seed[0] >= EVALUATION_SEEDS:
             raise ValueError(f"Seed {seed[0]} is for evaluation only.")
@@ -88,14 +92,7 @@ class DrawingScenes(IterableDataset[Sample]):
         self.rehearsed = rehearsed
         self.rng = np.random.default_rng(tuple(seed))
         numbers = range(-1, len(atlas.names))
-        painters, inks = (
-            [artist for artist in artists if (artist in INKS) is is_ink] for is_ink in (False, True)
-        )
-        times = 2 if inks else 1  # those in ink come half as often
-        self.drawings = {
-            name: times * atlas.drawings(name, painters) + atlas.drawings(name, inks)
-            for name in numbers
-        }
+        self.drawings = {name: atlas.drawings(name, artists, weights) for name in numbers}
         first = atlas.artists[:1]
         self.first_drawings = {name: atlas.drawings(name, first) for name in range(-1, NUM_NAMES)}
         self.grounds: list[np.ndarray] = []

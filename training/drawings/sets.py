@@ -4,10 +4,14 @@ Never among them: OpenMoji (share-alike) and the stamps of Tux Paint (GPL), with
 checkpoint may be tested from outside.
 """
 
+import json
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-Kind = Literal["font", "iconify", "webp", "deb", "photographs"]
+FILE = Path(__file__).parent / "tables" / "sets.json"
+
+Kind = Literal["font", "outlines", "iconify", "webp", "deb", "photographs"]
 
 
 @dataclass(frozen=True)
@@ -15,114 +19,35 @@ class DrawingSource:
     """One set of drawings: the package of its registry with its version, the licence as SPDX.
 
     is_ink: lines and holes in one colour or few, under which a sheet of paper is cut to shape.
+    weight: how often its drawings of a name are shown, beside those of the others.
     """
 
     name: str
     kind: Kind
     package: str
-    version: str
     author: str
     licence: str
+    version: str = ""
     is_ink: bool = False
+    weight: int = 3
+
+    @property
+    def is_npm(self) -> bool:
+        """It comes from npm, whose packages here all have a scope, and not from Debian."""
+        return self.package.startswith("@")
 
 
-SETS = (
-    DrawingSource(
-        "noto-font",
-        "font",
-        "fonts-noto-color-emoji",
-        "",
-        "Google Inc. and Arjen Nienhuis",
-        "OFL-1.1",
-    ),
-    DrawingSource("noto", "iconify", "@iconify-json/noto", "1.2.9", "Google Inc.", "Apache-2.0"),
-    DrawingSource(
-        "noto-v1", "iconify", "@iconify-json/noto-v1", "1.2.5", "Google Inc.", "Apache-2.0"
-    ),
-    DrawingSource(
-        "fluent-flat", "iconify", "@iconify-json/fluent-emoji-flat", "1.2.6", "Microsoft", "MIT"
-    ),
-    DrawingSource("fluent", "iconify", "@iconify-json/fluent-emoji", "1.2.7", "Microsoft", "MIT"),
-    DrawingSource("fluent-3d", "webp", "@lobehub/fluent-emoji-3d", "1.1.0", "Microsoft", "MIT"),
-    DrawingSource("twemoji", "iconify", "@iconify-json/twemoji", "1.2.5", "Twitter", "CC-BY-4.0"),
-    DrawingSource(
-        "emojione", "iconify", "@iconify-json/emojione", "1.2.3", "EmojiOne", "CC-BY-4.0"
-    ),
-    DrawingSource(
-        "streamline",
-        "iconify",
-        "@iconify-json/streamline-emojis",
-        "1.2.4",
-        "Streamline",
-        "CC-BY-4.0",
-    ),
-    DrawingSource(
-        "clipart", "deb", "openclipart-svg", "0.18", "the Open Clip Art Library", "public domain"
-    ),
-    DrawingSource(
-        "fluent-ink",
-        "iconify",
-        "@iconify-json/fluent-emoji-high-contrast",
-        "1.2.6",
-        "Microsoft",
-        "MIT",
-        is_ink=True,
-    ),
-    DrawingSource(
-        "emojione-ink",
-        "iconify",
-        "@iconify-json/emojione-monotone",
-        "1.2.1",
-        "EmojiOne",
-        "CC-BY-4.0",
-        is_ink=True,
-    ),
-    DrawingSource(
-        "game-icons",
-        "iconify",
-        "@iconify-json/game-icons",
-        "1.2.4",
-        "Lorc, Delapouite and others",
-        "CC-BY-3.0",
-        is_ink=True,
-    ),
-    DrawingSource(
-        "icon-park",
-        "iconify",
-        "@iconify-json/icon-park",
-        "1.2.4",
-        "ByteDance",
-        "Apache-2.0",
-        is_ink=True,
-    ),
-    DrawingSource(
-        "phosphor", "iconify", "@iconify-json/ph", "1.2.2", "Phosphor Icons", "MIT", is_ink=True
-    ),
-    DrawingSource(
-        "streamline-core",
-        "iconify",
-        "@iconify-json/streamline-color",
-        "1.2.2",
-        "Streamline",
-        "CC-BY-4.0",
-        is_ink=True,
-    ),
-    DrawingSource(
-        "streamline-ultimate",
-        "iconify",
-        "@iconify-json/streamline-ultimate-color",
-        "1.2.2",
-        "Streamline",
-        "CC-BY-4.0",
-        is_ink=True,
-    ),
-    DrawingSource("fxemoji", "iconify", "@iconify-json/fxemoji", "1.2.2", "Mozilla", "Apache-2.0"),
-)
+def read_sets() -> tuple[DrawingSource, ...]:
+    """All sets, in the order in which the atlas has them; the first is the library's own."""
+    rows: list[dict[str, Any]] = json.loads(FILE.read_text("utf-8"))
+    return tuple(DrawingSource(**row) for row in rows)
+
+
+SETS = read_sets()
 WALLPAPERS = DrawingSource(
     "wallpapers",
     "photographs",
     "lomiri-wallpapers-16.04",
-    "",
     'Aitzol Berasategi, Trevor "Freespace" and Abhishek Mudgal',
     "CC-BY-4.0",
 )
@@ -153,4 +78,5 @@ PHOTOGRAPHS: tuple[tuple[DrawingSource | None, tuple[str, ...]], ...] = (
     ),
 )
 HELD_OUT = "fxemoji"  # the artist that training steers by and never sees
+WEIGHTS = {source.name: source.weight for source in SETS}
 INKS = tuple(source.name for source in SETS if source.is_ink)
