@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from small_atlas import MIRRORED, small_atlas, write_atlas
 from transformers import PaliGemmaForConditionalGeneration
 
@@ -138,6 +139,17 @@ class TestWidening:
         assert torch.equal(after, tower.embeddings.patch_embedding.weight)
         assert not torch.equal(after, before)
 
+    def test_heads_of_an_earlier_run_need_not_be_learned_again(self, data, tmp_path, monkeypatch):
+        monkeypatch.setattr(widening, "BATCH", 2)
+        wide = self.widened(data, tmp_path / "run", "vision", plan="practice", vision=3 / 60)
+        widening.train_tower(wide)
+        state = load_file(tmp_path / "run" / "vision.safetensors")
+        width = wide.plan.sizes.vision_width
+        head = replace(wide, heads=tmp_path / "run").head(width, "vision")
+        for name, tensor in head.state_dict().items():
+            assert torch.equal(tensor, state[f"module.head.{name}"]), name
+        assert not torch.equal(wide.head(width, "vision").linear.weight, head.linear.weight)
+
     def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BANK", 12)
         wide = self.widened(data, tmp_path / "run", "decoder", decoder=4 / 60)
@@ -191,6 +203,9 @@ class TestWidening:
     def test_what_is_missing_is_told(self, tmp_path):
         with pytest.raises(SystemExit, match="make train"):
             widen.main(["--base", str(tmp_path), "--data", str(tmp_path)])
+        (tmp_path / "atlas.npz").touch()
+        with pytest.raises(SystemExit, match=r"vision\.safetensors is not there"):
+            widen.main(["--base", str(TINY), "--data", str(tmp_path), "--heads", str(tmp_path)])
 
 
 class TestTable:

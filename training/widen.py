@@ -15,6 +15,7 @@ import torch
 
 from gemma_vision.optimization.clock import Clock, TimeUp
 from gemma_vision.optimization.precision import pick_dtype, quick_attention
+from gemma_vision.optimization.stage import state_file
 from gemma_vision.optimization.training_state import StateError
 from training.presets import WIDENING_PLANS, WIDENING_STAGES
 from training.run import TrainingRun
@@ -36,8 +37,10 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--plan",
         choices=WIDENING_PLANS,
         default="hands",
-        help="more hands, larger pictures, more names, and those for longer",
+        help="more hands, larger pictures, more names, those for longer, and still more hands",
     )
+    parser.add_argument("--seed", type=int, help="of the scenes; default: the plan's")
+    parser.add_argument("--heads", type=Path, help="an earlier run of the same names to begin with")
     parser.add_argument("--base", type=Path, default=Path("runs/cpu/checkpoint"))
     parser.add_argument("--data", type=Path, default=Path("runs/drawings"))
     parser.add_argument("--runs", type=Path, help="the state's folder; default: runs/PLAN")
@@ -54,20 +57,23 @@ def main(words: Sequence[str] | None = None) -> None:
     torch.set_num_threads(args.threads)
     runs = args.runs or Path("runs") / args.plan
     cpu, out = torch.device("cpu"), args.out or runs / "checkpoint"
-    for file in (args.base / "model.safetensors", args.data / "atlas.npz"):
+    files = [args.base / "model.safetensors", args.data / "atlas.npz"]
+    if args.heads is not None:
+        files += [state_file(args.heads, stage) for stage in ("vision", "decoder")]
+    for file in files:
         if not file.exists():
             sys.exit(f"{file} is not there; make train makes it, in docs/training.md stands how.")
     plan = WIDENING_PLANS[args.plan]
     run = TrainingRun(
         runs,
         frozenset([args.stage] if args.stage else WIDENING_STAGES),
-        seed=plan.seed,
+        seed=plan.seed if args.seed is None else args.seed,
         dtype=pick_dtype(cpu),
         clock=Clock(args.minutes, now=time.thread_time),
     )
     try:
         with quick_attention(cpu):
-            wide = open_widening(run, plan, args.base, args.data)
+            wide = open_widening(run, plan, args.base, args.data, args.heads)
             train_tower(wide)
             polish_masks(wide)
             train_answers(wide)

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import nn
 from torch.utils.data import DataLoader
 from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.metrics_log import running_means
-from gemma_vision.optimization.stage import TrainingStage, adamw, update
+from gemma_vision.optimization.stage import TrainingStage, adamw, state_file, update
 from postprocess.vqvae import MaskVQVAE
 from training.data.masks import random_shape
 from training.data.samples import Batch, to_pixels
@@ -26,7 +27,7 @@ from training.drawings.atlas import DrawingAtlas
 from training.drawings.names import KIN
 from training.drawings.photographs import read_photographs
 from training.drawings.scenes import DrawingScenes
-from training.drawings.sets import HELD_OUT
+from training.drawings.sets import HELD_OUT, WEIGHTS
 from training.export import export
 from training.gallery import write_gallery
 from training.model.decoder import BATCH as DECODER_BATCH
@@ -89,7 +90,8 @@ class TowerStep:
 class Widening:
     """What the stages share: the run, the checkpoint that it begins with, the grown one, data.
 
-    words: the tokenizers of the small and of the large one.
+    words: the tokenizers of the small and of the large one. heads: state of an earlier run over the
+    same names, whose throw-away heads need not be learned again.
     """
 
     run: TrainingRun
@@ -99,6 +101,7 @@ class Widening:
     learner: Learner
     atlas: DrawingAtlas
     photographs: Sequence[np.ndarray]
+    heads: Path | None = None
 
     @property
     def artists(self) -> tuple[str, ...]:
@@ -115,6 +118,7 @@ class Widening:
             seed=seed,
             recipe=recipe,
             rehearsed=self.plan.rehearsed,
+            weights=WEIGHTS,
         )
         return batches(drawn, size, self.run.workers)
 
@@ -127,13 +131,19 @@ class Widening:
             drawn += list(batch["masks"][batch["names"] >= 0].numpy())
         return drawn[:count]
 
-    def head(self, width: int) -> DenseHead:
-        """A throw-away head for features of a width."""
-        return DenseHead(width, len(self.atlas.names), self.atlas.num_kinds)
+    def head(self, width: int, stage: str) -> DenseHead:
+        """A throw-away head for features of a width, of a stage."""
+        head = DenseHead(width, len(self.atlas.names), self.atlas.num_kinds)
+        if self.heads is not None:
+            tensors = load_file(state_file(self.heads, stage))
+            head.load_state_dict({key: tensors[f"module.head.{key}"] for key in head.state_dict()})
+        return head
 
 
-def open_widening(run: TrainingRun, plan: WideningPlan, base: Path, folder: Path) -> Widening:
-    """The checkpoint in `base`, and the drawings in `folder`."""
+def open_widening(
+    run: TrainingRun, plan: WideningPlan, base: Path, folder: Path, heads: Path | None = None
+) -> Widening:
+    """The checkpoint in `base`, the drawings in `folder`, and where there are heads already."""
     atlas = DrawingAtlas.read(folder / "atlas.npz").limited(plan.num_names, KIN)
     small = PaliGemmaForConditionalGeneration.from_pretrained(base, dtype=torch.float32)
     old = Tokenizer.from_file(str(base / "tokenizer.json"))
@@ -144,7 +154,8 @@ def open_widening(run: TrainingRun, plan: WideningPlan, base: Path, folder: Path
     learner = Learner(model, read_vae(base), language, atlas.names, recipe)
     language.smooth_place_gradients(learner.embeddings)
     photographs = read_photographs(folder / "photographs")
-    return Widening(run, plan, small, (old, tokenizer), learner, atlas, photographs)
+    words = (old, tokenizer)
+    return Widening(run, plan, small, words, learner, atlas, photographs, heads)
 
 
 def read_vae(base: Path) -> MaskVQVAE:
@@ -162,7 +173,7 @@ def train_tower(wide: Widening) -> None:
     Where there is a sketch, in small pictures first; then it grows to the size that it has in use.
     """
     (old, tokenizer), plan, seen = wide.words, wide.plan, wide.small
-    head = wide.head(plan.sizes.vision_width)
+    head = wide.head(plan.sizes.vision_width, "vision")
     if plan.sketch is not None:
         sizes, smallest = plan.sketch
         sketch = build_model(sizes, tokenizer, wide.run.seed)
@@ -209,7 +220,7 @@ def train_answers(wide: Widening) -> None:
     """
     learner, pace = wide.learner, wide.plan.paces["decoder"]
     core = learner.model.model
-    head = wide.head(learner.width)
+    head = wide.head(learner.width, "decoder")
     trained = nn.ModuleDict(
         {"projector": core.multi_modal_projector, "decoder": core.language_model, "head": head}
     )

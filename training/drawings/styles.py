@@ -19,10 +19,11 @@ def restyle(rng: Generator, drawn: Image, texture: Callable[[], np.ndarray]) -> 
     `texture()` gives a patch of a photograph, (h, w, 3) uint8.
     """
     colour, alpha = drawn[..., :3], drawn[..., 3:]
-    for chance, effect in EFFECTS:
+    is_lifelike = rng.random() < LIFELIKE
+    for chance, effect in LIGHTS if is_lifelike else EFFECTS:
         if rng.random() < chance:
             colour = effect(rng, colour, alpha)
-    if rng.random() < TEXTURED:
+    if is_lifelike or rng.random() < TEXTURED:
         colour = weave(rng, colour, texture())
     styled = np.concatenate([np.clip(colour, 0, alpha), alpha], 2).astype(np.float32)
     if rng.random() < SOFTENED:
@@ -145,7 +146,14 @@ EFFECTS: tuple[tuple[float, Effect], ...] = (  # how often each happens, in this
     (0.15, grain),
     (0.2, bend),
 )
-TEXTURED, SOFTENED = 0.15, 0.15
+LIGHTS: tuple[tuple[float, Effect], ...] = (  # and of what shall look as cameras see things
+    (0.4, turn_hue),
+    (0.8, fade),
+    (0.8, shade),
+    (0.5, grain),
+    (0.5, bend),
+)
+LIFELIKE, TEXTURED, SOFTENED = 0.15, 0.15, 0.15
 PUSHED, FARTHEST = 3, 0.045  # points along a side, and how far they are pushed, of that side
 
 
