@@ -1,4 +1,4 @@
-"""Questions: those that a checkpoint was taught, found in other words for them.
+"""Questions: those that a checkpoint was taught, found in other words for them, and in Japanese.
 
 A checkpoint that lists its "questions" answers any other one as if it were one of them, and reads
 small letters alone. What is asked in other words for one of its questions is asked in its own.
@@ -18,29 +18,46 @@ from gemma_vision.requests.validation import excerpt
 from postprocess.tokens import Notice
 
 LEFT, RIGHT = "left", "right"
+SIDES = {"左": LEFT, "右": RIGHT}
 POLITE = r"(?:please |can you |could you |tell me |do you know )*"
 PICTURE = r"(?:it|(?:this|the) (?:picture|image|photo|drawing|scene))"
 HERE = rf"(?:(?:in|on) {PICTURE}|here|there)"
+# The same in Japanese: where it is asked about, how things are counted, and how a question ends.
+JA_HERE = (
+    r"(?:(?:この|その)?(?:写真|画像|絵|イラスト)(?:の中)?(?:に|で)?は?、?|ここには?|そこには?)?"
+)
+JA_MANY = (
+    r"(?:全部で)?(?:(?:何|なん)[匹個台本枚頭羽人冊杯隻機両脚着軒棟つ]|いくつ|どれくらい|どのくらい)"
+)
+JA_IS = r"(?:(?:写って|映って)?い(?:る|ます)|ある|あります|見え(?:る|ます))"
+JA_END = r"(?:です|でしょう)?(?:か|の|のか|かな)?"
 
 
 @dataclass(frozen=True)
 class QuestionForm:
     """A kind of question: its `wording`, and how people `say` it, in letters of any size.
 
-    The wording has places for what the question is about, {about}, and for a {side}.
+    The wording has places for what the question is about, {about}, and for a {side}. japanese: how
+    it is said in Japanese, without spaces.
     """
 
     wording: str
     say: re.Pattern[str]
+    japanese: re.Pattern[str]
+
+    def match(self, said: str) -> re.Match[str] | None:
+        """What was said in either language, if it is a question of this kind."""
+        return self.say.fullmatch(said) or self.japanese.fullmatch(said.replace(" ", ""))
 
     def write(self, about: str = "", side: str = "") -> str:
         """Without a question mark.   "cats"  ->  "how many cats are there" """
         return self.wording.format(about=about, side=side)
 
 
-def form(wording: str, say: str) -> QuestionForm:
+def form(wording: str, say: str, japanese: str) -> QuestionForm:
     """A row of the table."""
-    return QuestionForm(wording, re.compile(f"{POLITE}(?:{say})", re.IGNORECASE))
+    said = re.compile(f"{POLITE}(?:{say})", re.IGNORECASE)
+    return QuestionForm(wording, said, re.compile(f"{JA_HERE}(?:{japanese})"))
 
 
 FORMS: Mapping[str, QuestionForm] = {
@@ -48,6 +65,9 @@ FORMS: Mapping[str, QuestionForm] = {
         "how many {about} are there",
         r"(?:how many|count|(?:what is |what's )?(?:the )?number of) (?P<about>.+?)"
         rf"(?: (?:does {PICTURE} (?:have|show|contain)|can be seen))?(?: {HERE})?",
+        rf"(?P<about>.+?)[はが]?{JA_HERE}{JA_MANY}(?:{JA_IS})?{JA_END}|"
+        rf"{JA_MANY}の(?P<counted>.+?)が{JA_IS}{JA_END}|"
+        r"(?P<number>.+?)の(?:数|かず)(?:[はを](?:教えて|数えて|いくつ)?)?(?:ください|ですか)?",
     ),
     "is_there": form(
         "is there {about}",
@@ -57,16 +77,21 @@ FORMS: Mapping[str, QuestionForm] = {
         rf"(?:is|are) (?P<here>.+?) (?:{HERE}|visible|to be seen)(?: {HERE})?|"
         rf"can (?P<seeable>.+?) be seen(?: {HERE})?|"
         r"any (?P<any>.+)",
+        rf"(?P<about>(?:(?!何|なに|どこ|誰|だれ).)+?)[はがも]{JA_HERE}{JA_IS}{JA_END}",
     ),
     "beside": form(
         "what is {side} of the {about}",
         rf"(?:what|which thing)(?: is|'s) (?:on |to )?(?:the )?(?P<side>{LEFT}|{RIGHT})"
         r"(?: side)? (?:of|from) (?P<about>.+)",
+        r"(?P<about>.+?)の(?P<side>左|右)(?:側|がわ|隣|となり|横)?(?:に|には|は)"
+        rf"(?:(?:いる|ある)(?:の|もの)は)?(?:何|なに|なん)が?(?:{JA_IS})?{JA_END}",
     ),
     "biggest": form(
         "which thing is the biggest",
         r"(?:what|which)(?: thing| object| one)?(?: is|'s) (?:the )?(?:biggest|largest)"
         r"(?: thing| object| one)?(?: (?:in|of|on) (?:this|the|here).*)?",
+        r"(?:一番|いちばん|最も|もっとも)(?:大きい|大きな|おおきい)(?:もの|物|の)?(?:は|って)?"
+        rf"(?:何|なに|なん|どれ){JA_END}",
     ),
 }
 
@@ -100,12 +125,12 @@ class QuestionSet:
     def _parse(self, text: str) -> tuple[str, str, str] | None:
         """The kind of a question, the phrase that it is about and its side; "" without those."""
         said = " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split())
-        said = said.strip(" ?.!\"'")
+        said = said.strip(" ?.!。\"'「」")
         for kind in self.kinds:
-            if found := FORMS[kind].say.fullmatch(said):
+            if found := FORMS[kind].match(said):
                 parts = {name: part for name, part in found.groupdict().items() if part}
                 side = parts.pop("side", "").lower()
-                return kind, next(iter(parts.values()), ""), side
+                return kind, next(iter(parts.values()), ""), SIDES.get(side, side)
         return None
 
     def write(self, kind: str, phrase: str = "", side: str = "") -> str | None:
