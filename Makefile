@@ -56,7 +56,13 @@ train: $(TOOLS)
 	$(BIN)/python -m training.widen --plan sharp --base runs/hands/checkpoint
 	$(BIN)/python -m training.widen --plan names --base runs/sharp/checkpoint
 	$(BIN)/python -m training.widen --plan practice --base runs/names/checkpoint
-	$(BIN)/python -m training.averaging runs/names/checkpoint runs/practice/checkpoint --share 0.67 --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/names/checkpoint runs/practice/checkpoint --share 0.67 --out runs/practised
+	for seed in 3 4; do $(BIN)/python -m training.widen --plan artists --base runs/practised \
+		--heads runs/practice --seed $$seed --runs runs/artists$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/artists3/checkpoint runs/artists4/checkpoint --out runs/artists
+	for seed in 3 4; do $(BIN)/python -m training.widen --plan answers --base runs/artists \
+		--heads runs/practice --seed $$seed --runs runs/answers$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/answers3/checkpoint runs/answers4/checkpoint --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

@@ -139,6 +139,19 @@ class TestWidening:
         assert torch.equal(after, tower.embeddings.patch_embedding.weight)
         assert not torch.equal(after, before)
 
+    @pytest.mark.parametrize("plan", ["artists", "answers"])
+    def test_a_stage_that_a_plan_leaves_out_is_the_checkpoints_own(self, data, tmp_path, plan):
+        (trained,) = WIDENING_PLANS[plan].paces
+        wide = self.widened(data, tmp_path, "vision", "decoder", plan=plan)
+        known = PaliGemmaForConditionalGeneration.from_pretrained(TINY, dtype=torch.float32)
+        other = {"vision": widening.train_answers, "decoder": widening.train_tower}[trained]
+        widening.train_tower(replace(wide, run=replace(wide.run, stages=frozenset())))  # loads
+        other(wide)
+        theirs = known.state_dict()
+        for name, tensor in wide.learner.model.state_dict().items():
+            assert torch.equal(tensor, theirs[name]), name
+        assert not list(tmp_path.glob("*.jsonl"))
+
     def test_heads_of_an_earlier_run_need_not_be_learned_again(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BATCH", 2)
         wide = self.widened(data, tmp_path / "run", "vision", plan="practice", vision=3 / 60)

@@ -159,14 +159,20 @@ WIDENING_PLANS = {
         mix=(0.26, 0.52, 0.04, 0.18),
         seed=2,
     ),
-    # More hands of the same names, from the mean of what `names` and `practice` made.
+    # More hands of the same names, from the mean of what `names` and `practice` made: the tower.
+    # Two runs of other scenes, side by side, and their mean.
     "artists": WideningPlan(
         ModelSizes(side=168, vision_layers=6),
         num_names=66,
-        paces={
-            "vision": Pace(42.0, gain=0.5, tail=0.2),
-            "decoder": Pace(36.0, gain=0.7, tail=0.3),
-        },
+        paces={"vision": Pace(42.0, gain=0.5, tail=0.2)},
+        rehearsed=0.22,
+        seed=3,
+    ),
+    # Answers about what the mean of the towers of `artists` sees; two runs again, and their mean.
+    "answers": WideningPlan(
+        ModelSizes(side=168, vision_layers=6),
+        num_names=66,
+        paces={"decoder": Pace(36.0, gain=0.7, tail=0.3)},
         rehearsed=0.22,
         mix=(0.26, 0.52, 0.04, 0.18),
         seed=3,

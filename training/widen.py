@@ -37,7 +37,7 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--plan",
         choices=WIDENING_PLANS,
         default="hands",
-        help="more hands, larger pictures, more names, those for longer, and still more hands",
+        help="more hands, larger pictures, more names, those for longer, more hands in two parts",
     )
     parser.add_argument("--seed", type=int, help="of the scenes; default: the plan's")
     parser.add_argument("--heads", type=Path, help="an earlier run of the same names to begin with")
@@ -59,7 +59,8 @@ def main(words: Sequence[str] | None = None) -> None:
     cpu, out = torch.device("cpu"), args.out or runs / "checkpoint"
     files = [args.base / "model.safetensors", args.data / "atlas.npz"]
     if args.heads is not None:
-        files += [state_file(args.heads, stage) for stage in ("vision", "decoder")]
+        paces = WIDENING_PLANS[args.plan].paces
+        files += [state_file(args.heads, name) for name in ("vision", "decoder") if name in paces]
     for file in files:
         if not file.exists():
             sys.exit(f"{file} is not there; make train makes it, in docs/training.md stands how.")

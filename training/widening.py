@@ -189,7 +189,9 @@ def train_tower(wide: Widening) -> None:
 def _train(
     wide: Widening, name: str, tower: nn.Module, head: DenseHead, recipe: SceneRecipe
 ) -> None:
-    trained, pace = nn.ModuleDict({"tower": tower, "head": head}), wide.plan.paces[name]
+    trained, pace = nn.ModuleDict({"tower": tower, "head": head}), wide.plan.paces.get(name)
+    if pace is None:
+        return
     opt = adamw([([*trained.parameters()], PEAK * pace.gain)], DECAY)
     stage = open_stage(wide.run, name, pace, trained, opt)
     if stage.is_due:
@@ -218,7 +220,9 @@ def train_answers(wide: Widening) -> None:
 
     With tasks as in use from the first step, for it answers already.
     """
-    learner, pace = wide.learner, wide.plan.paces["decoder"]
+    learner, pace = wide.learner, wide.plan.paces.get("decoder")
+    if pace is None:
+        return
     core = learner.model.model
     head = wide.head(learner.width, "decoder")
     trained = nn.ModuleDict(
