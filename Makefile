@@ -62,7 +62,12 @@ train: $(TOOLS)
 	$(BIN)/python -m training.averaging runs/artists3/checkpoint runs/artists4/checkpoint --out runs/artists
 	for seed in 3 4; do $(BIN)/python -m training.widen --plan answers --base runs/artists \
 		--heads runs/practice --seed $$seed --runs runs/answers$$seed || exit; done
-	$(BIN)/python -m training.averaging runs/answers3/checkpoint runs/answers4/checkpoint --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/answers3/checkpoint runs/answers4/checkpoint --out runs/answers
+	$(BIN)/python -m training.averaging runs/practised runs/answers --out runs/both
+	for seed in 5 6; do $(BIN)/python -m training.widen --plan settle --base runs/both \
+		--heads runs/answers3 --seed $$seed --runs runs/settle$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/settle5/checkpoint runs/settle6/checkpoint --out runs/settled
+	$(BIN)/python -m training.averaging runs/practised runs/settled --share 0.7 --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

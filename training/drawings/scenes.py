@@ -23,7 +23,7 @@ from training.drawings.styles import deform, disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
 REHEARSED_SIDE = 224
-NOTHING = 0.05  # share of pictures in which nothing has a name, or nothing is at all
+NOTHING = 0.03  # share of pictures in which nothing has a name, or nothing is at all
 UNNAMED, TWIN = 0.25, 0.12  # shares of the further things
 DEFORMED = 0.6  # share of the things whose proportions change
 PIECE = 0.15  # share of the unnamed things that are pieces of a photograph
