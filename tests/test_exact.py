@@ -142,7 +142,7 @@ def test_what_the_whole_vocabulary_says_otherwise_is_taken_back(seed: int, verif
     engine = talkative(LocalEngine.load("tiny", "cpu"), seed)
     engine._scheduler.batch.is_small = verified
     said = set()
-    for image, _ in scenes(2):
+    for image, _ in scenes(4):
         for has_masks in (False, True):
             for names in (("cat",), ("dog", "house", "ball", "car")):
                 prompt = Prompt((image,), f"detect {' ; '.join(names)}", 70)
