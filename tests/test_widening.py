@@ -15,6 +15,7 @@ from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.checkpoints.file_names import CHECKPOINTS
 from gemma_vision.optimization.clock import Clock
+from gemma_vision.optimization.training_state import StateError
 from training import widen, widening
 from training.drawings.examination import Examiner
 from training.mask_shapes import mean_shapes, shape_figures
@@ -162,6 +163,8 @@ class TestWidening:
         for name, tensor in head.state_dict().items():
             assert torch.equal(tensor, state[f"module.head.{name}"]), name
         assert not torch.equal(wide.head(width, "vision").linear.weight, head.linear.weight)
+        with pytest.raises(StateError, match="heads of other names"):
+            replace(wide, heads=tmp_path / "run").head(width + 1, "vision")
 
     def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BANK", 12)
@@ -219,6 +222,8 @@ class TestWidening:
         (tmp_path / "atlas.npz").touch()
         with pytest.raises(SystemExit, match=r"vision\.safetensors is not there"):
             widen.main(["--base", str(TINY), "--data", str(tmp_path), "--heads", str(tmp_path)])
+        with pytest.raises(SystemExit, match="others are for evaluation"):
+            widen.main(["--base", str(TINY), "--data", str(tmp_path), "--seed", "900000"])
 
 
 class TestTable:

@@ -117,6 +117,8 @@ class WideningPlan:
     seed: int = 1
 
 
+LARGE_PICTURES = ModelSizes(side=168, vision_layers=6)
+MORE_QUESTIONS: Mix = (0.26, 0.52, 0.04, 0.18)
 WIDENING_PLANS = {
     # More hands of the names that it knows, in the size that it has.
     "hands": WideningPlan(
@@ -127,14 +129,14 @@ WIDENING_PLANS = {
     ),
     # The same names in larger pictures, by a deeper tower.
     "sharp": WideningPlan(
-        ModelSizes(side=168, vision_layers=6),
+        LARGE_PICTURES,
         num_names=16,
         paces={"vision": Pace(42.0, gain=0.6), "decoder": Pace(64.0, gain=0.7)},
         rehearsed=0.38,
     ),
     # More names besides, from what `sharp` made.
     "names": WideningPlan(
-        ModelSizes(side=168, vision_layers=6),
+        LARGE_PICTURES,
         num_names=66,
         paces={
             "sketch": Pace(10.0, gain=0.8),
@@ -149,20 +151,20 @@ WIDENING_PLANS = {
     # The same names for longer, from what `names` made; twice as many questions, which are of
     # four times as many things as they were.
     "practice": WideningPlan(
-        ModelSizes(side=168, vision_layers=6),
+        LARGE_PICTURES,
         num_names=66,
         paces={
             "vision": Pace(58.0, gain=0.6, tail=0.16),
             "decoder": Pace(48.0, gain=0.8, tail=0.3),
         },
         rehearsed=0.22,
-        mix=(0.26, 0.52, 0.04, 0.18),
+        mix=MORE_QUESTIONS,
         seed=2,
     ),
     # More hands of the same names, from the mean of what `names` and `practice` made: the tower.
     # Two runs of other scenes, side by side, and their mean.
     "artists": WideningPlan(
-        ModelSizes(side=168, vision_layers=6),
+        LARGE_PICTURES,
         num_names=66,
         paces={"vision": Pace(42.0, gain=0.5, tail=0.2)},
         rehearsed=0.22,
@@ -170,21 +172,21 @@ WIDENING_PLANS = {
     ),
     # Answers about what the mean of the towers of `artists` sees; two runs again, and their mean.
     "answers": WideningPlan(
-        ModelSizes(side=168, vision_layers=6),
+        LARGE_PICTURES,
         num_names=66,
         paces={"decoder": Pace(36.0, gain=0.7, tail=0.3)},
         rehearsed=0.22,
-        mix=(0.26, 0.52, 0.04, 0.18),
+        mix=MORE_QUESTIONS,
         seed=3,
     ),
     # A while longer from the mean of what `practice` and `answers` came to: the decoder gets used
     # to the mean of their towers.
     "settle": WideningPlan(
-        ModelSizes(side=168, vision_layers=6),
+        LARGE_PICTURES,
         num_names=66,
         paces={"decoder": Pace(13.0, gain=0.4, tail=0.5)},
         rehearsed=0.22,
-        mix=(0.26, 0.52, 0.04, 0.18),
+        mix=MORE_QUESTIONS,
         seed=5,
     ),
 }

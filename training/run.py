@@ -1,9 +1,10 @@
 """Run: what all stages of a training share: folder, seed, device, precision, and the time there is.
 
-Knows nothing of models or scenes.
+Knows nothing of models, and of scenes which seeds are for evaluation.
 """
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from torch.optim import Optimizer
 
 from gemma_vision.optimization.clock import Clock
 from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY, TrainingStage
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
 
 CPU = torch.device("cpu")
+MAX_SEED = EVALUATION_SEEDS - 10  # stages draw from this seed and a few after it
 
 
 class DeviceError(UserError):
@@ -55,6 +58,12 @@ class TrainingRun:
     save_every: float = SAVE_EVERY
     report_every: float = REPORT_EVERY
     clock: Clock = field(default_factory=Clock)
+
+
+def check_seed(seed: int) -> None:
+    """Leave the program where scenes of a seed are for evaluation."""
+    if not 0 <= seed <= MAX_SEED:
+        sys.exit(f"--seed is {seed}; take one of 0 to {MAX_SEED}: others are for evaluation.")
 
 
 def pick_device(name: str) -> torch.device:

@@ -20,7 +20,6 @@ from gemma_vision.optimization.precision import pick_dtype, quick_attention
 from gemma_vision.optimization.stage import state_file
 from gemma_vision.optimization.training_state import StateError, read_progress
 from gemma_vision.synthetic.atlas import load_atlas
-from gemma_vision.synthetic.poses import EVALUATION_SEEDS
 from postprocess.errors import UserError
 from postprocess.vqvae import MaskVQVAE
 from training.curves import write_curves
@@ -34,9 +33,14 @@ from training.model.tiny import build_model
 from training.model.tokenizer import build_tokenizer
 from training.model.vision import train_vision
 from training.presets import PRESETS, STAGES, Preset
-from training.run import DeviceError, TrainingRun, pick_device, pick_workers
-
-MAX_SEED = EVALUATION_SEEDS - 10  # stages draw from this seed and a few after it
+from training.run import (
+    MAX_SEED,
+    DeviceError,
+    TrainingRun,
+    check_seed,
+    pick_device,
+    pick_workers,
+)
 
 
 class OrderError(UserError):
@@ -123,8 +127,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def check_arguments(args: argparse.Namespace, folder: Path) -> None:
     """Leave with a sentence where the arguments cannot be meant."""
-    if not 0 <= args.seed <= MAX_SEED:
-        sys.exit(f"--seed is {args.seed}; take one of 0 to {MAX_SEED}: others are for evaluation.")
+    check_seed(args.seed)
     if args.minutes is not None and args.minutes <= 0:
         sys.exit(f"--minutes is {args.minutes:g}; it has to be more than 0.")
     if folder.exists() and not args.resume:

@@ -18,7 +18,7 @@ from gemma_vision.optimization.precision import pick_dtype, quick_attention
 from gemma_vision.optimization.stage import state_file
 from gemma_vision.optimization.training_state import StateError
 from training.presets import WIDENING_PLANS, WIDENING_STAGES
-from training.run import TrainingRun
+from training.run import TrainingRun, check_seed
 from training.widening import (
     open_widening,
     polish_masks,
@@ -65,10 +65,12 @@ def main(words: Sequence[str] | None = None) -> None:
         if not file.exists():
             sys.exit(f"{file} is not there; make train makes it, in docs/training.md stands how.")
     plan = WIDENING_PLANS[args.plan]
+    seed = plan.seed if args.seed is None else args.seed
+    check_seed(seed)
     run = TrainingRun(
         runs,
         frozenset([args.stage] if args.stage else WIDENING_STAGES),
-        seed=plan.seed if args.seed is None else args.seed,
+        seed=seed,
         dtype=pick_dtype(cpu),
         clock=Clock(args.minutes, now=time.thread_time),
     )

@@ -18,6 +18,7 @@ from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.metrics_log import running_means
 from gemma_vision.optimization.stage import TrainingStage, adamw, state_file, update
+from gemma_vision.optimization.training_state import StateError
 from postprocess.vqvae import MaskVQVAE
 from training.data.masks import random_shape
 from training.data.samples import Batch, to_pixels
@@ -45,6 +46,7 @@ from training.run import TrainingRun, open_stage
 
 BATCH, PEAK, DECAY = 20, 8e-4, 0.03  # of the tower
 ANSWERS_PEAK = 1.2e-3
+HEAD = "module.head."  # before the names of a head's weights in the state of a stage
 BANK = 3000  # scenes whose features the decoder keeps
 POLISHED, SHAPES = 8000, 0.2  # masks that polish the mask decoder, and the share of random shapes
 
@@ -136,7 +138,11 @@ class Widening:
         head = DenseHead(width, len(self.atlas.names), self.atlas.num_kinds)
         if self.heads is not None:
             tensors = load_file(state_file(self.heads, stage))
-            head.load_state_dict({key: tensors[f"module.head.{key}"] for key in head.state_dict()})
+            known = {k.removeprefix(HEAD): v for k, v in tensors.items() if k.startswith(HEAD)}
+            shapes = {key: tensor.shape for key, tensor in head.state_dict().items()}
+            if shapes != {key: tensor.shape for key, tensor in known.items()}:
+                raise StateError(f"{self.heads} has heads of other names; give a run of these.")
+            head.load_state_dict(known)
         return head
 
 

@@ -16,8 +16,9 @@ Kind = Literal["font", "outlines", "iconify", "webp", "deb", "photographs"]
 
 @dataclass(frozen=True)
 class DrawingSource:
-    """One set of drawings: the package of its registry with its version, the licence as SPDX.
+    """One set of drawings: the package of its registry with its version, and whose it is.
 
+    licence: as SPDX writes it, or in words where that has none.
     is_ink: lines and holes in one colour or few, under which a sheet of paper is cut to shape.
     weight: how often its drawings of a name are shown, beside those of the others.
     """
