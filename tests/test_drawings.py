@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from training.drawings.cutouts import FOLDER, read_cutouts
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import MISTAKEN, read_own_names
+from training.drawings.poses import DrawingPose
 from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
-from training.drawings.scenes import OUTSIDE, DrawingPose, DrawingScenes
+from training.drawings.scenes import OUTSIDE, DrawingScenes
 from training.drawings.sets import HELD_OUT, PHOTOGRAPHS, SETS, WEIGHTS
 
 NOTICE = (Path(__file__).parent.parent / "NOTICE").read_text(encoding="utf-8")
@@ -278,6 +280,31 @@ class TestStyles:
             ys, xs = np.nonzero(one[..., 3] >= 0.5)
             assert abs(ys.mean() - 44.5) < 8 and abs(xs.mean() - 34.5) < 8
 
+    def test_what_lines_enclose_is_coloured_in_and_the_outline_stays(self):
+        """A black square with two white windows: each takes a colour, the frame is black yet."""
+        drawn = np.zeros((48, 48, 4), np.float32)
+        drawn[4:44, 4:44, 3] = 1
+        drawn[8:40, 8:22, :3] = drawn[8:40, 26:40, :3] = 1
+        crayons = np.array([[1, 0, 0], [0, 0, 1]], np.float32)
+        seen = set()
+        for seed in range(30):
+            done = styles.colour_in(np.random.default_rng(seed), drawn, crayons)
+            assert np.array_equal(done[..., 3], drawn[..., 3]) and done.dtype == np.float32
+            assert (done[..., :3] <= done[..., 3:]).all()
+            left, right, frame = done[20, 14, :3], done[20, 32, :3], done[20, 24, :3]
+            for place in (left, right):
+                assert np.abs(crayons - place).max(1).min() < 0.05
+            seen.add((left.argmax(), right.argmax(), bool(frame.max() < 0.1)))
+        assert {place[:2] for place in seen} == {(0, 0), (0, 2), (2, 0), (2, 2)}
+        assert {place[2] for place in seen} == {True, False}
+
+    def test_a_black_shape_is_coloured_in_whole(self):
+        drawn = np.zeros((32, 32, 4), np.float32)
+        drawn[4:28, 4:28, 3] = 1
+        green = np.array([[0, 0.6, 0.2]], np.float32)
+        done = styles.colour_in(np.random.default_rng(1), drawn, green)
+        assert np.allclose(done[10:22, 10:22, :3], green, atol=1e-3)
+
     def test_hues_turn_around_grey(self):
         grey = np.full((1, 3), 0.4, np.float32)
         assert np.allclose(grey @ styles.hue_matrix(1.1), grey, atol=1e-6)
@@ -349,6 +376,20 @@ class TestScenes:
         ]
         assert 0.65 < np.mean(np.array(drawn) == 0) < 0.85
         assert set(WEIGHTS) == {source.name for source in SETS}
+
+    def test_what_is_in_ink_takes_the_colours_of_those_who_colour(self, atlas, monkeypatch):
+        """Every drawing of the second artist is ink: its palettes are the first one's alone."""
+        red = np.zeros_like(atlas.images)
+        red[..., 0], red[..., 3] = 255, atlas.images[..., 3]
+        by_first = (atlas.artist_of == 0)[:, None, None, None]
+        two = dataclasses.replace(atlas, images=np.where(by_first, red, atlas.images), _mipmaps={})
+        monkeypatch.setattr("training.drawings.scenes.INKS", (MIRRORED,))
+        scenes = open_scenes(two)
+        assert np.array_equal(scenes.is_ink, two.artist_of == 1)
+        for name in range(-1, len(two.names)):
+            assert np.array_equal(np.unique(scenes.palette(name), axis=0), [[1, 0, 0]])
+        alone = open_scenes(two, artists=[MIRRORED])
+        assert alone.palette(0).max() <= 1  # nobody to ask but itself
 
     def test_rehearsed_scenes_are_by_the_first_hand_as_it_drew(self, atlas):
         scenes = open_scenes(atlas)

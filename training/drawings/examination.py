@@ -17,7 +17,8 @@ from gemma_vision.synthetic.compositor import ComposedScene
 from gemma_vision.synthetic.scene_dataset import to_coco
 from training.data.sampling import SceneRecipe
 from training.drawings.atlas import DrawingAtlas
-from training.drawings.scenes import DrawingPose, DrawingScenes
+from training.drawings.poses import DrawingPose
+from training.drawings.scenes import DrawingScenes
 
 SIDE = 224
 ALONE = (0.35, 0.6)  # the longest side of a thing by itself, of the picture's

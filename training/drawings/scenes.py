@@ -5,7 +5,6 @@ backgrounds, nothing restyled. No seed of the evaluation's is ever drawn from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,18 +13,21 @@ from torch.utils.data import IterableDataset
 from gemma_vision.synthetic.atlas import MARGIN, SIDE
 from gemma_vision.synthetic.backgrounds import draw_background
 from gemma_vision.synthetic.compositor import MIN_VISIBLE, ComposedScene, SceneObject
-from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES, Pose
+from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
 from training.data.samples import Sample, to_sample
 from training.data.sampling import SceneRecipe
 from training.drawings.atlas import DrawingAtlas
 from training.drawings.photographs import cut, photographic
-from training.drawings.styles import deform, disturb, restyle
+from training.drawings.poses import DrawingPose, overlap
+from training.drawings.sets import INKS
+from training.drawings.styles import colour_in, deform, disturb, restyle
 
 COUNTS = (0.25, 0.25, 0.25, 0.25)  # of pictures with one to four things
 REHEARSED_SIDE = 224
 NOTHING = 0.03  # share of pictures in which nothing has a name, or nothing is at all
 UNNAMED, TWIN = 0.25, 0.12  # shares of the further things
 DEFORMED = 0.6  # share of the things whose proportions change
+COLOURED, PAINTS = 0.5, 6  # share of the things in ink that are coloured in; of how many colours
 PIECE = 0.15  # share of the unnamed things that are pieces of a photograph
 # Width and height of pictures, of the side that the model sees; squashed to a square.
 SIZES = [(1.0, 1.0)] * 6 + [(1.5, 1.5), (1.5, 1.1), (1.1, 1.5)]
@@ -33,39 +35,6 @@ LARGEST, WHOLE = 0.65, 0.92  # the longest side, of the picture's
 MAX_OVERLAP, TRIES = 0.25, 12
 OUTSIDE = 1.3  # of a thing's own frame: as far as the middle of a patch on its edge is told
 POOL, RENEWAL, GROUND_SIDE = 400, 0.06, 288
-
-
-@dataclass(frozen=True)
-class DrawingPose(Pose):
-    """A pose of a drawing of any artist, labelled in the thing's own frame.
-
-    halves: half the drawing's width and height in its pixels. flipped: it faces the other way.
-    """
-
-    halves: tuple[float, float] = (60.0, 60.0)
-    flipped: bool = False
-    kind: int = -1
-    is_plain: bool = True
-
-    def inverse(self) -> np.ndarray:
-        """The (2, 3) map from picture pixels to the thing's own frame, -1..1 from edge to edge."""
-        scale = (SIDE / 2) / np.array(self.halves)
-        scale[0] *= -1 if self.flipped else 1
-        return super().inverse() * scale[:, None]
-
-    def corners(self) -> tuple[float, float, float, float]:
-        """x0, y0, x1, y1 in pixels: where it would be seen if nothing hid it."""
-        linear = np.abs(self.matrix()[:, :2])
-        reach = linear @ np.array(self.halves)
-        return self.x - reach[0], self.y - reach[1], self.x + reach[0], self.y + reach[1]
-
-
-def overlap(a: DrawingPose, b: DrawingPose) -> float:
-    """Intersection of two frames over the smaller one."""
-    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = a.corners(), b.corners()
-    width, height = min(ax1, bx1) - max(ax0, bx0), min(ay1, by1) - max(ay0, by0)
-    smaller = min((ax1 - ax0) * (ay1 - ay0), (bx1 - bx0) * (by1 - by0))
-    return float(max(0.0, width) * max(0.0, height) / smaller)
 
 
 class DrawingScenes(IterableDataset[Sample]):
@@ -93,6 +62,9 @@ class DrawingScenes(IterableDataset[Sample]):
         self.rng = np.random.default_rng(tuple(seed))
         numbers = range(-1, len(atlas.names))
         self.drawings = {name: atlas.drawings(name, artists, weights) for name in numbers}
+        colours = [artist for artist in artists if artist not in INKS]
+        self.coloured = {name: atlas.drawings(name, colours) for name in numbers}
+        self.is_ink = np.isin([atlas.artists[number] for number in atlas.artist_of], INKS)
         first = atlas.artists[:1]
         self.first_drawings = {name: atlas.drawings(name, first) for name in range(-1, NUM_NAMES)}
         self.grounds: list[np.ndarray] = []
@@ -232,6 +204,8 @@ class DrawingScenes(IterableDataset[Sample]):
         drawn = drawn.astype(np.float32) / 255
         if not pose.is_plain and self.rng.random() < DEFORMED:
             drawn = deform(self.rng, drawn)
+        if not pose.is_plain and self.is_ink[pose.sprite] and self.rng.random() < COLOURED:
+            drawn = colour_in(self.rng, drawn, self.palette(pose.name))
         if scale > 1.2:
             drawn = cv2.GaussianBlur(drawn, (0, 0), 0.7)
         if pose.name < 0 and not pose.is_plain and self.rng.random() < PIECE:
@@ -247,6 +221,15 @@ class DrawingScenes(IterableDataset[Sample]):
         owner[top:bottom, left:right][solid] = index
         det = abs(float(np.linalg.det(matrix[:, :2])))
         return float(self.atlas.areas[pose.sprite]) * det
+
+    def palette(self, name: int) -> np.ndarray:
+        """Colours of somebody else's drawing of a name -> (P, 3) float32 0..1."""
+        groups = self.coloured[name] or self.drawings[name]
+        drawing = self.rng.choice(groups[int(self.rng.integers(len(groups)))])
+        image = self.atlas.mipmaps(drawing)[2]
+        seen = image[image[..., 3] > 0].astype(np.float32)
+        picked = seen[self.rng.integers(len(seen), size=PAINTS)]
+        return picked[:, :3] / picked[:, 3:]
 
     def texture(self) -> np.ndarray:
         """A patch of a photograph."""

@@ -31,6 +31,25 @@ def restyle(rng: Generator, drawn: Image, texture: Callable[[], np.ndarray]) -> 
     return styled
 
 
+def colour_in(rng: Generator, drawn: Image, palette: np.ndarray) -> Image:
+    """A drawing of lines, or a shape cut out of black, as a child with crayons leaves it.
+
+    palette: (P, 3) float32 0..1, one of which each enclosed place takes. Lines stay as they are
+    mostly; where most is dark already, all of it takes colours.
+    """
+    alpha = drawn[..., 3:]
+    solid, is_light = alpha[..., 0] >= 0.5, drawn[..., :3] @ LUMA >= 0.5 * alpha[..., 0]
+    light, dark = ((solid & chosen).astype(np.uint8) for chosen in (is_light, ~is_light))
+    keeps_lines = light.sum() > dark.sum() and rng.random() < LINES
+    colour = drawn[..., :3].copy()
+    for places in (light,) if keeps_lines else (light, dark):
+        count, labels = cv2.connectedComponents(places, connectivity=4)
+        paints = palette[rng.integers(len(palette), size=count)]
+        colour = np.where(labels[..., None] > 0, paints[labels], colour)
+    smooth = cv2.GaussianBlur(colour, (0, 0), 0.6)
+    return np.concatenate([np.minimum(smooth, alpha), alpha], 2).astype(np.float32)
+
+
 def deform(rng: Generator, drawn: Image) -> Image:
     """The same drawing with other proportions: its inside pushed about, its frame left where it is.
 
@@ -154,6 +173,7 @@ LIGHTS: tuple[tuple[float, Effect], ...] = (  # and of what shall look as camera
     (0.5, bend),
 )
 LIFELIKE, TEXTURED, SOFTENED = 0.15, 0.15, 0.15
+LINES = 0.7  # share of the drawings of lines whose lines stay when they are coloured in
 PUSHED, FARTHEST = 3, 0.045  # points along a side, and how far they are pushed, of that side
 
 
