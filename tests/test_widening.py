@@ -64,6 +64,11 @@ class TestGrowth:
         seen = [tower(pixel_values=pixels).last_hidden_state for tower in towers]
         assert torch.allclose(*seen, atol=1e-5)
 
+    def test_nothing_of_a_checkpoint_is_left_out(self, grown):
+        small, large, old, new = grown
+        with pytest.raises(StateError, match=r"4 layers and the plan.s has 2; choose a plan"):
+            grow(large, small, new, old)
+
     def test_new_layers_can_learn(self, grown):
         large = grown[1]
         large.model.vision_tower(pixel_values=torch.randn(1, 3, 56, 56))[0].sum().backward()
@@ -165,6 +170,19 @@ class TestWidening:
         assert not torch.equal(wide.head(width, "vision").linear.weight, head.linear.weight)
         with pytest.raises(StateError, match="heads of other names"):
             replace(wide, heads=tmp_path / "run").head(width + 1, "vision")
+
+    def test_heads_of_a_run_that_had_no_tower_are_enough_for_answers(
+        self, data, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(widening, "BANK", 12)
+        first = self.widened(data, tmp_path / "a", "decoder", plan="answers", decoder=4 / 60)
+        widening.train_answers(first)
+        assert not (tmp_path / "a" / "vision.safetensors").exists()
+        wide = self.widened(data, tmp_path / "b", "decoder", plan="settle", decoder=4 / 60)
+        wide = replace(wide, heads=tmp_path / "a")
+        widening.train_tower(wide)
+        widening.train_answers(wide)
+        assert (tmp_path / "b" / "decoder.jsonl").exists()
 
     def test_answers_are_learned_and_the_checkpoint_is_one(self, data, tmp_path, monkeypatch):
         monkeypatch.setattr(widening, "BANK", 12)

@@ -179,7 +179,7 @@ def train_tower(wide: Widening) -> None:
     Where there is a sketch, in small pictures first; then it grows to the size that it has in use.
     """
     (old, tokenizer), plan, seen = wide.words, wide.plan, wide.small
-    head = wide.head(plan.sizes.vision_width, "vision")
+    head = wide.head(plan.sizes.vision_width, "vision") if "vision" in plan.paces else None
     if plan.sketch is not None:
         sizes, smallest = plan.sketch
         sketch = build_model(sizes, tokenizer, wide.run.seed)
@@ -193,11 +193,12 @@ def train_tower(wide: Widening) -> None:
 
 
 def _train(
-    wide: Widening, name: str, tower: nn.Module, head: DenseHead, recipe: SceneRecipe
+    wide: Widening, name: str, tower: nn.Module, head: DenseHead | None, recipe: SceneRecipe
 ) -> None:
-    trained, pace = nn.ModuleDict({"tower": tower, "head": head}), wide.plan.paces.get(name)
-    if pace is None:
+    pace = wide.plan.paces.get(name)
+    if pace is None or head is None:
         return
+    trained = nn.ModuleDict({"tower": tower, "head": head})
     opt = adamw([([*trained.parameters()], PEAK * pace.gain)], DECAY)
     stage = open_stage(wide.run, name, pace, trained, opt)
     if stage.is_due:

@@ -10,6 +10,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 from transformers import PaliGemmaForConditionalGeneration
 
+from gemma_vision.optimization.training_state import StateError
+
 SILENT = ("out_proj.weight", "out_proj.bias", "fc2.weight", "fc2.bias")
 
 
@@ -21,7 +23,16 @@ def grow(
     new: Tokenizer,
 ) -> None:
     """Fill `large` in place from `small`; both have the same widths. `old` and `new` are their
-    tokenizers."""
+    tokenizers.
+
+    Raises StateError where `small` has more layers: what they do would be lost.
+    """
+    depths = [m.config.vision_config.num_hidden_layers for m in (small, large)]
+    if depths[0] > depths[1]:
+        raise StateError(
+            f"The checkpoint's tower has {depths[0]} layers and the plan's has {depths[1]}; "
+            "choose a plan of at least as many."
+        )
     known = small.state_dict()
     for name, value in large.state_dict().items():
         if name.endswith(("embed_tokens.weight", "lm_head.weight")):
