@@ -355,6 +355,19 @@ def test_a_broken_folder_is_refused_in_words(folder, damage, said):
         evaluate(Oracle().pipeline(), read_dataset(folder))
 
 
+def test_a_damaged_picture_is_told_before_anything_is_asked(folder):
+    widths = sorted(SCENES)
+    (folder / f"{widths[-1]}.png").write_bytes((folder / f"{widths[-1]}.png").read_bytes()[:60])
+    (folder / f"{widths[-2]}.png").write_bytes(b"")
+    pipeline = Oracle().pipeline()
+    with pytest.raises(DatasetError) as told:
+        evaluate(pipeline, read_dataset(folder), batch=1)
+    assert pipeline.engine.prompts == []
+    assert all(f"{width}.png" in str(told.value) for width in widths[-2:])
+    first = evaluate(pipeline, read_dataset(folder), limit=1)
+    assert first["n_images"] == 1
+
+
 def test_an_interrupted_evaluation_goes_on_where_it_stopped(folder, tmp_path):
     dataset, kept = read_dataset(folder), tmp_path / "results" / "kept.jsonl"
     whole = evaluate(Oracle().pipeline(), dataset)

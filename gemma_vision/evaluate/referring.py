@@ -12,6 +12,7 @@ from gemma_vision.evaluate.dataset import Dataset, DatasetError
 from gemma_vision.evaluate.page import check_page_folder
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import PROMPT, REFS, Phrase, read_phrases
+from gemma_vision.evaluate.picture_checks import check_pictures
 from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups
 from gemma_vision.requests.request import Request
@@ -48,7 +49,7 @@ def evaluate_phrases(
     files = (dataset.path, dataset.folder / REFS)
     subject = subject_of(pipeline, *files, split=split, prompt=prompt)
     record = ResultsFile(expanded(results) if results else None, subject)
-    todo = [number for number in range(len(phrases)) if number not in record.rows]
+    todo = unasked(phrases, record)
     began = time.perf_counter()
     for numbers in groups(todo, batch):
         for number, text in zip(numbers, ask(pipeline, phrases, numbers, prompt), strict=True):
@@ -66,6 +67,13 @@ def evaluate_phrases(
         title = f"{pipeline.name} on {dataset.folder.name}"
         write_phrase_report(judged, decoder, table, title, folder)
     return table
+
+
+def unasked(phrases: Sequence[Phrase], record: ResultsFile) -> list[int]:
+    """The numbers of the phrases that are still to be asked, whose pictures can all be opened."""
+    numbers = [number for number in range(len(phrases)) if number not in record.rows]
+    check_pictures({phrases[n].scene.id: phrases[n].scene for n in numbers}.values())
+    return numbers
 
 
 def ask(

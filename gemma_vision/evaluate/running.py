@@ -10,6 +10,7 @@ from gemma_vision.evaluate.dataset import Dataset
 from gemma_vision.evaluate.dataset_reader import check_things
 from gemma_vision.evaluate.examine import examine
 from gemma_vision.evaluate.page import check_page_folder
+from gemma_vision.evaluate.picture_checks import check_pictures
 from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
 from gemma_vision.evaluate.result import Result
@@ -47,6 +48,7 @@ def evaluate(
     record = ResultsFile(expanded(results) if results else None, subject)
     scenes = dataset.scenes[:limit]
     todo = [scene for scene in scenes if scene.id not in record.rows]
+    check_pictures(todo)
     for group in groups(todo, GROUP):
         for result in examine(pipeline, dataset, group, size=batch):
             record.add(result.image, result.to_dict())

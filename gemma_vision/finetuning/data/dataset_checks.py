@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gemma_vision.evaluate import Dataset, DatasetError, Scene, check_things
-from gemma_vision.evaluate.dataset import check_picture_size
+from gemma_vision.evaluate.picture_checks import picture_fault
 from gemma_vision.finetuning.data.dataset_layouts import file_of, read_any
-from gemma_vision.images.opening import ImageError, open_image
 from gemma_vision.requests.interpretation.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.errors import UserError
@@ -88,10 +87,8 @@ def name_faults(dataset: Dataset) -> Iterator[tuple[str, str]]:
 
 def scene_faults(scene: Scene) -> Iterator[str]:
     """A file that is no picture or of another size than written, masks that cannot be drawn."""
-    try:
-        check_picture_size(scene, open_image(scene.path).size)
-    except (ImageError, DatasetError) as error:
-        yield str(error)
+    if fault := picture_fault(scene):
+        yield fault
         return
     for thing in scene.things:
         try:
