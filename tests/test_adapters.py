@@ -108,6 +108,15 @@ def test_parts_trained_whole_replace_those_of_the_model(base: Path, tmp_path: Pa
         pytest.param({"base_model.model.odd": torch.zeros(1)}, {}, "does not have", id="odd part"),
         pytest.param(factors(), {"base_model_name_or_path": ""}, "does not name", id="no base"),
         pytest.param(factors(), {"base_model_name_or_path": "gone"}, "'gone'", id="base is gone"),
+        pytest.param(
+            factors(), {"use_dora": True}, "is DoRA and has no lengths", id="half of DoRA"
+        ),
+        pytest.param(
+            factors(),
+            {"modules_to_save": ["multi_modal_projector"]},
+            "names multi_modal_projector among what was trained whole",
+            id="a whole part is missing",
+        ),
         pytest.param({}, {"base_model_name_or_path": "/home/me/pg"}, "--base", id="my path"),
         pytest.param(
             {}, {"base_model_name_or_path": "a/b", "revision": "v2"}, "revision v2", id="revision"
@@ -138,6 +147,26 @@ def test_what_is_missing_of_an_adapter_is_told_as_it_came(base: Path, tmp_path: 
     with pytest.raises(CheckpointError, match="an adapter of which half is missing") as caught:
         open_checkpoint(folder, "cpu")
     assert caught.value.code == "E_CHECKPOINT_INCOMPLETE"
+
+
+def test_parts_that_the_model_lacks_may_be_named_as_trained_whole(base: Path, tmp_path) -> None:
+    """PEFT writes those of other tasks: classifier, score."""
+    open_checkpoint(write(tmp_path, base, factors(), modules_to_save=["classifier"]), "cpu")
+
+
+@pytest.mark.parametrize("named", [".", "./", "..", ".\\"])
+def test_a_base_named_by_the_folder_of_its_training_is_asked_for(
+    named: str, base: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """What lies where somebody happens to work is another model, or none."""
+    (tmp_path / "in").mkdir()
+    folder = write(tmp_path / "in" / "adapter", base, factors(), base_model_name_or_path=named)
+    elsewhere = Path(shutil.copytree(base, tmp_path / "work" / "whole"))
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(CheckpointError, match="which names none") as caught:
+        open_checkpoint(folder, "cpu")
+    assert caught.value.code == "E_ADAPTER_BASE"
+    open_checkpoint(folder, "cpu", base=base)
 
 
 def test_a_base_is_named_for_adapters_alone(base: Path) -> None:

@@ -37,6 +37,11 @@ def find_base(
         beside = folder / named
         if not Path(named).is_absolute() and (beside / "config.json").is_file():
             named = str(beside.resolve())  # written so by fine-tuning, and carried along
+        elif set(named) <= set("./\\"):  # the folder where PEFT ran, whatever lies in ours
+            message = (
+                f"The adapter {shown} says {named!r} of the model that it was made for, which "
+            )
+            raise CheckpointError(f"{message}names none. {REMEDY}", CODE)
     try:
         found = find(named, reporter, token=token)
     except CheckpointError as error:

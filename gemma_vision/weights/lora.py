@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -69,12 +70,15 @@ def merge(
         raise CheckpointError(message, "E_CHECKPOINT_DAMAGED")
     if HEAD not in tensors and EMBEDDING in tensors:
         tensors[HEAD] = tensors[EMBEDDING]
+    check_wholes(config, parts.wholes, tensors, rename)
     for name, tensor in parts.wholes.items():
         put_whole(tensors, rename(name), tensor)
     for module, rows in parts.rows.items():
         put_rows(tensors, rename(f"{module}.weight"), rows, token_indices(config, module))
     for module, factors in parts.factors.items():
         check_factors(module, factors, rank_of(config, module))
+        if config.get("use_dora") and "magnitude_vector" not in factors:
+            raise misfit(f"is DoRA and has no lengths for {module}")
         factor = strength(config, module)
         for name, merged in merged_layer(tensors, rename(f"{module}.weight"), factors, factor):
             tensors[name] = merged.to(dtype)
@@ -93,6 +97,24 @@ def sort_parts(given: Iterable[tuple[str, Tensor]]) -> AdapterParts:
         else:
             parts.wholes[INNER.sub("", path)] = tensor
     return parts
+
+
+def check_wholes(
+    config: Mapping[str, Any],
+    wholes: Iterable[str],
+    tensors: Iterable[str],
+    rename: Callable[[str], str],
+) -> None:
+    """Refuse an adapter without a part that its folder says was trained whole.
+
+    A part that the model does not have either is passed over, as PEFT does it.
+    """
+    there, held = list(tensors), [rename(name) for name in wholes]
+    for named in config.get("modules_to_save") or ():
+        part = f".{rename(f'{named}.')}"
+        is_meant = any(part in f".{name}" for name in there)
+        if is_meant and not any(part in f".{name}" for name in held):
+            raise misfit(f"names {named} among what was trained whole, and does not hold it")
 
 
 def check_factors(module: str, factors: Mapping[str, Tensor], rank: int) -> None:
