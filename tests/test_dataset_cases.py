@@ -12,6 +12,7 @@ import pytest
 from scripted_scenes import CASES, NUM_OBJECTS, PICTURES, scripted_pipeline
 
 from gemma_vision.evaluate import DatasetError, evaluate, read_dataset
+from postprocess.datasets.picture_files import upright_size
 
 COCO = CASES / "coco"
 PLAIN = "annotations.json"
@@ -92,3 +93,49 @@ def test_a_category_of_number_0_and_an_annotation_of_number_0_count(tmp_path):
     folder = lay_out("ids_from_0", tmp_path)
     coco = read_dataset(folder).coco
     assert [row["id"] for row in coco["annotations"]] == list(range(1, NUM_OBJECTS + 1))
+
+
+def two_rows(folder: Path, *names: str) -> Path:
+    """A data set of one picture file that is listed by several names, a thing each."""
+    shutil.copy(PICTURES[0], folder / "a.png")
+    width, height = upright_size(PICTURES[0])
+    images = [
+        {"id": n, "file_name": name, "width": width, "height": height}
+        for n, name in enumerate(names, 1)
+    ]
+    rows = [
+        {"id": n, "image_id": n, "category_id": 1, "bbox": [10 * n, 2, 5, 5]}
+        for n in range(1, len(names) + 1)
+    ]
+    data = {"images": images, "annotations": rows, "categories": [{"id": 1, "name": "car"}]}
+    (folder / PLAIN).write_text(json.dumps(data))
+    return folder
+
+
+def test_a_picture_that_is_listed_twice_is_one_with_the_things_of_both(tmp_path):
+    """As two, each would be asked about and learned without what the other shows."""
+    dataset = read_dataset(two_rows(tmp_path, "a.png", "a.png"))
+    assert [[thing.box[0] for thing in scene.things] for scene in dataset.scenes] == [[10, 20]]
+    assert "1 picture is listed twice" in dataset.notices[0]
+
+
+def test_two_pictures_are_never_found_as_one_file(tmp_path):
+    folder = two_rows(tmp_path, "train/a.png", "val/a.png")
+    with pytest.raises(DatasetError, match=r"train/a\.png and val/a\.png are both found as"):
+        read_dataset(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["https://host.example/d/a.png?key=1", "s3://bucket/d/a.png", "0a1b2c3d-a.png"]
+)
+def test_a_picture_is_found_by_its_address_or_its_upload(name, tmp_path):
+    assert read_dataset(two_rows(tmp_path, name)).scenes[0].path == tmp_path / "a.png"
+
+
+def test_crowds_are_told(tmp_path):
+    """CVAT marks what was drawn with a brush as one."""
+    data = json.loads((two_rows(tmp_path, "a.png", "b.png") / PLAIN).read_text())
+    data["images"].pop()
+    data["annotations"][1] |= {"image_id": 1, "iscrowd": 1}
+    (tmp_path / PLAIN).write_text(json.dumps(data))
+    assert any("1 thing is marked as a crowd" in said for said in read_dataset(tmp_path).notices)

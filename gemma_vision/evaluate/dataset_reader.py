@@ -22,6 +22,7 @@ from postprocess.datasets.coco_file import CocoFile, CocoPicture
 from postprocess.datasets.coco_ids import number_rows
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
+from postprocess.datasets.picture_files import shared_files
 from postprocess.user_paths import expanded
 
 
@@ -36,11 +37,12 @@ def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:
         file = read_coco_file(expanded(given), notices)
     except ExportError as error:
         raise DatasetError(str(error)) from error
-    file = without_points(file, notices)
+    file = listed_once(without_points(file, notices), notices)
     things = [thing for picture in file.pictures for thing in picture.things]
     categories = askable_categories(file, {thing.label for thing in things}, notices)
     thing_ids = iter(number_rows([thing.id for thing in things]))
     scene_ids = number_rows([picture.id for picture in file.pictures])
+    paths = [find_picture(file, picture, notices) for picture in file.pictures]
     scenes = tuple(
         Scene(
             number,
@@ -51,9 +53,12 @@ def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:
                 for one in picture.things
             ),
         )
-        for number, picture in zip(scene_ids, file.pictures, strict=True)
-        if (path := find_picture(file, picture, notices)) is not None
+        for number, picture, path in zip(scene_ids, file.pictures, paths, strict=True)
+        if path is not None
     )
+    found = zip((picture.file_name for picture in file.pictures), paths, strict=True)
+    for sentence in shared_files((name, path) for name, path in found if path is not None):
+        add_fault(notices, sentence)
     folder = file.path.parent
     return Dataset(folder, scenes, categories, file.seed, file.path, notices.sentences)
 
@@ -68,6 +73,17 @@ def without_points(file: CocoFile, notices: Notices) -> CocoFile:
         kept = tuple(thing for thing in picture.things if thing.point is None)
         pictures.append(replace(picture, things=kept))
     return replace(file, pictures=tuple(pictures))
+
+
+def listed_once(file: CocoFile, notices: Notices) -> CocoFile:
+    """The data set with every picture once: one file under several ids has the things of all."""
+    pictures: dict[str, CocoPicture] = {}
+    for picture in file.pictures:
+        known = pictures.setdefault(picture.file_name, picture)
+        if known is not picture:
+            notices.add("listed_again", picture.file_name)
+            pictures[picture.file_name] = replace(known, things=known.things + picture.things)
+    return replace(file, pictures=tuple(pictures.values()))
 
 
 def askable_categories(file: CocoFile, used: set[str], notices: Notices) -> dict[str, int]:

@@ -110,6 +110,8 @@ class _Rows:
             annotations, masks, boxes, crowds, points, strict=True
         ):
             if box is not None:
+                if is_crowd:
+                    self.notices.add("crowd", one.where)
                 if point is None and any(read_numbers(one.row.get("keypoints")) or ()):
                     self.notices.add("pose", one.where)
                 label, score = called[one.category], read_number(one.row.get("score"))

@@ -27,6 +27,16 @@ _SENTENCES = {
         "{n} annotation of a picture that is not listed was left out",
         "{n} annotations of pictures that are not listed were left out",
     ),
+    "listed_again": (
+        "{n} picture is listed twice and was taken as one, with all its things",
+        "{n} pictures are listed twice and were taken as one each, with all their things",
+    ),
+    "crowd": (
+        "{n} thing is marked as a crowd (iscrowd) and counts neither as there nor as missing; "
+        "where it is one thing, set iscrowd to 0",
+        "{n} things are marked as crowds (iscrowd) and count neither as there nor as missing; "
+        "where they are single things, set iscrowd to 0",
+    ),
     "copy": (
         "{n} annotation that is listed twice was left out",
         "{n} annotations that are listed twice were left out",
@@ -70,6 +80,22 @@ _SENTENCES = {
     "unlabelled": (
         "{n} picture without a file of labels was left out; give it an empty one to keep it",
         "{n} pictures without files of labels were left out; give them empty ones to keep them",
+    ),
+    "unannotated": (
+        "{n} task that nobody annotated was left out; submit an empty annotation to keep it",
+        "{n} tasks that nobody annotated were left out; submit empty annotations to keep them",
+    ),
+    "annotators": (
+        "{n} task has several annotations, of which the last was taken",
+        "{n} tasks have several annotations, of which the last were taken",
+    ),
+    "predicted": (
+        "{n} task has no annotation, and what a model predicted of it was taken",
+        "{n} tasks have no annotations, and what a model predicted of them was taken",
+    ),
+    "cut_record": (
+        "{n} record of an answer is cut off or out of range, and was left out or mended",
+        "{n} records of answers are cut off or out of range, and were left out or mended",
     ),
     "size": (
         "{n} picture is of another size, seen upright, than its annotations say",

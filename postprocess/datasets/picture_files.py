@@ -5,6 +5,7 @@ and never lead out of it.
 """
 
 import os
+import re
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from functools import cached_property
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from PIL import Image
 
@@ -24,6 +26,7 @@ MAX_SIDE = 16_384  # pixels, as `gemma_vision.images.limits` has it
 MAX_PIXELS = 80_000_000
 
 _ORIENTATION = 0x0112  # the EXIF tag; 5 to 8 swap the sides
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?P<name>.+)")  # what Label Studio calls an upload
 _DEPTH = 4  # folders below the data set's own that are searched for pictures
 
 Size = tuple[int, int]
@@ -65,7 +68,10 @@ def name_parts(name: str) -> tuple[str, ...]:
     """The folders and the file of a name, without what leads out of a folder.
 
     "C:\\\\data\\\\a\\\\1.jpg" -> ("data", "a", "1.jpg");   "../b/1.jpg" -> ("b", "1.jpg")
+    "https://host/a%20b/1.jpg?key=x" -> ("a b", "1.jpg")
     """
+    if "://" in name:
+        name = unquote(urlsplit(name).path)
     parts = PurePosixPath(name.replace("\\", "/")).parts
     return tuple(part for part in parts if part not in ("/", "//", "..") and part[-1:] != ":")
 
@@ -84,7 +90,8 @@ class PictureFinder:
     def find(self, name: str) -> Path | None:
         """The file that a data set calls so; None where there is none, or more than one could be.
 
-        Its whole path is tried first, then ever less of the folders that it names.
+        Its whole path is tried first, then ever less of the folders that it names; at last its
+        name before it was uploaded to Label Studio.
         """
         if path := self.find_exactly(name):
             return path
@@ -92,7 +99,10 @@ class PictureFinder:
         for start in range(len(parts)):
             if path := self._beside("/".join(parts[start:])):
                 return path
-        return self._search(parts)
+        if path := self._search(parts):
+            return path
+        uploaded = _UPLOADED.fullmatch(parts[-1]) if parts else None
+        return None if uploaded is None else self.find(uploaded["name"])
 
     def find_exactly(self, name: str) -> Path | None:
         """The file of this very name in one of the folders; a name may hold a back slash."""
@@ -121,6 +131,21 @@ class PictureFinder:
         for path in files:
             found.setdefault(name_key(path.name), []).append(path)
         return found
+
+
+def shared_files(found: Iterable[tuple[str, Path]]) -> Iterator[str]:
+    """A sentence for each picture that was found as the file of another.
+
+    found: what each is called, and its file.   train/a.png val/a.png, where there is only a.png
+    """
+    first: dict[Path, str] = {}
+    for name, path in found:
+        other = first.setdefault(path, name)
+        if other != name:
+            yield (
+                f"{other} and {name} are both found as {path}, which can be one of them only; put "
+                "each where its name says."
+            )
 
 
 def compare_sizes(known: Iterable[tuple[str, Size]], data: Path, notices: Notices) -> None:
