@@ -435,6 +435,83 @@ def test_results_of_label_studio_are_read(kind, value, box, has_mask, tmp_path):
         assert things("label-studio", tmp_path) == {"ab-a.png": [("dog", box, has_mask)]}
 
 
+def test_tasks_that_nobody_annotated_are_not_pictures_without_things(tmp_path):
+    """They would be learned as showing nothing."""
+    box = result("rectanglelabels", {"x": 10, "y": 10, "width": 20, "height": 20})
+    tasks = {
+        "a.png": {"annotations": [{"result": [box]}]},
+        "b.png": {"annotations": []},
+        "c.png": {"annotations": [{"result": [], "was_cancelled": True}]},
+        "d.png": {"annotations": [{"result": []}], "predictions": [{"result": [box]}]},
+        "e.png": {"annotations": [{"result": [box, box]}, {"result": [box]}]},
+        "f.png": {"annotations": [], "predictions": [{"result": [box]}]},
+    }
+    rows = [{"data": {"image": name}} | task for name, task in tasks.items()]
+    text(tmp_path / "export.json", json.dumps(rows))
+    for name in tasks:
+        picture(tmp_path / name)
+    notices = Notices()
+    read = things("label-studio", tmp_path, notices)
+    assert {name: len(several) for name, several in read.items()} == {
+        "a.png": 1,
+        "d.png": 0,
+        "e.png": 1,
+        "f.png": 1,
+    }
+    told = " ".join(notices.sentences)
+    assert "2 tasks that nobody annotated were left out" in told
+    assert "1 task has several annotations, of which the last was taken (e.png)" in told
+    assert "what a model predicted of it was taken (f.png)" in told
+
+
+def test_records_of_lines_that_are_not_whole_are_told(tmp_path):
+    picture(tmp_path / "a.png")
+    box = "<loc0100><loc0100><loc0500><loc0500>"
+    lines = [
+        {"image": "a.png", "prefix": "detect cat", "suffix": f"{box[9:]} cat ; {box} cat"},
+        {"image": "a.png", "prefix": "detect dog", "suffix": f"{box} dog"},
+    ]
+    text(tmp_path / "a.jsonl", "\n".join(map(json.dumps, lines)))
+    notices = Notices()
+    assert len(things("paligemma", tmp_path, notices)["a.png"]) == 2
+    assert notices.sentences == (
+        "1 record of an answer is cut off or out of range, and was left out or mended "
+        "(in line 1 about a.png).",
+    )
+
+
+VIA = {
+    "a.png9": {
+        "filename": "a.png",
+        "size": 9,
+        "regions": [{"shape_attributes": {"name": "rect", "x": 1}, "region_attributes": {}}],
+        "file_attributes": {},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content"),
+    [
+        ("coco", "via.json", json.dumps(VIA)),
+        ("coco", "via.json", json.dumps({"_via_settings": {}, "_via_img_metadata": VIA})),
+        ("csv", "via.csv", "#filename,file_size,region_shape_attributes,region_attributes\n"),
+    ],
+    ids=["annotations", "project", "table"],
+)
+def test_the_forms_of_vgg_image_annotator_are_told_as_its_own(kind, name, content, tmp_path):
+    text(tmp_path / name, content)
+    with pytest.raises(ExportError, match="VGG Image Annotator's own form"):
+        READERS[kind](tmp_path)
+
+
+def test_a_form_that_is_not_read_is_told_once(tmp_path):
+    text(tmp_path / "a.xml", "<annotations><version>1.1</version></annotations>")
+    with pytest.raises(ExportError) as told:
+        READERS["voc"](tmp_path)
+    assert "not a VOC file" not in str(told.value)
+
+
 @pytest.mark.parametrize("name", ["coco", "yolo", "labelme", "voc", "csv", "label-studio"])
 def test_pictures_of_one_name_in_two_folders_stay_two(name, tmp_path):
     thing = Instance("cat", (2.0, 2.0, 9.0, 9.0), (2, 2, 9, 9))

@@ -4,15 +4,16 @@ What can be meant is taken so, with a notice where it was written another way; w
 refused in a sentence. Masks stay as they are written until somebody draws them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
 from postprocess.datasets.coco_file import CocoFile, CocoPicture, CocoThing
 from postprocess.datasets.coco_layout import find_file, picture_places
 from postprocess.datasets.coco_rows import read_rows
-from postprocess.datasets.files import ExportError, read_json
+from postprocess.datasets.files import VIA, ExportError, read_json
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.picture_files import PictureFinder, Size
 from postprocess.instances import Instance
@@ -36,11 +37,20 @@ def read_coco_file(given: Path, notices: Notices) -> CocoFile:
     try:
         if not isinstance(data, dict):
             raise ValueError(f"it is a {type(data).__name__}")
+        if is_via(data):
+            raise ExportError(f"This is {VIA}")
         return read_rows(data, path, PictureFinder(picture_places(path, given)), notices)
     except ExportError as error:
         raise ExportError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ExportError(f"{path} is no COCO file ({error}). Export it again.") from error
+
+
+def is_via(data: Mapping[str, Any]) -> bool:
+    """Whether JSON is of VGG Image Annotator: its project, or its pictures with their regions."""
+    rows = list(data.values())
+    are_pictures = all(isinstance(row, dict) and {"filename", "regions"} <= {*row} for row in rows)
+    return "_via_img_metadata" in data or (bool(rows) and are_pictures)
 
 
 def drawers_of(picture: CocoPicture) -> list[Callable[[], Instance]]:

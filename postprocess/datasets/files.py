@@ -19,6 +19,9 @@ _UNSAFE = re.compile(r"[^\w-]+")
 NAME_BYTES = 100  # two such names and what is between them: most systems take 255 bytes
 
 
+VIA = "VGG Image Annotator's own form, which is not read. Export its annotations as COCO."
+
+
 class ExportError(UserError):
     """Something that a format cannot hold, or a file that is not of the format."""
 
@@ -106,7 +109,7 @@ def decode_text(data: bytes, path: Path, encoding: str = "utf-8-sig") -> str:
     try:
         return data.decode(encoding).replace("\r\n", "\n")
     except (UnicodeError, LookupError) as error:
-        raise ExportError(f"{path} cannot be read as text ({error}). Check the file.") from error
+        raise ExportError(f"{path} cannot be read as text ({error}). Save it as UTF-8.") from error
 
 
 def check_filled(text: str, path: Path, kind: str) -> None:

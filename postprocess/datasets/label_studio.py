@@ -97,14 +97,20 @@ def image_of(task: JSON) -> str:
     return unquote(parse_qs(address.query).get("d", [address.path])[0])
 
 
-def results_of(task: JSON) -> list[JSON]:
-    """The results of a task: of its last annotation, or prediction, or laid flat in JSON-MIN."""
-    for kind in ("annotations", "completions", "predictions"):
-        given = [one for one in task.get(kind) or () if not one.get("was_cancelled")]
-        if given:
-            return list(given[-1].get("result") or ())
-    if "data" in task:
-        return []
+def results_of(task: JSON, name: str, notices: Notices) -> list[JSON] | None:
+    """The results of a task: of its last annotation, or prediction, or laid flat in JSON-MIN.
+
+    None where nobody looked at the picture, or somebody skipped it: what is in it is not known.
+    """
+    made = [*(task.get("annotations") or ()), *(task.get("completions") or ())]
+    kept = [one for one in made if not one.get("was_cancelled")]
+    if len(kept) > 1:
+        notices.add("annotators", name)
+    if not made and (predictions := task.get("predictions")):
+        notices.add("predicted", name)
+        return list(predictions[-1].get("result") or ())
+    if kept or "data" in task:
+        return list(kept[-1].get("result") or ()) if kept else None
     lists = [value for value in task.values() if isinstance(value, list)]
     return [
         {"type": kind, "value": one, **one}
@@ -116,9 +122,12 @@ def results_of(task: JSON) -> list[JSON]:
     ]
 
 
-def read_task(task: JSON, name: str, finder: PictureFinder, notices: Notices) -> Annotated:
-    """A task's picture with its things."""
-    results = results_of(task)
+def read_task(task: JSON, name: str, finder: PictureFinder, notices: Notices) -> Annotated | None:
+    """A task's picture with its things; None where nobody said what is in it, which is told."""
+    results = results_of(task, name, notices)
+    if results is None:
+        notices.add("unannotated", name)
+        return None
     size = size_of(task, results, name, finder)
     once = Once(target=notices)
     things = LazyInstances.checked(

@@ -10,9 +10,16 @@ from postprocess.datasets.files import ExportError, read_text
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.picture_files import PictureFinder, upright_size, walk_files
 from postprocess.instances import locate
-from postprocess.tokens import Mention, folded, parse
+from postprocess.tokens import Mention, Parser, folded
 
 _POLICY = "bigvision"  # as this package writes the lines
+# notices of records that do not say all they ought to, or more than they can
+_CUT = frozenset(
+    (
+        *("incomplete_box", "surplus_locs", "incomplete_mask", "surplus_codes", "stray_codes"),
+        *("out_of_range", "inverted_box"),
+    )
+)
 _VERBS = ("detect ", "segment ")
 
 Line = dict[str, Any]
@@ -34,7 +41,8 @@ def read_paligemma(path: Path, notices: Notices | None = None) -> list[Annotated
     found: dict[tuple[Path, str], list[Mention]] = {}
     for file in files:
         for line in lines_of(file, notices):
-            mentions, fresh = found.setdefault((file.parent, line["image"]), []), mentions_of(line)
+            mentions = found.setdefault((file.parent, line["image"]), [])
+            fresh = mentions_of(line, notices)
             if not fresh and line["suffix"].strip():
                 notices.add("words", f"{line['prefix'].strip()} of {line['image']}")
             add_new(mentions, fresh, notices, str(line["image"]))
@@ -69,14 +77,22 @@ def lines_of(file: Path, notices: Notices) -> Iterator[Line]:
         yield {**line, "number": number}
 
 
-def mentions_of(line: Line) -> list[Mention]:
-    """The things of a suffix; those without a label have the only name of the prefix."""
+def mentions_of(line: Line, notices: Notices) -> list[Mention]:
+    """The things of a suffix; those without a label have the only name of the prefix.
+
+    Records that are not whole leave a notice.
+    """
+    parser = Parser()
+    mentions = [*parser.feed(str(line["suffix"])), *parser.close()]
+    for notice in parser.notices:
+        if notice.code in _CUT:
+            notices.add("cut_record", f"in line {line['number']} about {line['image']}")
     prefix = str(line["prefix"]).strip()
     verb = next((verb for verb in _VERBS if prefix.casefold().startswith(verb)), "")
     asked = prefix[len(verb) :].strip() if verb and ";" not in prefix else ""
     return [
         mention if mention.label else Mention(asked, mention.box, mention.codes, mention.units)
-        for mention in parse(str(line["suffix"]))
+        for mention in mentions
     ]
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
-from postprocess.datasets.files import ExportError, read_text
+from postprocess.datasets.files import VIA, ExportError, read_text
 from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.numbers import read_number
 from postprocess.datasets.picture_files import PictureFinder, Size, read_size, upright_size
@@ -51,6 +51,7 @@ _OURS = {  # what other programs call a column
     "xmax": "x1",
     "ymax": "y1",
 }
+_OF_VIA = "region_shape_attributes"  # a column of VGG Image Annotator's tables
 _NEEDED = ("file_name", "label", "x0", "y0", "x1", "y1")
 _DELIMITERS = ",;\t"
 LONGEST_CELL = 2**26  # characters; more than a mask of the largest picture takes
@@ -117,6 +118,8 @@ def rows_of(file: Path) -> list[Row]:
     with long_cells():
         reader = csv.DictReader(io.StringIO(text), delimiter=delimiter)
         columns = {name: clean_name(name) for name in reader.fieldnames or ()}
+        if _OF_VIA in columns.values():
+            raise ExportError(f"{file} is {VIA}")
         if missing := [name for name in _NEEDED if name not in columns.values()]:
             raise ValueError(f"it has no column {missing[0]}")
         return [

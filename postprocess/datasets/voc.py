@@ -99,6 +99,8 @@ def read_file(path: Path) -> _File:
         if root.tag != "annotation":
             raise ValueError("it is no annotation")
         return _File(path, root, [read_object(thing) for thing in root.iter("object")])
+    except ExportError:
+        raise
     except (ET.ParseError, ValueError, RecursionError) as error:
         raise ExportError(f"{path} is not a VOC file ({error}). Export it again.") from error
 
