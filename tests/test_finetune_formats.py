@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_models import make_model, save
 from tuning import annotated, notes_of, words_of, write_data
 
@@ -236,7 +238,7 @@ DOUBTS = [
     ),
     pytest.param(
         lambda data: data["images"].append(data["images"][0] | {"id": 99}),
-        "1 of the pictures is there already",
+        "1 picture is listed twice",
         id="a picture twice",
     ),
     pytest.param(
@@ -251,6 +253,59 @@ DOUBTS = [
 def test_doubtful_data_is_named_and_can_be_learned(change, said, tmp_path) -> None:
     report = check_data({"data": edited(write_data(tmp_path, count=12, masks=True), change)})
     assert not report.faults and any(said in doubt for doubt in report.doubts), report.lines
+
+
+def test_a_copy_of_a_picture_is_doubtful(tmp_path) -> None:
+    folder = write_data(tmp_path, count=12)
+    shutil.copy(folder / "00.png", folder / "copy.png")
+
+    def add(data: dict) -> None:
+        data["images"].append(data["images"][0] | {"id": 99, "file_name": "copy.png"})
+
+    report = check_data({"data": edited(folder, add)})
+    assert any("1 of the pictures is there already" in doubt for doubt in report.doubts)
+
+
+def yolo_splits(folder: Path) -> Path:
+    """Two splits in one folder, as Ultralytics lays them out."""
+    for split in ("train", "val"):
+        for place in ("images", "labels"):
+            (folder / place / split).mkdir(parents=True)
+        Image.new("RGB", (50, 50), (len(split),) * 3).save(folder / "images" / split / "a.png")
+        (folder / "labels" / split / "a.txt").write_text("0 0.5 0.5 0.2 0.2")
+    (folder / "data.yaml").write_text("names: [cone]")
+    return folder
+
+
+def test_splits_that_are_taken_together_are_doubtful(tmp_path) -> None:
+    """What was meant for testing would be learned."""
+    told = check_data({"data": yolo_splits(tmp_path / "test" / "yolo")}).doubts
+    assert any(said.startswith("The pictures of train, val are taken together") for said in told)
+    lines = tmp_path / "lines"
+    lines.mkdir()
+    Image.new("RGB", (50, 50)).save(lines / "a.png")
+    line = {"image": "a.png", "prefix": "detect cone", "suffix": ""}
+    for split in ("train", "valid"):
+        (lines / f"_annotations.{split}.jsonl").write_text(json.dumps(line))
+    told = check_data({"data": lines}).doubts
+    assert any("lines of _annotations.train.jsonl, _annotations.valid" in said for said in told)
+    alone = check_data({"data": lines / "_annotations.train.jsonl"}).doubts
+    assert not any("taken together" in said for said in alone)
+
+
+def test_a_folder_of_labels_has_the_pictures_beside_it(tmp_path) -> None:
+    reading = read_any(yolo_splits(tmp_path) / "labels")
+    assert (reading.faults, len(reading.dataset.scenes)) == ((), 2)
+
+
+def test_a_thing_without_a_name_is_told_and_not_learned_as_thing(tmp_path) -> None:
+    Image.new("RGB", (50, 50)).save(tmp_path / "a.png")
+    corners = {"points": [[1, 1], [9, 9]], "shape_type": "rectangle"}
+    shapes = [corners | {"label": label} for label in ("cone", None, " ")]
+    (tmp_path / "a.json").write_text(json.dumps({"shapes": shapes, "imagePath": "a.png"}))
+    dataset = read_any(tmp_path).dataset
+    assert [thing.name for thing in dataset.scenes[0].things] == ["cone"]
+    assert "2 things without names were left out" in dataset.notices[0]
 
 
 def test_names_that_are_all_unlisted_are_told_as_that(tmp_path) -> None:

@@ -19,7 +19,7 @@ from postprocess.datasets.coco_layout import find_file
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.layouts import find_layout
 from postprocess.datasets.notices import Faults, Notices
-from postprocess.datasets.picture_files import PictureFinder, name_key
+from postprocess.datasets.picture_files import PictureFinder, name_key, shared_files
 from postprocess.instances import CodesToMask, Instance
 from postprocess.mask_formats import run_lengths
 
@@ -61,27 +61,34 @@ def read_any(
 
 def to_dataset(given: Path, pictures: Sequence[Annotated], notices: Notices) -> Dataset:
     """What a reader gave, with the files of its pictures; what is not there is a fault."""
-    folder = given if given.is_dir() else given.parent
+    is_own = given.is_dir() and given.name.casefold() != "labels"  # its pictures lie beside it
+    folder = given if is_own else given.parent
     finder = PictureFinder([folder / place for place in PLACES])
     scenes: list[Scene] = []
+    found: list[tuple[str, Path]] = []
     for picture in pictures:
         path = finder.find(picture.file_name)
         if path is None:
             told = f"{picture.file_name} is told of in {given} and is not there; put it beside it."
             notices.fault(ExportError(told))
             continue
+        found.append((picture.file_name, path))
         where = [to_thing(one) for one in picture.instances if is_thing(one, picture, notices)]
         scenes.append(Scene(len(scenes) + 1, path, picture.size, tuple(where)))
+    for sentence in shared_files(found):
+        notices.fault(ExportError(sentence))
     names = dict.fromkeys(thing.name for scene in scenes for thing in scene.things)
     categories = {name: number for number, name in enumerate(names, 1)}
     return Dataset(folder, tuple(scenes), categories, 0, given)
 
 
 def is_thing(instance: Instance, picture: Annotated, notices: Notices) -> bool:
-    """Whether an instance has a box to be learned; a point leaves a notice."""
+    """Whether an instance has a box and a name to be learned; what lacks one leaves a notice."""
     if instance.point is not None:
         notices.add("point", f"{instance.name!r} in {picture.file_name}")
-    return instance.point is None
+    elif not instance.label.strip():
+        notices.add("unnamed", picture.file_name)
+    return instance.point is None and bool(instance.label.strip())
 
 
 def to_thing(instance: Instance) -> Thing:

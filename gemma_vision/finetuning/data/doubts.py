@@ -15,6 +15,7 @@ from postprocess.tokens import folded
 FEW_PICTURES = 10  # fewer teach hardly more than themselves
 FEW_THINGS = 5  # of a name
 FAR_MASK = 0.5  # IoU of a box with the one around its mask
+SPLITS = frozenset(("train", "training", "val", "valid", "validation", "test", "testing"))
 MAX_PLACES = 3  # that a sentence names; the others are counted
 
 
@@ -28,6 +29,7 @@ def find_doubts(
     """
     return [
         *few(dataset),
+        *pooled_splits(dataset),
         *far_masks(dataset),
         *like_names(dataset),
         *taken_names(dataset, known),
@@ -50,6 +52,19 @@ def few(dataset: Dataset) -> Iterator[str]:
     rare = [f"{name} ({number})" for name, number in sorted(counts.items()) if number < FEW_THINGS]
     if rare:
         yield f"Of {', '.join(rare)} there are fewer than {FEW_THINGS} things; add pictures of it."
+
+
+def pooled_splits(dataset: Dataset) -> Iterator[str]:
+    """Pictures of several splits, of which some were meant to be tested with alone."""
+    folders = [{part.casefold() for part in scene.path.parent.parts} for scene in dataset.scenes]
+    if not folders:
+        return
+    parted = sorted((set.union(*folders) - set.intersection(*folders)) & SPLITS)
+    if len(parted) > 1:
+        yield (
+            f"The pictures of {', '.join(parted)} are taken together, to learn from and to test "
+            "with; name the folder of one of them, and another one by --val."
+        )
 
 
 def far_masks(dataset: Dataset) -> Iterator[str]:

@@ -61,6 +61,12 @@ def read_lines(path: Path, notices: Notices, decoder: CodesToMask | None) -> Dat
         raise ExportError(
             f"There are no lines in {path}: looked for .jsonl files with image, prefix and suffix."
         )
+    told = list(dict.fromkeys(file.name for file, _ in known))
+    if len(told) > 1:
+        notices.add_sentence(
+            f"The lines of {', '.join(told)} are taken together; name one of the files, and "
+            "another one by --val, to keep them apart."
+        )
     phrases = find_phrases(line for _, line in known)
     pictures: dict[tuple[Path, str], Picture] = {}
     for file, line in known:
@@ -109,7 +115,7 @@ def read_line(
 ) -> None:
     """Put what a line says where it belongs."""
     prefix, suffix = str(line["prefix"]).strip(), str(line["suffix"]).strip()
-    names, mentions = asked_names(line), mentions_of(line)
+    names, mentions = asked_names(line), mentions_of(line, notices)
     where = f"Line {line['number']} of {file.name}"
     if names and not mentions and suffix:
         notices.fault(
