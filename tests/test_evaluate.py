@@ -474,6 +474,14 @@ def coco_box(box):
     return x0, y0, x1 - x0, y1 - y0
 
 
+def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    pipeline = Oracle().pipeline()
+    with pytest.raises(OSError, match="file"):
+        evaluate(pipeline, read_dataset(folder), report=tmp_path / "file" / "page")
+    assert pipeline.engine.prompts == []
+
+
 def test_a_page_of_ones_own_is_no_place_for_a_report(folder, tmp_path):
     (tmp_path / "index.html").write_text("my site")
     pipeline = Pipeline(FakeEngine(""), PALIGEMMA)

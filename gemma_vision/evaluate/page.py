@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from PIL import Image
@@ -49,7 +50,11 @@ def write_page(title: str, parts: Iterable[str], folder: Path) -> Path:
 
 
 def check_page_folder(report: str | Path | None) -> Path | None:
-    """The folder for a page; DatasetError where the page that is there is somebody's own."""
+    """The folder for a page, made where it is not there.
+
+    DatasetError where the page that is there is somebody's own; OSError where nothing can be
+    written into it: a page comes last, and what was scored would be lost.
+    """
     if not report:
         return None
     folder = expanded(report)
@@ -57,7 +62,9 @@ def check_page_folder(report: str | Path | None) -> Path | None:
     if page.exists() and not (page.is_file() and GENERATOR.encode() in page.read_bytes()):
         message = f"{page} would be lost, which is no report of an evaluation"
         raise DatasetError(f"{message}; name another folder with --report.")
-    return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryFile(dir=folder):
+        return folder
 
 
 def table(heads: Sequence[str], rows: Any) -> str:
