@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tiny_models import make_model, save
 
@@ -121,6 +122,19 @@ def test_what_cannot_be_written_whole_leaves_an_empty_folder(
     assert list((tmp_path / "whole").iterdir()) == []
     monkeypatch.undo()
     assert main(words) == 0  # once there is room
+
+
+def test_weights_that_no_disk_takes_are_told_in_a_sentence(
+    adapter, tmp_path, capsys, monkeypatch
+) -> None:
+    def fill(*given: object, **options: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("gemma_vision.finetuning.results.merging.save_file", fill)
+    assert main(["merge", str(adapter), "--out", str(tmp_path / "whole")]) == 2
+    said = capsys.readouterr().err
+    assert "No space left on device" in said and "Free some space" in said
+    assert list((tmp_path / "whole").iterdir()) == []
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["written", "not written"])

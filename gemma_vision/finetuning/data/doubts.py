@@ -59,7 +59,8 @@ def pooled_splits(dataset: Dataset) -> Iterator[str]:
     folders = [{part.casefold() for part in scene.path.parent.parts} for scene in dataset.scenes]
     if not folders:
         return
-    parted = sorted((set.union(*folders) - set.intersection(*folders)) & SPLITS)
+    every, common = folders[0].union(*folders), folders[0].intersection(*folders)
+    parted = sorted((every - common) & SPLITS)
     if len(parted) > 1:
         yield (
             f"The pictures of {', '.join(parted)} are taken together, to learn from and to test "

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -22,6 +23,7 @@ from gemma_vision.checkpoints.file_names import (
     TOKENIZER,
 )
 from gemma_vision.checkpoints.weight_files import weight_files
+from gemma_vision.finetuning.endings import DISK
 from gemma_vision.finetuning.learning.bases import Base, find_folders
 from gemma_vision.finetuning.plan import FinetuneError
 from gemma_vision.finetuning.plan_checks import check_folder
@@ -50,13 +52,24 @@ def merge_adapter(adapter: str, out: Path, base: str | None = None) -> Path:
     with as_checkpoint_error(ADAPTER_CONFIG):
         tensors = merged_tensors(found.folder, found.adapter)
     with whole_or_empty(out) as draft:
-        save_file(tensors, draft / SINGLE, metadata={"format": "pt"})
-        (draft / SINGLE).chmod(0o644)
+        write_tensors(tensors, draft / SINGLE)
         copy_small_files(found.folder, draft)
         shutil.copyfile(tokenizer, draft / TOKENIZER)
         write_atomically(draft / NOTES, json.dumps(notes, indent=2, ensure_ascii=False) + "\n")
         copy_own_files(found.adapter, draft)
     return out
+
+
+def write_tensors(tensors: dict[str, Tensor], path: Path) -> None:
+    """Write a file of weights that everybody may read; FinetuneError where the disk takes none."""
+    try:
+        save_file(tensors, path, metadata={"format": "pt"})
+    except SafetensorError as error:  # a full disk, in the library's own words
+        message = (
+            f"The weights cannot be written ({error}). Free some space, or name another --out."
+        )
+        raise FinetuneError(message, DISK) from error
+    path.chmod(0o644)
 
 
 def check_target(out: Path, base: Base) -> None:
