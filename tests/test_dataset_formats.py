@@ -505,6 +505,17 @@ def test_the_forms_of_vgg_image_annotator_are_told_as_its_own(kind, name, conten
         READERS[kind](tmp_path)
 
 
+@pytest.mark.parametrize("written", ["a", "before_it_was_renamed.jpg", "a.jpg", ""])
+def test_the_picture_of_a_voc_file_is_called_as_it_or_as_the_file_says(written, tmp_path):
+    picture(tmp_path / "JPEGImages" / "a.png")
+    size = "<size><width>200</width><height>100</height></size>"
+    text(
+        tmp_path / "Annotations" / "a.xml",
+        f"<annotation><filename>{written}</filename>{size}</annotation>",
+    )
+    assert [one.file_name for one in READERS["voc"](tmp_path)] == ["a.png"]
+
+
 def test_a_form_that_is_not_read_is_told_once(tmp_path):
     text(tmp_path / "a.xml", "<annotations><version>1.1</version></annotations>")
     with pytest.raises(ExportError) as told:
