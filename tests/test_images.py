@@ -220,6 +220,22 @@ def test_what_interpolation_left_below_black_is_black() -> None:
     assert np.asarray(open_image(array))[..., 0].tolist() == [[0, 128], [0, 255]]
 
 
+@pytest.mark.parametrize("white", [1, 255])
+def test_what_interpolation_left_above_white_is_white(white: int) -> None:
+    edge = torch.tensor([0.0, 0.0, 1.0, 1.0, 1.0]).expand(1, 3, 5, 5) * white
+    (resized,) = torch.nn.functional.interpolate(edge, size=(20, 20), mode="bicubic")
+    assert resized.max() > white
+    assert open_image(resized).tobytes() == open_image(resized.clamp(0, white)).tobytes()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("level", [np.inf, -np.inf])
+def test_a_level_without_end_leaves_the_others_as_bright(level: float) -> None:
+    opened = open_image(np.array([[level, 0.5], [0.5, 1.0]], np.float32))
+    assert [opened.getpixel(place)[0] for place in ((1, 0), (0, 1), (1, 1))] == [128, 128, 255]
+    assert opened.getpixel((0, 0))[0] == (255 if level > 0 else 0)
+
+
 def test_a_file_that_is_open_for_writing_is_told(tmp_path: Path) -> None:
     with (tmp_path / "new.png").open("wb") as file:
         with pytest.raises(ImageError, match="cannot be read") as caught:

@@ -18,6 +18,7 @@ CHANNELS = (1, 3, 4)  # grey, RGB, RGBA
 RGB = 3
 BELOW = -0.5  # no float picture goes so far below 0 by interpolation; what is normalised does,
 NORMALISED = 4.0  # and stays below this
+BEYOND = 1.5  # times white: as far as interpolation (bicubic, Lanczos) overshoots it in floats
 WANTED = "(H, W), (H, W, 3) or (3, H, W) is wanted"
 
 
@@ -104,7 +105,7 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     """Grey levels of any kind as 0..255.
 
     uint16 is 0..65535, bool 0..1; floats and wider integers are 0..1, 0..255 or 0..65535, the
-    narrowest range that holds them.
+    narrowest range that holds them. Floats may lie somewhat beyond it, as resizing leaves them.
     """
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array).astype(np.uint8, copy=False)
@@ -113,22 +114,24 @@ def to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def peak(array: NDArray[Any]) -> float:
-    """The largest grey level; what is no number counts as 0, as in `scale`."""
-    return float(np.nan_to_num(array.astype(np.float64)).max())
+    """The largest grey level, 0 at least; what is not finite says nothing of the others."""
+    values = array.astype(np.float64)
+    return float(np.max(values, initial=0.0, where=np.isfinite(values)))
 
 
 def factor_of(kind: np.dtype[Any], top: float) -> float:
     """What grey levels of a type, of which `top` is the largest, are multiplied by."""
     if kind.kind == "u" and kind.itemsize == 2:
         return 1 / 257  # 65535 -> 255
-    if kind.kind in "bf" and top <= 1:
+    white = BEYOND if kind.kind == "f" else 1.0
+    if kind.kind in "bf" and top <= white:
         return 255.0
-    return 1.0 if top <= 255 else 1 / 257
+    return 1.0 if top <= 255 * white else 1 / 257
 
 
 def scale(array: NDArray[Any], factor: float) -> NDArray[np.uint8]:
     """Grey levels times a factor, 0..255. Halves go up, so that 0.5 is 128."""
     if array.dtype.kind == "u" and array.dtype.itemsize == 2:
         return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)  # the same, in integers
-    values = np.nan_to_num(array.astype(np.float64))
+    values = np.nan_to_num(array.astype(np.float64), posinf=np.inf, neginf=-np.inf)
     return np.clip(np.floor(values * factor + 0.5), 0, 255).astype(np.uint8)
