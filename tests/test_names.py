@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gemma_vision.pipeline import Pipeline
 from gemma_vision.registry.loading import check_request
 from gemma_vision.requests.interpretation.names import (
     ParsedNames,
+    UnknownNameError,
     as_text,
     names_of,
     read_names,
@@ -424,6 +426,14 @@ def test_a_list_is_written_as_its_text() -> None:
 def test_unknown_names_are_told_before_the_picture_is_opened() -> None:
     with pytest.raises(TaskError, match="yeti"):
         listing().stream(Request("no such file.png", "detect", "yeti"))
+
+
+def test_an_unknown_name_is_told_by_another_process() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        read_names("bananna", ["banana"])
+    brought = pickle.loads(pickle.dumps(caught.value))
+    assert (str(brought), brought.code) == (str(caught.value), "E_UNKNOWN_NAME")
+    assert brought.reading == caught.value.reading
 
 
 def test_unknown_names_are_told_before_a_checkpoint_is_loaded(picture) -> None:

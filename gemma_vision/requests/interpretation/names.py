@@ -68,6 +68,10 @@ class UnknownNameError(TaskError):
         super().__init__(reading.explain_unknown())
         self.reading = reading
 
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[ParsedNames]]:
+        """Made again from how the names were read: an error's message is what pickle would give."""
+        return type(self), (self.reading,)
+
 
 def listed(words: Sequence[str], most: int) -> str:
     """Words with commas between them, and how many more there are."""
