@@ -264,6 +264,24 @@ def test_a_prompt_that_fails_takes_nobody_with_it(engine: LocalEngine) -> None:
     assert len(follow(good)) == 5
 
 
+def test_who_is_interrupted_interrupts_nobody_else(
+    engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (engine.stream([Prompt((), text, 40)]) for text in ("what is it", "a"))
+    next(one), next(other)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine._scheduler.batch, "advance", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(one)
+    with pytest.raises(EngineBusyError, match="interrupted for another caller; ask again"):
+        list(other)
+    assert list(engine.stream([Prompt((), "a", 4)]))
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
 def test_one_picture_under_many_prompts_is_encoded_once(engine: LocalEngine) -> None:
     streams = [engine.stream([Prompt((picture(1),), text, 5)]) for text in WORDS]
     for stream in streams:

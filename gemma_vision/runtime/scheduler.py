@@ -24,10 +24,11 @@ MAX_ROWS = 32  # answers that grow side by side
 MAX_WAITING = 256  # prompts that wait for a place before another caller's are refused
 MAX_BYTES = 2 * 2**30  # of keys and values
 PATIENCE = 64.0  # tokens that an answer may be longer for each second that it has waited
+INTERRUPTED = "The step that made this answer was interrupted for another caller; ask again."
 
 
 class EngineBusyError(UserError):
-    """More prompts wait than an engine takes in."""
+    """More prompts wait than an engine takes in, or what it worked at was interrupted."""
 
     CODE = "E_BUSY"
 
@@ -213,11 +214,15 @@ class Scheduler:
                 self._give_up(list(self.batch.rows), error)
 
     def _give_up(self, rows: list[Row], error: BaseException) -> None:
-        """Rows that cannot go on: their callers are told; nobody else's are touched."""
+        """Rows that cannot go on: their callers are told; nobody else's are touched.
+
+        What ends the caller that makes the step (Ctrl+C) is no end for the others in it.
+        """
+        is_ending = not isinstance(error, Exception)
         for row in rows:
-            row.fail(error)
+            row.fail(EngineBusyError(INTERRUPTED) if is_ending else error)
         self.batch.leave([row for row in rows if row in self.batch.rows])
-        if not isinstance(error, Exception):
+        if is_ending:
             raise error
 
 
