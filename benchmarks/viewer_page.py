@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.drawing import NAMES, SEED, ellipses, noise, things
-from gemma_vision.answers.answer import Shapes
+from gemma_vision.answers.instance_json import Shapes
 from gemma_vision.checkpoints.mask_decoder_files import open_decoder
 from gemma_vision.web.components.viewer import build_viewer
 from gemma_vision.web.jobs.job import StreamRun

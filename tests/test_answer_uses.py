@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, fake_pipeline
+from fake_engine import CAT_AND_DOG, CAT_WITH_MASK, FakeDecoder, fake_pipeline
 from PIL import Image
 
 import gemma_vision
@@ -47,6 +47,16 @@ def test_an_answer_prints_what_was_found_in_a_line(script: str, begins: str, pic
     said = repr(found(script, picture))
     assert said.startswith(begins)
     assert "secret" not in said and "\n" not in said
+
+
+def test_json_that_is_changed_changes_no_answer(picture) -> None:
+    answer = found(CAT_WITH_MASK, picture, decoder=FakeDecoder())
+    as_it_was = json.dumps(answer.to_dict())
+    (thing,) = answer.to_dict()["instances"]
+    for value in (thing["box"], thing["pixels"], thing["mask"]["size"], thing["polygons"][0][0]):
+        value.clear()
+    thing["mask"]["counts"] = None
+    assert json.dumps(answer.to_dict()) == as_it_was
 
 
 def test_an_answer_without_clock_or_end_says_no_more_than_it_knows() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from PIL.Image import Image
 
 from gemma_vision.answers.columns import stack_boxes, stack_masks, stack_scores
+from gemma_vision.answers.instance_json import JSON, Shapes
 from gemma_vision.answers.saving import UNNAMED, file_of, find_words, save_answer
 from gemma_vision.answers.summary import summarize
 from gemma_vision.images.opening import Picture, open_image
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-JSON = dict[str, Any]
 MAX_PREVIEW = 1024  # pixels of the longer side in a notebook
 
 
@@ -63,7 +63,7 @@ class Answer:
     probabilities: Mapping[str, float] = field(default_factory=dict)  # of the words of a choice
     masks_by: str | None = None  # the checkpoint that made the masks, where `model` did not
     crops: tuple[tuple[Box, ...], ...] = ()
-    shapes: Shapes = field(default_factory=lambda: Shapes(), repr=False, compare=False)
+    shapes: Shapes = field(default_factory=Shapes, repr=False, compare=False)
     file: str | None = field(default=None, repr=False)  # that the picture was read from
 
     def __repr__(self) -> str:
@@ -168,36 +168,6 @@ class Answer:
         if self.request and self.request.pan_and_scan:
             tail["crops"] = crops_json(self.crops)
         return whole | tail
-
-
-class Shapes:
-    """Instances as JSON, each worked out once however often a growing answer is shown."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Instance, JSON]] = {}
-
-    def describe(self, instance: Instance) -> JSON:
-        """One entry of "instances": label, box, point, pixels, score, mask, polygons."""
-        known = self._known.get(id(instance))
-        if known is None:  # the instance is kept too, so that its id stays its own
-            known = self._known[id(instance)] = (instance, instance_json(instance))
-        return dict(known[1])
-
-
-def instance_json(instance: Instance) -> JSON:
-    """An instance by the contract; point, mask and polygons are None where there is none."""
-    from postprocess.mask_formats import polygons, run_lengths
-
-    mask = instance.mask
-    return {
-        "label": instance.label,
-        "box": [round(float(edge), 2) for edge in instance.box],
-        "point": instance.point and [round(float(edge), 2) for edge in instance.point],
-        "pixels": [int(edge) for edge in instance.pixels],
-        "score": None if instance.score is None else round(instance.score, 4),
-        "mask": None if mask is None else run_lengths(mask, instance.pixels),
-        "polygons": None if mask is None else polygons(mask, instance.pixels),
-    }
 
 
 def partial_json(partial: Partial | None) -> JSON | None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 
-from gemma_vision.answers.answer import Answer, Shapes
+from gemma_vision.answers.answer import Answer
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.instance_json import Shapes
 from gemma_vision.answers.prepared_request import PreparedRequest, RowMerger
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk

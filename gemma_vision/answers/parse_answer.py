@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from PIL.Image import Image
 
-from gemma_vision.answers.answer import JSON, Answer, answer_json, instance_json
+from gemma_vision.answers.answer import Answer, answer_json
 from gemma_vision.answers.answer_reader import StreamingReader
+from gemma_vision.answers.instance_json import JSON, instance_json
 from gemma_vision.answers.saving import file_of
 from gemma_vision.checkpoints.lazy_mask_decoder import NONE, lazy_decoder
 from gemma_vision.images.opening import Picture, check_size, open_image

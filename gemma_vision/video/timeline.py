@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gemma_vision.answers.answer import JSON, Answer
+from gemma_vision.answers.answer import Answer
+from gemma_vision.answers.instance_json import JSON
 from postprocess.palette import Color, label_colors
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from PIL.Image import Image
 
-from gemma_vision.answers.answer import JSON, answer_json, crops_json
+from gemma_vision.answers.answer import answer_json, crops_json
+from gemma_vision.answers.instance_json import JSON
 from gemma_vision.images.pan_and_scan import crop_boxes
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.option_checks import read_options

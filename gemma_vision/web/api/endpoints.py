@@ -16,7 +16,7 @@ import gradio as gr
 import gradio.context
 
 import gemma_vision
-from gemma_vision.answers.answer import JSON
+from gemma_vision.answers.instance_json import JSON
 from gemma_vision.checkpoints.lazy_mask_decoder import NONE
 from gemma_vision.images.file_formats import LISTED
 from gemma_vision.pipeline import Pipeline
