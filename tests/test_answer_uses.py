@@ -59,6 +59,17 @@ def test_json_that_is_changed_changes_no_answer(picture) -> None:
     assert json.dumps(answer.to_dict()) == as_it_was
 
 
+def test_a_picture_at_home_is_found_and_not_written_over(tmp_path, picture, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    picture.save(tmp_path / "a.png")
+    answer = found(CAT_AND_DOG, "~/a.png")
+    assert answer.size == picture.size
+    for name in ("~/a.png", tmp_path / "a.png"):
+        with pytest.raises(TaskError, match="is the picture itself"):
+            answer.save(name)
+
+
 def test_an_answer_without_clock_or_end_says_no_more_than_it_knows() -> None:
     read = gemma_vision.read(f"{BOX} cat", (64, 48))
     assert repr(read) == "Answer: 1 thing (cat), stop"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.requests.validation import TaskError, excerpt
+from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from gemma_vision.requests.request import Request
@@ -81,7 +82,7 @@ def check_no_source(path: Path, files: Iterable[str | None]) -> None:
 def file_of(picture: Any) -> str | None:
     """The file that a picture is or was opened from; None where nobody knows of one."""
     if isinstance(picture, (str, os.PathLike)):
-        return os.fsdecode(picture)
+        return str(expanded(picture))
     opened: Any = getattr(picture, "filename", None) or getattr(picture, "name", None)
     is_name = isinstance(opened, (str, os.PathLike))  # that of standard input is "<stdin>"
     return os.fsdecode(opened) if is_name and os.path.isfile(opened) else None

@@ -24,6 +24,7 @@ from gemma_vision.images.container_scan import scan_container
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, LISTED, is_heic, register_heic
 from gemma_vision.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE, ImageError, check_size
 from gemma_vision.images.strips import upright_size, upright_strips
+from postprocess.user_paths import expanded
 
 __all__ = [
     "MAX_BYTES",
@@ -67,7 +68,7 @@ def open_image(picture: Picture) -> Image.Image:
         return upright(from_tensor(picture))
     if isinstance(picture, (str, os.PathLike)):
         check_path(os.fspath(picture))
-        return upright(decode(*read_file(Path(picture))))
+        return upright(decode(*read_file(expanded(picture))))
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return upright(decode(bytes(picture), "The picture"))
     if hasattr(picture, "read"):

@@ -25,6 +25,7 @@ from gemma_vision.video.writer import Writer
 from postprocess.overlay import draw
 from postprocess.subtitles import write_subtitle
 from postprocess.tracking import PATIENCE, Tracker
+from postprocess.user_paths import expanded
 
 EVERY = 10
 MAX_EVERY = 100_000
@@ -75,7 +76,7 @@ def annotate(
     """
     check_range("every", every, 1, MAX_EVERY, whole=True)
     check_range("frames", MAX_FRAMES if limit is None else limit, 1, MAX_FRAMES, whole=True)
-    path, to = check_paths(Path(source), Path(target))
+    path, to = check_paths(expanded(source), expanded(target))
     with Source(path) as film, Sound(path, film.start) as sound:
         with Writer(to, film.size, film.rate, film.time_base, sound) as writer:
             ask = partial(Request, task=as_task(task), text=text, **options)
