@@ -16,6 +16,7 @@ import numpy.typing as npt
 from postprocess.archives import Archive, ArchiveError, open_archive
 from postprocess.argument_kinds import check_kind
 from postprocess.errors import UserError
+from postprocess.forks import compute_alone_in_forks
 from postprocess.tokens import CODES_PER_MASK, MASK_SIDE, NUM_CODES, UNKNOWN_CODE
 from postprocess.user_paths import expanded
 
@@ -83,6 +84,7 @@ class MaskDecoder:
         """
         import torch
 
+        compute_alone_in_forks(torch.set_num_threads)
         checked = _check_codes(codes)
         decoded = np.empty((len(checked), MASK_SIDE, MASK_SIDE), np.float32)
         with torch.inference_mode():
@@ -95,6 +97,7 @@ class MaskDecoder:
         """(K, 64, 64) masks, bool or 0..1 -> (K, 16) int64 codes 0..127."""
         import torch
 
+        compute_alone_in_forks(torch.set_num_threads)
         images = 2 * _check_masks(masks) - 1
         codes = np.empty((len(images), CODES_PER_MASK), np.int64)
         with torch.inference_mode():

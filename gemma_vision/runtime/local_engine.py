@@ -24,6 +24,7 @@ from gemma_vision.runtime.scheduler import Scheduler
 from gemma_vision.runtime.thinking import ThoughtMarks
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 from gemma_vision.weights.mapped_files import MappedFiles
+from postprocess.forks import compute_alone_in_forks
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
 # Below so many parameters one thread is enough: waking a second one saves little, and where other
@@ -177,6 +178,7 @@ class LocalEngine:
 
     @contextmanager
     def _running(self) -> Iterator[None]:
+        compute_alone_in_forks(torch.set_num_threads)
         with self._lock, using_threads(self.threads):
             self._mapped.check()
             yield
