@@ -4,6 +4,7 @@ import doctest
 import re
 import shlex
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 from gemma_vision.cli import arguments
 from postprocess.__main__ import build_parser
 from postprocess.exports import EXPORTERS, READERS
+from postprocess.filters import Filters
 from postprocess.tokens import Mention, Parser
 
 ROOT = Path(__file__).parent.parent
@@ -85,3 +87,7 @@ def test_a_command_is_one(line):
     else:
         assert (program, *words[:2]) == ("python", "-m", "postprocess")
         assert build_parser().parse_args(words[2:]).target in EXPORTERS
+
+
+def test_the_filters_are_called_as_the_code_calls_them() -> None:
+    assert [name.strip("`") for name, _ in rows("rule")] == [one.name for one in fields(Filters)]
