@@ -35,6 +35,7 @@ PROGRAMS = [
     "ARGUMENTS",
     "BATCH_SIZE",
     "CALL",
+    "COPY",
     "ENDPOINT",
     "ENGINE",
     "FILE",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import pickle
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -14,9 +16,11 @@ import torch
 from PIL import Image
 from tiny_models import TOKENS, make_model, make_processor, save
 
+import gemma_vision
 from gemma_vision.runtime.engine import Chunk, Engine, Prompt
 from gemma_vision.runtime.local_engine import LocalEngine
 from gemma_vision.weights.checkpoint import open_checkpoint
+from postprocess.errors import UserError
 
 FAMILIES = ("paligemma", "paligemma2")
 STEPS = 24  # greedy tokens that have to agree
@@ -284,3 +288,10 @@ def test_gradients_are_off_inside_and_untouched_outside(engine: LocalEngine) -> 
     assert torch.is_grad_enabled()
     assert not torch.is_inference_mode_enabled()
     stream.close()
+
+
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.deepcopy])
+def test_a_model_that_is_copied_says_what_to_do(copied) -> None:
+    with pytest.raises(UserError, match=r"call gemma_vision.load\(\) there, once") as caught:
+        copied(gemma_vision.load())
+    assert caught.value.code == "E_COPY"

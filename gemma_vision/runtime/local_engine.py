@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -24,6 +25,7 @@ from gemma_vision.runtime.scheduler import Scheduler
 from gemma_vision.runtime.thinking import ThoughtMarks
 from gemma_vision.weights.checkpoint import Checkpoint, open_checkpoint
 from gemma_vision.weights.mapped_files import MappedFiles
+from postprocess.errors import UserError
 from postprocess.forks import compute_alone_in_forks
 
 CACHE_BYTES = 256 * 2**20  # about 490 pictures of PaliGemma-3B at 224 pixels in bfloat16
@@ -92,6 +94,14 @@ class LocalEngine:
     def cache_status(self) -> dict[str, dict[str, int]]:
         """What is kept of "pictures" and of "prefixes", and how often it was of use."""
         return {"pictures": self.cache.counts(), "prefixes": self.prefixes.counts()}
+
+    def __reduce__(self) -> NoReturn:
+        """Refused in words: a model in memory goes into no other process, and is not copied."""
+        message = (
+            "A loaded model cannot be copied or sent to another process; "
+            "call gemma_vision.load() there, once, as in a pool's initializer."
+        )
+        raise UserError(message, "E_COPY")
 
     def ready(self) -> bool:
         """The checkpoint is loaded: a prompt would run now."""
