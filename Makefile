@@ -47,7 +47,7 @@ format: $(TOOLS) $(NODE)
 	$(BIN)/ruff check --fix $(PACKAGES)
 	@if [ -e $(NODE) ]; then npm run --silent format; fi
 
-# One set of drawings first, then seventeen, then in larger pictures; each program goes on where an
+# One set of drawings first, then many, then in larger pictures; each program goes on where an
 # interrupted run of it stopped.
 train: $(TOOLS)
 	$(BIN)/python -m training.train --preset cpu --resume
@@ -67,7 +67,19 @@ train: $(TOOLS)
 	for seed in 5 6; do $(BIN)/python -m training.widen --plan settle --base runs/both \
 		--heads runs/answers3 --seed $$seed --runs runs/settle$$seed || exit; done
 	$(BIN)/python -m training.averaging runs/settle5/checkpoint runs/settle6/checkpoint --out runs/settled
-	$(BIN)/python -m training.averaging runs/practised runs/settled --share 0.7 --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/practised runs/settled --share 0.7 --out runs/drawn
+	for seed in 7 8; do $(BIN)/python -m training.widen --plan deeper --base runs/drawn \
+		--heads runs/artists3 --seed $$seed --runs runs/deeper$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/deeper7/checkpoint runs/deeper8/checkpoint --out runs/deeper
+	for seed in 7 8; do $(BIN)/python -m training.widen --plan retold --base runs/deeper \
+		--heads runs/settle5 --seed $$seed --runs runs/retold$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/retold7/checkpoint runs/retold8/checkpoint --out runs/retold
+	$(BIN)/python -m training.widen --plan deeper --stage export --base runs/drawn --runs runs/grown
+	$(BIN)/python -m training.averaging runs/grown/checkpoint runs/retold --share 0.62 --out runs/deep
+	for seed in 9 10; do $(BIN)/python -m training.widen --plan settle-deeper --base runs/deep \
+		--heads runs/retold7 --seed $$seed --runs runs/settled$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/settled9/checkpoint runs/settled10/checkpoint --out runs/deeper-settled
+	$(BIN)/python -m training.averaging runs/deep runs/deeper-settled --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

@@ -27,6 +27,7 @@ from training.run import Pace, TrainingRun
 from training.table import Table
 
 TINY = CHECKPOINTS / "tiny"
+DEPTH = json.loads((TINY / "config.json").read_text())["vision_config"]["num_hidden_layers"]
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,9 @@ class TestWidening:
         )
         short = {name: Pace(share) for name, share in paces.items()}
         known = WIDENING_PLANS[plan]
-        own = replace(known, paces={**known.paces, **short})
+        sizes = replace(known.sizes, vision_layers=DEPTH)
+        sketch = known.sketch and (replace(known.sketch[0], vision_layers=DEPTH), known.sketch[1])
+        own = replace(known, paces={**known.paces, **short}, sizes=sizes, sketch=sketch)
         return widening.open_widening(run, own, TINY, data)
 
     def test_it_begins_with_what_the_checkpoint_knew(self, data, tmp_path):
@@ -145,7 +148,9 @@ class TestWidening:
         assert torch.equal(after, tower.embeddings.patch_embedding.weight)
         assert not torch.equal(after, before)
 
-    @pytest.mark.parametrize("plan", ["artists", "answers", "settle"])
+    @pytest.mark.parametrize(
+        "plan", ["artists", "answers", "settle", "deeper", "retold", "settle-deeper"]
+    )
     def test_a_stage_that_a_plan_leaves_out_is_the_checkpoints_own(self, data, tmp_path, plan):
         (trained,) = WIDENING_PLANS[plan].paces
         wide = self.widened(data, tmp_path, "vision", "decoder", plan=plan)

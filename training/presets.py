@@ -118,6 +118,7 @@ class WideningPlan:
 
 
 LARGE_PICTURES = ModelSizes(side=168, vision_layers=6)
+DEEPER = ModelSizes(side=168, vision_layers=7)
 MORE_QUESTIONS: Mix = (0.26, 0.52, 0.04, 0.18)
 WIDENING_PLANS = {
     # More hands of the names that it knows, in the size that it has.
@@ -188,5 +189,31 @@ WIDENING_PLANS = {
         rehearsed=0.22,
         mix=MORE_QUESTIONS,
         seed=5,
+    ),
+    # One more layer of the tower, and drawings of lines that are coloured in besides.
+    "deeper": WideningPlan(
+        DEEPER,
+        num_names=66,
+        paces={"vision": Pace(52.0, gain=0.5, tail=0.2)},
+        rehearsed=0.22,
+        seed=7,
+    ),
+    # Answers about what the mean of the towers of `deeper` sees.
+    "retold": WideningPlan(
+        DEEPER,
+        num_names=66,
+        paces={"decoder": Pace(28.0, gain=0.6, tail=0.35)},
+        rehearsed=0.22,
+        mix=MORE_QUESTIONS,
+        seed=7,
+    ),
+    # A while longer from the mean of what `deeper` began with and what `retold` came to.
+    "settle-deeper": WideningPlan(
+        DEEPER,
+        num_names=66,
+        paces={"decoder": Pace(13.0, gain=0.4, tail=0.5)},
+        rehearsed=0.22,
+        mix=MORE_QUESTIONS,
+        seed=9,
     ),
 }
