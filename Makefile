@@ -75,11 +75,7 @@ train: $(TOOLS)
 		--heads runs/settle5 --seed $$seed --runs runs/retold$$seed || exit; done
 	$(BIN)/python -m training.averaging runs/retold7/checkpoint runs/retold8/checkpoint --out runs/retold
 	$(BIN)/python -m training.widen --plan deeper --stage export --base runs/drawn --runs runs/grown
-	$(BIN)/python -m training.averaging runs/grown/checkpoint runs/retold --share 0.62 --out runs/deep
-	for seed in 9 10; do $(BIN)/python -m training.widen --plan settle-deeper --base runs/deep \
-		--heads runs/retold7 --seed $$seed --runs runs/settled$$seed || exit; done
-	$(BIN)/python -m training.averaging runs/settled9/checkpoint runs/settled10/checkpoint --out runs/deeper-settled
-	$(BIN)/python -m training.averaging runs/deep runs/deeper-settled --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/grown/checkpoint runs/retold --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

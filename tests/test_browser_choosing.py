@@ -80,8 +80,8 @@ def test_the_header_says_in_words_what_answers_and_has_the_facts_as_a_detail(
 ) -> None:
     page = visit()
     assert page.inner_text("#header .model") == "Demo model: drawings of 66 things"
-    assert page.inner_text("#header .detail") == "tiny · 4.2 M · cpu · float32"
-    assert "tiny · 4.2 M" in (page.get_attribute("#header .model", "title") or "")
+    assert page.inner_text("#header .detail") == "tiny · 4.6 M · cpu · float32"
+    assert "tiny · 4.6 M" in (page.get_attribute("#header .model", "title") or "")
     assert page.get_attribute("#header .model", "data-state") == "ready"
 
 

@@ -207,13 +207,4 @@ WIDENING_PLANS = {
         mix=MORE_QUESTIONS,
         seed=7,
     ),
-    # A while longer from the mean of what `deeper` began with and what `retold` came to.
-    "settle-deeper": WideningPlan(
-        DEEPER,
-        num_names=66,
-        paces={"decoder": Pace(13.0, gain=0.4, tail=0.5)},
-        rehearsed=0.22,
-        mix=MORE_QUESTIONS,
-        seed=9,
-    ),
 }
