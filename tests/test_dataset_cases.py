@@ -119,6 +119,17 @@ def test_a_picture_that_is_listed_twice_is_one_with_the_things_of_both(tmp_path)
     assert "1 picture is listed twice" in dataset.notices[0]
 
 
+def test_what_is_written_again_with_a_picture_is_there_once(tmp_path):
+    """A picture with its things under a second id: twice there, each would be missed once."""
+    path = two_rows(tmp_path, "a.png", "a.png") / PLAIN
+    data = json.loads(path.read_text())
+    data["annotations"].append(data["annotations"][0] | {"id": 9, "image_id": 2})
+    path.write_text(json.dumps(data))
+    dataset = read_dataset(tmp_path)
+    assert [[thing.box[0] for thing in scene.things] for scene in dataset.scenes] == [[10, 20]]
+    assert "1 annotation that is listed twice was left out" in " ".join(dataset.notices)
+
+
 def test_two_pictures_are_never_found_as_one_file(tmp_path):
     folder = two_rows(tmp_path, "train/a.png", "val/a.png")
     with pytest.raises(DatasetError, match=r"train/a\.png and val/a\.png are both found as"):

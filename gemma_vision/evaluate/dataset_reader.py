@@ -76,13 +76,18 @@ def without_points(file: CocoFile, notices: Notices) -> CocoFile:
 
 
 def listed_once(file: CocoFile, notices: Notices) -> CocoFile:
-    """The data set with every picture once: one file under several ids has the things of all."""
+    """The data set with every picture once: one file under several ids has the things of all,
+    those that are written again under another id once."""
     pictures: dict[str, CocoPicture] = {}
     for picture in file.pictures:
         known = pictures.setdefault(picture.file_name, picture)
         if known is not picture:
             notices.add("listed_again", picture.file_name)
-            pictures[picture.file_name] = replace(known, things=known.things + picture.things)
+            held = {(one.label, one.box) for one in known.things}
+            fresh = tuple(one for one in picture.things if (one.label, one.box) not in held)
+            pictures[picture.file_name] = replace(known, things=known.things + fresh)
+            for _ in range(len(picture.things) - len(fresh)):
+                notices.add("copy", picture.file_name)
     return replace(file, pictures=tuple(pictures.values()))
 
 

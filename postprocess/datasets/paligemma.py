@@ -14,12 +14,15 @@ from postprocess.tokens import Mention, Parser, folded
 
 _POLICY = "bigvision"  # as this package writes the lines
 # notices of records that do not say all they ought to, or more than they can
-_CUT = frozenset(
-    (
-        *("incomplete_box", "surplus_locs", "incomplete_mask", "surplus_codes", "stray_codes"),
-        *("out_of_range", "inverted_box"),
-    )
-)
+_CUT = {
+    "incomplete_box",
+    "surplus_locs",
+    "incomplete_mask",
+    "surplus_codes",
+    "stray_codes",
+    "out_of_range",
+    "inverted_box",
+}
 _VERBS = ("detect ", "segment ")
 
 Line = dict[str, Any]
