@@ -1,0 +1,1 @@
+"""Things: what people make, eat, grow and drive, each time of other proportions."""
