@@ -1,0 +1,1 @@
+"""Animals: on four legs, with wings or with fins, each time of other proportions."""
