@@ -207,4 +207,21 @@ WIDENING_PLANS = {
         mix=MORE_QUESTIONS,
         seed=7,
     ),
+    # Things in three dimensions besides, from the mean of what `retold` and `settle` came to.
+    "solids": WideningPlan(
+        DEEPER,
+        num_names=66,
+        paces={"vision": Pace(50.0, gain=0.55, tail=0.2)},
+        rehearsed=0.22,
+        seed=11,
+    ),
+    # Answers about what the mean of the towers of `solids` sees.
+    "recounted": WideningPlan(
+        DEEPER,
+        num_names=66,
+        paces={"decoder": Pace(26.0, gain=0.6, tail=0.35)},
+        rehearsed=0.22,
+        mix=MORE_QUESTIONS,
+        seed=11,
+    ),
 }

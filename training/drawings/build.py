@@ -21,6 +21,8 @@ from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import JOINED, MISTAKEN, read_own_names
 from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.sets import PHOTOGRAPHS, SETS, DrawingSource
+from training.solids.catalogue import FRONTED, render_makings
+from training.solids.furniture import render_models, unpack
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 FONT_SIZE = 109  # the only size the bitmap font has
@@ -74,6 +76,9 @@ def drawings_of(source: DrawingSource, folder: Path) -> Iterator[Drawing]:
         font = ImageFont.truetype(str(FONT), FONT_SIZE)
         yield from _kept(source, ((n, g, draw_glyph(g, font)) for n, g in items()))
         return
+    if source.kind == "makings":
+        yield from _kept(source, _makings())
+        return
     place = fetch(source, folder)
     if source.kind == "webp":
         files = {_plain(file.stem): file for file in (place / "assets").glob("*.webp")}
@@ -84,6 +89,8 @@ def drawings_of(source: DrawingSource, folder: Path) -> Iterator[Drawing]:
         yield from _kept(source, _outlines(source, place))
     elif source.kind == "deb":
         yield from _kept(source, _clipart(place / CLIPART_ROOT))
+    elif source.kind == "models":
+        yield from _kept(source, _models(place))
     else:
         icons = json.loads((place / "icons.json").read_text("utf-8"))
         slugs = short_names(folder)
@@ -112,6 +119,19 @@ def _clipart(root: Path) -> Iterator[tuple[int, str, Image.Image]]:
         for file in read_clipart().get(name, ()):
             svg = (root / f"{file}.svg").read_text("utf-8", "replace")
             yield number, "", render_svg(svg)
+
+
+def _models(package: Path) -> Iterator[tuple[int, str, Image.Image]]:
+    folder = unpack(package)
+    for number, name in [*enumerate(GLYPHS), (-1, "")]:
+        for view in render_models(folder, name, is_fronted=name in FRONTED):
+            yield number, "", view
+
+
+def _makings() -> Iterator[tuple[int, str, Image.Image]]:
+    for number, name in enumerate(GLYPHS):
+        for view in render_makings(name):
+            yield number, "", view
 
 
 def _iconify(

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 FILE = Path(__file__).parent / "tables" / "sets.json"
 
-Kind = Literal["font", "outlines", "iconify", "webp", "deb", "photographs"]
+Kind = Literal["font", "outlines", "iconify", "webp", "deb", "models", "makings", "photographs"]
 
 
 @dataclass(frozen=True)
