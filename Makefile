@@ -75,7 +75,14 @@ train: $(TOOLS)
 		--heads runs/settle5 --seed $$seed --runs runs/retold$$seed || exit; done
 	$(BIN)/python -m training.averaging runs/retold7/checkpoint runs/retold8/checkpoint --out runs/retold
 	$(BIN)/python -m training.widen --plan deeper --stage export --base runs/drawn --runs runs/grown
-	$(BIN)/python -m training.averaging runs/grown/checkpoint runs/retold --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/grown/checkpoint runs/retold --out runs/coloured
+	for seed in 11 12; do $(BIN)/python -m training.widen --plan solids --base runs/coloured \
+		--heads runs/deeper7 --seed $$seed --runs runs/solids$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/solids11/checkpoint runs/solids12/checkpoint --out runs/solids
+	for seed in 11 12; do $(BIN)/python -m training.widen --plan recounted --base runs/solids \
+		--heads runs/retold7 --seed $$seed --runs runs/recounted$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/recounted11/checkpoint runs/recounted12/checkpoint --out runs/recounted
+	$(BIN)/python -m training.averaging runs/coloured runs/recounted --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)
