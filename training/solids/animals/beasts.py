@@ -15,14 +15,14 @@ def cat(rng: Generator) -> list[Part]:
     colours = [(0.75, 0.48, 0.24), (0.5, 0.45, 0.38), (0.42, 0.42, 0.43), (0.1, 0.09, 0.09), WHITE]
     colour = natural(rng, colours[int(rng.integers(5))])
     frame = BodyFrame(
-        0.95,
-        (0.36, 0.34, 0.33),
-        (0.17, 0.085),
-        (0.12, 45, 0.27, 0.25),
-        (0.35, 0.34, 0.13),
-        (0.3, 0.16, 70),
-        (1.5, 0.085, 0.07),
-        -5,
+        height=0.95,
+        trunk=(0.36, 0.34, 0.33),
+        leg=(0.17, 0.085),
+        neck=(0.12, 45, 0.27, 0.25),
+        head=(0.35, 0.34, 0.13),
+        ears=(0.3, 0.16, 70),
+        tail=(1.5, 0.085, 0.07),
+        pitch=-5,
         has_hooves=False,
         long=0.75,
         nose=(0.6, 0.38, 0.36),
@@ -40,14 +40,14 @@ def dog(rng: Generator) -> list[Part]:
     colour = natural(rng, colours[int(rng.integers(5))])
     ears = (0.42, 0.16, rng.choice([-40.0, -55.0, 65.0]))
     frame = BodyFrame(
-        rng.uniform(0.95, 1.3),
-        (0.35, 0.32, 0.43),
-        (0.2, 0.09),
-        (0.42, 55, 0.29, 0.24),
-        (rng.uniform(0.6, 0.8), 0.29, 0.16),
-        ears,
-        (0.9, 0.09, 0.05),
-        -15,
+        height=rng.uniform(0.95, 1.3),
+        trunk=(0.35, 0.32, 0.43),
+        leg=(0.2, 0.09),
+        neck=(0.42, 55, 0.29, 0.24),
+        head=(rng.uniform(0.6, 0.8), 0.29, 0.16),
+        ears=ears,
+        tail=(0.9, 0.09, 0.05),
+        pitch=-15,
         has_hooves=False,
         long=0.85,
         belly=WHITE if rng.random() < 0.4 else None,
@@ -62,14 +62,14 @@ def horse(rng: Generator) -> list[Part]:
     colour = natural(rng, colours[int(rng.integers(5))])
     hair = colour * 0.35 if rng.random() < 0.7 else np.array((0.85, 0.78, 0.62))
     frame = BodyFrame(
-        rng.uniform(1.5, 1.65),
-        (0.46, 0.45, 0.46),
-        (0.25, 0.075),
-        (0.85, 48, 0.38, 0.2),
-        (0.75, 0.22, 0.14),
-        (0.24, 0.07, 80),
-        (1.15, 0.12, 0.1),
-        -48,
+        height=rng.uniform(1.5, 1.65),
+        trunk=(0.46, 0.45, 0.46),
+        leg=(0.25, 0.075),
+        neck=(0.85, 48, 0.38, 0.2),
+        head=(0.75, 0.22, 0.14),
+        ears=(0.24, 0.07, 80),
+        tail=(1.15, 0.12, 0.1),
+        pitch=-48,
     )
     coat = fur(rng, colour, second=WHITE if rng.random() < 0.2 else None)
     return beast(rng, frame, coat, mane=hair, graze=0.25, muzzle=colour * 0.6)
@@ -82,14 +82,14 @@ def sheep(rng: Generator) -> list[Part]:
         rng, [(0.12, 0.1, 0.1), (0.85, 0.78, 0.7), (0.6, 0.5, 0.42)][int(rng.integers(3))]
     )
     frame = BodyFrame(
-        1.05,
-        (0.45, 0.48, 0.48),
-        (0.17, 0.08),
-        (0.28, 40, 0.34, 0.24),
-        (0.5, 0.21, 0.14),
-        (0.3, 0.09, 5),
-        (0.35, 0.12, 0.1),
-        -30,
+        height=1.05,
+        trunk=(0.45, 0.48, 0.48),
+        leg=(0.17, 0.08),
+        neck=(0.28, 40, 0.34, 0.24),
+        head=(0.5, 0.21, 0.14),
+        ears=(0.3, 0.09, 5),
+        tail=(0.35, 0.12, 0.1),
+        pitch=-30,
         width=0.95,
         long=0.9,
     )
@@ -114,14 +114,14 @@ def horns(rng: Generator, frame: BodyFrame) -> list[Part]:
 
 def cow(rng: Generator) -> list[Part]:
     frame = BodyFrame(
-        1.32,
-        (0.5, 0.56, 0.52),
-        (0.24, 0.1),
-        (0.4, 22, 0.4, 0.28),
-        (0.7, 0.27, 0.2),
-        (0.34, 0.12, 12),
-        (1.0, 0.05, 0.09),
-        -35,
+        height=1.32,
+        trunk=(0.5, 0.56, 0.52),
+        leg=(0.24, 0.1),
+        neck=(0.4, 22, 0.4, 0.28),
+        head=(0.7, 0.27, 0.2),
+        ears=(0.34, 0.12, 12),
+        tail=(1.0, 0.05, 0.09),
+        pitch=-35,
         nose=(0.35, 0.22, 0.2),
     )
     patch = [BLACK, (0.42, 0.2, 0.1)][int(rng.integers(2))]
@@ -160,14 +160,14 @@ def trunk(rng: Generator, frame: BodyFrame) -> list[Part]:
 def elephant(rng: Generator) -> list[Part]:
     grey = natural(rng, (0.47, 0.45, 0.44), 0.15)
     frame = BodyFrame(
-        1.6,
-        (0.66, 0.74, 0.7),
-        (0.36, 0.22),
-        (0.2, 25, 0.52, 0.42),
-        (0.5, 0.45, 0.3),
-        (0.1, 0.05, 20),
-        (1.0, 0.06, 0.04),
-        -5,
+        height=1.6,
+        trunk=(0.66, 0.74, 0.7),
+        leg=(0.36, 0.22),
+        neck=(0.2, 25, 0.52, 0.42),
+        head=(0.5, 0.45, 0.3),
+        ears=(0.1, 0.05, 20),
+        tail=(1.0, 0.06, 0.04),
+        pitch=-5,
         nose=(0.4, 0.38, 0.37),
         long=0.9,
         has_hooves=False,
@@ -180,14 +180,14 @@ def bear(rng: Generator) -> list[Part]:
     colours = [(0.33, 0.2, 0.11), (0.45, 0.3, 0.17), (0.1, 0.08, 0.08), (0.9, 0.87, 0.78)]
     colour = natural(rng, colours[int(rng.integers(4))])
     frame = BodyFrame(
-        1.15,
-        (0.54, 0.54, 0.52),
-        (0.32, 0.19),
-        (0.3, 20, 0.45, 0.36),
-        (0.66, 0.37, 0.19),
-        (0.17, 0.12, 60),
-        (0.2, 0.1, 0.08),
-        -18,
+        height=1.15,
+        trunk=(0.54, 0.54, 0.52),
+        leg=(0.32, 0.19),
+        neck=(0.3, 20, 0.45, 0.36),
+        head=(0.66, 0.37, 0.19),
+        ears=(0.17, 0.12, 60),
+        tail=(0.2, 0.1, 0.08),
+        pitch=-18,
         has_hooves=False,
         long=0.9,
     )
@@ -198,14 +198,14 @@ def bear(rng: Generator) -> list[Part]:
 
 def zebra(rng: Generator) -> list[Part]:
     frame = BodyFrame(
-        1.45,
-        (0.47, 0.48, 0.46),
-        (0.25, 0.08),
-        (0.7, 48, 0.38, 0.22),
-        (0.68, 0.23, 0.14),
-        (0.28, 0.09, 75),
-        (0.9, 0.06, 0.07),
-        -45,
+        height=1.45,
+        trunk=(0.47, 0.48, 0.46),
+        leg=(0.25, 0.08),
+        neck=(0.7, 48, 0.38, 0.22),
+        head=(0.68, 0.23, 0.14),
+        ears=(0.28, 0.09, 75),
+        tail=(0.9, 0.06, 0.07),
+        pitch=-45,
     )
     coat = striped(rng, WHITE, BLACK, rng.uniform(22, 30), rng.uniform(-0.2, 0.1), 4)
     return beast(rng, frame, coat, mane=coat, graze=0.3, muzzle=(0.16, 0.13, 0.12))
@@ -222,14 +222,14 @@ def knobs(rng: Generator, frame: BodyFrame) -> list[Part]:
 def giraffe(rng: Generator) -> list[Part]:
     brown = natural(rng, [(0.55, 0.31, 0.13), (0.42, 0.22, 0.1)][int(rng.integers(2))])
     frame = BodyFrame(
-        2.15,
-        (0.42, 0.47, 0.5),
-        (0.25, 0.09),
-        (2.1, 64, 0.36, 0.17),
-        (0.62, 0.19, 0.12),
-        (0.26, 0.07, 20),
-        (1.0, 0.05, 0.07),
-        -30,
+        height=2.15,
+        trunk=(0.42, 0.47, 0.5),
+        leg=(0.25, 0.09),
+        neck=(2.1, 64, 0.36, 0.17),
+        head=(0.62, 0.19, 0.12),
+        ears=(0.26, 0.07, 20),
+        tail=(1.0, 0.05, 0.07),
+        pitch=-30,
         slope=0.25,
         long=0.8,
     )
