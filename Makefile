@@ -82,7 +82,7 @@ train: $(TOOLS)
 	for seed in 11 12; do $(BIN)/python -m training.widen --plan recounted --base runs/solids \
 		--heads runs/retold7 --seed $$seed --runs runs/recounted$$seed || exit; done
 	$(BIN)/python -m training.averaging runs/recounted11/checkpoint runs/recounted12/checkpoint --out runs/recounted
-	$(BIN)/python -m training.averaging runs/coloured runs/recounted --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/coloured runs/recounted --share 0.6 --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)

@@ -219,7 +219,7 @@ WIDENING_PLANS = {
     "recounted": WideningPlan(
         DEEPER,
         num_names=66,
-        paces={"decoder": Pace(26.0, gain=0.6, tail=0.35)},
+        paces={"decoder": Pace(23.0, gain=0.6, tail=0.35)},
         rehearsed=0.22,
         mix=MORE_QUESTIONS,
         seed=11,
