@@ -1,8 +1,8 @@
 """Build: fetch the sets of drawings and render them: `python -m training.drawings.build OUT`.
 
 OUT gets atlas.npz and photographs/, over a gigabyte that nobody need keep: they are made again
-from the same packages. Needs npm, apt, the font of Noto Color Emoji, and resvg-py and vtk of the
-extra "dev".
+from the same packages. Needs npm, apt, the font of Noto Color Emoji, Debian's libegl1, and
+resvg-py and vtk of the extra "dev".
 """
 
 import json
