@@ -207,7 +207,8 @@ WIDENING_PLANS = {
         mix=MORE_QUESTIONS,
         seed=7,
     ),
-    # Things in three dimensions besides, from the mean of what `retold` and `settle` came to.
+    # Things in three dimensions besides, from the mean of what `retold` came to and `deeper` began
+    # with: the tower.
     "solids": WideningPlan(
         DEEPER,
         num_names=66,
@@ -215,7 +216,8 @@ WIDENING_PLANS = {
         rehearsed=0.22,
         seed=11,
     ),
-    # Answers about what the mean of the towers of `solids` sees.
+    # Answers about what the mean of the towers of `solids` sees; of that and of what `solids` began
+    # with the mean is the embedded checkpoint.
     "recounted": WideningPlan(
         DEEPER,
         num_names=66,

@@ -37,7 +37,7 @@ def parse_arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--plan",
         choices=WIDENING_PLANS,
         default="hands",
-        help="more hands, larger pictures, more names, those for longer, more hands in three parts",
+        help="what is learned, and for how long; docs/training.md tells of each",
     )
     parser.add_argument("--seed", type=int, help="of the scenes; default: the plan's")
     parser.add_argument("--heads", type=Path, help="an earlier run of the same names to begin with")

@@ -31,6 +31,7 @@ def unpack(package: Path) -> Path:
     place = package / "models"
     if not place.exists():
         draft = package / ".models.new"
+        draft.mkdir(exist_ok=True)
         for library in sorted((package / LIBRARIES).glob("*.sh3f")):
             with zipfile.ZipFile(library) as archive:
                 archive.extractall(draft)

@@ -53,7 +53,7 @@ class SolidStage:
         from vtkmodules.vtkIOImport import vtkOBJImporter
 
         if not file.exists():
-            raise FileNotFoundError(f"{file} is not there; the package is another than expected.")
+            raise FileNotFoundError(f"{file} is not there; fetch the version that sets.json names.")
         stage, importer = cls(), vtkOBJImporter()
         importer.SetFileName(str(file))
         importer.SetFileNameMTL(str(file.with_suffix(".mtl")))
