@@ -62,7 +62,7 @@ def test_a_photograph_with_nothing_known_leads_on(
     give(page, photograph)
     run(page, "cat", "empty")
     assert lines(page) == ["nothing_demo", "knows"]
-    assert "drawings only" in page.inner_text(".guidance")
+    assert "only drawings and 3D models" in page.inner_text(".guidance")
     assert page.inner_text("#viewer .facts").startswith("Nothing found")
     assert page.inner_text("#viewer .facts").endswith("Demo model")
     before = newest_run(page)

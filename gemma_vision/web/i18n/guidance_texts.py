@@ -32,15 +32,16 @@ GUIDANCE: dict[str, dict[str, str]] = {
     "say_did_you_mean": {"en": "Did you mean", "ja": "もしかして"},
     "say_knows": {"en": "Ask for one of these:", "ja": "探せるもの:"},
     "say_nothing_demo": {
-        "en": "No “{words}” was found: this demo model has seen drawings only, "
-        "and photographs need another model.",
-        "ja": "「{words}」は見つかりませんでした。このデモモデルは絵しか学んでいないので、"
-        "写真には別のモデルが必要です。",
+        "en": "No “{words}” was found: this demo model has seen only drawings "
+        "and 3D models, and photographs need another model.",
+        "ja": "「{words}」は見つかりませんでした。"
+        "このデモモデルは絵と3Dモデルしか学んでいないので、写真には別のモデルが必要です。",
     },
     "say_unsure_demo": {
-        "en": "{model} is guessing here: it has seen drawings only, and photographs "
-        "need another model.",
-        "ja": "{model} の当て推量です。絵しか学んでいないので、写真には別のモデルが必要です。",
+        "en": "{model} is guessing here: it has seen only drawings and 3D models, "
+        "and photographs need another model.",
+        "ja": "{model} の当て推量です。"
+        "絵と3Dモデルしか学んでいないので、写真には別のモデルが必要です。",
     },
     "say_nothing_listed": {
         "en": "{model} found no “{words}” in this picture.",
@@ -66,10 +67,10 @@ GUIDANCE: dict[str, dict[str, str]] = {
         "ja": "{model} はこの画像について何も答えませんでした。",
     },
     "say_blank_caption_demo": {
-        "en": "{model} saw nothing that it knows: it has seen drawings only, "
-        "and photographs need another model.",
+        "en": "{model} saw nothing that it knows: it has seen only drawings "
+        "and 3D models, and photographs need another model.",
         "ja": "{model} の知っているものは見えませんでした。"
-        "絵しか学んでいないので、写真には別のモデルが必要です。",
+        "絵と3Dモデルしか学んでいないので、写真には別のモデルが必要です。",
     },
     "say_blank_ask": {
         "en": "{model} gave no answer; ask it in other words.",
