@@ -10,7 +10,8 @@ import pytest
 from training.drawings.names import GLYPHS
 from training.drawings.render import to_sprite
 from training.solids import furniture, meshes
-from training.solids.catalogue import FRONTED, MAKERS
+from training.solids.animals.smooth_union import smooth_union, unite_limbs
+from training.solids.catalogue import FRONTED, MAKERS, ON_TABLES
 from training.solids.stage import SIDE, SolidStage
 
 RED, BLUE = (0.9, 0.1, 0.1), (0.1, 0.1, 0.9)
@@ -83,7 +84,7 @@ class TestShapes:
 class TestMakings:
     def test_they_are_of_known_names(self):
         assert set(MAKERS) <= set(GLYPHS) and len(MAKERS) >= 50
-        assert set(GLYPHS) >= FRONTED
+        assert set(GLYPHS) >= FRONTED | ON_TABLES
 
     @pytest.mark.parametrize("name", sorted(MAKERS))
     def test_each_time_another_and_always_a_thing(self, name):
@@ -97,6 +98,41 @@ class TestMakings:
             made.append(whole)
         looks = {one.points.tobytes() + one.colours.tobytes() for one in made}
         assert len(looks) == 6
+
+
+class TestSmoothUnion:
+    @pytest.fixture(autouse=True)
+    def _stencil(self):
+        pytest.importorskip("vtkmodules", reason="VTK fills meshes; it comes with the extra dev")
+
+    def test_two_balls_are_one_body_of_their_volume(self):
+        left = meshes.ellipsoid((1, 1, 1), RED)
+        right = left.moved(1.5).painted(BLUE)
+        body = smooth_union([left.as_limb(), right.as_limb()])
+        lens = np.pi / 12 * (4 + 1.5) * (2 - 1.5) ** 2  # what two balls have in common
+        whole = 2 * 4 / 3 * np.pi - lens
+        assert enclosed(body) == pytest.approx(whole, rel=0.06)
+        assert np.allclose(lengths(body.points), (3.5, 2, 2), atol=0.1)
+        colours = body.colours / body.colours.max(1, keepdims=True)
+        assert np.allclose(colours[body.points[:, 0] < 0.2], np.array(RED) / max(RED), atol=0.02)
+        assert np.allclose(colours[body.points[:, 0] > 1.3], np.array(BLUE) / max(BLUE), atol=0.02)
+
+    def test_the_corner_between_them_is_filled_and_dark(self):
+        ball = meshes.ellipsoid((1, 1, 1), RED)
+        body = smooth_union([ball.as_limb(), ball.moved(1.5).as_limb()])
+        x, height = body.points[:, 0], np.linalg.norm(body.points[:, 1:], axis=1)
+        seam, corner = np.abs(x - 0.75) < 0.02, np.sqrt(1 - 0.75**2)
+        assert (height[seam] > corner + 0.03).all()
+        assert body.colours[seam, 0].mean() < body.colours[x < -0.5, 0].mean()
+
+    def test_what_is_no_limb_stays_as_it_is(self):
+        ball = meshes.ellipsoid((1, 1, 1), RED)
+        limbs = [ball.as_limb(), ball.moved(1).as_limb()]
+        body, horn = unite_limbs([limbs[0], BALL, limbs[1]])
+        assert horn is BALL and len(body.points) > len(ball.points)
+        for few in ([BALL], [limbs[0], BALL], [limbs[0], BALL.as_limb().apart()]):
+            kept = unite_limbs(few)
+            assert all(one is other for one, other in zip(kept, few, strict=True))
 
 
 class TestFurniture:
@@ -149,6 +185,19 @@ class TestStage:
                 red, _, blue = pixels[pixels[:, 3] > 0][:, :3].astype(float).mean(0)
                 fronts.append(red > blue)
             assert all(fronts) == is_fronted
+
+    def test_what_stands_on_a_table_is_seen_from_above_it(self):
+        lid = meshes.box((1, 0.02, 1), BLUE).moved(0, 1.01, 0)
+        stage = SolidStage.of_parts([meshes.box((1, 2, 1), RED), lid])
+        lids = {}
+        for is_low in (True, False):
+            rng, blue = np.random.default_rng(7), 0.0  # the share of it that is lid
+            for _ in range(12):
+                pixels = np.array(stage.view(rng, is_fronted=True, is_low=is_low)).reshape(-1, 4)
+                red, _, more = pixels[pixels[:, 3] > 0][:, :3].astype(float).T
+                blue += (more > red).mean()
+            lids[is_low] = blue
+        assert lids[True] > 1.3 * lids[False]
 
     def test_a_file_is_read_with_its_colours(self, tmp_path):
         (tmp_path / "flag.obj").write_text(

@@ -7,6 +7,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from training.solids.animals.beasts import ANIMALS
+from training.solids.animals.smooth_union import unite_limbs
 from training.solids.meshes import Part
 from training.solids.stage import SolidStage
 from training.solids.things.food import FOOD
@@ -36,19 +37,24 @@ MAKERS: Mapping[str, Maker] = {
     **TWO_WHEELS,
     **TRAVEL,
 }
-MAKINGS = 60  # of each name, no two alike
+MAKINGS = 150  # of each name, no two alike
 FRONTED = frozenset(
     {
         *("bed", "couch", "chair", "toilet", "tv", "laptop", "clock", "cell phone", "book"),
         *("backpack", "handbag", "suitcase", "tie", "traffic light", "stop sign", "fish", "kite"),
     }
 )
+ON_TABLES = frozenset(
+    {*FOOD, *KITCHEN, "cactus", "potted plant", "ball", "laptop", "cell phone", "book", "clock"}
+)
 
 
 def render_makings(name: str) -> Iterator[Image.Image]:
-    """Sixty things of a name, each from one side, as `SolidStage.view` gives it; none of others."""
+    """Things of a name, each from one side, as `SolidStage.view` gives it; none of other names."""
     if name not in MAKERS:
         return
     for number in range(MAKINGS):
         rng = np.random.default_rng([number, *name.encode()])
-        yield SolidStage.of_parts(MAKERS[name](rng)).view(rng, is_fronted=name in FRONTED)
+        parts = unite_limbs(MAKERS[name](rng))
+        stage = SolidStage.of_parts(parts)
+        yield stage.view(rng, is_fronted=name in FRONTED, is_low=name in ON_TABLES)

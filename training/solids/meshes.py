@@ -7,6 +7,7 @@ are RGB, 0..1; a colour is one (3,) for all points or (N, 3).
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -17,12 +18,16 @@ WAVES = 6  # that smooth noise is the sum of
 
 @dataclass(frozen=True)
 class Part:
-    """One mesh: points (N, 3), faces (F, 3) indices of points, colours (N, 3), shine 0..1."""
+    """One mesh: points (N, 3), faces (F, 3) indices of points, colours (N, 3), shine 0..1.
+
+    is_limb: closed, and one with the other limbs of its animal.
+    """
 
     points: np.ndarray
     faces: np.ndarray
     colours: np.ndarray
     shine: float = 0.15
+    is_limb: bool = False
 
     def moved(self, x: float = 0, y: float = 0, z: float = 0) -> "Part":
         return replace(self, points=self.points + np.array((x, y, z)))
@@ -48,6 +53,26 @@ class Part:
 
     def shiny(self, shine: float) -> "Part":
         return replace(self, shine=shine)
+
+    def as_limb(self) -> "Part":
+        return replace(self, is_limb=True)
+
+    def apart(self) -> "Part":
+        """No limb, as what is too thin to be one with anything."""
+        return replace(self, is_limb=False)
+
+    def polygons(self) -> Any:
+        """Its points and faces as VTK takes them."""
+        from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+        from vtkmodules.vtkCommonCore import vtkPoints
+        from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+
+        points, cells, mesh = vtkPoints(), vtkCellArray(), vtkPolyData()
+        points.SetData(numpy_to_vtk(self.points.astype(np.float32), deep=True))
+        cells.SetData(3, numpy_to_vtkIdTypeArray(self.faces.astype(np.int64).ravel(), deep=True))
+        mesh.SetPoints(points)
+        mesh.SetPolys(cells)
+        return mesh
 
     def bumpy(self, rng: Generator, height: float, scale: float) -> "Part":
         """Pushed in and out along the way from the origin, smoothly."""

@@ -16,6 +16,8 @@ from training.solids.meshes import Part
 SIDE = 384  # of what is rendered, in pixels
 SIDEWAYS = 65  # degrees from the front, at most, of what shows nothing from behind
 FLAT = 0.3  # lower than this share of its longest side: it lies on a table and is seen from above
+# From so many degrees above a thing is seen that lies on a table, stands there, or stands about.
+LYING, STANDING, ABOUT = (25, 80), (10, 65), (-3, 38)
 SOLID = 0.6  # the least opacity, so that glass is a thing too
 # The grey of surfaces that nobody gave a colour, from what to what, and the share that is painted.
 GREYS, GREY, PAINTED = (0.5, 0.85), (0.7, 0.7, 0.7), 0.6
@@ -76,10 +78,10 @@ class SolidStage:
             stage.renderer.AddActor(_actor(part))
         return stage
 
-    def view(self, rng: Generator, *, is_fronted: bool) -> Image.Image:
+    def view(self, rng: Generator, *, is_fronted: bool, is_low: bool = False) -> Image.Image:
         """It from some side -> RGBA with a hard edge, 384 pixels square, black where it is not.
 
-        is_fronted: never from behind.
+        is_fronted: never from behind. is_low: it stands on a table, and whoever looks, before it.
         """
         for actor in self.bare:
             colour = rng.uniform(0.1, 1, 3) if rng.random() < PAINTED else GREY
@@ -90,7 +92,7 @@ class SolidStage:
         centre = np.array([x0 + x1, y0 + y1, z0 + z1]) / 2
         farthest = SIDEWAYS if is_fronted else 180
         around = np.radians(rng.uniform(-farthest, farthest))
-        above = np.radians(rng.uniform(25, 80) if is_flat else rng.uniform(-3, 38))
+        above = np.radians(rng.uniform(*(LYING if is_flat else STANDING if is_low else ABOUT)))
         level = np.cos(above)
         towards = np.array([level * np.sin(around), np.sin(above), level * np.cos(around)])
         camera = self.renderer.GetActiveCamera()
@@ -130,17 +132,11 @@ class SolidStage:
 
 
 def _actor(part: Part) -> Any:
-    from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-    from vtkmodules.vtkCommonCore import vtkPoints
-    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
+    from vtkmodules.util.numpy_support import numpy_to_vtk
     from vtkmodules.vtkFiltersCore import vtkPolyDataNormals
     from vtkmodules.vtkRenderingCore import vtkActor, vtkPolyDataMapper
 
-    points, cells, mesh = vtkPoints(), vtkCellArray(), vtkPolyData()
-    points.SetData(numpy_to_vtk(part.points.astype(np.float32), deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(part.faces.astype(np.int64).ravel(), deep=True))
-    mesh.SetPoints(points)
-    mesh.SetPolys(cells)
+    mesh = part.polygons()
     colours = (255 * np.clip(part.colours, 0, 1)).astype(np.uint8)
     mesh.GetPointData().SetScalars(numpy_to_vtk(colours, deep=True))
     normals, mapper, actor = vtkPolyDataNormals(), vtkPolyDataMapper(), vtkActor()

@@ -96,7 +96,7 @@ def bird(rng: Generator) -> list[Part]:
     head = ellipsoid((size * 1.1, size, size * 0.95), cap).shiny(0.05)
     low = np.clip((0.02 - head.points[:, 1] + 0.3 * head.points[:, 0]) * 12, 0, 1)
     cheek = WHITE if kind == "blue tit" else breast
-    head = mottled(rng, head.painted(cheek, low), cap * 0.85, 0.1, 0.15).moved(0.74, 0.72)
+    head = mottled(rng, head.painted(cheek, low), cap * 0.85, 0.1, 0.15).moved(0.74, 0.72).as_limb()
     reach = 1.1 * size + rng.uniform(0.16, 0.3) * long
     tip = (0.74 + reach, 0.68 - (0.22 if is_hooked else 0.03), 0)
     beak = [(0.74 + 0.8 * size, 0.74, 0), (0.74 + reach * 0.9, 0.74 if is_hooked else 0.71, 0), tip]

@@ -30,7 +30,7 @@ def limb(points: ArrayLike, radii: Sequence[float], coat: Coat, *, blunt: float 
     line = np.stack(smooth[:3], 1)
     bar = tube(line, thick, (0.5, 0.5, 0.5), sides=sides, shine=0.05)
     gone = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-    return coat(bar, np.repeat(np.concatenate([[0], gone, gone[-1:]]), sides + 1))
+    return coat(bar, np.repeat(np.concatenate([[0], gone, gone[-1:]]), sides + 1)).as_limb()
 
 
 def fur(rng: Generator, colour: ArrayLike, *, second: ArrayLike | None = None) -> Coat:

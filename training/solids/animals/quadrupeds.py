@@ -43,13 +43,14 @@ def leg(frame: BodyFrame, hip: np.ndarray, swing: float, coat: Coat, is_front: b
         path.append((x + y * (bend + share * np.sin(rad)), y * (1 - share * np.cos(rad)), z))
     path[3] = (path[3][0], max(path[3][1], 0.06), z)
     shin = ankle * (1.25 if is_front else 1.1)
-    parts = [limb(path, (thigh, thigh * 0.72, shin, ankle), coat)]
+    upper = thigh * (1.0 if is_front else 1.2)
+    parts = [limb(path, (upper, upper * 0.72, shin, ankle), coat)]
     foot = (path[3][0] + ankle * 0.5, path[3][1], z)
     if frame.has_hooves:
         hoof = ellipsoid((ankle * 1.4, ankle * 1.1, ankle * 1.2), (0.16, 0.13, 0.11), sides=20)
         return [*parts, hoof.moved(*foot)]
     paw = ellipsoid((ankle * 1.45, ankle * 0.9, ankle * 1.2), (0, 0, 0), sides=20).moved(*foot)
-    return [*parts, coat(paw, paw.points[:, 1])]
+    return [*parts, coat(paw, paw.points[:, 1]).as_limb()]
 
 
 def folded(frame: BodyFrame, hip: np.ndarray, coat: Coat, is_front: bool) -> list[Part]:
@@ -61,7 +62,8 @@ def folded(frame: BodyFrame, hip: np.ndarray, coat: Coat, is_front: bool) -> lis
         return [limb(path, (thigh, thigh * 0.9, ankle * 1.1, ankle * 1.2), coat)]
     haunch = ellipsoid((thigh * 2, thigh * 1.9, thigh), (0, 0, 0), sides=30).moved(x + 0.1, y, z)
     path = [(x - 0.1, low, z * 1.1), (x + 0.3, low, z * 1.15), (x + 0.65, low, z * 1.15)]
-    return [coat(haunch, haunch.points[:, 0]), limb(path, (ankle, ankle * 1.1, ankle * 1.2), coat)]
+    haunch = coat(haunch, haunch.points[:, 0]).as_limb()
+    return [haunch, limb(path, (ankle, ankle * 1.1, ankle * 1.2), coat)]
 
 
 def ear(frame: BodyFrame, coat: Coat, side: int) -> Part:
@@ -146,7 +148,7 @@ def hind(rng: Generator, frame: BodyFrame, pose: str, coat: Coat) -> Part:
     path = [(x, y, 0), (x - 0.22 - 0.2 * length, y + 0.1 * lift, sway * 0.2)]
     path += [(path[1][0] - 0.1 * length, y + 0.5 * length * lift, sway * 0.7)]
     path += [(path[1][0] - 0.15 * length, max(y + length * lift, 0.08), sway)]
-    return limb(path, (base * 1.1, base, (base + tip) / 2, tip), coat)
+    return limb(path, (base * 1.1, base, (base + tip) / 2, tip), coat).apart()
 
 
 def torso(frame: BodyFrame, pose: str, coat: Coat) -> Part:
@@ -156,7 +158,7 @@ def torso(frame: BodyFrame, pose: str, coat: Coat) -> Part:
     middle = (rump + chest) / 2 + (0, 0.6 * (front - waist), 0)
     ends = np.add(rump, (-0.3, -0.1, 0)), np.add(chest, (0.32, -0.05, 0))
     spine = [ends[0], rump, middle, chest, ends[1]]
-    body = limb(spine, (back * 0.9, back, waist, front, front * 0.9), coat, blunt=3.5)
+    body = limb(spine, (back * 0.6, back, waist, front, front * 0.65), coat, blunt=3)
     body = body.scaled(1, 1, frame.width)
     if frame.belly is not None:
         level = np.interp(body.points[:, 0], [rump[0], chest[0]], [rump[1], chest[1]])
