@@ -1,5 +1,7 @@
 """Household parts: colours, outlines and sheets that the things of a house share."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import ArrayLike
@@ -13,7 +15,7 @@ CLOTHS = [(0.1, 0.15, 0.35), (0.12, 0.12, 0.13), (0.6, 0.08, 0.1), (0.2, 0.35, 0
 PAINTS = [WHITE, BLACK, (0.75, 0.12, 0.1), (0.15, 0.3, 0.6), (0.2, 0.5, 0.3), (0.9, 0.7, 0.15)]
 
 
-def one_of(rng: Generator, colours: list[tuple[float, float, float]]) -> np.ndarray:
+def one_of(rng: Generator, colours: Sequence[tuple[float, float, float]]) -> np.ndarray:
     return vary(rng, colours[int(rng.integers(len(colours)))])
 
 

@@ -34,6 +34,9 @@ def hollow(outside: ArrayLike, thick: float, colour: ArrayLike, *, shine: float)
     return lathe(np.concatenate([line, inside]), colour, shine=shine)
 
 
+DRINKS = ((0.25, 0.13, 0.06), (0.25, 0.13, 0.06), (0.6, 0.42, 0.28), (0.5, 0.22, 0.06))
+
+
 def cup(rng: Generator) -> list[Part]:
     """A mug, or of paper."""
     if rng.random() < 0.25:
@@ -49,8 +52,14 @@ def cup(rng: Generator) -> list[Part]:
     if rng.random() < 0.5:
         low = rng.uniform(0.2, 0.7) * tall
         body = body.painted(rng.uniform(0.1, 1, 3), between(body, low, low + rng.uniform(0.1, 0.6)))
-    drink = lathe([(0, tall * 0.82), (0.91, tall * 0.82)], vary(rng, (0.25, 0.13, 0.06)), shine=0.6)
+    drink = lathe([(0, tall * 0.82), (0.91, tall * 0.82)], one_of(rng, DRINKS), shine=0.6)
+    if rng.random() < 0.3:
+        drink = mottled(rng, drink, (0.92, 0.85, 0.74), 0.9)
     ear = handle(rng.uniform(0.5, 0.75), tall * 0.82, tall * 0.25, 0.93, colour)
+    if rng.random() < 0.3:
+        wide = rng.uniform(1.7, 2.1)
+        line = smooth([(0, -0.04), (0.55 * wide, -0.04), (0.85 * wide, 0.05), (wide, 0.22)])
+        return [body, drink, ear, hollow(line, 0.05, colour, shine=0.5)]
     return [body, drink, ear]
 
 
