@@ -23,8 +23,15 @@ BEFORE = frozenset(
     what where which with would you your drawing drawings four five six seven eight nine ten
     emoji icon couple pair bunch single either maybe perhaps i'd i'm let's where's there's that's
     what's everything label labels object objects thing things named called like would
-    un une le la les des du tous toutes der die das den ein eine einen alle el los las unos unas
-    todos todas um uma os
+    un une le la les des du tous toutes der die das den dem ein eine einen einem einer alle el los
+    las unos unas todos todas um uma os ce cette ces mon ma mes diese diesen dieser mein meine
+    meinen esta este estos estas mi mis meu minha o
+    trouve trouvez trouver cherche cherchez chercher montre montrez montre-moi montrez-moi moi
+    encadre encadrez détecte détectez détecter où est sont
+    finde finden such suche suchen zeig zeige zeigen mir erkenne markiere umrande wo ist sind bitte
+    encuentra encontrar busca buscar muestra muéstrame detecta detectar marca dónde donde está están
+    por favor encontre ache procure procurar mostre detecte marque onde estão
+    모든
     """.split()  # noqa: SIM905  a page of words reads as one
 )
 AFTER = frozenset(
@@ -32,10 +39,13 @@ AFTER = frozenset(
     a all also are can do drawing drawings emoji emojis for from here i icon icons image images in
     is it me now of on out pic picture pictures photo photos please scene see thank thanks that the
     them there they this too us visible we you
+    bitte hier da dort finden suchen ici là aquí ahí aqui ali por favor s'il te vous plaît
+    찾아 찾아줘 찾아주세요 보여줘 보여주세요 알려줘 알려주세요 줘 주세요 어디 어디에 있어 있어요
+    있나요 있습니까
     """.split()  # noqa: SIM905
 )
 # Marks at the ends of a phrase, in letters of usual width: full stops, quotes, brackets.
-EDGE = " \t.,;:=!?\"'`()[]{}<>\u2018\u2019\u201c\u201d\u2026\u00ab\u00bb。、・「」『』"
+EDGE = " \t.,;:=!?¿¡\"'`()[]{}<>\u2018\u2019\u201c\u201d\u2026\u00ab\u00bb。、・「」『』"
 # What is understood as a mark between names where names stand on both sides. Kana only there.
 BETWEEN = re.compile(
     r"(?<!\S)(?:and|or|plus|vs|versus|as well as)(?!\S)|[&/|+\uff06\uff0f\uff5c\uff0b・]",
@@ -48,6 +58,12 @@ KANA_BETWEEN = re.compile(
 BETWEEN_ABROAD = re.compile(
     r"(?<!\S)(?:et|ou|und|oder|y|e|o)(?!\S)|그리고|또는|하고|[와과](?=\s)|以及|还有|[和与跟或]",
     re.IGNORECASE,
+)
+# What stands behind a Korean noun, and what asks for a thing before its Chinese name.
+KOREAN_AFTER = re.compile(r"(?<=[가-힣])(?:들)?(?:이|가|은|는|을|를|도|만)?$")
+CHINESE_BEFORE = re.compile(
+    r"请?(?:帮我|给我)?(?:找到|找出|找|检测|标出|圈出|框出|显示|看看)?(?:一下)?"
+    r"(?:(?:这|那)?(?:张|幅|个)?(?:图|图片|照片|图像|画)(?:里|中|上)?的)?(?:所有的?|全部的?|每一?[只个辆])?"
 )
 JAPANESE_BEFORE = re.compile(
     r"(?:(?:この|その)?(?:写真|画像|絵)(?:の中)?(?:の|から|で|に)|すべての|全ての|全部の|この|その|"
@@ -87,6 +103,15 @@ def cores(phrase: str) -> Iterator[str]:
     for start in range(first + 1):
         yield from (" ".join(words[start:end]) for end in ends if start < end)
     yield from japanese_cores(tidy(phrase))
+    yield from korean_cores(words[first : len(words) - last])
+    yield CHINESE_BEFORE.sub("", tidy(phrase), count=1)
+
+
+def korean_cores(words: list[str]) -> Iterator[str]:
+    """Without what stands behind the noun.   고양이들을  ->  고양이들, 고양이"""
+    phrase = " ".join(words)
+    ends = {found.start() for found in KOREAN_AFTER.finditer(phrase) if found.group()}
+    yield from (phrase[:end] for end in sorted(ends, reverse=True))
 
 
 def japanese_cores(phrase: str) -> Iterator[str]:

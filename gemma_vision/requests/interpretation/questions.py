@@ -1,4 +1,4 @@
-"""Questions: those that a checkpoint was taught, found in other words for them, and in Japanese.
+"""Questions: those that a checkpoint was taught, in other words for them and in other languages.
 
 A checkpoint that lists its "questions" answers any other one as if it were one of them, and reads
 small letters alone. What is asked in other words for one of its questions is asked in its own.
@@ -13,12 +13,16 @@ from dataclasses import dataclass
 
 from gemma_vision.requests.interpretation.english import plural, with_article
 from gemma_vision.requests.interpretation.phrases import core
+from gemma_vision.requests.interpretation.question_languages import (
+    LEFT,
+    RIGHT,
+    SIDES,
+    patterns_of,
+)
 from gemma_vision.requests.interpretation.vocabulary import MAX_NAME_WORDS, key, vocabulary_of
 from gemma_vision.requests.validation import excerpt
 from postprocess.tokens import Notice
 
-LEFT, RIGHT = "left", "right"
-SIDES = {"左": LEFT, "右": RIGHT}
 POLITE = r"(?:please |can you |could you |tell me |do you know )*"
 PICTURE = r"(?:it|(?:this|the) (?:picture|image|photo|drawing|scene))"
 HERE = rf"(?:(?:in|on) {PICTURE}|here|there)"
@@ -37,63 +41,71 @@ JA_END = r"(?:です|でしょう)?(?:か|の|のか|かな)?"
 class QuestionForm:
     """A kind of question: its `wording`, and how people `say` it, in letters of any size.
 
-    The wording has places for what the question is about, {about}, and for a {side}. japanese: how
-    it is said in Japanese, without spaces.
+    The wording has places for what the question is about, {about}, and for a {side}. Beside each
+    way to say it stands whether that is read without spaces.
     """
 
     wording: str
-    say: re.Pattern[str]
-    japanese: re.Pattern[str]
+    say: tuple[tuple[re.Pattern[str], bool], ...]
 
     def match(self, said: str) -> re.Match[str] | None:
-        """What was said in either language, if it is a question of this kind."""
-        return self.say.fullmatch(said) or self.japanese.fullmatch(said.replace(" ", ""))
+        """What was said in one of the languages, if it is a question of this kind."""
+        whole = said.replace(" ", "")
+        found = (way.fullmatch(whole if is_spaceless else said) for way, is_spaceless in self.say)
+        return next(filter(None, found), None)
 
     def write(self, about: str = "", side: str = "") -> str:
         """Without a question mark.   "cats"  ->  "how many cats are there" """
         return self.wording.format(about=about, side=side)
 
 
-def form(wording: str, say: str, japanese: str) -> QuestionForm:
-    """A row of the table."""
-    said = re.compile(f"{POLITE}(?:{say})", re.IGNORECASE)
-    return QuestionForm(wording, said, re.compile(f"{JA_HERE}(?:{japanese})"))
+def form(kind: str, wording: str, say: str, japanese: str) -> tuple[str, QuestionForm]:
+    """A row of the table: a kind, what was taught, and how that is said in English and Japanese."""
+    english = re.compile(f"{POLITE}(?:{say})", re.IGNORECASE), False
+    spaceless = re.compile(f"{JA_HERE}(?:{japanese})"), True
+    return kind, QuestionForm(wording, (english, spaceless, *patterns_of(kind)))
 
 
-FORMS: Mapping[str, QuestionForm] = {
-    "how_many": form(
-        "how many {about} are there",
-        r"(?:how many|count|(?:what is |what's )?(?:the )?number of) (?P<about>.+?)"
-        rf"(?: (?:does {PICTURE} (?:have|show|contain)|can be seen))?(?: {HERE})?",
-        rf"(?P<about>.+?)[はが]?{JA_HERE}{JA_MANY}(?:{JA_IS})?{JA_END}|"
-        rf"{JA_MANY}の(?P<counted>.+?)が{JA_IS}{JA_END}|"
-        r"(?P<number>.+?)の(?:数|かず)(?:[はを](?:教えて|数えて|いくつ)?)?(?:ください|ですか)?",
-    ),
-    "is_there": form(
-        "is there {about}",
-        r"(?:is|are) there (?:at least )?(?P<about>.+)|"
-        r"(?:do|can) (?:you|we|i) see (?P<seen>.+)|"
-        rf"does (?:this|{PICTURE}) (?:have|show|contain) (?P<shown>.+)|"
-        rf"(?:is|are) (?P<here>.+?) (?:{HERE}|visible|to be seen)(?: {HERE})?|"
-        rf"can (?P<seeable>.+?) be seen(?: {HERE})?|"
-        r"any (?P<any>.+)",
-        rf"(?P<about>(?:(?!何|なに|どこ|誰|だれ).)+?)[はがも]{JA_HERE}{JA_IS}{JA_END}",
-    ),
-    "beside": form(
-        "what is {side} of the {about}",
-        rf"(?:what|which thing)(?: is|'s) (?:on |to )?(?:the )?(?P<side>{LEFT}|{RIGHT})"
-        r"(?: side)? (?:of|from) (?P<about>.+)",
-        r"(?P<about>.+?)の(?P<side>左|右)(?:側|がわ|隣|となり|横)?(?:に|には|は)"
-        rf"(?:(?:いる|ある)(?:の|もの)は)?(?:何|なに|なん)が?(?:{JA_IS})?{JA_END}",
-    ),
-    "biggest": form(
-        "which thing is the biggest",
-        r"(?:what|which)(?: thing| object| one)?(?: is|'s) (?:the )?(?:biggest|largest)"
-        r"(?: thing| object| one)?(?: (?:in|of|on) (?:this|the|here).*)?",
-        r"(?:一番|いちばん|最も|もっとも)(?:大きい|大きな|おおきい)(?:もの|物|の)?(?:は|って)?"
-        rf"(?:何|なに|なん|どれ){JA_END}",
-    ),
-}
+FORMS: Mapping[str, QuestionForm] = dict(
+    [
+        form(
+            "how_many",
+            "how many {about} are there",
+            r"(?:how many|count|(?:what is |what's )?(?:the )?number of) (?P<about>.+?)"
+            rf"(?: (?:does {PICTURE} (?:have|show|contain)|can be seen))?(?: {HERE})?",
+            rf"(?P<about>.+?)[はが]?{JA_HERE}{JA_MANY}(?:{JA_IS})?{JA_END}|"
+            rf"{JA_MANY}の(?P<counted>.+?)が{JA_IS}{JA_END}|"
+            r"(?P<number>.+?)の(?:数|かず)(?:[はを](?:教えて|数えて|いくつ)?)?(?:ください|ですか)?",
+        ),
+        form(
+            "is_there",
+            "is there {about}",
+            r"(?:is|are) there (?:at least )?(?P<about>.+)|"
+            r"(?:do|can) (?:you|we|i) see (?P<seen>.+)|"
+            rf"does (?:this|{PICTURE}) (?:have|show|contain) (?P<shown>.+)|"
+            rf"(?:is|are) (?P<here>.+?) (?:{HERE}|visible|to be seen)(?: {HERE})?|"
+            rf"can (?P<seeable>.+?) be seen(?: {HERE})?|"
+            r"any (?P<any>.+)",
+            rf"(?P<about>(?:(?!何|なに|どこ|誰|だれ).)+?)[はがも]{JA_HERE}{JA_IS}{JA_END}",
+        ),
+        form(
+            "beside",
+            "what is {side} of the {about}",
+            rf"(?:what|which thing)(?: is|'s) (?:on |to )?(?:the )?(?P<side>{LEFT}|{RIGHT})"
+            r"(?: side)? (?:of|from) (?P<about>.+)",
+            r"(?P<about>.+?)の(?P<side>左|右)(?:側|がわ|隣|となり|横)?(?:に|には|は)"
+            rf"(?:(?:いる|ある)(?:の|もの)は)?(?:何|なに|なん)が?(?:{JA_IS})?{JA_END}",
+        ),
+        form(
+            "biggest",
+            "which thing is the biggest",
+            r"(?:what|which)(?: thing| object| one)?(?: is|'s) (?:the )?(?:biggest|largest)"
+            r"(?: thing| object| one)?(?: (?:in|of|on) (?:this|the|here).*)?",
+            r"(?:一番|いちばん|最も|もっとも)(?:大きい|大きな|おおきい)(?:もの|物|の)?(?:は|って)?"
+            rf"(?:何|なに|なん|どれ){JA_END}",
+        ),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,7 @@ class QuestionSet:
     def _parse(self, text: str) -> tuple[str, str, str] | None:
         """The kind of a question, the phrase that it is about and its side; "" without those."""
         said = " ".join(unicodedata.normalize("NFKC", text).replace("\u2019", "'").split())
-        said = said.strip(" ?.!。\"'「」")
+        said = said.strip(" ?.!。\"'「」¿¡")
         for kind in self.kinds:
             if found := FORMS[kind].match(said):
                 parts = {name: part for name, part in found.groupdict().items() if part}
