@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from postprocess.datasets import READERS, ExportError, Notices
 
@@ -47,3 +48,69 @@ def test_a_picture_of_two_sizes_is_refused(tmp_path):
         ExportError, match=r"a\.png is listed as 64 x 48 and as 32 x 48; .* Correct"
     ):
         READERS["coco"](path)
+
+
+def labelme(name: str, width: int = 20) -> dict[str, Any]:
+    shape = {"label": "cat", "points": [[1, 2], [width, 9]], "shape_type": "rectangle"}
+    return {"imagePath": name, "imageWidth": 64, "imageHeight": 48, "shapes": [shape]}
+
+
+def voc(name: str, right: int, size: tuple[int, int] = (64, 48)) -> str:
+    box = f"<xmin>2</xmin><ymin>3</ymin><xmax>{right}</xmax><ymax>9</ymax>"
+    return (
+        f"<annotation><filename>{name}</filename><size><width>{size[0]}</width>"
+        f"<height>{size[1]}</height></size><object><name>cat</name><bndbox>{box}</bndbox></object>"
+        "</annotation>"
+    )
+
+
+def task(name: str, width: float, **value: Any) -> dict[str, Any]:
+    value = {"x": 2, "y": 3, "width": width, "height": 9, "rectanglelabels": ["cat"]} | value
+    sizes = {"original_width": 64, "original_height": 48}
+    results = [{"type": "rectanglelabels", "value": value, **sizes}]
+    return {"data": {"image": f"/data/upload/1/{name}"}, "annotations": [{"result": results}]}
+
+
+LISTED_AGAIN = {
+    "labelme": {"1.json": labelme("a.png"), "2.json": labelme("a.png", 30)},
+    "voc": {"1.xml": voc("a.png", 20), "2.xml": voc("a.png", 30)},
+    "label-studio": {"a.json": [task("a.png", 20), task("a.png", 30)]},
+}
+
+
+@pytest.mark.parametrize("kind", LISTED_AGAIN)
+def test_a_picture_that_is_listed_twice_is_one_in_every_format(kind, tmp_path):
+    """And what is in both listings is there once."""
+    for name, content in LISTED_AGAIN[kind].items():
+        write(tmp_path / name, content)
+    again = next(iter(LISTED_AGAIN[kind].values()))
+    if isinstance(again, list):
+        write(tmp_path / "a.json", [*again, again[0]])
+    else:
+        write(tmp_path / f"3{Path(name).suffix}", again)
+    notices = Notices()
+    (found,) = READERS[kind](tmp_path, notices)
+    assert found.file_name == "a.png" and len(found.instances) == 2
+    listed, left_out = notices.sentences
+    assert listed.startswith("2 pictures are listed twice") and "a.png" in listed
+    assert left_out == "1 annotation that is listed twice was left out (a.png)."
+
+
+def test_a_table_with_two_sizes_of_a_picture_is_refused(tmp_path):
+    rows = ["file_name,width,height,label,x0,y0,x1,y1", "a.png,64,48,cat,1,2,3,4"]
+    write(tmp_path / "a.csv", "\n".join([*rows, "a.png,32,48,cat,1,2,3,4"]))
+    with pytest.raises(ExportError, match=r"a\.png is listed as 64 x 48 and as 32 x 48"):
+        READERS["csv"](tmp_path)
+
+
+def test_lines_about_pictures_of_one_name_in_two_folders_are_of_two(tmp_path):
+    for folder, width in (("a", 64), ("b", 32)):
+        line = {
+            "image": "1.png",
+            "prefix": "detect cat",
+            "suffix": f"{'<loc0100>' * 2}{'<loc0500>' * 2} cat",
+        }
+        write(tmp_path / folder / "train.jsonl", json.dumps(line))
+        Image.new("RGB", (width, 48)).save(tmp_path / folder / "1.png")
+    found = READERS["paligemma"](tmp_path)
+    assert [(one.file_name, one.size[0]) for one in found] == [("a/1.png", 64), ("b/1.png", 32)]

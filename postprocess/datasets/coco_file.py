@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from postprocess.coordinate_conventions import Box, Point
-from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
-from postprocess.datasets.picture_files import PictureFinder, Size
+from postprocess.datasets.picture_files import PictureFinder, Size, two_sizes
 from postprocess.datasets.segmentations import Segmentation
 from postprocess.mask_formats import Mask, mask_from_coco
 
@@ -70,9 +69,7 @@ def listed_once(file: CocoFile, notices: Notices) -> CocoFile:
         if known is picture:
             continue
         if known.size != picture.size:
-            said = " and as ".join(f"{one.size[0]} x {one.size[1]}" for one in (known, picture))
-            message = f"{picture.file_name} is listed as {said}; a picture has one size. Correct it"
-            notices.fault(ExportError(f"{message}."))
+            notices.fault(two_sizes(picture.file_name, known.size, picture.size))
             continue
         notices.add("listed_again", picture.file_name)
         held = {(one.label, one.box) for one in known.things}

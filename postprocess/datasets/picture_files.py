@@ -64,6 +64,12 @@ def read_size(width: Any, height: Any, name: str) -> Size | None:
     return check_size((wide, high), name)
 
 
+def two_sizes(name: str, *sizes: Size) -> ExportError:
+    """What is told of a picture that a data set lists with more than one size."""
+    said = " and as ".join(f"{width} x {height}" for width, height in sizes)
+    return ExportError(f"{name} is listed as {said}; a picture has one size. Correct it.")
+
+
 def name_parts(name: str) -> tuple[str, ...]:
     """The folders and the file of a name, without what leads out of a folder.
 
