@@ -114,3 +114,83 @@ def test_lines_about_pictures_of_one_name_in_two_folders_are_of_two(tmp_path):
         Image.new("RGB", (width, 48)).save(tmp_path / folder / "1.png")
     found = READERS["paligemma"](tmp_path)
     assert [(one.file_name, one.size[0]) for one in found] == [("a/1.png", 64), ("b/1.png", 32)]
+
+
+def csv_of(*boxes: str) -> str:
+    head = "file_name,width,height,label,x0,y0,x1,y1"
+    return "\n".join([head, *(f"a.png,64,48,cat,{box}" for box in boxes)])
+
+
+def yolo_of(line: str) -> dict[str, str]:
+    sizes = "stem,file_name,width,height\na,a.png,64,48\n"
+    return {"classes.txt": "cat\n", "sizes.csv": sizes, "labels/a.txt": f"{line}\n"}
+
+
+def outline(*points: tuple[int, int]) -> dict[str, Any]:
+    """A LabelMe file with a shape of these corners, or this one point."""
+    data = labelme("a.png")
+    kind = "polygon" if len(points) > 1 else "point"
+    data["shapes"][0] |= {"points": points, "shape_type": kind}
+    return data
+
+
+CUT = {
+    "voc": {"a.xml": voc("a.png", 90)},
+    "csv": {"a.csv": csv_of("20,2,90,9")},
+    "labelme": {"a.json": labelme("a.png", 90)},
+    "labelme outline": {"a.json": outline((9, 2), (90, 2), (90, 30))},
+    "label-studio": {"a.json": [task("a.png", 120)]},
+    "yolo": yolo_of("0 1.0 0.5 0.5 0.5"),
+    "yolo outline": yolo_of("0 0.1 0.1 1.2 0.1 1.2 0.9"),
+}
+
+
+def told_of(case: str, files: dict[str, Any], folder: Path) -> tuple[int, tuple[str, ...]]:
+    """How many things there are, and what is told of them."""
+    for name, content in files.items():
+        write(folder / name, content)
+    notices = Notices()
+    (found,) = READERS[case.split()[0]](folder, notices)
+    assert all(box[2] <= 64 and box[3] <= 48 for box in (one.box for one in found.instances))
+    return len(found.instances), notices.sentences
+
+
+@pytest.mark.parametrize("case", CUT)
+def test_a_box_that_is_cut_off_at_the_edge_is_told(case, tmp_path):
+    count, (said,) = told_of(case, CUT[case], tmp_path)
+    assert count == 1
+    assert said.startswith("1 box reached beyond its picture and was cut off at the edge (")
+
+
+OUTSIDE = {
+    "voc": {"a.xml": voc("a.png", 20).replace("<ymin>3", "<ymin>70").replace("max>9", "max>80")},
+    "csv": {"a.csv": csv_of("70,2,90,9")},
+    "labelme": {"a.json": outline((70, 2), (90, 2), (90, 30))},
+    "label-studio": {"a.json": [task("a.png", 9, x=110)]},
+    "yolo": yolo_of("0 1.5 0.5 0.5 0.5"),
+}
+
+
+@pytest.mark.parametrize("case", OUTSIDE)
+def test_a_box_outside_its_picture_is_told_as_that(case, tmp_path):
+    """It has an area, and nowhere in the picture."""
+    count, (said,) = told_of(case, OUTSIDE[case], tmp_path)
+    assert count == 0 and said.startswith("1 box outside its picture was left out (")
+
+
+POINTS = {
+    "csv": {
+        "a.csv": "file_name,width,height,label,x0,y0,x1,y1,point\na.png,64,48,a,80,9,80,9,80 9"
+    },
+    "labelme": {"a.json": outline((80, 9))},
+    "label-studio": {
+        "a.json": json.dumps([task("a.png", 1, x=110)]).replace("rectanglelabels", "keypointlabels")
+    },
+}
+
+
+@pytest.mark.parametrize("case", POINTS)
+def test_a_point_that_is_moved_to_the_edge_is_told(case, tmp_path):
+    count, (said,) = told_of(case, POINTS[case], tmp_path)
+    assert count == 1
+    assert said.startswith("1 point lay beyond its picture and was moved to the edge (")

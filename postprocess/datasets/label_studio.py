@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
+from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box
 from postprocess.datasets.brush import unpack_brush
+from postprocess.datasets.edges import cut_box, nearest_point
 from postprocess.datasets.files import ExportError, read_json
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices, Once
@@ -161,21 +162,24 @@ def read_result(result: JSON, size: Size, where: str, notices: Notices) -> Insta
     if kind not in _READERS:
         notices.add("shape", where)
         return None
-    box, mask = _READERS[kind](value, size)
-    box = within(box, size)
+    drawn, mask = _READERS[kind](value, size)
     labels, score = value.get(kind) or [""], read_number(result.get("score"))
     label = str(labels[0])
     if len(labels) > 1:
         notices.add("labels", f"{', '.join(map(str, labels))} in {where}")
     if kind == POINT:
-        point = (box[0], box[1])
+        point = nearest_point((drawn[0], drawn[1]), size, where, notices)
+        box = (*point, *point)
         return Instance(label, box, whole_box(box, None, size), score=score, point=point)
-    if box[2] <= box[0] or box[3] <= box[1] or (mask is not None and not mask.any()):
+    cut = cut_box(drawn, size, where, notices)
+    if cut is None:
+        return None
+    if mask is not None and not mask.any():
         notices.add("no_area", where)
         return None
     if kind == BOX and read_number(value.get("rotation")):
         notices.add("turned", where)
-    return Instance(label, box, whole_box(box, mask, size), mask, score=score)
+    return Instance(label, cut, whole_box(cut, mask, size), mask, score=score)
 
 
 def read_rectangle(value: JSON, size: Size) -> Shape:

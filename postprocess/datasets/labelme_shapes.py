@@ -12,7 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import whole_box, within
+from postprocess.datasets.annotated import whole_box
+from postprocess.datasets.edges import cut_box, nearest_point
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_number, read_numbers
 from postprocess.datasets.picture_files import Size
@@ -32,7 +33,7 @@ def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices)
     A point alone is a thing too.
     """
     if len(shapes) == 1 and shapes[0].get("shape_type") == "point":
-        return read_point(shapes[0], size)
+        return read_point(shapes[0], size, where, notices)
     boxes: list[Box] = []
     masks: list[Mask] = []
     for shape in shapes:
@@ -40,29 +41,31 @@ def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices)
         if kind not in _READERS:
             notices.add("shape", f"the {kind} {where}")
             continue
-        box, mask = _READERS[kind](shape, size)
-        box = within(box, size)
-        if box[2] <= box[0] or box[3] <= box[1] or (mask is not None and not mask.any()):
+        drawn, mask = _READERS[kind](shape, size)
+        box = cut_box(drawn, size, where, notices)
+        if box is None:
+            continue
+        if mask is not None and not mask.any():
             notices.add("no_area", where)
             continue
         boxes.append(box)
         masks += [] if mask is None else [mask]
     if not boxes:
         return None
-    box = around(boxes)
+    whole = around(boxes)
     mask = np.logical_or.reduce(masks) if len(masks) == len(boxes) else None
-    pixels, score = whole_box(box, mask, size), score_of(shapes[0])
-    return Instance(label_of(shapes[0]), box, pixels, mask, score=score)
+    pixels, score = whole_box(whole, mask, size), score_of(shapes[0])
+    return Instance(label_of(shapes[0]), whole, pixels, mask, score=score)
 
 
-def read_point(shape: JSON, size: Size) -> Instance:
+def read_point(shape: JSON, size: Size, where: str, notices: Notices) -> Instance:
     """One place."""
     points = points_of(shape, size)
     if len(points) != 1:
         raise ValueError("a point is not one place")
-    ((x, y),) = points
-    box = within((x, y, x, y), size)
-    pixels, score, point = whole_box(box, None, size), score_of(shape), (box[0], box[1])
+    point = nearest_point(points[0], size, where, notices)
+    box = (*point, *point)
+    pixels, score = whole_box(box, None, size), score_of(shape)
     return Instance(label_of(shape), box, pixels, score=score, point=point)
 
 

@@ -23,6 +23,10 @@ _SENTENCES = {
         "{n} box reached beyond its picture and was cut off at the edge",
         "{n} boxes reached beyond their pictures and were cut off at the edge",
     ),
+    "moved": (
+        "{n} point lay beyond its picture and was moved to the edge",
+        "{n} points lay beyond their pictures and were moved to the edge",
+    ),
     "no_picture": (
         "{n} annotation of a picture that is not listed was left out",
         "{n} annotations of pictures that are not listed were left out",

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import Annotated, whole_box, within
+from postprocess.datasets.annotated import Annotated, whole_box
+from postprocess.datasets.edges import cut_box
 from postprocess.datasets.files import ExportError, check_filled, decode_text, read_bytes
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices
@@ -141,10 +142,9 @@ def to_picture(
     size = size_of(file, finder)
     found = []
     for label, (x0, y0, x1, y1) in file.objects:
-        box = within((x0 - first, y0 - first, x1, y1), size)
-        if box[2] <= box[0] or box[3] <= box[1]:
-            notices.add("no_area", f"{label!r} in {file.path.name}")
-        else:
+        where = f"{label!r} in {file.path.name}"
+        box = cut_box((x0 - first, y0 - first, x1, y1), size, where, notices)
+        if box is not None:
             found.append(Instance(label, box, whole_box(box, None, size)))
     return Annotated(name, size, found)
 
