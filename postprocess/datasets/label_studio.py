@@ -171,11 +171,8 @@ def read_result(result: JSON, size: Size, where: str, notices: Notices) -> Insta
         point = nearest_point((drawn[0], drawn[1]), size, where, notices)
         box = (*point, *point)
         return Instance(label, box, whole_box(box, None, size), score=score, point=point)
-    cut = cut_box(drawn, size, where, notices)
+    cut = cut_box(drawn, size, where, notices, mask)
     if cut is None:
-        return None
-    if mask is not None and not mask.any():
-        notices.add("no_area", where)
         return None
     if kind == BOX and read_number(value.get("rotation")):
         notices.add("turned", where)

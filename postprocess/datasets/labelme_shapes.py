@@ -42,11 +42,8 @@ def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices)
             notices.add("shape", f"the {kind} {where}")
             continue
         drawn, mask = _READERS[kind](shape, size)
-        box = cut_box(drawn, size, where, notices)
+        box = cut_box(drawn, size, where, notices, mask)
         if box is None:
-            continue
-        if mask is not None and not mask.any():
-            notices.add("no_area", where)
             continue
         boxes.append(box)
         masks += [] if mask is None else [mask]

@@ -118,11 +118,8 @@ def read_line(
         box, mask, score = read_box(values, size), None, values[4] if len(values) == 5 else None
     else:
         box, mask, score = *read_polygon(values, size), None
-    cut = cut_box(box, size, where, notices)
+    cut = cut_box(box, size, where, notices, mask)
     if cut is None:
-        return None
-    if mask is not None and not mask.any():
-        notices.add("no_area", where)
         return None
     return Instance(label, cut, whole_box(cut, mask, size), mask, score=score)
 
