@@ -194,3 +194,38 @@ def test_a_point_that_is_moved_to_the_edge_is_told(case, tmp_path):
     count, (said,) = told_of(case, POINTS[case], tmp_path)
     assert count == 1
     assert said.startswith("1 point lay beyond its picture and was moved to the edge (")
+
+
+@pytest.mark.parametrize("written", ["before.jpg", "C:\\data\\before.png", "../raw/before.png", ""])
+@pytest.mark.parametrize("with_size", [True, False])
+def test_the_picture_of_a_labelme_file_is_called_as_it_or_as_the_file_says(
+    written, with_size, tmp_path
+):
+    """Files that were renamed, and the name within them was not."""
+    data = labelme(written) | ({} if with_size else {"imageWidth": None})
+    for folder, name in (("x", "a.b"), ("y", "a.b")):
+        write(tmp_path / folder / f"{name}.json", data)
+        Image.new("RGB", (64, 48)).save(tmp_path / folder / f"{name}.PNG")
+    notices = Notices()
+    found = READERS["labelme"](tmp_path, notices)
+    assert [(one.file_name, one.size) for one in found] == [
+        ("x/a.b.PNG", (64, 48)),
+        ("y/a.b.PNG", (64, 48)),
+    ]
+    told = "2 files name pictures that are not there; those that are called as the files were taken"
+    assert [one.startswith(told) for one in notices.sentences] == ([True] if written else [])
+
+
+def test_the_picture_that_a_labelme_file_names_comes_before_the_one_called_as_it(tmp_path):
+    write(tmp_path / "a.json", labelme("b.png"))
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (64, 48)).save(tmp_path / name)
+    assert [one.file_name for one in READERS["labelme"](tmp_path)] == ["b.png"]
+
+
+def test_a_mask_without_a_box_around_it_gives_it_one(tmp_path):
+    """A line of one pixel's corners covers that pixel, and no area lies between its corners."""
+    files = yolo_of("0" + " 0.5 0.5" * 3)
+    assert told_of("yolo", files, tmp_path) == (1, ())
+    (thing,) = READERS["yolo"](tmp_path)[0].instances
+    assert thing.box == (32, 24, 33, 25)

@@ -101,6 +101,10 @@ _SENTENCES = {
         "{n} record of an answer is cut off or out of range, and was left out or mended",
         "{n} records of answers are cut off or out of range, and were left out or mended",
     ),
+    "other_picture": (
+        "{n} file names a picture that is not there; the one that is called as the file was taken",
+        "{n} files name pictures that are not there; those that are called as the files were taken",
+    ),
     "size": (
         "{n} picture is of another size, seen upright, than its annotations say",
         "{n} pictures are of other sizes, seen upright, than their annotations say",

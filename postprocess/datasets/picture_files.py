@@ -139,6 +139,17 @@ class PictureFinder:
         return found
 
 
+def called_as(file: Path, root: Path, finder: PictureFinder) -> Path | None:
+    """The picture that is called as a file below a folder, but for the suffix; None without one."""
+    name = file.relative_to(root).with_suffix("").as_posix()
+    return next(filter(None, (finder.find(f"{name}{suffix}") for suffix in SUFFIXES)), None)
+
+
+def is_other_name(name: str, path: Path) -> bool:
+    """Whether a picture is called otherwise than its file is, its suffix apart."""
+    return name_key(path.stem) not in (name_key(name), name_key(PurePosixPath(name).stem))
+
+
 def shared_files(found: Iterable[tuple[str, Path]]) -> Iterator[str]:
     """A sentence for each picture that was found as the file of another.
 
