@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 
 from postprocess.datasets import READERS, ExportError, Notices
+from postprocess.exports import EXPORTERS, Annotated
+from postprocess.instances import Instance
 
 
 def coco_of(*images: dict[str, Any]) -> dict[str, Any]:
@@ -229,3 +231,17 @@ def test_a_mask_without_a_box_around_it_gives_it_one(tmp_path):
     assert told_of("yolo", files, tmp_path) == (1, ())
     (thing,) = READERS["yolo"](tmp_path)[0].instances
     assert thing.box == (32, 24, 33, 25)
+
+
+@pytest.mark.parametrize("name", ["train", "test", "classes", "readme.v1", "..a", ".hidden", "a.b"])
+@pytest.mark.parametrize("things", [0, 1])
+def test_no_label_file_that_we_write_is_taken_for_a_list(name, things, tmp_path):
+    """Their pictures lie elsewhere, and may be called as the lists of a data set are."""
+    cat = Instance("cat", (2.0, 2.0, 9.0, 9.0), (2, 2, 9, 9))
+    pictures = [
+        Annotated("z.jpg", (64, 48), [cat]),
+        Annotated(f"{name}.jpg", (64, 48), [cat] * things),
+    ]
+    EXPORTERS["yolo"](pictures, tmp_path)
+    found = {one.file_name: len(one.instances) for one in READERS["yolo"](tmp_path)}
+    assert found == {"z.jpg": 1, f"{name}.jpg": things}
