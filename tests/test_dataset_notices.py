@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from postprocess.datasets import READERS, ExportError, Notices
+from gemma_vision.images import file_formats
+from postprocess.datasets import READERS, ExportError, Notices, picture_files
 from postprocess.exports import EXPORTERS, Annotated
 from postprocess.instances import Instance
 
@@ -245,3 +248,24 @@ def test_no_label_file_that_we_write_is_taken_for_a_list(name, things, tmp_path)
     EXPORTERS["yolo"](pictures, tmp_path)
     found = {one.file_name: len(one.instances) for one in READERS["yolo"](tmp_path)}
     assert found == {"z.jpg": 1, f"{name}.jpg": things}
+
+
+def test_pictures_of_all_formats_that_are_read_are_found_beside_labels():
+    assert set(picture_files.SUFFIXES) == set(file_formats.SUFFIXES)
+
+
+@pytest.mark.parametrize("suffix", [".heic", ".HEIF"])
+def test_a_picture_of_a_phone_is_measured_where_its_package_is(suffix, tmp_path, monkeypatch):
+    write(tmp_path / "classes.txt", "cat\n")
+    write(tmp_path / "labels" / "a.txt", "0 0.5 0.5 0.5 0.5\n")
+    place = tmp_path / "images" / f"a{suffix}"
+    write(place, "what no decoder knows")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ExportError, match=r"a HEIC picture.*gemma-vision\[heic\]"):
+        READERS["yolo"](tmp_path)
+    Image.new("RGB", (64, 48)).save(place, "PNG")  # which Pillow reads whatever it is called
+    package = types.SimpleNamespace(register_heif_opener=lambda: None)
+    monkeypatch.setitem(sys.modules, "pillow_heif", package)
+    assert [(one.file_name, one.size) for one in READERS["yolo"](tmp_path)] == [
+        (place.name, (64, 48))
+    ]
