@@ -12,6 +12,7 @@ from postprocess.coordinate_conventions import Box
 from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box
 from postprocess.datasets.brush import unpack_brush
 from postprocess.datasets.edges import cut_box, nearest_point
+from postprocess.datasets.ellipses import draw_ellipse
 from postprocess.datasets.files import ExportError, read_json
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices, Once
@@ -28,7 +29,7 @@ from postprocess.mask_formats import extent, fill
 
 FILE = "label_studio.json"
 BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
-POINT = "keypointlabels"
+POINT, ELLIPSE = "keypointlabels", "ellipselabels"
 UPLOADS = "/data/"  # how the address of an uploaded file begins, written as addresses are
 
 JSON = dict[str, Any]
@@ -201,6 +202,14 @@ def read_polygon(value: JSON, size: Size) -> Shape:
     return (x0, y0, x1, y1), fill([corners.tolist()], size)
 
 
+def read_ellipse(value: JSON, size: Size) -> Shape:
+    """A middle and two radii in hundredths of the sides, turned about the middle."""
+    x, y, across, down = (numbers_of(value, key) for key in ("x", "y", "radiusX", "radiusY"))
+    width, height = (side / 100 for side in size)
+    turn = read_number(value.get("rotation")) or 0.0
+    return draw_ellipse((x * width, y * height), (across * width, down * height), size, turn)
+
+
 def read_brush(value: JSON, size: Size) -> Shape:
     """A mask in the packed form of the brush."""
     mask = unpack_brush(value.get("rle"), size)
@@ -218,6 +227,7 @@ _READERS: dict[str, Callable[[JSON, Size], Shape]] = {
     BOX: read_rectangle,
     OUTLINE: read_polygon,
     BRUSH: read_brush,
+    ELLIPSE: read_ellipse,
     POINT: read_keypoint,
 }
 

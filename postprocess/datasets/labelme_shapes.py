@@ -14,6 +14,7 @@ from PIL import Image
 from postprocess.coordinate_conventions import Box
 from postprocess.datasets.annotated import whole_box
 from postprocess.datasets.edges import cut_box, nearest_point
+from postprocess.datasets.ellipses import draw_ellipse
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_number, read_numbers
 from postprocess.datasets.picture_files import Size
@@ -23,8 +24,6 @@ from postprocess.mask_formats import extent, fill
 JSON = dict[str, Any]
 Mask = npt.NDArray[np.bool_]
 Point = tuple[float, float]
-
-_STEPS = 72  # corners of a circle
 
 
 def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices) -> Instance | None:
@@ -95,11 +94,9 @@ def read_circle(shape: JSON, size: Size) -> tuple[Box, Mask | None]:
     points = points_of(shape, size)
     if len(points) != 2:
         raise ValueError("a circle has other than two points")
-    (x, y), edge = points
-    radius = math.dist((x, y), edge)
-    turns = np.linspace(0, 2 * math.pi, _STEPS, endpoint=False)
-    ring = np.stack([x + radius * np.cos(turns), y + radius * np.sin(turns)], 1)
-    return (x - radius, y - radius, x + radius, y + radius), fill([ring.tolist()], size)
+    middle, edge = points
+    radius = math.dist(middle, edge)
+    return draw_ellipse(middle, (radius, radius), size)
 
 
 def read_mask(shape: JSON, size: Size) -> tuple[Box, Mask | None]:
