@@ -30,7 +30,7 @@ MIDDLE, CORNER = [84, 84, 140, 140], [33.6, 33.6, 56, 56]  # what the lines of Y
 READ = {
     "coco_same": (
         "coco",
-        {"1.jpg": [("car", [1, 1, 21, 21])], "1-2.jpg": [("car", [50, 50, 70, 70])]},
+        {"1.jpg": [("car", [1, 1, 21, 21]), ("car", [50, 50, 70, 70])]},
     ),
     "csv_excel": ("csv", {"a.jpg": [("car", SQUARE)]}),
     "lm_bom": ("labelme", {"a.jpg": [("car", SQUARE), ("dog", [100, 100, 150, 140])]}),
@@ -409,6 +409,7 @@ def result(kind: str, value: dict, **more) -> dict:
 
 
 TURNED = {"x": 50, "y": 25, "width": 25, "height": 50, "rotation": 90}
+OVAL = {"x": 50, "y": 50, "radiusX": 20, "radiusY": 10}
 CORNERS = {"points": [[25, 25], [75, 25], [75, 75], [25, 75]]}
 
 
@@ -423,8 +424,11 @@ CORNERS = {"points": [[25, 25], [75, 25], [75, 75], [25, 75]]}
         ),
         ("rectanglelabels", TURNED, (50, 25, 100, 75), False),
         ("polygonlabels", CORNERS, (50, 25, 150, 75), True),
+        ("ellipselabels", OVAL, (60, 40, 140, 60), True),
+        ("ellipselabels", OVAL | {"rotation": 90}, (90, 10, 110, 90), True),
+        ("ellipselabels", OVAL | {"rotation": 45}, (71, 21, 129, 79), True),
     ],
-    ids=["box", "turned", "outline"],
+    ids=["box", "turned", "outline", "ellipse", "ellipse upright", "ellipse turned"],
 )
 def test_results_of_label_studio_are_read(kind, value, box, has_mask, tmp_path):
     given = result(kind, value, score=0.5)
@@ -433,6 +437,18 @@ def test_results_of_label_studio_are_read(kind, value, box, has_mask, tmp_path):
     for content in (full, least):
         text(tmp_path / "export.json", json.dumps(content))
         assert things("label-studio", tmp_path) == {"ab-a.png": [("dog", box, has_mask)]}
+
+
+def test_an_ellipse_is_filled_as_far_as_it_goes(tmp_path):
+    """It leans as clocks go: on a screen, from the upper left to the lower right."""
+    value = {"x": 50, "y": 50, "radiusX": 20, "radiusY": 10, "rotation": 45}
+    content = [{"image": "a.png", "label": [result("ellipselabels", value) | value]}]
+    content[0]["label"][0]["ellipselabels"] = ["dog"]
+    text(tmp_path / "export.json", json.dumps(content))
+    (thing,) = READERS["label-studio"](tmp_path)[0].instances
+    edge = 172 / 2  # half of the pixels it runs through lie outside, and are filled as of outlines
+    assert np.isclose(thing.mask.sum(), np.pi * 40 * 10 + edge, rtol=0.02)
+    assert thing.mask[70, 120] and not thing.mask[30, 120]
 
 
 def test_tasks_that_nobody_annotated_are_not_pictures_without_things(tmp_path):

@@ -19,7 +19,8 @@ from PIL import Image
 
 from gemma_vision.cli import main
 from gemma_vision.cli import saving as cli_saving
-from gemma_vision.cli.saving import UNFINISHED, Saver, UnfinishedRun
+from gemma_vision.cli.saving import Saver
+from gemma_vision.cli.unfinished import UNFINISHED, UnfinishedRun
 from gemma_vision.video import VideoError
 from gemma_vision.video.writer import Writer
 from postprocess.exports import READERS
@@ -138,6 +139,48 @@ def test_other_weights_are_another_command(tmp_path: Path, pictures: list[str]) 
     assert UnfinishedRun(tmp_path, {"weights": "a"}).answer_to(pictures[0])
     assert UnfinishedRun(tmp_path, {"weights": "b"}).answer_to(pictures[0]) is None
     assert UnfinishedRun(tmp_path, {"weights": "a"}).answer_to(pictures[1]) is None
+
+
+def test_files_of_all_pictures_are_written_at_intervals(
+    pipeline: Any,
+    pictures: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each time they are read and written whole: of many pictures most of the time went there."""
+    clock = iter(range(10_000))
+    monkeypatch.setattr(cli_saving.time, "monotonic", lambda: float(next(clock)))
+    assert main(command(pictures, tmp_path / "out")) == 0
+    told = capsys.readouterr().err
+    assert told.count("annotations.json") < COUNT / 3  # a second a picture, and one to write them
+    assert told.count(".overlay.png") == COUNT
+    assert len(READERS["coco"](tmp_path / "out")) == COUNT
+
+
+def test_what_is_answered_is_written_when_a_run_is_interrupted(
+    pipeline: Any, pictures: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_saving, "_PAUSE", 1e9)  # never due but for the first
+    with monkeypatch.context() as context, pytest.raises(Killed):
+        killed_after(context, 5)
+        main(command(pictures, tmp_path / "out"))
+    assert len(READERS["coco"](tmp_path / "out")) == 5
+    assert len((tmp_path / "out" / UNFINISHED).read_text().split()) > 5
+
+
+def test_one_picture_that_a_form_refuses_keeps_no_other_back(tmp_path: Path) -> None:
+    from postprocess.instances import Instance
+
+    box = Instance("cat", (1.0, 1.0, 9.0, 9.0), (1, 1, 9, 9))
+    point = Instance("cat", (1.0, 1.0, 1.0, 1.0), (1, 1, 1, 1), point=(1.0, 1.0))
+    saver = Saver(str(tmp_path), "yolo", ["a.png", "b.png", "c.png"])
+    saver._last, saver._cost = 1e12, 1.0  # nothing is due
+    for name, thing in (("a.png", box), ("b.png", point), ("c.png", box)):
+        assert saver.save(name, cli_saving.PictureFacts((20, 20), [thing], None)) == []
+    failed = {saved.path: saved.failed for saved in saver.flush()}
+    assert [bool(failed[name]) for name in ("a.png", "b.png", "c.png")] == [False, True, False]
+    assert [one.file_name for one in READERS["yolo"](tmp_path)] == ["a.png", "c.png"]
 
 
 def test_without_a_folder_nothing_is_kept(pictures: list[str]) -> None:

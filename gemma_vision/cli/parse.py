@@ -14,7 +14,7 @@ from gemma_vision.answers.parse_answer import read
 from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.cli.limits import check_side
 from gemma_vision.cli.option_arguments import given_options
-from gemma_vision.cli.saving import Saver
+from gemma_vision.cli.saving import PictureFacts, Saver
 from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.images.opening import open_image
 from gemma_vision.requests.tasks import PARSE
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     )
     print_json(answer.to_dict())
     decoder = lazy_decoder(options.mask_decoder)
-    saver.save(path, size, answer.instances, image, decoder=decoder)
+    saver.save_one(path, PictureFacts(size, answer.instances, image, decoder))
     return 0
 
 

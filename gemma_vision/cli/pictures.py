@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from gemma_vision.answers.saving import find_words
 from gemma_vision.cli.option_arguments import given_options
-from gemma_vision.cli.saving import SaveError, Saver, UnfinishedRun
+from gemma_vision.cli.saving import PictureFacts, Saved, Saver
+from gemma_vision.cli.unfinished import UnfinishedRun
 from gemma_vision.cli.writing import complain, print_json
 from gemma_vision.images.opening import ImageError, Picture, open_image
 from gemma_vision.pipeline import BATCH
@@ -51,15 +52,15 @@ def run_one(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -
     pipeline = load(options)
     answer = pipeline.run(asked)
     print_json(answer.to_dict())
-    path, image = wish.pictures[0], answer.image
-    words = words_of(answer)
-    saver.save(path, image.size, answer.instances, image, decoder=pipeline.decoder, words=words)
+    saver.save_one(wish.pictures[0], facts_of(answer, pipeline))
     return 0
 
 
-def words_of(answer: Answer) -> tuple[str, str] | None:
-    """The prompt and the answer where it is in words."""
-    return find_words(answer.request, answer.instances, answer.prompt, answer.plain)
+def facts_of(answer: Answer, pipeline: Pipeline) -> PictureFacts:
+    """What is saved of an answer: its things, or the prompt and the answer where it is in words."""
+    words = find_words(answer.request, answer.instances, answer.prompt, answer.plain)
+    image = answer.image
+    return PictureFacts(image.size, answer.instances, image, pipeline.decoder, words)
 
 
 def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) -> int:
@@ -73,23 +74,46 @@ def run_many(options: argparse.Namespace, wish: PictureArguments, saver: Saver) 
         print_json(line, indent=None)
     wanted = [path for path in wish.pictures if known[path] is None]
     done = len(wish.pictures) - len(wanted)
-    pipeline = load(options) if wanted else None
-    for path, answer in answers(pipeline, options, replace(wish, pictures=wanted)):
-        line = {"file": path} | answer.to_dict()
-        print_json(line, indent=None)
-        try:
-            image, decoder = answer.image, pipeline.decoder if pipeline else None
-            words = words_of(answer)
-            files = saver.save(
-                path, image.size, answer.instances, image, decoder=decoder, words=words
-            )
-            unfinished.add(path, line, files)
-            done += 1
-        except SaveError as error:
-            complain(f"{path}: {error}")
+    if wanted:
+        done += ask_all(load(options), options, replace(wish, pictures=wanted), saver, unfinished)
     unfinished.end()
     failed = len(wish.pictures) - done
     return 0 if not failed else 1 if done else 2
+
+
+def ask_all(
+    pipeline: Pipeline,
+    options: argparse.Namespace,
+    wish: PictureArguments,
+    saver: Saver,
+    unfinished: UnfinishedRun,
+) -> int:
+    """Ask of every picture; how many of them are saved. What was answered is saved however it ends.
+
+    A line of JSON is kept until all files of its picture are written.
+    """
+    lines: dict[str, dict[str, Any]] = {}
+    done = 0
+    try:
+        for path, answer in answers(pipeline, options, wish):
+            lines[path] = {"file": path} | answer.to_dict()
+            print_json(lines[path], indent=None)
+            done += settle(saver.save(path, facts_of(answer, pipeline)), lines, unfinished)
+    finally:
+        done += settle(saver.flush(), lines, unfinished)
+    return done
+
+
+def settle(
+    written: Sequence[Saved], lines: dict[str, dict[str, Any]], unfinished: UnfinishedRun
+) -> int:
+    """Note the pictures that are done, and how many they are; name those that are not."""
+    for saved in written:
+        if saved.failed:
+            complain(f"{saved.path}: {saved.failed}")
+        else:
+            unfinished.add(saved.path, lines[saved.path], saved.files)
+    return sum(not saved.failed for saved in written)
 
 
 def asked_of_all(options: argparse.Namespace, wish: PictureArguments) -> dict[str, Any]:
@@ -101,7 +125,7 @@ def asked_of_all(options: argparse.Namespace, wish: PictureArguments) -> dict[st
 
 
 def answers(
-    pipeline: Pipeline | None, options: argparse.Namespace, wish: PictureArguments
+    pipeline: Pipeline, options: argparse.Namespace, wish: PictureArguments
 ) -> Iterator[tuple[str, Answer]]:
     """The pictures that open, with their answers, a batch at a time."""
     for start in range(0, len(wish.pictures), BATCH):
@@ -112,7 +136,6 @@ def answers(
                 requests[index] = request(options, wish.text, (open_image(path),))
             except ImageError as error:
                 complain(f"{path}: {error}")
-        assert pipeline is not None, "there are pictures to ask about"
         found = pipeline.batch(list(requests.values()), size=BATCH)
         for index, answer in zip(requests, found, strict=True):
             yield paths[index], answer

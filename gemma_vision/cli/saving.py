@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import shutil
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,20 +21,51 @@ from postprocess.user_paths import expanded
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from postprocess.datasets.annotated import Codec
+    from postprocess.datasets.annotated import Annotated, Codec
     from postprocess.instances import Instance
 
 DEFAULT = "overlay"
 LEARNED = "coco"  # the data set that is corrected and learned from: its pictures come with it
 PICTURES = "images"
-UNFINISHED = ".unfinished.jsonl"
-JSON = dict[str, Any]
+_PAUSE = 20  # times as long as they took, until the files of all pictures are written again
+_MOST_BYTES = 2**28  # of masks that wait for that
 
 
 class SaveError(UserError):
     """Files of a picture that could not be written; the message says which and why."""
 
     CODE = "E_SAVE"
+
+
+@dataclass
+class Saved:
+    """A picture, the files about it, and what is told of those that cannot be written."""
+
+    path: str
+    files: list[Path] = field(default_factory=list)
+    failed: str = ""
+
+    def fail(self, kind: str, error: Exception) -> None:
+        """A form cannot be written; raises what nobody foresaw."""
+        if not is_explained(error):
+            raise error
+        said = f"{kind} cannot be written: {describe(error, names_files=True)[1]}"
+        self.failed = f"{self.failed} {said}".strip()
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """What is saved of a picture.
+
+    decoder: what the masks were made with; lines for fine-tuning have its codes. words: the
+    prompt and an answer in words.
+    """
+
+    size: tuple[int, int]
+    instances: Sequence[Instance]
+    image: Image | None
+    decoder: LazyMaskDecoder | None = None
+    words: tuple[str, str] | None = None
 
 
 class Saver:
@@ -53,6 +84,8 @@ class Saver:
         *,
         otherwise: str = DEFAULT,
     ) -> None:
+        self._waiting: list[tuple[Saved, Annotated]] = []
+        self._bytes, self._last, self._cost = 0, 0.0, 0.0
         self.folder = None if folder is None else expanded(folder)
         if self.folder is None:
             if kinds:
@@ -64,46 +97,78 @@ class Saver:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._names = names_of(pictures)
 
-    def save(
-        self,
-        path: str,
-        size: tuple[int, int],
-        instances: Sequence[Instance],
-        image: Image | None,
-        *,
-        decoder: LazyMaskDecoder | None = None,
-        words: tuple[str, str] | None = None,
-    ) -> list[Path]:
-        """Write the forms asked for, named after the picture's file; the files.
+    def save_one(self, path: str, picture: PictureFacts) -> None:
+        """Write the forms asked for; SaveError tells of those that cannot be written."""
+        for saved in (*self.save(path, picture), *self.flush()):
+            if saved.failed:
+                raise SaveError(saved.failed)
 
-        decoder: what the masks were made with; lines for fine-tuning have its codes. words: the
-        prompt and an answer in words. A form that fails does not keep the others back; SaveError
-        then tells of all that did.
+    def save(self, path: str, picture: PictureFacts) -> list[Saved]:
+        """Write what is this picture's alone, and at intervals the files that are of all.
+
+        Those are read and written whole each time. The pictures of which all files are written now;
+        a form that fails does not keep the others back.
         """
-        files: list[Path] = []
         if self.folder is None:
-            return files
-        from postprocess.exports import EXPORTERS, Annotated, folder_of
+            return [Saved(path)]
+        from postprocess.exports import PER_PICTURE, Annotated
 
         name, stem = self._names[place(path)]
-        codec = self._codec(instances, decoder)
-        picture, failed = Annotated(name, size, instances, image, stem, codec, words), []
+        codec = self._codec(picture.instances, picture.decoder)
+        shown = (name, picture.size, picture.instances, picture.image, stem, codec, picture.words)
+        waiting = (Saved(path), Annotated(*shown))
         for kind in self.kinds:
-            try:
-                place_of_kind = folder_of(kind, self.kinds, self.folder)
-                for written in EXPORTERS[kind]([picture], place_of_kind):
-                    print_message(f"wrote {written}")
-                    files.append(written)
-                if kind == LEARNED:
-                    bring_picture(Path(path), name, place_of_kind)
-            except (OSError, ValueError) as error:
-                if not is_explained(error):
-                    raise
-                failed.append(f"{kind} cannot be written: {describe(error, names_files=True)[1]}")
-        if failed:
-            raise SaveError(" ".join(failed))
-        self._miss(words, name)
-        return files
+            if kind in PER_PICTURE:
+                self._write(kind, [waiting])
+        if LEARNED in self.kinds:
+            self._bring(*waiting)
+        self._miss(picture.words, name)
+        self._waiting.append((waiting[0], replace(waiting[1], image=None)))
+        self._bytes += sum(one.mask.nbytes for one in picture.instances if one.mask is not None)
+        is_due = time.monotonic() - self._last >= _PAUSE * self._cost
+        return self.flush() if is_due or self._bytes > _MOST_BYTES else []
+
+    def flush(self) -> list[Saved]:
+        """Write the files that are of all pictures; the pictures that waited for them."""
+        from postprocess.exports import PER_PICTURE
+
+        start, waiting = time.monotonic(), self._waiting
+        for kind in self.kinds if waiting else ():
+            if kind not in PER_PICTURE:
+                self._write(kind, waiting)
+        self._waiting, self._bytes, self._last = [], 0, time.monotonic()
+        self._cost = self._last - start
+        return [saved for saved, _ in waiting]
+
+    def _write(self, kind: str, waiting: list[tuple[Saved, Annotated]]) -> None:
+        """One form of some pictures; where they cannot be written together, each alone."""
+        from postprocess.exports import EXPORTERS, folder_of
+
+        assert self.folder is not None, "without a folder nothing waits"
+        try:
+            pictures = [picture for _, picture in waiting]
+            files = EXPORTERS[kind](pictures, folder_of(kind, self.kinds, self.folder))
+        except (OSError, ValueError) as error:
+            for one in waiting if len(waiting) > 1 else ():
+                self._write(kind, [one])
+            if len(waiting) == 1:
+                waiting[0][0].fail(kind, error)
+            return
+        for file in files:
+            print_message(f"wrote {file}")
+        for saved, _ in waiting:
+            saved.files += files
+
+    def _bring(self, saved: Saved, picture: Annotated) -> None:
+        """The picture itself, for the data set that is learned from."""
+        from postprocess.exports import folder_of
+
+        assert self.folder is not None, "without a folder nothing waits"
+        try:
+            folder = folder_of(LEARNED, self.kinds, self.folder)
+            bring_picture(Path(saved.path), picture.file_name, folder)
+        except (OSError, ValueError) as error:
+            saved.fail(LEARNED, error)
 
     def _miss(self, words: tuple[str, str] | None, name: str) -> None:
         """Say so where no form has a place for an answer in words."""
@@ -125,61 +190,6 @@ class Saver:
         except DecoderError:
             return None
         return opened if hasattr(opened, "encode") else None
-
-
-class UnfinishedRun:
-    """What a run over many pictures has done, so that the same command goes on where it was ended.
-
-    folder: where its files go; without one nothing is kept. asked: what tells one command from
-    another, as JSON. A line of a hidden file there has a picture's answer, once all of its files
-    are written; nothing is left of a run that came to its end.
-    """
-
-    def __init__(self, folder: Path | None, asked: Any) -> None:
-        self._path = None if folder is None else folder / UNFINISHED
-        self._run = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
-        self._done: dict[str, JSON] = {}
-        if self._path is not None and self._path.is_file():
-            for line in self._path.read_text("utf-8", "replace").splitlines():
-                self._take(line)
-
-    def answer_to(self, path: str) -> JSON | None:
-        """The answer to a picture that was done, whose bytes and files are as they were."""
-        row = self._done.get(self._name(path)) if self._done else None
-        return None if row is None or not all(map(os.path.isfile, row["files"])) else row["answer"]
-
-    def add(self, path: str, answer: JSON, files: Sequence[Path]) -> None:
-        """A picture is done."""
-        if self._path is None:
-            return
-        row = {"run": self._run, "picture": self._name(path), "answer": answer}
-        row["files"] = [os.path.abspath(file) for file in files]
-        with self._path.open("a", encoding="utf-8") as lines:
-            lines.write(f"\n{json.dumps(row)}")  # behind half a line, where one was cut off
-            lines.flush()
-            os.fsync(lines.fileno())
-
-    def end(self) -> None:
-        """All pictures were gone through."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-
-    def _take(self, line: str) -> None:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            return  # cut off, or the empty line before the first
-        if isinstance(row, dict) and row.get("run") == self._run:
-            self._done[row["picture"]] = row
-
-    def _name(self, path: str) -> str:
-        """A picture by where it is and by its bytes."""
-        try:
-            with open(path, "rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-        except (OSError, ValueError):
-            content = ""
-        return f"{content} {place(path)}"
 
 
 def bring_picture(path: Path, name: str, folder: Path) -> None:

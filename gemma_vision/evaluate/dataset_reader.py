@@ -37,7 +37,7 @@ def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:
         file = read_coco_file(expanded(given), notices)
     except ExportError as error:
         raise DatasetError(str(error)) from error
-    file = listed_once(without_points(file, notices), notices)
+    file = without_points(file, notices)
     things = [thing for picture in file.pictures for thing in picture.things]
     categories = askable_categories(file, {thing.label for thing in things}, notices)
     thing_ids = iter(number_rows([thing.id for thing in things]))
@@ -73,22 +73,6 @@ def without_points(file: CocoFile, notices: Notices) -> CocoFile:
         kept = tuple(thing for thing in picture.things if thing.point is None)
         pictures.append(replace(picture, things=kept))
     return replace(file, pictures=tuple(pictures))
-
-
-def listed_once(file: CocoFile, notices: Notices) -> CocoFile:
-    """The data set with every picture once: one file under several ids has the things of all,
-    those that are written again under another id once."""
-    pictures: dict[str, CocoPicture] = {}
-    for picture in file.pictures:
-        known = pictures.setdefault(picture.file_name, picture)
-        if known is not picture:
-            notices.add("listed_again", picture.file_name)
-            held = {(one.label, one.box) for one in known.things}
-            fresh = tuple(one for one in picture.things if (one.label, one.box) not in held)
-            pictures[picture.file_name] = replace(known, things=known.things + fresh)
-            for _ in range(len(picture.things) - len(fresh)):
-                notices.add("copy", picture.file_name)
-    return replace(file, pictures=tuple(pictures.values()))
 
 
 def askable_categories(file: CocoFile, used: set[str], notices: Notices) -> dict[str, int]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from postprocess.coordinate_conventions import Box
+from postprocess.datasets.edges import SLACK
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.segmentations import SHARE
 from postprocess.metrics import box_iou
 
-SLACK = 1.5  # pixels that a box may reach out of its picture without being cut
 _CLOSE = 0.01  # relative; as near as an area is to that of its box
 _MOST_ASKED = 500  # masked boxes are enough to tell a convention
 

@@ -1,11 +1,12 @@
 """What a COCO file says: pictures, things and names, before anything is drawn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from postprocess.coordinate_conventions import Box, Point
-from postprocess.datasets.picture_files import PictureFinder, Size
+from postprocess.datasets.notices import Notices
+from postprocess.datasets.picture_files import PictureFinder, Size, two_sizes
 from postprocess.datasets.segmentations import Segmentation
 from postprocess.mask_formats import Mask, mask_from_coco
 
@@ -57,3 +58,23 @@ class CocoFile:
     categories: tuple[Category, ...]
     seed: int
     finder: PictureFinder
+
+
+def listed_once(file: CocoFile, notices: Notices) -> CocoFile:
+    """The data set with every picture once: one file under several ids has the things of all,
+    those that are written again under another id once."""
+    pictures: dict[str, CocoPicture] = {}
+    for picture in file.pictures:
+        known = pictures.setdefault(picture.file_name, picture)
+        if known is picture:
+            continue
+        if known.size != picture.size:
+            notices.fault(two_sizes(picture.file_name, known.size, picture.size))
+            continue
+        notices.add("listed_again", picture.file_name)
+        held = {(one.label, one.box) for one in known.things}
+        fresh = tuple(one for one in picture.things if (one.label, one.box) not in held)
+        pictures[picture.file_name] = replace(known, things=known.things + fresh)
+        for _ in range(len(picture.things) - len(fresh)):
+            notices.add("copy", picture.file_name)
+    return replace(file, pictures=tuple(pictures.values()))

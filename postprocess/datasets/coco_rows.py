@@ -10,6 +10,7 @@ from postprocess.coordinate_conventions import Box, Point
 from postprocess.datasets.coco_boxes import RawBox, settle_boxes
 from postprocess.datasets.coco_file import CocoFile, CocoPicture, CocoThing
 from postprocess.datasets.coco_ids import JSON, CategoryIds, PictureIds, id_key, rows_of
+from postprocess.datasets.edges import nearest_point
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import is_true, read_number, read_numbers, read_whole
@@ -100,7 +101,10 @@ class _Rows:
         """The things of each picture, in the order of the file; those without a box left out."""
         masks = self.segmentations(annotations)
         raw = [self.raw_box(one, mask) for one, mask in zip(annotations, masks, strict=True)]
-        points = [read_point(one.row, box) for one, box in zip(annotations, raw, strict=True)]
+        points = [
+            read_point(one.row, box, self.notices)
+            for one, box in zip(annotations, raw, strict=True)
+        ]
         boxed = [box for box, point in zip(raw, points, strict=True) if point is None]
         settled = iter(settle_boxes(boxed, self.notices))
         boxes = [next(settled) if point is None else (*point, *point) for point in points]
@@ -184,10 +188,9 @@ class _Rows:
         return seed if seed is not None and seed >= 0 else 0
 
 
-def read_point(row: JSON, box: RawBox) -> Point | None:
+def read_point(row: JSON, box: RawBox, notices: Notices) -> Point | None:
     """x, y of an annotation that is one key point with an empty box; None of any other."""
     numbers = read_numbers(row.get("keypoints"))
     if numbers is None or len(numbers) != 3 or box.extent or (box.values and any(box.values[2:])):
         return None
-    width, height = box.size
-    return min(max(numbers[0], 0.0), float(width)), min(max(numbers[1], 0.0), float(height))
+    return nearest_point((numbers[0], numbers[1]), box.size, box.where, notices)

@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
+from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box
 from postprocess.datasets.brush import unpack_brush
+from postprocess.datasets.edges import cut_box, nearest_point
+from postprocess.datasets.ellipses import draw_ellipse
 from postprocess.datasets.files import ExportError, read_json
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices, Once
@@ -27,7 +29,7 @@ from postprocess.mask_formats import extent, fill
 
 FILE = "label_studio.json"
 BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
-POINT = "keypointlabels"
+POINT, ELLIPSE = "keypointlabels", "ellipselabels"
 UPLOADS = "/data/"  # how the address of an uploaded file begins, written as addresses are
 
 JSON = dict[str, Any]
@@ -161,21 +163,21 @@ def read_result(result: JSON, size: Size, where: str, notices: Notices) -> Insta
     if kind not in _READERS:
         notices.add("shape", where)
         return None
-    box, mask = _READERS[kind](value, size)
-    box = within(box, size)
+    drawn, mask = _READERS[kind](value, size)
     labels, score = value.get(kind) or [""], read_number(result.get("score"))
     label = str(labels[0])
     if len(labels) > 1:
         notices.add("labels", f"{', '.join(map(str, labels))} in {where}")
     if kind == POINT:
-        point = (box[0], box[1])
+        point = nearest_point((drawn[0], drawn[1]), size, where, notices)
+        box = (*point, *point)
         return Instance(label, box, whole_box(box, None, size), score=score, point=point)
-    if box[2] <= box[0] or box[3] <= box[1] or (mask is not None and not mask.any()):
-        notices.add("no_area", where)
+    cut = cut_box(drawn, size, where, notices, mask)
+    if cut is None:
         return None
     if kind == BOX and read_number(value.get("rotation")):
         notices.add("turned", where)
-    return Instance(label, box, whole_box(box, mask, size), mask, score=score)
+    return Instance(label, cut, whole_box(cut, mask, size), mask, score=score)
 
 
 def read_rectangle(value: JSON, size: Size) -> Shape:
@@ -200,6 +202,14 @@ def read_polygon(value: JSON, size: Size) -> Shape:
     return (x0, y0, x1, y1), fill([corners.tolist()], size)
 
 
+def read_ellipse(value: JSON, size: Size) -> Shape:
+    """A middle and two radii in hundredths of the sides, turned about the middle."""
+    x, y, across, down = (numbers_of(value, key) for key in ("x", "y", "radiusX", "radiusY"))
+    width, height = (side / 100 for side in size)
+    turn = read_number(value.get("rotation")) or 0.0
+    return draw_ellipse((x * width, y * height), (across * width, down * height), size, turn)
+
+
 def read_brush(value: JSON, size: Size) -> Shape:
     """A mask in the packed form of the brush."""
     mask = unpack_brush(value.get("rle"), size)
@@ -217,6 +227,7 @@ _READERS: dict[str, Callable[[JSON, Size], Shape]] = {
     BOX: read_rectangle,
     OUTLINE: read_polygon,
     BRUSH: read_brush,
+    ELLIPSE: read_ellipse,
     POINT: read_keypoint,
 }
 

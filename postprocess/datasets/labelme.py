@@ -13,6 +13,8 @@ from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.picture_files import (
     PictureFinder,
     Size,
+    called_as,
+    is_other_name,
     name_parts,
     read_size,
     upright_size,
@@ -42,11 +44,13 @@ def read_labelme(path: Path, notices: Notices | None = None) -> list[Annotated]:
             "folder that holds them."
         )
     root = path if path.is_dir() else path.parent
-    names = own_or_longer_names([image_parts(file, data, root) for file, data in ours])
     pictures, notices = [], notices or Notices()
+    finder = PictureFinder([root, root / "images"])
+    parts = [image_parts(file, data, root, finder, notices) for file, data in ours]
+    names = own_or_longer_names(parts)
     for (file, data), name in zip(ours, names, strict=True):
         try:
-            pictures.append(read_picture(file, data, name, notices))
+            pictures.append(read_picture(file, data, name, finder, notices))
         except ExportError as error:
             notices.fault(error)
     return pictures
@@ -57,28 +61,42 @@ def is_labelme(data: Any) -> bool:
     return isinstance(data, dict) and isinstance(data.get("shapes"), list)
 
 
-def image_parts(file: Path, data: Any, root: Path) -> tuple[tuple[str, ...], int]:
+def image_parts(
+    file: Path, data: Any, root: Path, finder: PictureFinder, notices: Notices
+) -> tuple[tuple[str, ...], int]:
     """The folders and the name of a file's picture, and how many of them belong to its name.
 
-    A picture that lies elsewhere is called by its bare name.
+    A picture that lies elsewhere is called by its bare name. Where there is none of the name that
+    is written, one that is called as the file is its.
     """
     said = data.get("imagePath") if isinstance(data, dict) else None
-    path = said if isinstance(said, str) and said.strip() else f"{file.stem}.jpg"
+    is_said = isinstance(said, str) and bool(said.strip())
+    path = said if isinstance(said, str) and is_said else f"{file.stem}.jpg"
     parts = name_parts(path) or (f"{file.stem}.jpg",)
+    folders = file.parent.relative_to(root).parts
+    if finder.find("/".join((*folders, *parts))) is None:
+        own = called_as(file, root, finder)
+        if own is not None:
+            if is_said and is_other_name(parts[-1], own):
+                notices.add("other_picture", file.name)
+            own_parts = own.relative_to(root).parts
+            return own_parts, len(own_parts)
     plain = path.replace("\\", "/")
     is_elsewhere = plain.startswith("/") or ".." in plain.split("/") or plain[1:2] == ":"
     if is_elsewhere:
         return parts, 1
-    whole = (*file.parent.relative_to(root).parts, *parts)
+    whole = (*folders, *parts)
     return whole, len(whole)
 
 
-def read_picture(file: Path, data: Any, name: str, notices: Notices) -> Annotated:
+def read_picture(
+    file: Path, data: Any, name: str, finder: PictureFinder, notices: Notices
+) -> Annotated:
     """The things of one file; ExportError where it is not of LabelMe."""
     try:
         if not is_labelme(data):
             raise ValueError("it has no shapes")
-        size = size_of(file, data, name)
+        size = size_of(file, data, name, finder)
         once = Once(target=notices)
         things = LazyInstances.checked(
             partial(read_thing, shapes, size, f"{shapes[0].get('label')!r} in {file.name}", once)
@@ -92,13 +110,12 @@ def read_picture(file: Path, data: Any, name: str, notices: Notices) -> Annotate
     return Annotated(name, size, things)
 
 
-def size_of(file: Path, data: JSON, name: str) -> Size:
+def size_of(file: Path, data: JSON, name: str, finder: PictureFinder) -> Size:
     """The picture's (width, height): as the file says, or else its own."""
     size = read_size(data.get("imageWidth"), data.get("imageHeight"), str(file))
     if size is not None:
         return size
-    said = data.get("imagePath")
-    path = PictureFinder([file.parent]).find(said if isinstance(said, str) else name)
+    path = finder.find(name)
     if path is None:
         raise ValueError(f"it gives no size, and its picture {name} is not beside it")
     return upright_size(path)

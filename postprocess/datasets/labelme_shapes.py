@@ -12,7 +12,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import whole_box, within
+from postprocess.datasets.annotated import whole_box
+from postprocess.datasets.edges import cut_box, nearest_point
+from postprocess.datasets.ellipses import draw_ellipse
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_number, read_numbers
 from postprocess.datasets.picture_files import Size
@@ -23,8 +25,6 @@ JSON = dict[str, Any]
 Mask = npt.NDArray[np.bool_]
 Point = tuple[float, float]
 
-_STEPS = 72  # corners of a circle
-
 
 def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices) -> Instance | None:
     """Shapes that are one thing; None where none of them has an area, which leaves a notice.
@@ -32,7 +32,7 @@ def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices)
     A point alone is a thing too.
     """
     if len(shapes) == 1 and shapes[0].get("shape_type") == "point":
-        return read_point(shapes[0], size)
+        return read_point(shapes[0], size, where, notices)
     boxes: list[Box] = []
     masks: list[Mask] = []
     for shape in shapes:
@@ -40,29 +40,28 @@ def read_thing(shapes: Sequence[JSON], size: Size, where: str, notices: Notices)
         if kind not in _READERS:
             notices.add("shape", f"the {kind} {where}")
             continue
-        box, mask = _READERS[kind](shape, size)
-        box = within(box, size)
-        if box[2] <= box[0] or box[3] <= box[1] or (mask is not None and not mask.any()):
-            notices.add("no_area", where)
+        drawn, mask = _READERS[kind](shape, size)
+        box = cut_box(drawn, size, where, notices, mask)
+        if box is None:
             continue
         boxes.append(box)
         masks += [] if mask is None else [mask]
     if not boxes:
         return None
-    box = around(boxes)
+    whole = around(boxes)
     mask = np.logical_or.reduce(masks) if len(masks) == len(boxes) else None
-    pixels, score = whole_box(box, mask, size), score_of(shapes[0])
-    return Instance(label_of(shapes[0]), box, pixels, mask, score=score)
+    pixels, score = whole_box(whole, mask, size), score_of(shapes[0])
+    return Instance(label_of(shapes[0]), whole, pixels, mask, score=score)
 
 
-def read_point(shape: JSON, size: Size) -> Instance:
+def read_point(shape: JSON, size: Size, where: str, notices: Notices) -> Instance:
     """One place."""
     points = points_of(shape, size)
     if len(points) != 1:
         raise ValueError("a point is not one place")
-    ((x, y),) = points
-    box = within((x, y, x, y), size)
-    pixels, score, point = whole_box(box, None, size), score_of(shape), (box[0], box[1])
+    point = nearest_point(points[0], size, where, notices)
+    box = (*point, *point)
+    pixels, score = whole_box(box, None, size), score_of(shape)
     return Instance(label_of(shape), box, pixels, score=score, point=point)
 
 
@@ -95,11 +94,9 @@ def read_circle(shape: JSON, size: Size) -> tuple[Box, Mask | None]:
     points = points_of(shape, size)
     if len(points) != 2:
         raise ValueError("a circle has other than two points")
-    (x, y), edge = points
-    radius = math.dist((x, y), edge)
-    turns = np.linspace(0, 2 * math.pi, _STEPS, endpoint=False)
-    ring = np.stack([x + radius * np.cos(turns), y + radius * np.sin(turns)], 1)
-    return (x - radius, y - radius, x + radius, y + radius), fill([ring.tolist()], size)
+    middle, edge = points
+    radius = math.dist(middle, edge)
+    return draw_ellipse(middle, (radius, radius), size)
 
 
 def read_mask(shape: JSON, size: Size) -> tuple[Box, Mask | None]:

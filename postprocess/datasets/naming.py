@@ -35,11 +35,13 @@ def own_or_longer_names(paths: Sequence[tuple[Sequence[str], int]]) -> list[str]
 
     paths: for each its folders and its name, and how many of the last of these belong to its name
     in any case.   a/1.jpg b/1.jpg c/2.jpg, 1 each  ->  "a/1.jpg", "b/1.jpg", "2.jpg"
+    One path that is there twice has one name.
     """
     lengths = [length for _, length in paths]
     while True:
         names = ["/".join(p[-length:]) for (p, _), length in zip(paths, lengths, strict=True)]
-        counts = Counter(names)
+        named = {(tuple(path), name) for (path, _), name in zip(paths, names, strict=True)}
+        counts = Counter(name for _, name in named)
         longer = [
             length + (counts[name] > 1 and length < len(path))
             for (path, _), length, name in zip(paths, lengths, names, strict=True)

@@ -23,6 +23,10 @@ _SENTENCES = {
         "{n} box reached beyond its picture and was cut off at the edge",
         "{n} boxes reached beyond their pictures and were cut off at the edge",
     ),
+    "moved": (
+        "{n} point lay beyond its picture and was moved to the edge",
+        "{n} points lay beyond their pictures and were moved to the edge",
+    ),
     "no_picture": (
         "{n} annotation of a picture that is not listed was left out",
         "{n} annotations of pictures that are not listed were left out",
@@ -97,6 +101,10 @@ _SENTENCES = {
         "{n} record of an answer is cut off or out of range, and was left out or mended",
         "{n} records of answers are cut off or out of range, and were left out or mended",
     ),
+    "other_picture": (
+        "{n} file names a picture that is not there; the one that is called as the file was taken",
+        "{n} files name pictures that are not there; those that are called as the files were taken",
+    ),
     "size": (
         "{n} picture is of another size, seen upright, than its annotations say",
         "{n} pictures are of other sizes, seen upright, than their annotations say",
@@ -112,10 +120,6 @@ _SENTENCES = {
     "pose": (
         "{n} thing has key points, which were left out, its box kept",
         "{n} things have key points, which were left out, their boxes kept",
-    ),
-    "renamed": (
-        "{n} picture has the name of another and was numbered",
-        "{n} pictures have the names of others and were numbered",
     ),
 }
 

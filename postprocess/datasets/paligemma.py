@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from postprocess.datasets.annotated import Annotated
 from postprocess.datasets.files import ExportError, read_text
+from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.picture_files import PictureFinder, upright_size, walk_files
 from postprocess.instances import locate
@@ -53,10 +55,11 @@ def read_paligemma(path: Path, notices: Notices | None = None) -> list[Annotated
         raise ExportError(
             f"There are no lines in {path}: looked for .jsonl files with image, prefix and suffix."
         )
-    pictures = []
-    for (folder, name), mentions in found.items():
+    root, pictures = path if path.is_dir() else path.parent, []
+    names = own_or_longer_names([((*folder.relative_to(root).parts, n), 1) for folder, n in found])
+    for ((folder, name), mentions), called in zip(found.items(), names, strict=True):
         try:
-            pictures.append(to_picture(folder, name, mentions))
+            pictures.append(replace(to_picture(folder, name, mentions), file_name=called))
         except ExportError as error:
             notices.fault(error)
     return pictures

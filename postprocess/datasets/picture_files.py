@@ -21,7 +21,9 @@ from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_whole
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
+HEIC = (".heic", ".heif")  # what phones write; Pillow reads them once a package is installed
+# those of `gemma_vision.images.file_formats`, the likeliest first
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", *HEIC)
 MAX_SIDE = 16_384  # pixels, as `gemma_vision.images.limits` has it
 MAX_PIXELS = 80_000_000
 
@@ -34,6 +36,7 @@ Size = tuple[int, int]
 
 def upright_size(path: Path) -> Size:
     """(width, height) of a picture file as it is looked at, its header read only."""
+    is_unread = path.suffix.casefold() in HEIC and not register_heic()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -41,8 +44,21 @@ def upright_size(path: Path) -> Size:
                 width, height = image.size
                 is_lying = image.getexif().get(_ORIENTATION, 1) >= 5
     except Exception as error:  # decoders raise all sorts on damaged files
-        raise ExportError(f"{path.name} is not a picture that can be read ({error}).") from error
+        remedy = 'Save it as JPEG, or have it read: pip install "gemma-vision[heic]"'
+        told = f"is not a picture that can be read ({error})"
+        said = f"is a HEIC picture. {remedy}" if is_unread else told
+        raise ExportError(f"{path.name} {said}.") from error
     return check_size((height, width) if is_lying else (width, height), path.name)
+
+
+def register_heic() -> bool:
+    """Teach Pillow to read HEIC; whether the package for it is installed."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return False
+    pillow_heif.register_heif_opener()
+    return True
 
 
 def check_size(size: Size, name: str) -> Size:
@@ -62,6 +78,12 @@ def read_size(width: Any, height: Any, name: str) -> Size | None:
     if wide is None or high is None or (wide, high) == (0, 0):
         return None
     return check_size((wide, high), name)
+
+
+def two_sizes(name: str, *sizes: Size) -> ExportError:
+    """What is told of a picture that a data set lists with more than one size."""
+    said = " and as ".join(f"{width} x {height}" for width, height in sizes)
+    return ExportError(f"{name} is listed as {said}; a picture has one size. Correct it.")
 
 
 def name_parts(name: str) -> tuple[str, ...]:
@@ -131,6 +153,17 @@ class PictureFinder:
         for path in files:
             found.setdefault(name_key(path.name), []).append(path)
         return found
+
+
+def called_as(file: Path, root: Path, finder: PictureFinder) -> Path | None:
+    """The picture that is called as a file below a folder, but for the suffix; None without one."""
+    name = file.relative_to(root).with_suffix("").as_posix()
+    return next(filter(None, (finder.find(f"{name}{suffix}") for suffix in SUFFIXES)), None)
+
+
+def is_other_name(name: str, path: Path) -> bool:
+    """Whether a picture is called otherwise than its file is, its suffix apart."""
+    return name_key(path.stem) not in (name_key(name), name_key(PurePosixPath(name).stem))
 
 
 def shared_files(found: Iterable[tuple[str, Path]]) -> Iterator[str]:

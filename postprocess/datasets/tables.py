@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
+from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box
+from postprocess.datasets.edges import cut_box, nearest_point
 from postprocess.datasets.files import VIA, ExportError, read_text
 from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.numbers import read_number
@@ -184,19 +185,19 @@ def try_row(row: Row, size: Size, file: Path, number: int, notices: Notices) -> 
 def read_row(row: Row, size: Size, where: str, notices: Notices) -> Instance | None:
     """The thing of a row; None for one without an area, which leaves a notice."""
     x0, y0, x1, y1 = (number_in(row, column, where) for column in ("x0", "y0", "x1", "y1"))
-    box, label = within((x0, y0, x1, y1), size), as_written(row["label"])
+    label, score = as_written(row["label"]), read_number(row.get("score"))
     if row.get("point"):
-        score, point = read_number(row.get("score")), (box[0], box[1])
+        point = nearest_point((x0, y0), size, where, notices)
+        box = (*point, *point)
         return Instance(label, box, whole_box(box, None, size), score=score, point=point)
-    if box[2] <= box[0] or box[3] <= box[1]:
-        notices.add("no_area", where)
+    cut = cut_box((x0, y0, x1, y1), size, where, notices)
+    if cut is None:
         return None
     runs = read_runs({"counts": row["mask"]}, size, where) if row.get("mask") else None
     if row.get("mask") and runs is None:
         raise ValueError(f"{where} has a mask that cannot be read")
     mask = mask_of(runs) if isinstance(runs, dict) else None
-    score = read_number(row.get("score"))
-    return Instance(label, box, whole_box(box, mask, size), mask, score=score)
+    return Instance(label, cut, whole_box(cut, mask, size), mask, score=score)
 
 
 def number_in(row: Row, column: str, where: str) -> float:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import Annotated, whole_box, within
+from postprocess.datasets.annotated import Annotated, whole_box
+from postprocess.datasets.edges import cut_box
 from postprocess.datasets.files import ExportError, check_filled, decode_text, read_bytes
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_number
 from postprocess.datasets.picture_files import (
-    SUFFIXES,
     PictureFinder,
     Size,
+    called_as,
+    is_other_name,
     name_parts,
     read_size,
     upright_size,
@@ -66,7 +68,7 @@ def read_voc(path: Path, notices: Notices | None = None) -> list[Annotated]:
     root = path if path.is_dir() else path.parent
     first = 0 if any(min(box[:2]) <= 0 for file in files for _, box in file.objects) else 1
     finder = PictureFinder([root, root / "JPEGImages", root / "images"])
-    names = own_or_longer_names([(parts_of(file, root, finder), 1) for file in files])
+    names = own_or_longer_names([(parts_of(file, root, finder, notices), 1) for file in files])
     pictures = []
     for file, name in zip(files, names, strict=True):
         try:
@@ -119,18 +121,20 @@ def read_object(thing: ET.Element) -> tuple[str, Box]:
     return (thing.findtext("name") or "").strip(), box
 
 
-def parts_of(file: _File, root: Path, finder: PictureFinder) -> tuple[str, ...]:
+def parts_of(file: _File, root: Path, finder: PictureFinder, notices: Notices) -> tuple[str, ...]:
     """The folders and the name of a file's picture, as far as they are known.
 
     Where there is no picture of the name that is written, one that is called as the file is its.
     """
-    stem = file.path.stem
-    said = name_parts((file.root.findtext("filename") or "").strip()) or (f"{stem}.jpg",)
+    written = name_parts((file.root.findtext("filename") or "").strip())
+    said = written or (f"{file.path.stem}.jpg",)
     folders = file.path.parent.relative_to(root).parts
     known = tuple(part for part in folders if part.casefold() not in _XML_FOLDERS)
     if finder.find("/".join(said)) is None:
-        called = filter(None, (finder.find(f"{stem}{suffix}") for suffix in SUFFIXES))
-        said = next(((path.name,) for path in called), said)
+        path = called_as(file.path, root, finder)
+        if path is not None and written and is_other_name(written[-1], path):
+            notices.add("other_picture", file.path.name)
+        said = said if path is None else (path.name,)
     return (*known, *said)
 
 
@@ -141,10 +145,9 @@ def to_picture(
     size = size_of(file, finder)
     found = []
     for label, (x0, y0, x1, y1) in file.objects:
-        box = within((x0 - first, y0 - first, x1, y1), size)
-        if box[2] <= box[0] or box[3] <= box[1]:
-            notices.add("no_area", f"{label!r} in {file.path.name}")
-        else:
+        where = f"{label!r} in {file.path.name}"
+        box = cut_box((x0 - first, y0 - first, x1, y1), size, where, notices)
+        if box is not None:
             found.append(Instance(label, box, whole_box(box, None, size)))
     return Annotated(name, size, found)
 

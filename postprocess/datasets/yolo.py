@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from postprocess.coordinate_conventions import Box
-from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
+from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box
+from postprocess.datasets.edges import cut_box
 from postprocess.datasets.files import ExportError, read_text
 from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.picture_files import Size, check_size, upright_size
@@ -17,7 +18,7 @@ from postprocess.datasets.yolo_layout import (
     read_sizes,
     unlabelled,
 )
-from postprocess.instances import Instance
+from postprocess.instances import Instance, Mask
 from postprocess.mask_formats import fill
 from postprocess.tokens import folded
 
@@ -94,19 +95,19 @@ def read_row(
 ) -> Instance | None:
     """The thing of one line; None for one without an area, which leaves a notice."""
     try:
-        instance = read_line(words, names, size)
+        return read_line(words, names, size, where, notices)
     except (ValueError, IndexError, OverflowError) as error:
         notices.fault(ExportError(f"This is not YOLO: {where} {error}. Export it again."))
         return None
-    if instance is None:
-        notices.add("no_area", where)
-    return instance
 
 
-def read_line(words: list[str], names: list[str], size: Size) -> Instance | None:
+def read_line(
+    words: list[str], names: list[str], size: Size, where: str, notices: Notices
+) -> Instance | None:
     """`class cx cy width height`, with a score after it or not, or `class x y x y x y ...`.
 
-    None for a box without an area in the picture. ValueError says what is wrong with the line.
+    None for one without an area in the picture, which is told. ValueError says what is wrong with
+    the line.
     """
     label, values = read_class(words[0], names), [float(word) for word in words[1:]]
     if not all(abs(value) <= _FURTHEST for value in values):
@@ -114,8 +115,13 @@ def read_line(words: list[str], names: list[str], size: Size) -> Instance | None
     if len(values) < 4:
         raise ValueError(f"has {len(values)} numbers and needs at least 4")
     if len(values) in (4, 5):
-        return read_box(label, values, size)
-    return read_polygon(label, values, size)
+        box, mask, score = read_box(values, size), None, values[4] if len(values) == 5 else None
+    else:
+        box, mask, score = *read_polygon(values, size), None
+    cut = cut_box(box, size, where, notices, mask)
+    if cut is None:
+        return None
+    return Instance(label, cut, whole_box(cut, mask, size), mask, score=score)
 
 
 def read_class(word: str, names: list[str]) -> str:
@@ -132,31 +138,18 @@ def read_class(word: str, names: list[str]) -> str:
     return names[int(number)]
 
 
-def read_box(label: str, values: list[float], size: Size) -> Instance | None:
-    """The middle and the sides of a box, and its score where there is a fifth number."""
+def read_box(values: list[float], size: Size) -> Box:
+    """The middle and the sides of a box, in shares."""
     width, height = size
     x, y, wide, high = (v * side for v, side in zip(values, (width, height) * 2, strict=False))
-    score = values[4] if len(values) == 5 else None
-    box = within((x - wide / 2, y - high / 2, x + wide / 2, y + high / 2), size)
-    if not has_area(box):
-        return None
-    return Instance(label, box, whole_box(box, None, size), score=score)
+    return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
 
 
-def read_polygon(label: str, values: list[float], size: Size) -> Instance | None:
-    """The corners of an outline."""
+def read_polygon(values: list[float], size: Size) -> tuple[Box, Mask]:
+    """The corners of an outline, in shares: the box around it, and its mask."""
     if len(values) % 2:
         raise ValueError(f"has {len(values)} numbers, and an outline needs two for each corner")
     width, height = size
     ring = [(x * width, y * height) for x, y in zip(values[::2], values[1::2], strict=True)]
     xs, ys = zip(*ring, strict=True)
-    box = within((min(xs), min(ys), max(xs), max(ys)), size)
-    mask = fill([ring], size)
-    if not mask.any():
-        return None
-    return Instance(label, box, whole_box(box, mask, size), mask)
-
-
-def has_area(box: Box) -> bool:
-    """Whether there is anything in a box."""
-    return box[2] > box[0] and box[3] > box[1]
+    return (min(xs), min(ys), max(xs), max(ys)), fill([ring], size)

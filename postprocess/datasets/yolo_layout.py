@@ -46,11 +46,9 @@ def label_files(folder: Path) -> list[LabelFile]:
     under = [file for file in texts if labels_index(file.relative_to(folder)) is not None]
     pictures = PicturesByStem(files)
     chosen = under or [file for file in texts if is_beside_or_lines(file, pictures)]
-    return [
-        LabelFile(file, short_name(file, folder), pictures.of(file))
-        for file in chosen
-        if not (is_list(file) and pictures.of(file) is None)
-    ]
+    known = read_sizes(folder) if any(map(is_list, chosen)) else {}
+    found = [LabelFile(file, short_name(file, folder), pictures.of(file)) for file in chosen]
+    return [one for one in found if one.picture or one.name in known or holds_lines(one.path)]
 
 
 def unlabelled(folder: Path, files: Iterable[LabelFile]) -> list[Path]:
@@ -86,10 +84,18 @@ def is_list(file: Path) -> bool:
 
 def is_beside_or_lines(file: Path, pictures: "PicturesByStem") -> bool:
     """Whether a text file is about a picture beside it, or looks as if it were about one."""
-    if pictures.of(file):
-        return True
-    words = "" if is_list(file) else next(iter(read_text(file).splitlines()), "")
-    return len(words.split()) >= 5 and all(map(is_numeric, words.split()))
+    return pictures.of(file) is not None or (not is_list(file) and starts_with_numbers(file))
+
+
+def holds_lines(file: Path) -> bool:
+    """Whether a text file under `labels` is about a picture, and no list of names or pictures."""
+    return not is_list(file) or starts_with_numbers(file)
+
+
+def starts_with_numbers(file: Path) -> bool:
+    """Whether the first line of a file is one of a thing."""
+    words = next(iter(read_text(file).splitlines()), "").split()
+    return len(words) >= 5 and all(map(is_numeric, words))
 
 
 def is_numeric(word: str) -> bool:

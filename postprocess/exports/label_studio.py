@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 from postprocess.datasets.annotated import Annotated, on_one_line, without_controls
 from postprocess.datasets.brush import pack_brush
 from postprocess.datasets.files import ExportError, read_json, replaced, write_json, write_text
-from postprocess.datasets.label_studio import BOX, BRUSH, FILE, OUTLINE, POINT
+from postprocess.datasets.label_studio import BOX, BRUSH, ELLIPSE, FILE, OUTLINE, POINT
 from postprocess.instances import Instance
 
 INTERFACE = "label_studio.xml"
@@ -29,7 +29,7 @@ _TAGS = (
 )
 
 _KINDS = ("predictions", "annotations")
-_LABELLED = (*_CONTROLS, OUTLINE)
+_LABELLED = (*_CONTROLS, OUTLINE, ELLIPSE)
 
 JSON = dict[str, Any]
 

@@ -65,11 +65,16 @@ def label_name(picture: Annotated, owners: Mapping[str, str]) -> str:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name with / between its folders is one on every system, and leads nowhere else."""
+    """Whether a name with / between its folders is one on every system, and leads nowhere else.
+
+    One with a dot in front is hidden on some.
+    """
     if _STRANGE.search(name):
         return False
     parts = name.split("/")
-    return all(part.strip(" .") and len(part.encode()) <= _MOST_BYTES for part in parts)
+    return all(
+        part.strip(" .") and part[0] != "." and len(part.encode()) <= _MOST_BYTES for part in parts
+    )
 
 
 def _write(
