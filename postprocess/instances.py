@@ -20,6 +20,7 @@ from postprocess.coordinate_conventions import (
     Point,
     find_convention,
 )
+from postprocess.equality import EqualByFields
 from postprocess.errors import UserError
 from postprocess.mask_decoder import to_probability
 from postprocess.mask_formats import extent, fill
@@ -54,7 +55,7 @@ class MaskToCodes(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Instance:
+class Instance(EqualByFields):
     """A thing in the upright picture.
 
     `box` is x0, y0, x1, y1 in pixels, unrounded and within the picture; `pixels` is the whole-pixel

@@ -19,6 +19,7 @@ from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
+from postprocess.equality import EqualByFields
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
 from postprocess.user_paths import expanded
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 MAX_PREVIEW = 1024  # pixels of the longer side in a notebook
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, eq=False)
+class Answer(EqualByFields):
     """An answer, whole or still growing.
 
     `mentions` are the closed records in the model's units and `instances` the same things, one for

@@ -12,6 +12,7 @@ from gemma_vision.requests.option_checks import check_options
 from gemma_vision.requests.options import OPTIONS, Options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
 from gemma_vision.requests.validation import TaskError, check_string, excerpt, is_blank
+from postprocess.equality import EqualByFields
 
 MAX_TEXT = 4000  # characters of one message; checkpoints were trained on 512 tokens at most
 MAX_IMAGES = 16  # pictures of one request
@@ -29,8 +30,8 @@ CONTROL_TOKEN = re.compile(
 THOUGHT = re.compile(r"<\|channel>thought\n.*?(?:<channel\|>|$)", re.DOTALL)  # as Gemma 4 writes it
 
 
-@dataclass(frozen=True)
-class Turn:
+@dataclass(frozen=True, eq=False)
+class Turn(EqualByFields):
     """One message of a conversation: who spoke ("user" or "model"), the words, the pictures.
 
     What a model thought is left out of its words. The first may be by "system": what holds for all.
@@ -52,8 +53,8 @@ class Turn:
         check_text(self.text)
 
 
-@dataclass(frozen=True)
-class Request(Options):
+@dataclass(frozen=True, eq=False)
+class Request(EqualByFields, Options):
     """One wish about one picture (or several).
 
     `text` is the names for detect and segment ("cat ; dog"), the question for ask, the prompt for
