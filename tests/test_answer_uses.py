@@ -82,6 +82,19 @@ def test_a_request_prints_its_task_and_what_is_not_as_always() -> None:
     assert repr(Request("secret.png", "detect", "secret")) == "Request(detect, 1 picture)"
 
 
+def test_a_thing_prints_in_a_line(picture) -> None:
+    thing, other = found(f"{CAT_WITH_MASK} ; {BOX} dog", picture).instances
+    assert repr(thing).startswith("Instance('cat', box=(") and "\n" not in repr(thing)
+    assert repr(thing).endswith("), score=0.90, mask=640x480)") and len(repr(thing)) < 100
+    assert repr(other).endswith("), score=0.90)")
+    assert "point=(" in repr(replace(other, point=(1.0, 2.26), score=None))
+    assert repr(replace(other, point=(1.0, 2.26), score=None)).endswith("point=(1.0, 2.3))")
+
+
+def test_a_pipeline_prints_its_checkpoint_and_what_it_can_do() -> None:
+    assert repr(fake_pipeline(BOX)).startswith("Pipeline(fake: detect, segment, ")
+
+
 def test_a_notebook_shows_the_overlay_at_most_1024_wide() -> None:
     large = Image.new("RGB", (2048, 512), "grey")
     shown = Image.open(io.BytesIO(found(CAT_AND_DOG, large)._repr_png_() or b""))
