@@ -18,6 +18,7 @@ from gemma_vision.answers.saving import FILES
 from gemma_vision.images.opening import open_image
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
+from postprocess.errors import UserError
 from postprocess.exports import EXPORTERS, READERS
 from postprocess.overlay import OverlayError
 
@@ -235,6 +236,27 @@ def test_what_cannot_be_written_names_what_can(
     with pytest.raises(TaskError, match=said) as caught:
         found(CAT_AND_DOG, picture).save(tmp_path / name, kind)
     assert caught.value.code == "E_KIND" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "target", [None, 5, b"seen.png", True, ["seen.png"], io.BytesIO()], ids=str
+)
+def test_what_is_no_path_is_told(target: object, picture) -> None:
+    with pytest.raises(
+        UserError, match=r" came; give the path of a file or folder, as a"
+    ) as caught:
+        found(f"{BOX} cat", picture).save(target)
+    assert caught.value.code == "E_PATH"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://a.org/seen.png", Path("s3://seen"), "file:///seen.png"]
+)
+def test_an_answer_is_saved_to_no_address(target, picture, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TaskError, match=r"://.*seen.* is an address; .* Name a file") as caught:
+        found(f"{BOX} cat", picture).save(target)
+    assert caught.value.code == "E_TARGET" and not list(tmp_path.iterdir())
 
 
 def test_an_overlay_goes_onto_whatever_shows_a_picture(tmp_path: Path) -> None:
