@@ -23,7 +23,7 @@ from gemma_vision.requests.options import EXACT
 from gemma_vision.requests.request import Request, Turn, as_requests, as_turns
 from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError, excerpt, is_whole
-from gemma_vision.runtime.engine import Engine
+from gemma_vision.runtime.engine import Engine, close
 from postprocess.coordinate_conventions import find_convention
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ class Pipeline:
         if masks and Task.detect in self.tasks and Task.segment not in self.tasks:
             self.mask_source = masks.as_mask_source()
             self.tasks = tuple(task for task in Task if task in (*self.tasks, Task.segment))
+
+    def __repr__(self) -> str:
+        """Pipeline(tiny: detect, segment, caption, ask)"""
+        return f"Pipeline({self.name}: {', '.join(self.tasks)})"
 
     def stream(self, request: Request) -> Iterator[Answer]:
         """The answer again and again while it grows; the last one has a `finish`.
@@ -252,8 +256,3 @@ class Pipeline:
         for row in rows:
             row.end()
         return [row.answer() for row in rows]
-
-
-def close(steps: Iterator[Any]) -> None:
-    """Tell a stream that no more of it is wanted; iterators without `close` are let go."""
-    getattr(steps, "close", lambda: None)()

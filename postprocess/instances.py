@@ -20,6 +20,7 @@ from postprocess.coordinate_conventions import (
     Point,
     find_convention,
 )
+from postprocess.equality import EqualByFields
 from postprocess.errors import UserError
 from postprocess.mask_decoder import to_probability
 from postprocess.mask_formats import extent, fill
@@ -54,7 +55,7 @@ class MaskToCodes(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Instance:
+class Instance(EqualByFields):
     """A thing in the upright picture.
 
     `box` is x0, y0, x1, y1 in pixels, unrounded and within the picture; `pixels` is the whole-pixel
@@ -71,10 +72,26 @@ class Instance:
     score: float | None = None
     point: Point | None = None
 
+    def __repr__(self) -> str:
+        """Instance('cat', box=(286.5, 23.9, 454.8, 173.1), score=0.87, mask=640x480)"""
+        parts = [repr(self.label), f"box={in_tenths(self.box)}"]
+        if self.point is not None:
+            parts.append(f"point={in_tenths(self.point)}")
+        if self.score is not None:
+            parts.append(f"score={self.score:.2f}")
+        if self.mask is not None:
+            parts.append("mask={1}x{0}".format(*self.mask.shape))
+        return f"Instance({', '.join(parts)})"
+
     @property
     def name(self) -> str:
         """What the thing is called: its label, or "thing" where it has none."""
         return self.label if self.label.strip() else UNNAMED
+
+
+def in_tenths(edges: Sequence[float]) -> str:
+    """Places in pixels as they are printed.   (286.5298, 23.9)  ->  (286.5, 23.9)"""
+    return f"({', '.join(f'{edge:.1f}' for edge in edges)})"
 
 
 def locate(

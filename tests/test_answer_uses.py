@@ -18,6 +18,7 @@ from gemma_vision.answers.saving import FILES
 from gemma_vision.images.opening import open_image
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
+from postprocess.errors import UserError
 from postprocess.exports import EXPORTERS, READERS
 from postprocess.overlay import OverlayError
 
@@ -80,6 +81,19 @@ def test_a_request_prints_its_task_and_what_is_not_as_always() -> None:
     request = Request(["a", "secret.png"], "ask", "secret?", max_tokens=64, language="ja")
     assert repr(request) == "Request(ask, 2 pictures, language='ja', max_tokens=64)"
     assert repr(Request("secret.png", "detect", "secret")) == "Request(detect, 1 picture)"
+
+
+def test_a_thing_prints_in_a_line(picture) -> None:
+    thing, other = found(f"{CAT_WITH_MASK} ; {BOX} dog", picture).instances
+    assert repr(thing).startswith("Instance('cat', box=(") and "\n" not in repr(thing)
+    assert repr(thing).endswith("), score=0.90, mask=640x480)") and len(repr(thing)) < 100
+    assert repr(other).endswith("), score=0.90)")
+    assert "point=(" in repr(replace(other, point=(1.0, 2.26), score=None))
+    assert repr(replace(other, point=(1.0, 2.26), score=None)).endswith("point=(1.0, 2.3))")
+
+
+def test_a_pipeline_prints_its_checkpoint_and_what_it_can_do() -> None:
+    assert repr(fake_pipeline(BOX)).startswith("Pipeline(fake: detect, segment, ")
 
 
 def test_a_notebook_shows_the_overlay_at_most_1024_wide() -> None:
@@ -222,6 +236,27 @@ def test_what_cannot_be_written_names_what_can(
     with pytest.raises(TaskError, match=said) as caught:
         found(CAT_AND_DOG, picture).save(tmp_path / name, kind)
     assert caught.value.code == "E_KIND" and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "target", [None, 5, b"seen.png", True, ["seen.png"], io.BytesIO()], ids=str
+)
+def test_what_is_no_path_is_told(target: object, picture) -> None:
+    with pytest.raises(
+        UserError, match=r" came; give the path of a file or folder, as a"
+    ) as caught:
+        found(f"{BOX} cat", picture).save(target)
+    assert caught.value.code == "E_PATH"
+
+
+@pytest.mark.parametrize(
+    "target", ["https://a.org/seen.png", Path("s3://seen"), "file:///seen.png"]
+)
+def test_an_answer_is_saved_to_no_address(target, picture, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TaskError, match=r"://.*seen.* is an address; .* Name a file") as caught:
+        found(f"{BOX} cat", picture).save(target)
+    assert caught.value.code == "E_TARGET" and not list(tmp_path.iterdir())
 
 
 def test_an_overlay_goes_onto_whatever_shows_a_picture(tmp_path: Path) -> None:

@@ -122,6 +122,23 @@ def test_stop_keeps_what_is_done() -> None:
     assert (last["says"], last["state"], buttons(last)) == ("stopped", 3, IDLE)
 
 
+def test_stop_is_heard_at_every_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pressed when the job was last known to be wanted, and no run of it could be found yet."""
+    one = runner()
+    has = one._beginnings.has
+
+    def has_until_stopped(visitor: str, run: Any) -> bool:
+        answer = has(visitor, run)
+        pressed.append(one.stop(visitor))
+        return answer
+
+    pressed: list[Mapping[str, Any]] = []
+    monkeypatch.setattr(one._beginnings, "has", has_until_stopped)
+    *_, last = start(one, 5)
+    assert last["says"] == "begun" and pressed[0]["says"] == "stopped"
+    assert one._runs.end("one") is None
+
+
 def test_stop_is_the_visitors_own() -> None:
     gate = threading.Semaphore(1)
     one = runner(gate)

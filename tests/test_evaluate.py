@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -12,9 +13,11 @@ from fake_engine import FakeEngine
 from PIL import Image
 from pycocotools import mask as coco_mask
 
+from gemma_vision.cli.program import main
 from gemma_vision.evaluate import (
     DatasetError,
     Masked,
+    ReportError,
     Result,
     evaluate,
     evaluate_phrases,
@@ -480,6 +483,22 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(folder
     with pytest.raises(OSError, match="file"):
         evaluate(pipeline, read_dataset(folder), report=tmp_path / "file" / "page")
     assert pipeline.engine.prompts == []
+
+
+def test_a_table_outlives_its_report(folder, referred, tmp_path, monkeypatch, capsys):
+    def fill(path, text):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("gemma_vision.evaluate.page.write_text", fill)
+    monkeypatch.setattr("gemma_vision.cli.score.load", lambda *_, **__: Oracle().pipeline())
+    for data in (folder, referred):
+        assert main(["eval", str(data), "--report", str(tmp_path / "page"), "--limit", "1"]) == 2
+        out, told = capsys.readouterr()
+        assert json.loads(out) and "No space left on device. Free" in told
+        assert "The scores stand; only the report" in told
+    with pytest.raises(ReportError, match="No space left") as caught:
+        evaluate(Oracle().pipeline(), read_dataset(folder), report=tmp_path / "page", limit=1)
+    assert "recall50" in caught.value.scores
 
 
 def test_a_page_of_ones_own_is_no_place_for_a_report(folder, tmp_path):

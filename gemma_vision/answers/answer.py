@@ -19,6 +19,7 @@ from gemma_vision.images.opening import Picture, open_image
 from gemma_vision.images.pan_and_scan import Box
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.validation import TaskError
+from postprocess.equality import EqualByFields
 from postprocess.instances import Instance
 from postprocess.tokens import Mention, Notice, Partial
 from postprocess.user_paths import expanded
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 MAX_PREVIEW = 1024  # pixels of the longer side in a notebook
 
 
-@dataclass(frozen=True)
-class Answer:
+@dataclass(frozen=True, eq=False)
+class Answer(EqualByFields):
     """An answer, whole or still growing.
 
     `mentions` are the closed records in the model's units and `instances` the same things, one for
@@ -127,15 +128,17 @@ class Answer:
         path: a file, whose suffix says what is written ("seen.png" the picture with what was
         found, "seen.json" the answer, "seen.csv", "seen.svg", ...), or a folder. kind: one of
         `postprocess.EXPORTERS` or "answer", where the suffix does not say it or means another.
-        TaskError: E_KIND names what can be written, E_TARGET is for the picture that was asked.
+        TaskError: E_KIND names what can be written, E_TARGET is for the picture that was asked and
+        for addresses. PathError for what is no path.
         """
         from postprocess.exports import Annotated
 
+        target = expanded(path)  # what is no path ends here, in words
         asked = tuple(map(file_of, self.request.images)) if self.request else (self.file,)
         name = Path(asked[0]).name if asked[0] else UNNAMED
         words = find_words(self.request, self.instances, self.prompt, self.plain)
         found = Annotated(name, self.size, self.instances, self.picture, words=words)
-        return save_answer(expanded(path), kind, found, self.to_dict(), asked)
+        return save_answer(target, kind, found, self.to_dict(), asked)
 
     def to_dict(self) -> JSON:
         """The answer as JSON.

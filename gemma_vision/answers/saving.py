@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.images.opening import ADDRESS
 from gemma_vision.requests.tasks import TASKS
 from gemma_vision.requests.validation import TaskError, excerpt
 from postprocess.user_paths import expanded
@@ -46,10 +47,11 @@ def save_answer(
 
     picture: what was found in which picture. whole: the answer's JSON. asked: the files of the
     pictures that it is about. Raises TaskError (E_KIND) for what cannot be written, and names what
-    can, and E_TARGET for one of those files.
+    can, and E_TARGET for one of those files and for an address.
     """
     from postprocess.exports import EXPORTERS
 
+    check_no_address(path)
     check_no_source(path, asked)
     suffix = path.suffix.lower()
     kind = kind.strip().lower() if isinstance(kind, str) else kind
@@ -70,6 +72,16 @@ def save_answer(
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as folder:
         *_, written = EXPORTERS[kind]([picture], Path(folder))  # words come behind things
         return [written.replace(path)]
+
+
+def check_no_address(path: Path) -> None:
+    """Refuse an address, which as a path names folders that nobody meant."""
+    if found := ADDRESS.match(str(path)):
+        address = f"{found['scheme']}://{found['rest']}"  # of which a Path has lost a slash
+        message = (
+            f"{address} is an address; nothing is sent. Name a file or folder of this machine."
+        )
+        raise TaskError(message, "E_TARGET")
 
 
 def check_no_source(path: Path, files: Iterable[str | None]) -> None:

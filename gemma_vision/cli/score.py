@@ -10,6 +10,7 @@ from gemma_vision.cli.writing import print_json, print_message
 from gemma_vision.evaluate import (
     PROMPT,
     REFS,
+    ReportError,
     check_things,
     evaluate,
     evaluate_phrases,
@@ -44,7 +45,12 @@ def run(options: argparse.Namespace) -> int:
     }
     if has_phrases:
         shared |= {"split": options.split, "prompt": options.prompt or PROMPT}
-    scores = (evaluate_phrases if has_phrases else evaluate)(pipeline, dataset, **shared)
+    try:
+        scores = (evaluate_phrases if has_phrases else evaluate)(pipeline, dataset, **shared)
+    except ReportError as error:  # hours of work are printed before it is told
+        progress.end()
+        print_json(error.scores, indent=2)
+        raise
     progress.end()
     print_json(scores, indent=2)
     return 0

@@ -2,6 +2,7 @@
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError, Scene, Thing
 from gemma_vision.evaluate.dataset_reader import check_things, read_dataset
+from gemma_vision.evaluate.page import ReportError
 from gemma_vision.evaluate.phrases import PROMPT, REFS, read_phrases
 from gemma_vision.evaluate.referring import evaluate_phrases
 from gemma_vision.evaluate.result import Masked, Result
@@ -14,6 +15,7 @@ __all__ = [
     "Dataset",
     "DatasetError",
     "Masked",
+    "ReportError",
     "Result",
     "Scene",
     "Thing",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -10,9 +11,11 @@ from typing import Any
 
 from PIL import Image
 
+from gemma_vision.errors import describe_file_error
 from gemma_vision.evaluate.dataset import DatasetError
 from gemma_vision.images.opening import open_image
 from postprocess.datasets.files import safe_name, write_image, write_text
+from postprocess.errors import UserError
 from postprocess.instances import Instance
 from postprocess.overlay import draw
 from postprocess.user_paths import expanded
@@ -20,6 +23,7 @@ from postprocess.user_paths import expanded
 WORST = 12  # cases of each kind that a page shows
 WIDTH = 480  # pixels of a drawn case, at most
 
+UNWRITTEN = "The scores stand; only the report of --report is not whole."
 PAGE_NAME = "index.html"
 GENERATOR = '<meta name="generator" content="gemma-vision eval">'
 PAGE = """<!doctype html>
@@ -43,10 +47,29 @@ figcaption {{ grid-column: 1 / -1 }}
 """
 
 
+class ReportError(UserError):
+    """A page that could not be written once everything was scored; `scores` has the table."""
+
+    CODE = "E_REPORT"
+
+    def __init__(self, message: str, scores: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.scores = scores or {}
+
+
 def write_page(title: str, parts: Iterable[str], folder: Path) -> Path:
     """Write `index.html` into a folder, parts one below the other, and give its path."""
     text = PAGE.format(title=escape(title), generator=GENERATOR, body="\n".join(parts))
     return write_text(folder / PAGE_NAME, text)
+
+
+@contextmanager
+def keeping(scores: dict[str, Any]) -> Iterator[None]:
+    """ReportError, which has the scores, where their page cannot be written after all."""
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(f"{describe_file_error(error)} {UNWRITTEN}", scores) from error
 
 
 def check_page_folder(report: str | Path | None) -> Path | None:

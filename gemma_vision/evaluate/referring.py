@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gemma_vision.evaluate.dataset import Dataset, DatasetError
-from gemma_vision.evaluate.page import check_page_folder
+from gemma_vision.evaluate.page import check_page_folder, keeping
 from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import PROMPT, REFS, Phrase, read_phrases
 from gemma_vision.evaluate.picture_checks import check_pictures
@@ -65,7 +65,8 @@ def evaluate_phrases(
     table = table_of(judged, split=split, prompt=prompt, seconds=spent)
     if folder is not None:
         title = f"{pipeline.name} on {dataset.folder.name}"
-        write_phrase_report(judged, decoder, table, title, folder)
+        with keeping(table):
+            write_phrase_report(judged, decoder, table, title, folder)
     return table
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gemma_vision.evaluate.dataset import Dataset
 from gemma_vision.evaluate.dataset_reader import check_things
 from gemma_vision.evaluate.examine import examine
-from gemma_vision.evaluate.page import check_page_folder
+from gemma_vision.evaluate.page import check_page_folder, keeping
 from gemma_vision.evaluate.picture_checks import check_pictures
 from gemma_vision.evaluate.record import ResultsFile, subject_of
 from gemma_vision.evaluate.report import write_report
@@ -40,6 +40,7 @@ def evaluate(
 
     limit: only the first pictures. results: a file in which results are kept as they come; one
     that was begun is gone on with. report: a folder for a page with the worst cases drawn.
+    ReportError, which has the table too, where that page cannot be written in the end.
     progress: told how many pictures of how many are done.
     """
     check_things(dataset, limit)
@@ -57,7 +58,8 @@ def evaluate(
     scores = summarise(dataset, ordered, pipeline.policy)
     if folder is not None:
         title = f"{pipeline.name} on {dataset.folder.name}"
-        write_report(dataset, ordered, scores, title, folder)
+        with keeping(scores):
+            write_report(dataset, ordered, scores, title, folder)
     return scores
 
 

@@ -24,6 +24,7 @@ from gemma_vision.images.container_scan import scan_container
 from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, LISTED, is_heic, register_heic
 from gemma_vision.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE, ImageError, check_size
 from gemma_vision.images.strips import upright_size, upright_strips
+from postprocess.argument_kinds import named
 from postprocess.user_paths import expanded
 
 __all__ = [
@@ -73,7 +74,8 @@ def open_image(picture: Picture) -> Image.Image:
         return upright(decode(bytes(picture), "The picture"))
     if hasattr(picture, "read"):
         return upright(decode(read_object(cast("IO[bytes]", picture)), "The picture"))
-    raise ImageError(f"A {type(picture).__name__} is no picture. {NO_PICTURE}", "E_IMAGE_TYPE")
+    message = f"A picture was expected and {named(picture)} came. {NO_PICTURE}"
+    raise ImageError(message, "E_IMAGE_TYPE")
 
 
 def read_object(file: IO[bytes]) -> bytes:

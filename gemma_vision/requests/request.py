@@ -12,6 +12,8 @@ from gemma_vision.requests.option_checks import check_options
 from gemma_vision.requests.options import OPTIONS, Options
 from gemma_vision.requests.tasks import TASKS, Task, TaskSpec, as_task
 from gemma_vision.requests.validation import TaskError, check_string, excerpt, is_blank
+from postprocess.argument_kinds import named
+from postprocess.equality import EqualByFields
 
 MAX_TEXT = 4000  # characters of one message; checkpoints were trained on 512 tokens at most
 MAX_IMAGES = 16  # pictures of one request
@@ -29,8 +31,8 @@ CONTROL_TOKEN = re.compile(
 THOUGHT = re.compile(r"<\|channel>thought\n.*?(?:<channel\|>|$)", re.DOTALL)  # as Gemma 4 writes it
 
 
-@dataclass(frozen=True)
-class Turn:
+@dataclass(frozen=True, eq=False)
+class Turn(EqualByFields):
     """One message of a conversation: who spoke ("user" or "model"), the words, the pictures.
 
     What a model thought is left out of its words. The first may be by "system": what holds for all.
@@ -52,8 +54,8 @@ class Turn:
         check_text(self.text)
 
 
-@dataclass(frozen=True)
-class Request(Options):
+@dataclass(frozen=True, eq=False)
+class Request(EqualByFields, Options):
     """One wish about one picture (or several).
 
     `text` is the names for detect and segment ("cat ; dog"), the question for ask, the prompt for
@@ -142,8 +144,9 @@ def as_turns(turns: Iterable[Turn]) -> tuple[Turn, ...]:
     found = tuple(turns) if isinstance(turns, Iterable) else (turns,)
     for turn in found:
         if not isinstance(turn, Turn):
-            kind = type(turn).__name__
-            message = f"turns holds a {kind}; give Turn(role, text) objects, first message first."
+            message = (
+                f"turns holds {named(turn)}; give Turn(role, text) objects, first message first."
+            )
             raise TaskError(message, "E_TURNS")
     return found
 
@@ -153,8 +156,9 @@ def as_requests(requests: Iterable[Request]) -> list[Request]:
     found = list(requests) if isinstance(requests, Iterable) else [requests]
     for request in found:
         if not isinstance(request, Request):
-            kind = type(request).__name__
-            message = f"A {kind} is no request; give Request(image, task, text) objects."
+            message = (
+                f"{named(request)} is no request; give Request(image, task, text) objects."
+            )
             raise TaskError(message, "E_REQUEST")
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from postprocess.argument_kinds import named
 from postprocess.errors import UserError
 
 SHAPELESS = ("Zs", "Zl", "Zp", "Cc", "Cf")  # Unicode's categories of blanks, controls and joiners
@@ -75,7 +76,7 @@ def excerpt(value: object) -> str:
 def check_string(text: str) -> None:
     """Refuse what is no string, and strings with halves of characters: no tokenizer reads them."""
     if not isinstance(text, str):
-        raise TaskError(f"The text is a {type(text).__name__}; give a string.", "E_TEXT")
+        raise TaskError(f"The text is {named(text)}; give a string.", "E_TEXT")
     if half := broken(text):
         message = f"The text holds {half}, which is half of a character; leave it out."
         raise TaskError(message, "E_TEXT")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
@@ -85,6 +85,11 @@ class Engine(Protocol):
     def ready(self) -> bool:
         """Whether a prompt would be run now, without loading anything first."""
         ...
+
+
+def close(steps: Iterator[Any]) -> None:
+    """Tell a stream that no more of it is wanted; iterators without `close` are let go."""
+    getattr(steps, "close", lambda: None)()
 
 
 class UnavailableEngine:

@@ -91,6 +91,10 @@ class LocalEngine:
         """Open a checkpoint (see `weights.open_checkpoint`) and run it."""
         return cls(open_checkpoint(name, device, dtype))
 
+    def __repr__(self) -> str:
+        """LocalEngine(tiny on cpu)"""
+        return f"LocalEngine({self.name} on {self.checkpoint.model.device})"
+
     def cache_status(self) -> dict[str, dict[str, int]]:
         """What is kept of "pictures" and of "prefixes", and how often it was of use."""
         return {"pictures": self.cache.counts(), "prefixes": self.prefixes.counts()}

@@ -57,16 +57,16 @@ class Scheduler:
         self._waiting: list[tuple[float, Row]] = []  # since when, in seconds
         self._leaving: list[Row] = []
         self._turn_lock = threading.RLock()
-        self._turn = threading.Condition(
-            self._turn_lock
-        )  # guards what is above and below; never while computing
-        self._is_stepping = False
+        # Guards what is above and below; never while computing. Entered itself and not by one of
+        # its conditions, whose methods Ctrl+C can end with the lock held.
+        self._turn = threading.Condition(self._turn_lock)
+        self._stepper: Sequence[Row] | None = None  # whose caller makes the step
         self._sleepers: list[Sleeper] = []  # those who wait for whole answers
 
     def submit(self, prompts: Sequence[Prompt]) -> list[Row]:
         """Take prompts in; EngineBusyError where too many of other callers wait already."""
         rows = [self.batch.make_row(prompt) for prompt in prompts]
-        with self._turn:
+        with self._turn_lock:
             if len(self._waiting) >= self.max_waiting:
                 raise EngineBusyError(
                     f"{len(self._waiting)} prompts are waiting for this model, which is as many as "
@@ -82,12 +82,12 @@ class Scheduler:
         Makes steps until there is one, for everybody's rows. Raises what went wrong with a row.
         """
         while True:
-            with self._turn:
-                while self._is_stepping and not has_news(rows):
+            with self._turn_lock:
+                while self._stepper is not None and not has_news(rows):
                     self._turn.wait()
                 if has_news(rows) or all(row.finish for row in rows):
                     break
-                self._is_stepping = True
+                self._stepper = rows
             self._step_for_all()
         if error := next((row.error for row in rows if row.error), None):
             raise error
@@ -103,7 +103,7 @@ class Scheduler:
             while self._may_step(own):
                 self._step_for_all(own)
         finally:
-            with self._turn:
+            with self._turn_lock:
                 self._rouse(None)  # somebody else makes the next step
         if error := next((row.error for row in rows if row.error), None):
             raise error
@@ -111,16 +111,16 @@ class Scheduler:
 
     def _may_step(self, own: Sleeper) -> bool:
         """Wait for a turn to step, which is then the caller's; False once there is no need."""
-        with self._turn:
+        with self._turn_lock:
             self._sleepers.append(own)
             try:
-                while self._is_stepping and not own.is_done:
+                while self._stepper is not None and not own.is_done:
                     own.bell.wait()
             finally:
                 self._sleepers.remove(own)
             if own.is_done:
                 return False
-            self._is_stepping = True
+            self._stepper = own.rows
             return True
 
     def _step_for_all(self, stepper: Sleeper | None = None) -> None:
@@ -129,11 +129,14 @@ class Scheduler:
             with self.running():
                 self._step()
         finally:
-            with self._turn:
-                self._is_stepping = False
-                self._let_go()
-                self._turn.notify_all()
-                self._rouse(stepper)
+            with self._turn_lock:
+                self._end_turn(stepper)
+
+    def _end_turn(self, stepper: Sleeper | None = None) -> None:
+        self._stepper = None
+        self._let_go()
+        self._turn.notify_all()
+        self._rouse(stepper)
 
     def _rouse(self, stepper: Sleeper | None) -> None:
         """Wake sleepers whose answers are whole, and one more where nobody else goes on."""
@@ -141,22 +144,27 @@ class Scheduler:
             if one.is_done:
                 one.bell.notify()
         is_left = stepper is None or stepper.is_done
-        if is_left and not self._is_stepping and self._sleepers:
+        if is_left and self._stepper is None and self._sleepers:
             next(
                 (one for one in self._sleepers if not one.is_done), self._sleepers[0]
             ).bell.notify()
 
     def withdraw(self, rows: Sequence[Row]) -> None:
-        """What is left of these rows is not wanted any more."""
-        with self._turn:
+        """What is left of these rows is not wanted any more.
+
+        The turn of a caller that was ended (Ctrl+C) before it could step goes to somebody else.
+        """
+        with self._turn_lock:
             self._waiting = [entry for entry in self._waiting if entry[1] not in rows]
             self._leaving += [row for row in rows if not row.finish]
-            if not self._is_stepping:
+            if self._stepper is rows:
+                self._end_turn()
+            elif self._stepper is None:
                 self._let_go()
 
     def _step(self) -> None:
         """Read the prompts there is a place for, then a token or several for every row."""
-        with self._turn:
+        with self._turn_lock:
             self._let_go()
             fresh = self._admit()
         if fresh:

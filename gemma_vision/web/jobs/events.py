@@ -106,6 +106,10 @@ class JobRunner(Generic[S]):
             if not self._beginnings.has(visitor, begun):  # stopped while that was shown
                 return
             run = StreamRun(job.stream, job, lock=self._lock, seconds=self._seconds)
+            self._runs.add(visitor, run)
+            if not self._beginnings.has(visitor, begun):  # stopped before Stop could find the run
+                self._runs.take(visitor)
+                return
             for state in self._runs.follow(visitor, run):
                 self._beginnings.forget(visitor, begun)  # no sooner: Stop finds one of the two
                 yield job.updates(state)

@@ -216,7 +216,7 @@ class VisitorRuns(Generic[T, A]):
             self._runs[visitor] = run
             dropped = [self._runs.popitem(False)[1] for _ in range(len(self._runs) - MAX_RUNS)]
         for old in (before, *dropped):
-            if old is not None:
+            if old is not None and old is not run:  # added again, it goes on
                 old.stop()
 
     def take(self, visitor: str) -> StreamRun[T, A] | None:
