@@ -99,7 +99,7 @@ def values(option: Option) -> str:
         return "four numbers, 0 to 1"
     if option.choices:
         shown = option.choices if len(option.choices) < 9 else (*option.choices[:3], "...")
-        return ", ".join(f'"{word}"' if word != "..." else word for word in shown)
+        return ", ".join(one if one == "..." else json.dumps(one) for one in shown)
     if option.name == "seed":
         return "a whole number from 0"
     return f"{option.low:g} to {option.high:g}"

@@ -149,6 +149,15 @@ def test_who_guesses_is_told_to_wait(guarded: TestClient, monkeypatch: pytest.Mo
     assert guarded.get("/", headers=bearer(KEY)).text == "taken"
 
 
+def test_who_cannot_be_told_apart_is_not_shut_out_for_anothers_guesses(
+    guarded: TestClient,
+) -> None:
+    space = TestClient(guarded.app, client=("10.0.0.1", 1), headers={"x-forwarded-for": "8.8.8.8"})
+    guesses = [space.get("/", headers=bearer(f"guess {number}")) for number in range(12)]
+    assert [one.status_code for one in guesses] == [401] * access.MAX_FAILURES + [429] * 2
+    assert space.get("/", headers=bearer(KEY)).text == "taken"
+
+
 @pytest.mark.parametrize(
     "variable, given",
     [

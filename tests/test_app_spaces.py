@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tomllib
@@ -24,8 +25,10 @@ from PIL import Image
 from gemma_vision.extras import MissingPackageError
 from gemma_vision.requests.request import Request
 from gemma_vision.runtime.engine import Chunk, Prompt
-from gemma_vision.web.forms.space_buttons import build_space_buttons
+from gemma_vision.web.forms.space_buttons import LOGIN, build_space_buttons
 from gemma_vision.web.jobs.job import StreamRun
+from gemma_vision.web.server.guards.access import secrets
+from gemma_vision.web.server.guards.chain import check_variables
 from gemma_vision.web.zero_gpu import LentEngine, needs_whole_gpu, seconds
 
 ROOT = Path(__file__).parent.parent
@@ -123,14 +126,19 @@ def page_of_buttons() -> gr.Blocks:
     "variables, buttons",
     [
         pytest.param({}, [], id="elsewhere"),
-        pytest.param({"GEMMA_VISION_LOGIN": "1"}, [], id="a log-in is for Spaces"),
+        pytest.param({"GEMMA_VISION_HUB_LOGIN": "1"}, [], id="a log-in is for Spaces"),
         pytest.param({"SPACE_ID": "a/b"}, ["DuplicateButton"], id="a Space"),
+        pytest.param(
+            {"SPACE_ID": "a/b", "GEMMA_VISION_LOGIN": "ann:a-long-password"},
+            ["DuplicateButton"],
+            id="a Space behind a password",
+        ),
     ],
 )
 def test_a_space_has_its_own_buttons(
     variables: dict[str, str], buttons: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("SPACE_ID", "GEMMA_VISION_LOGIN"):
+    for name in ("SPACE_ID", "GEMMA_VISION_LOGIN", "GEMMA_VISION_HUB_LOGIN"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -140,10 +148,22 @@ def test_a_space_has_its_own_buttons(
 
 def test_a_log_in_that_cannot_be_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_ID", "a/b")
-    monkeypatch.setenv("GEMMA_VISION_LOGIN", "1")
+    monkeypatch.setenv(LOGIN, "1")
     monkeypatch.setitem(sys.modules, "authlib", None)
     with pytest.raises(MissingPackageError, match=r"\[oauth\]"):
         page_of_buttons()
+
+
+def test_a_log_in_with_the_hub_lets_the_app_start_and_locks_nobody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As docs/spaces.md has it: its variable is none that the guards read."""
+    page = (ROOT / "docs" / "spaces.md").read_text("utf-8")
+    variable, value = re.findall(r"`(GEMMA_VISION_\w*LOGIN)=(1)`", page)[0]
+    monkeypatch.setenv("SPACE_ID", "a/b")
+    monkeypatch.setenv(variable, value)
+    check_variables()
+    assert secrets() == () and variable == LOGIN
 
 
 def test_a_run_knows_who_asked() -> None:

@@ -19,6 +19,7 @@ from gemma_vision.requests.tasks import Task
 from gemma_vision.requests.validation import TaskError
 from gemma_vision.runtime.engine import Prompt
 from gemma_vision.web import app
+from gemma_vision.web.server import picture_worker
 from gemma_vision.web.server.uploads import UploadError
 from gemma_vision.web.tabs import chat_sessions
 from gemma_vision.web.tabs.chat import ChatTab
@@ -194,6 +195,41 @@ def test_the_oldest_conversation_makes_room(
     chats.messages(message, "one")
     chats.messages(message, "two")
     assert len(texts(chats.messages(message, "one"))) == 2
+
+
+def test_the_oldest_conversation_makes_room_for_pixels_too(
+    message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_sessions, "MAX_PIXELS", 1)
+    chats = Chats(fake_pipeline(echo))
+    chats.messages(message, "one")
+    assert len(texts(chats.messages(message, "one"))) == 4, "nobody makes room for oneself"
+    chats.messages(message, "two")
+    assert len(texts(chats.messages(message, "one"))) == 2
+
+
+def test_a_conversation_holds_so_many_pixels(
+    message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Image.open(message["files"][0]["path"]) as image:
+        monkeypatch.setattr(picture_worker, "MAX_TOGETHER", 2 * image.width * image.height)
+    chats = Chats(fake_pipeline(echo))
+    chats.messages(message)
+    chats.messages(message)
+    (update,) = chats.say(message)
+    assert update["talk"]["notes"][0].startswith("E_IMAGE_TOO_LARGE: The pictures have more than")
+    assert len(texts(chats.messages({"text": "go on", "files": []}))) == 6
+
+
+def test_more_pictures_than_one_may_show_are_refused_before_any_is_opened(
+    message: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("a picture was opened")
+
+    monkeypatch.setattr(picture_worker, "open_picture", refuse)
+    (update,) = Chats(fake_pipeline(echo)).say(message | {"files": message["files"] * 17})
+    assert update["talk"]["notes"][0].startswith("E_TOO_MANY_IMAGES: There are 17 pictures;")
 
 
 def test_marks_in_what_the_model_said_do_not_come_back_as_commands() -> None:

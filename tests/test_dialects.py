@@ -7,6 +7,7 @@ where this package says something else, the case says why.
 import base64
 import io
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -434,6 +435,35 @@ def test_a_mask_is_read_or_named_and_its_box_stays(mask, codes):
     assert mention.box == (200, 100, 400, 300) and mention.label == "cat"
     assert mention.codes == (codes or ()) and mention.drawn is None
     assert [notice.code for notice in parser.notices] == ([] if codes else ["unread"])
+
+
+def png_with(name: bytes, data: bytes) -> str:
+    """The address of a whole PNG of 8 x 8 with one part more in front of its pixels."""
+    raw = base64.b64decode(png_of(np.zeros((8, 8), np.uint8)).partition(",")[2])
+    sums = zlib.crc32(name + data).to_bytes(4, "big")
+    part = len(data).to_bytes(4, "big") + name + data + sums
+    whole = raw[:33] + part + raw[33:]  # behind the signature and the head
+    return "data:image/png;base64," + base64.b64encode(whole).decode()
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["head in front", "head behind"])
+@pytest.mark.parametrize("side", [13_000, 20_000])
+def test_a_mask_with_two_heads_is_not_drawn(side: int, is_first: bool) -> None:
+    """Only one of them would count: 20 kilobytes came to hundreds of megabytes, or to an error."""
+    head = side.to_bytes(4, "big") * 2 + bytes([1, 0, 0, 0, 0])
+    raw = base64.b64decode(png_with(b"IHDR", head).partition(",")[2])
+    if not is_first:  # what stands in front only looks like one
+        raw = (
+            raw[:8]
+            + raw[8:12]
+            + b"heAd"
+            + raw[16:29]
+            + zlib.crc32(b"heAd" + raw[16:29]).to_bytes(4, "big")
+            + raw[33:]
+        )
+    mask = "data:image/png;base64," + base64.b64encode(raw).decode()
+    (found,), notices, _ = read(gemini(mask=mask), (100, 100))
+    assert (found.mask, notices) == (None, ["unread"])
 
 
 def test_a_mask_that_was_cut_leaves_its_box():

@@ -112,3 +112,18 @@ def test_a_model_of_noise_writes_records(grammar: Grammar, tmp_path: Path) -> No
         assert mentions
         assert {mention.label for mention in mentions[:-1]} <= set(grammar.names)
     assert texts[1] not in (texts[0], texts[2])
+
+
+class Forgetful(dict[object, object]):
+    """Grammars held ready of which another caller makes room at once."""
+
+    def __setitem__(self, key: object, value: object) -> None:
+        """Gone again."""
+
+
+def test_a_grammar_is_read_though_others_make_room_of_it(tmp_path: Path) -> None:
+    engine = LocalEngine.load(save(make_model(), tmp_path), "cpu")
+    batch, _ = engine.watch(Prompt((Image.new("RGB", (9, 9)),), "detect cat"))
+    batch._rules = Forgetful()  # type: ignore[assignment]
+    row = batch.make_row(Prompt((Image.new("RGB", (9, 9)),), "detect cat", grammar=BOXES))
+    assert row.rules is not None

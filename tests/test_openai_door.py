@@ -16,13 +16,18 @@ import httpx
 import openai
 import pydantic
 import pytest
+from fake_engine import fake_pipeline
 from PIL import Image
 from served import CAT_AND_DOG, LONG, embedded, served
 
+from gemma_vision.images.limits import ImageError
 from gemma_vision.web.api.openai.api_errors import ApiError
 from gemma_vision.web.api.openai.call_line import MAX_BODY, CallLine, is_open
+from gemma_vision.web.api.openai.chat_call import ChatCall, Message
+from gemma_vision.web.api.openai.chat_run import ChatRun
 from gemma_vision.web.api.openai.replies import StopWords
 from gemma_vision.web.api.openai.schema_projection import SchemaProjection
+from gemma_vision.web.server import picture_worker
 from gemma_vision.web.server.guards.queue_share import SHARE
 
 ROOT = Path(__file__).parent.parent
@@ -340,6 +345,20 @@ def test_a_body_that_is_too_long_is_refused_while_it_comes(url):
     except httpx.HTTPError:  # it was refused before everything was sent
         return
     assert reply.status_code == 413
+
+
+def test_the_pictures_of_a_call_have_so_many_pixels_together(monkeypatch):
+    monkeypatch.setattr(picture_worker, "MAX_TOGETHER", 2 * 64 * 48)
+    picture = base64.b64decode(data_address().partition(",")[2])
+    for count, code in ((2, None), (3, "E_IMAGE_TOO_LARGE")):
+        messages = (Message("user", ("caption en",), (picture,) * count),)
+        run = ChatRun(fake_pipeline("a cat"), ChatCall("fake", messages, {}))
+        try:
+            list(run.pieces())
+        except ImageError as error:
+            assert error.code == code, error
+        else:
+            assert code is None
 
 
 def test_calls_side_by_side_are_all_answered(client):

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -32,6 +33,7 @@ SMALL_VOCABULARY = 8192  # words up to which all of them cost no more than a par
 LARGEST_HEAD = 64  # states that are compared with every word at once
 MOST_KEPT = 64  # grammars and lists of choices that are held ready
 CERTAIN = "certain"  # the group of states with one token alone to come
+UNREAD: Any = object()  # of a grammar that is not held ready
 
 Choices = Sequence[int] | None  # the tokens that come into question; None is every one
 
@@ -134,16 +136,18 @@ class DecodeBatch:
         if prompt.is_verified and isinstance(grammar, JsonGrammar):
             return None  # its places are worked out as it goes: nothing is found sooner by it
         key = (grammar, prompt.is_verified, tuple(self.stop_ids))
-        if key not in self._rules:
+        rules = self._rules.get(key, UNREAD)  # callers come in threads of their own
+        if rules is UNREAD:
             if len(self._rules) >= MOST_KEPT:
                 self._rules.clear()
             try:
-                self._rules[key] = grammar.rules(self.tokenizer, tuple(self.stop_ids))
+                rules = grammar.rules(self.tokenizer, tuple(self.stop_ids))
             except GrammarError:
                 if not prompt.is_verified:
                     raise
-                self._rules[key] = None
-        return self._rules[key]
+                rules = None
+            self._rules[key] = rules
+        return rules
 
     def _answer(self, rows: Sequence[Row], queries: Sequence[Query]) -> list[Picks]:
         """The picks of every query. States that are compared with the same words go together."""

@@ -128,7 +128,7 @@ def follow(switcher: ModelSwitcher) -> Iterator[StateJSON]:
 def state_route(switcher: ModelSwitcher) -> Route:
     """GET /model: the state as plain JSON, cheap enough to be asked again and again."""
 
-    async def tell(request: Request) -> JSONResponse:
+    def tell(request: Request) -> JSONResponse:  # in a thread: an engine elsewhere is asked
         return JSONResponse(switcher.state(), headers={"Cache-Control": "no-store"})
 
     return Route(PATH, tell, methods=["GET"])

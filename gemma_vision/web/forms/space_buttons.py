@@ -10,7 +10,8 @@ from gemma_vision.extras import MissingPackageError, is_installed
 from gemma_vision.web.i18n.texts import translate
 
 SPACE = "SPACE_ID"  # set by every Space
-LOGIN = "GEMMA_VISION_LOGIN"  # an operator's wish: any value but an empty one
+# An operator's wish: any value but an empty one. GEMMA_VISION_LOGIN locks the app (guards/access).
+LOGIN = "GEMMA_VISION_HUB_LOGIN"
 OAUTH = ("authlib", "itsdangerous")  # what Gradio's log-in needs
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -21,6 +21,8 @@ from PIL import Image
 from gemma_vision.images.limits import ImageError
 from gemma_vision.images.opening import read_file
 from gemma_vision.web.server.decoder_process import LOOK, WALL_SECONDS, Decoding, Worker
+
+MAX_TOGETHER = 240_000_000  # pixels of all pictures of a call: three of the largest
 
 # What ends the decoding for whoever waits for it; a run sets its own.
 stopping: ContextVar[threading.Event | None] = ContextVar("stopping", default=None)
@@ -37,6 +39,21 @@ def open_picture(source: Path | bytes, name: str = "The picture") -> Image.Image
     image = LANES[True].decode(source, name) or LANES[False].decode(source, name)
     assert image is not None, "no picture is too large for the second"
     return image
+
+
+def open_pictures(sources: Iterable[Path | bytes], num_pixels: int = 0) -> Iterator[Image.Image]:
+    """The pictures of one call as they are asked for; ImageError where they are too much together.
+
+    num_pixels: those of the pictures that are there already.
+    """
+    for source in sources:
+        image = open_picture(source)
+        num_pixels += image.width * image.height
+        if num_pixels > MAX_TOGETHER:
+            limit = MAX_TOGETHER // 1_000_000
+            message = f"The pictures have more than {limit} million pixels together; send fewer,"
+            raise ImageError(f"{message} or smaller ones.", "E_IMAGE_TOO_LARGE")
+        yield image
 
 
 class Lane:

@@ -18,6 +18,7 @@ from gemma_vision.answers.answer import Answer
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.request import (
     CONTROL_TOKEN,
+    MAX_IMAGES,
     MAX_TEXT,
     Request,
     Turn,
@@ -29,10 +30,11 @@ from gemma_vision.web.forms.form_values import Options
 from gemma_vision.web.forms.options import read_option_fields
 from gemma_vision.web.jobs.events import NamedUpdates
 from gemma_vision.web.jobs.viewer_value import JSON, file_entry, preview_file
-from gemma_vision.web.server.picture_worker import open_picture
+from gemma_vision.web.server.picture_worker import open_pictures
 from gemma_vision.web.server.uploads import resolve_upload
 
 MAX_SESSIONS = 32  # conversations kept; the one that was silent longest is forgotten first
+MAX_PIXELS = 960_000_000  # of the pictures in all of them; each takes three bytes
 MAX_TURNS = 24  # of one conversation; more do not fit into the model's attention
 
 
@@ -56,6 +58,12 @@ class ChatSession:
     turns: list[Turn] = field(default_factory=list)
     has_crops: bool = False
 
+    @property
+    def num_pixels(self) -> int:
+        """Of all its pictures, which are kept as they came."""
+        images = [one for turn in self.turns for one in turn.images if isinstance(one, Image)]
+        return sum(image.width * image.height for image in images)
+
     def messages(self) -> list[JSON]:
         """The conversation as the page shows it: each picture and each text a message."""
         return [message for turn in self.turns for message in turn_messages(turn)]
@@ -73,9 +81,13 @@ class ChatSessions:
         with self._lock:
             session = self._sessions.pop(visitor, None) or ChatSession()
             self._sessions[visitor] = session
-            while len(self._sessions) > MAX_SESSIONS:
+            while len(self._sessions) > MAX_SESSIONS or self._is_too_much():
                 self._sessions.popitem(last=False)
         return session
+
+    def _is_too_much(self) -> bool:
+        num_pixels = sum(session.num_pixels for session in self._sessions.values())
+        return len(self._sessions) > 1 and num_pixels > MAX_PIXELS
 
     def forget(self, visitor: str) -> None:
         """Begin anew, or let a visitor go."""
@@ -115,7 +127,7 @@ class ChatJob:
     def begin(self) -> NamedUpdates:
         """The visitor's turn, before it is answered."""
         self._session = session = self._sessions.open(self._visitor)
-        self._turn = turn = read_turn(self._form.message)
+        self._turn = turn = read_turn(self._form.message, session.num_pixels)
         if len(session.turns) >= MAX_TURNS:
             words = f"This conversation has {MAX_TURNS} turns, which is the limit; begin a new one."
             raise TaskError(words, "E_TURNS")
@@ -168,10 +180,14 @@ class ChatJob:
         return self._sessions.crops_box(self._visitor)
 
 
-def read_turn(message: Mapping[str, Any] | None) -> Turn:
-    """The visitor's turn, with its pictures opened."""
+def read_turn(message: Mapping[str, Any] | None, num_pixels: int = 0) -> Turn:
+    """The visitor's turn, with its pictures opened. num_pixels: of those before it."""
     values = message if isinstance(message, Mapping) else {}
-    images = [open_picture(resolve_upload(file)) for file in values.get("files") or ()]
+    files = values.get("files") or ()
+    if len(files) > MAX_IMAGES:  # before any of them takes memory
+        words = f"There are {len(files)} pictures; one request takes up to {MAX_IMAGES}."
+        raise TaskError(words, "E_TOO_MANY_IMAGES")
+    images = list(open_pictures(map(resolve_upload, files), num_pixels))
     return Turn("user", values.get("text") or "", tuple(images))
 
 

@@ -10,6 +10,7 @@ from postprocess.tokens.dialects.things import Scale, lists_of_numbers, rings_of
 from postprocess.tokens.language import CODES_PER_MASK, NUM_CODES, DrawnMask
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_HEAD = b"IHDR"  # the part with the sides, which comes first and once
 _ADDRESS = re.compile(r"\s*data:image/png;base64,", re.IGNORECASE)
 _BASE64_OF_PNG = "iVBORw0KGgo"
 _CODE = re.compile(r"<seg_?(\d{1,3})>", re.IGNORECASE)
@@ -47,7 +48,7 @@ def _read_text(text: str) -> Read | None:
 
 def _is_whole_png(png: bytes) -> bool:
     """Whether its parts are all there with their sums, and its sides are those of a mask."""
-    if len(png) < _HEADER or not png.startswith(_PNG):
+    if len(png) < _HEADER or not png.startswith(_PNG) or png[12:16] != _HEAD:
         return False
     width, height = int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
@@ -56,6 +57,8 @@ def _is_whole_png(png: bytes) -> bool:
     while name != b"IEND":
         end = place + 8 + int.from_bytes(png[place : place + 4])
         name = png[place + 4 : place + 8]
+        if name == _HEAD and place > len(_PNG):  # a second one would count, and has any sides
+            return False
         if end + 4 > len(png) or zlib.crc32(png[place + 4 : end]) != int.from_bytes(
             png[end : end + 4]
         ):

@@ -84,7 +84,7 @@ class LabelStudioDoor:
 
     async def health(self, request: Request) -> Response:
         """Whether the backend lives: 503 while no model can answer."""
-        is_ready = bool(self._app.pipeline.engine.ready())
+        is_ready = bool(await to_thread.run_sync(self._app.pipeline.engine.ready))
         told = {"status": "UP" if is_ready else "DOWN", "model_class": "gemma-vision"}
         return JSONResponse(told, 200 if is_ready else 503, CACHING)
 

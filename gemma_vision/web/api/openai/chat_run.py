@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from gemma_vision.pipeline import Pipeline
@@ -14,7 +15,7 @@ from gemma_vision.web.api.openai.chat_call import ChatCall, joined
 from gemma_vision.web.api.openai.replies import JSON, StopWords, finish_of, usage_json
 from gemma_vision.web.api.openai.token_log import Piece, logged
 from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun
-from gemma_vision.web.server.picture_worker import open_picture
+from gemma_vision.web.server.picture_worker import open_pictures
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -86,7 +87,9 @@ class ChatRun:
 
     def _request(self) -> Request:
         """What the call asks for: a conversation where the checkpoint can, or its prompt alone."""
-        images = [tuple(map(open_picture, one.images)) for one in self.call.messages]
+        files = [one.images for one in self.call.messages]
+        opened = open_pictures(chain.from_iterable(files))
+        images = [tuple(islice(opened, len(own))) for own in files]
         if Task.chat in self._pipeline.tasks:
             return chat_request(self.call, images)
         return prompt_request(self.call, images, self._pipeline.name)

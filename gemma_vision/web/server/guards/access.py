@@ -99,9 +99,10 @@ class Access:
             await self._app(scope, receive, send)
             return
         given, client = given_by(Headers(scope=scope)), client_of(scope)
-        if self._is_guessing(client):
+        is_let_in = is_known(given, self._known)
+        if self._is_guessing(client) and not (client is None and is_let_in):  # None is anybody
             await refusal(scope, 429, "E_BUSY", TOO_MANY)(scope, receive, send)
-        elif is_known(given, self._known):
+        elif is_let_in:
             await self._app(scope, receive, send)
         else:
             if given:

@@ -64,7 +64,7 @@ def health_routes(app: Any) -> list[Route]:
     async def lives(request: Request) -> JSONResponse:
         return JSONResponse({"status": "ok"}, headers=UNCACHED)
 
-    async def can_answer(request: Request) -> JSONResponse:
+    def can_answer(request: Request) -> JSONResponse:  # in a thread: an engine elsewhere is asked
         is_ready = bool(app.pipeline.engine.ready())
         state = {"status": "ready" if is_ready else "not ready"}
         return JSONResponse(state, 200 if is_ready else 503, UNCACHED)
