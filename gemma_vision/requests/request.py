@@ -156,9 +156,7 @@ def as_requests(requests: Iterable[Request]) -> list[Request]:
     found = list(requests) if isinstance(requests, Iterable) else [requests]
     for request in found:
         if not isinstance(request, Request):
-            message = (
-                f"{named(request)} is no request; give Request(image, task, text) objects."
-            )
+            message = f"{named(request)} is no request; give Request(image, task, text) objects."
             raise TaskError(message, "E_REQUEST")
     return found
 

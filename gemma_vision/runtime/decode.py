@@ -136,6 +136,7 @@ class DecodeBatch:
         if prompt.is_verified and isinstance(grammar, JsonGrammar):
             return None  # its places are worked out as it goes: nothing is found sooner by it
         key = (grammar, prompt.is_verified, tuple(self.stop_ids))
+        rules: Rules | JsonRules | ChoiceRules | None
         rules = self._rules.get(key, UNREAD)  # callers come in threads of their own
         if rules is UNREAD:
             if len(self._rules) >= MOST_KEPT:
