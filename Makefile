@@ -82,7 +82,14 @@ train: $(TOOLS)
 	for seed in 11 12; do $(BIN)/python -m training.widen --plan recounted --base runs/solids \
 		--heads runs/retold7 --seed $$seed --runs runs/recounted$$seed || exit; done
 	$(BIN)/python -m training.averaging runs/recounted11/checkpoint runs/recounted12/checkpoint --out runs/recounted
-	$(BIN)/python -m training.averaging runs/coloured runs/recounted --share 0.6 --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/coloured runs/recounted --share 0.6 --out runs/rounded
+	for seed in 13 14; do $(BIN)/python -m training.widen --plan solids --base runs/rounded \
+		--heads runs/solids11 --seed $$seed --runs runs/solids$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/solids13/checkpoint runs/solids14/checkpoint --out runs/modelled
+	for seed in 13 14; do $(BIN)/python -m training.widen --plan recounted --base runs/modelled \
+		--heads runs/recounted11 --seed $$seed --runs runs/recounted$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/recounted13/checkpoint runs/recounted14/checkpoint --out runs/seen
+	$(BIN)/python -m training.averaging runs/rounded runs/seen --share 0.4 --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)
