@@ -239,7 +239,9 @@ def test_what_cannot_be_written_names_what_can(
 
 
 @pytest.mark.parametrize(
-    "target", [None, 5, b"seen.png", True, ["seen.png"], io.BytesIO()], ids=str
+    "target",
+    [None, 5, b"seen.png", True, ["seen.png"], io.BytesIO()],
+    ids=["None", "5", "bytes", "True", "list", "BytesIO"],
 )
 def test_what_is_no_path_is_told(target: object, picture) -> None:
     with pytest.raises(
