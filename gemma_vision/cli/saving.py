@@ -120,8 +120,6 @@ class Saver:
         for kind in self.kinds:
             if kind in PER_PICTURE:
                 self._write(kind, [waiting])
-        if LEARNED in self.kinds:
-            self._bring(*waiting)
         self._miss(picture.words, name)
         self._waiting.append((waiting[0], replace(waiting[1], image=None)))
         self._bytes += sum(one.mask.nbytes for one in picture.instances if one.mask is not None)
@@ -156,8 +154,10 @@ class Saver:
             return
         for file in files:
             print_message(f"wrote {file}")
-        for saved, _ in waiting:
+        for saved, picture in waiting:
             saved.files += files
+            if kind == LEARNED:
+                self._bring(saved, picture)
 
     def _bring(self, saved: Saved, picture: Annotated) -> None:
         """The picture itself, for the data set that is learned from."""

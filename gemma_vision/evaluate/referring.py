@@ -14,7 +14,7 @@ from gemma_vision.evaluate.phrase_report import Judged, write_phrase_report
 from gemma_vision.evaluate.phrases import PROMPT, REFS, Phrase, read_phrases
 from gemma_vision.evaluate.picture_checks import check_pictures
 from gemma_vision.evaluate.record import ResultsFile, subject_of
-from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups
+from gemma_vision.evaluate.running import QUESTIONS_BATCH, groups, title_of
 from gemma_vision.requests.request import Request
 from gemma_vision.requests.tasks import Task
 from postprocess.referring import ReferringScore, score_referring, summarise, token_numbers
@@ -64,9 +64,8 @@ def evaluate_phrases(
     ]
     table = table_of(judged, split=split, prompt=prompt, seconds=spent)
     if folder is not None:
-        title = f"{pipeline.name} on {dataset.folder.name}"
         with keeping(table):
-            write_phrase_report(judged, decoder, table, title, folder)
+            write_phrase_report(judged, decoder, table, title_of(pipeline, dataset), folder)
     return table
 
 

@@ -57,10 +57,14 @@ def evaluate(
     ordered = [Result.from_dict(record.rows[scene.id]) for scene in scenes]
     scores = summarise(dataset, ordered, pipeline.policy)
     if folder is not None:
-        title = f"{pipeline.name} on {dataset.folder.name}"
         with keeping(scores):
-            write_report(dataset, ordered, scores, title, folder)
+            write_report(dataset, ordered, scores, title_of(pipeline, dataset), folder)
     return scores
+
+
+def title_of(pipeline: Pipeline, dataset: Dataset) -> str:
+    """Of the page that shows how a model did on a data set."""
+    return f"{pipeline.name} on {dataset.folder.name}"
 
 
 def groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
