@@ -63,7 +63,7 @@ def convert(arguments: Sequence[str] | None) -> int:
         write = _exporter(options)
         read = READERS[options.source](options.data, notices)
         compare_sizes([(one.file_name, one.size) for one in read], options.data, notices)
-        pictures = apart(read)
+        pictures = apart(read, notices)
         if options.target in POINTLESS:
             pictures = [without_points(picture, notices) for picture in pictures]
         tell_losses(pictures, options.target, notices)

@@ -30,7 +30,7 @@ MIDDLE, CORNER = [84, 84, 140, 140], [33.6, 33.6, 56, 56]  # what the lines of Y
 READ = {
     "coco_same": (
         "coco",
-        {"1.jpg": [("car", [1, 1, 21, 21]), ("car", [50, 50, 70, 70])]},
+        {"1.jpg": [("car", [1, 1, 21, 21])], "1-2.jpg": [("car", [50, 50, 70, 70])]},
     ),
     "csv_excel": ("csv", {"a.jpg": [("car", SQUARE)]}),
     "lm_bom": ("labelme", {"a.jpg": [("car", SQUARE), ("dog", [100, 100, 150, 140])]}),

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from gemma_vision.evaluate import DatasetError, read_dataset
 from gemma_vision.images import file_formats
 from postprocess.datasets import READERS, ExportError, Notices, picture_files
+from postprocess.datasets.annotated import apart
 from postprocess.exports import EXPORTERS, Annotated
 from postprocess.instances import Instance
 
@@ -37,22 +39,23 @@ def write(path: Path, content: Any) -> Path:
     return path
 
 
-def test_a_picture_under_two_ids_of_coco_is_one_with_the_things_of_both(tmp_path):
+def test_a_picture_under_two_ids_of_coco_is_one_for_the_evaluation(tmp_path):
     path = write(tmp_path / "a.json", coco_of(row(1, "a.png"), row(2, "b.png"), row(7, "a.png")))
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (64, 48)).save(tmp_path / name)
     notices = Notices()
-    found = READERS["coco"](path, notices)
-    assert [(one.file_name, len(one.instances)) for one in found] == [("a.png", 2), ("b.png", 1)]
+    found = [(one.path.name, len(one.things)) for one in read_dataset(path, notices).scenes]
+    assert found == [("a.png", 2), ("b.png", 1)]
     assert notices.sentences == (
         "1 picture is listed twice and was taken as one, with all its things (a.png).",
     )
 
 
-def test_a_picture_of_two_sizes_is_refused(tmp_path):
+def test_a_picture_of_two_sizes_is_refused_by_the_evaluation(tmp_path):
     path = write(tmp_path / "a.json", coco_of(row(1, "a.png"), row(2, "a.png", width=32)))
-    with pytest.raises(
-        ExportError, match=r"a\.png is listed as 64 x 48 and as 32 x 48; .* Correct"
-    ):
-        READERS["coco"](path)
+    said = r"a\.png is listed as 64 x 48 and as 32 x 48; .* Correct"
+    with pytest.raises(DatasetError, match=said):
+        read_dataset(path)
 
 
 def labelme(name: str, width: int = 20) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def task(name: str, width: float, **value: Any) -> dict[str, Any]:
 
 
 LISTED_AGAIN = {
+    "coco": {"a.json": coco_of(row(1, "a.png"), row(2, "a.png"))},
     "labelme": {"1.json": labelme("a.png"), "2.json": labelme("a.png", 30)},
     "voc": {"1.xml": voc("a.png", 20), "2.xml": voc("a.png", 30)},
     "label-studio": {"a.json": [task("a.png", 20), task("a.png", 30)]},
@@ -84,28 +88,14 @@ LISTED_AGAIN = {
 
 
 @pytest.mark.parametrize("kind", LISTED_AGAIN)
-def test_a_picture_that_is_listed_twice_is_one_in_every_format(kind, tmp_path):
-    """And what is in both listings is there once."""
+def test_a_picture_that_is_listed_twice_is_numbered_and_told_when_it_is_converted(kind, tmp_path):
+    """Nothing of either listing is lost, and whether they are of one picture is not guessed."""
     for name, content in LISTED_AGAIN[kind].items():
         write(tmp_path / name, content)
-    again = next(iter(LISTED_AGAIN[kind].values()))
-    if isinstance(again, list):
-        write(tmp_path / "a.json", [*again, again[0]])
-    else:
-        write(tmp_path / f"3{Path(name).suffix}", again)
     notices = Notices()
-    (found,) = READERS[kind](tmp_path, notices)
-    assert found.file_name == "a.png" and len(found.instances) == 2
-    listed, left_out = notices.sentences
-    assert listed.startswith("2 pictures are listed twice") and "a.png" in listed
-    assert left_out == "1 annotation that is listed twice was left out (a.png)."
-
-
-def test_a_table_with_two_sizes_of_a_picture_is_refused(tmp_path):
-    rows = ["file_name,width,height,label,x0,y0,x1,y1", "a.png,64,48,cat,1,2,3,4"]
-    write(tmp_path / "a.csv", "\n".join([*rows, "a.png,32,48,cat,1,2,3,4"]))
-    with pytest.raises(ExportError, match=r"a\.png is listed as 64 x 48 and as 32 x 48"):
-        READERS["csv"](tmp_path)
+    found = apart(READERS[kind](tmp_path, notices), notices)
+    assert [(one.file_name, len(one.instances)) for one in found] == [("a.png", 1), ("a-2.png", 1)]
+    assert notices.sentences[-1].startswith("1 picture has the name of another and was numbered")
 
 
 def test_lines_about_pictures_of_one_name_in_two_folders_are_of_two(tmp_path):

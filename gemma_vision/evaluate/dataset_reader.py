@@ -18,7 +18,7 @@ from gemma_vision.evaluate.dataset import (
 from gemma_vision.requests.interpretation.names import NAME_SEPARATOR
 from gemma_vision.requests.request import CONTROL_TOKEN
 from postprocess.datasets.coco import read_coco_file
-from postprocess.datasets.coco_file import CocoFile, CocoPicture
+from postprocess.datasets.coco_file import CocoFile, CocoPicture, listed_once
 from postprocess.datasets.coco_ids import number_rows
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
@@ -34,7 +34,7 @@ def read_dataset(given: str | Path, notices: Notices | None = None) -> Dataset:
     """
     notices = notices or Notices()
     try:
-        file = read_coco_file(expanded(given), notices)
+        file = listed_once(read_coco_file(expanded(given), notices), notices)
     except ExportError as error:
         raise DatasetError(str(error)) from error
     file = without_points(file, notices)

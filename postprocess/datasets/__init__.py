@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from postprocess.argument_kinds import check_kind
-from postprocess.datasets.annotated import Annotated, listed_once
+from postprocess.datasets.annotated import Annotated
 from postprocess.datasets.coco import read_coco
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.label_studio import read_label_studio
@@ -39,14 +39,12 @@ class Reader(Protocol):
 
 
 def _checked(read: Callable[[Path, Notices | None], list[Annotated]]) -> Reader:
-    """The same, from a place as a person gives it, and every picture once; slips of whoever calls
-    are told."""
+    """The same, from a place as a person gives it; slips of whoever calls are told."""
 
     @wraps(read)
     def read_place(path: str | PathLike[str], notices: Notices | None = None) -> list[Annotated]:
         check_kind(path, (str, PathLike), "the path of a file or a folder", ExportError)
-        notices = notices or Notices()
-        return listed_once(read(expanded(path), notices), notices)
+        return read(expanded(path), notices)
 
     return read_place
 

@@ -11,9 +11,8 @@ from PIL import Image
 
 from postprocess.coordinate_conventions import Box, Pixels
 from postprocess.datasets.files import ExportError
-from postprocess.datasets.naming import free_stems, numbered, safe_stem
+from postprocess.datasets.naming import free_names, free_stems, numbered, safe_stem
 from postprocess.datasets.notices import Notices
-from postprocess.datasets.picture_files import two_sizes
 from postprocess.instances import CodesToMask, Instance, Mask, MaskToCodes
 from postprocess.mask_formats import extent
 
@@ -102,40 +101,19 @@ def _same(instance: Instance) -> Instance:
     return instance
 
 
-def listed_once(pictures: Iterable[Annotated], notices: Notices) -> list[Annotated]:
-    """The same pictures, no two of one name: of those that are listed again the things of all, what
-    is written twice once. ExportError where they are of two sizes."""
-    found: dict[str, Annotated] = {}
-    for picture in pictures:
-        known = found.setdefault(picture.file_name, picture)
-        if known is picture:
-            continue
-        if known.size != picture.size:
-            notices.fault(two_sizes(picture.file_name, known.size, picture.size))
-            continue
-        notices.add("listed_again", picture.file_name)
-        fresh = new_things(known, picture)
-        for _ in range(len(picture.instances) - len(fresh)):
-            notices.add("copy", picture.file_name)
-        drawers = [partial(known.instances.__getitem__, k) for k in range(len(known.instances))]
-        found[picture.file_name] = replace(known, instances=LazyInstances([*drawers, *fresh]))
-    return list(found.values())
+def apart(pictures: Sequence[Annotated], notices: Notices | None = None) -> list[Annotated]:
+    """The same pictures, no two of one name, and none whose files would have the name of another's.
 
-
-def new_things(known: Annotated, picture: Annotated) -> list[Callable[[], Instance]]:
-    """What draws the things of a picture that are not those of another listing of it."""
-    held = {(one.label, one.box) for one in known.instances}
+    Who comes later under a name that is taken gets a number, which leaves a notice.
+    """
+    names = free_names([picture.file_name for picture in pictures], alike=str)
+    for picture, name in zip(pictures, names, strict=True):
+        if notices is not None and name != picture.file_name:
+            notices.add("renamed", f"{picture.file_name} is written as {name}")
     return [
-        partial(picture.instances.__getitem__, place)
-        for place, one in enumerate(picture.instances)
-        if (one.label, one.box) not in held
+        replace(one, file_name=name, files=stem)
+        for one, name, stem in zip(pictures, names, free_stems(names), strict=True)
     ]
-
-
-def apart(pictures: Sequence[Annotated]) -> list[Annotated]:
-    """The same pictures, none of whose files would have the name of another's."""
-    stems = free_stems([picture.file_name for picture in pictures])
-    return [replace(one, files=stem) for one, stem in zip(pictures, stems, strict=True)]
 
 
 def with_own_files(pictures: Iterable[Annotated]) -> Iterator[Annotated]:

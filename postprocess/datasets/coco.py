@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from postprocess.datasets.annotated import Annotated, LazyInstances, whole_box, within
-from postprocess.datasets.coco_file import CocoFile, CocoPicture, CocoThing, listed_once
+from postprocess.datasets.coco_file import CocoFile, CocoPicture, CocoThing
 from postprocess.datasets.coco_layout import find_file, picture_places
 from postprocess.datasets.coco_rows import read_rows
 from postprocess.datasets.files import VIA, ExportError, read_json
@@ -39,8 +39,7 @@ def read_coco_file(given: Path, notices: Notices) -> CocoFile:
             raise ValueError(f"it is a {type(data).__name__}")
         if is_via(data):
             raise ExportError(f"This is {VIA}")
-        finder = PictureFinder(picture_places(path, given))
-        return listed_once(read_rows(data, path, finder, notices), notices)
+        return read_rows(data, path, PictureFinder(picture_places(path, given)), notices)
     except ExportError as error:
         raise ExportError(f"{path}: {error}") from error
     except (KeyError, TypeError, ValueError, AttributeError) as error:

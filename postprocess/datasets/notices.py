@@ -121,6 +121,10 @@ _SENTENCES = {
         "{n} thing has key points, which were left out, its box kept",
         "{n} things have key points, which were left out, their boxes kept",
     ),
+    "renamed": (
+        "{n} picture has the name of another and was numbered",
+        "{n} pictures have the names of others and were numbered",
+    ),
 }
 
 
