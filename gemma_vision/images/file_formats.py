@@ -48,13 +48,3 @@ def is_heic(data: bytes) -> bool:
     end = min(int.from_bytes(data[:4], "big"), BRANDS_END)
     brands = {data[8:12], *(data[start : start + 4] for start in range(16, end, 4))}
     return bool(brands & HEIC_BRANDS) and not brands & AVIF_BRANDS
-
-
-def register_heic() -> bool:
-    """Teach Pillow to read HEIC; whether the package for it is installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        return False
-    pillow_heif.register_heif_opener()
-    return True

@@ -21,10 +21,11 @@ from PIL import Image, UnidentifiedImageError
 
 from gemma_vision.images.arrays import TensorLike, from_array, from_tensor, is_tensor
 from gemma_vision.images.container_scan import scan_container
-from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, LISTED, is_heic, register_heic
+from gemma_vision.images.file_formats import EXTRA, FORMATS, HEIC, LISTED, is_heic
 from gemma_vision.images.limits import MAX_BYTES, MAX_PIXELS, MAX_SIDE, ImageError, check_size
 from gemma_vision.images.strips import upright_size, upright_strips
 from postprocess.argument_kinds import named
+from postprocess.heic import register_heic
 from postprocess.user_paths import expanded
 
 __all__ = [

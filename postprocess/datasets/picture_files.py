@@ -20,6 +20,7 @@ from PIL import Image
 from postprocess.datasets.files import ExportError
 from postprocess.datasets.notices import Notices
 from postprocess.datasets.numbers import read_whole
+from postprocess.heic import register_heic
 
 HEIC = (".heic", ".heif")  # what phones write; Pillow reads them once a package is installed
 # those of `gemma_vision.images.file_formats`, the likeliest first
@@ -49,16 +50,6 @@ def upright_size(path: Path) -> Size:
         said = f"is a HEIC picture. {remedy}" if is_unread else told
         raise ExportError(f"{path.name} {said}.") from error
     return check_size((height, width) if is_lying else (width, height), path.name)
-
-
-def register_heic() -> bool:
-    """Teach Pillow to read HEIC; whether the package for it is installed."""
-    try:
-        import pillow_heif
-    except ImportError:
-        return False
-    pillow_heif.register_heif_opener()
-    return True
 
 
 def check_size(size: Size, name: str) -> Size:
