@@ -11,6 +11,7 @@ from training.solids.animals.smooth_union import unite_limbs
 from training.solids.meshes import Part
 from training.solids.stage import SolidStage
 from training.solids.things.food import FOOD
+from training.solids.things.fruit import FRUIT
 from training.solids.things.gear import GEAR
 from training.solids.things.household import HOUSEHOLD
 from training.solids.things.kitchen import KITCHEN
@@ -18,6 +19,7 @@ from training.solids.things.outdoors import OUTDOORS
 from training.solids.things.plants import PLANTS
 from training.solids.things.road_vehicles import ROAD_VEHICLES
 from training.solids.things.screens import SCREENS
+from training.solids.things.seats import SEATS
 from training.solids.things.street import STREET
 from training.solids.things.travel import TRAVEL
 from training.solids.things.two_wheels import TWO_WHEELS
@@ -25,10 +27,12 @@ from training.solids.things.two_wheels import TWO_WHEELS
 Maker = Callable[[Generator], list[Part]]
 MAKERS: Mapping[str, Maker] = {
     **FOOD,
+    **FRUIT,
     **KITCHEN,
     **HOUSEHOLD,
     **GEAR,
     **SCREENS,
+    **SEATS,
     **ANIMALS,
     **PLANTS,
     **STREET,
@@ -45,7 +49,10 @@ FRONTED = frozenset(
     }
 )
 ON_TABLES = frozenset(
-    {*FOOD, *KITCHEN, "cactus", "potted plant", "ball", "laptop", "cell phone", "book", "clock"}
+    {
+        *(*FOOD, *FRUIT, *KITCHEN, "cactus", "potted plant", "ball"),
+        *("laptop", "cell phone", "book", "clock"),
+    }
 )
 
 

@@ -137,7 +137,7 @@ def fish_coat(rng: Generator, body: Part, colour: np.ndarray) -> Part:
     others: list[ArrayLike] = [WHITE, BLACK, (0.95, 0.8, 0.1), (0.1, 0.3, 0.75), colour * 0.5]
     other = others[int(rng.integers(5))]
     kind = rng.choice(
-        ["plain", "across", "along", "spots", "bands"], p=(0.4, 0.15, 0.15, 0.15, 0.15)
+        ["plain", "across", "along", "spots", "bands"], p=(0.52, 0.12, 0.12, 0.12, 0.12)
     )
     wobble = 0.5 * noise(rng, body.points, 0.8)
     marks = {
@@ -184,14 +184,17 @@ def fish(rng: Generator) -> list[Part]:
         (0.5, 0.38, 0.25),
         (0.8, 0.2, 0.12),
         (0.35, 0.5, 0.5),
+        (0.7, 0.71, 0.7),
+        (0.55, 0.55, 0.5),
+        (0.36, 0.36, 0.26),
     ]
-    colour = natural(rng, colours[int(rng.integers(8))])
-    deep = rng.uniform(0.3, 0.7)
+    colour = natural(rng, colours[int(rng.integers(len(colours)))])
+    deep = rng.uniform(0.16, 0.42) if rng.random() < 0.5 else rng.uniform(0.3, 0.7)
     path = [(x, 0, 0) for x in (1.02, 0.85, 0.5, 0.0, -0.5, -0.85, -1.05)]
     radii = np.array([0.25, 0.6, 0.92, 1.0, 0.62, 0.28, 0.24]) * deep
     body = limb(path, list(radii), fur(rng, colour), blunt=8).shiny(0.45)
     body = fish_coat(rng, body, colour).scaled(1, 1, rng.uniform(0.38, 0.6))
-    edge = [colour, colour * 0.7, np.array((0.9, 0.45, 0.1))][int(rng.integers(3))]
+    edge = [colour, colour * 0.7, colour * 0.85, np.array((0.9, 0.45, 0.1))][int(rng.integers(4))]
     fork, wide, high = rng.uniform(0, 0.35), rng.uniform(0.35, 0.65), rng.uniform(0.12, 0.4)
     stem = [(-0.98, 0.2 * deep, 0), (-0.98, -0.2 * deep, 0)]
     tail = [(-1.6, wide, 0), (-1.55 + fork / 2, wide / 2, 0), (-1.5 + fork, 0, 0)]

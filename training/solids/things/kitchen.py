@@ -121,13 +121,34 @@ def vase(rng: Generator) -> list[Part]:
     body = hollow(smooth(corners, 90), 0.06, colour, shine=rng.uniform(0.1, 0.7))
     other, kind = rng.uniform(0, 1, 3), rng.random()
     if kind < 0.25:
-        return [mottled(rng, body, other, 0.7, 0.4)]
-    if kind < 0.5:
+        body = mottled(rng, body, other, 0.7, 0.4)
+    elif kind < 0.5:
         body = body.painted(other, np.sin(body.points[:, 1] * rng.uniform(4, 12)) > 0.5)
     elif kind < 0.65:
         angle = np.arctan2(body.points[:, 0], body.points[:, 2])
         body = body.painted(other, np.sin(8 * angle + 3 * body.points[:, 1]) > 0.6)
-    return [body]
+    return [body, *flowers(rng, tall, neck)] if rng.random() < 0.4 else [body]
+
+
+def flowers(rng: Generator, start: float, neck: float) -> list[Part]:
+    """A bunch that stands in what is open at the height `start`."""
+    colours = rng.uniform(0.2, 1, (int(rng.integers(1, 4)), 3)) * (1, 0.7, 0.8)
+    green, high, parts = vary(rng, (0.2, 0.42, 0.15)), rng.uniform(1, 2.2), []
+    for _ in range(int(rng.integers(4, 14))):
+        way, up = rng.normal(0, 0.45, 2) * high, start + high * rng.uniform(0.5, 1)
+        x, z = way
+        near = [(x / 6 * neck, start - 0.5, z / 6 * neck), (x / 3, start + 0.3, z / 3), (x, up, z)]
+        parts.append(tube(smooth(near, 12), 0.04, green, sides=6))
+        petal = vary(rng, colours[int(rng.integers(len(colours)))])
+        size = rng.uniform(0.22, 0.45)
+        head = ellipsoid((size, size * rng.uniform(0.4, 0.9), size), petal, sides=24)
+        head = head.bumpy(rng, 0.2, size).turned(rng.uniform(-40, 40), "x")
+        middle = ellipsoid((size * 0.35,) * 3, (0.85, 0.65, 0.1), sides=12).moved(0, size * 0.4)
+        parts += [part.moved(x, up, z) for part in (head, middle)]
+        leaf = ellipsoid((0.35, 0.03, 0.12), vary(rng, green, 0.2), sides=16).moved(0.35)
+        leaf = leaf.turned(rng.uniform(10, 60), "z").turned(rng.uniform(0, 360))
+        parts.append(leaf.moved(x / 2, start + 0.4 * high, z / 2))
+    return parts
 
 
 def wine_glass(rng: Generator) -> list[Part]:

@@ -3,7 +3,18 @@
 import numpy as np
 from numpy.random import Generator
 
-from training.solids.meshes import Part, box, ellipsoid, joined, lathe, mottled, prism, tube, vary
+from training.solids.meshes import (
+    Part,
+    box,
+    ellipsoid,
+    joined,
+    lathe,
+    mottled,
+    prism,
+    surface,
+    tube,
+    vary,
+)
 from training.solids.things.household_parts import (
     BLACK,
     PAINTS,
@@ -123,9 +134,28 @@ def laptop(rng: Generator) -> list[Part]:
     return [base, board, pad, *lids]
 
 
+def monitor(rng: Generator) -> list[Part]:
+    """With a tube inside: deep, narrower behind, on a round foot."""
+    colour = one_of(rng, [BLACK, BLACK, (0.3, 0.3, 0.32), (0.8, 0.77, 0.68), STEEL])
+    wide, tall = rng.uniform(4.2, 4.8), rng.uniform(3.6, 4.1)
+    parts = [box((wide, tall, 0.6), colour, shine=0.3)]
+    outlines = np.stack([rounded(wide * 0.96 * k, tall * 0.94 * k, 0.3) for k in (1, 0.9, 0.6)])
+    outlines = np.concatenate([outlines, outlines[:, :1]], 1)
+    depth = np.broadcast_to(np.array((-0.3, -1.2, -3.2))[:, None, None], (*outlines.shape[:2], 1))
+    shell = np.concatenate([outlines, depth], -1)
+    parts.append(surface(np.concatenate([shell, shell[-1:] * (0, 0, 1)]), colour, 0.3))
+    shown = screen(rng, wide - 0.5, tall - 0.6)
+    parts.append(shown.moved(0, 0.1, 0.31))
+    foot = lathe([(0, 0.15), (1.5, 0.1), (1.6, 0), (0, 0)], colour, shine=0.3)
+    neck = tube([(0, -tall / 2 - 0.5, -0.8), (0, -tall / 2 + 0.3, -0.8)], 0.5, colour)
+    return [*parts, neck, foot.moved(0, -tall / 2 - 0.6, -0.8)]
+
+
 def tv(rng: Generator) -> list[Part]:
-    """Flat on a stand, or an old box."""
-    if rng.random() < 0.35:
+    """Flat on a stand, an old box, or one that stands before a computer."""
+    if rng.random() < 0.2:
+        return monitor(rng)
+    if rng.random() < 0.4:
         colour = one_of(rng, [*WOODS, BLACK, (0.3, 0.3, 0.32)])
         parts = [box((5, 4, 2.6), colour), box((3.6, 3, 1.4), colour * 0.7).moved(0, 0, -1.8)]
         shown = screen(rng, 3.5, 3.1)
