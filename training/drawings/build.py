@@ -2,7 +2,7 @@
 
 OUT gets atlas.npz and photographs/, over a gigabyte that nobody need keep: they are made again
 from the same packages. Needs npm, apt, the font of Noto Color Emoji, Debian's libegl1, and
-resvg-py and vtk of the extra "dev".
+resvg-py, vtk and OpenEXR of the extra "dev".
 """
 
 import json
@@ -21,9 +21,11 @@ from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import JOINED, MISTAKEN, read_own_names
 from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
-from training.drawings.sets import PHOTOGRAPHS, SETS, DrawingSource
+from training.drawings.sets import PANORAMAS, PHOTOGRAPHS, SETS, DrawingSource
 from training.solids.catalogue import FRONTED, render_makings
 from training.solids.furniture import render_models, unpack
+from training.solids.stage import SolidStage
+from training.solids.surroundings import photographs_of, read_panoramas
 
 FONT = Path("/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf")
 FONT_SIZE = 109  # the only size the bitmap font has
@@ -78,7 +80,9 @@ def drawings_of(source: DrawingSource, folder: Path) -> Iterator[Drawing]:
         yield from _kept(source, ((n, g, draw_glyph(g, font)) for n, g in items()))
         return
     if source.kind == "makings":
-        yield from _kept(source, _makings())
+        panoramas = read_panoramas(fetch(PANORAMAS, folder))
+        stages = [SolidStage(), *(SolidStage(panorama) for panorama in panoramas.values())]
+        yield from _kept(source, _makings(stages))
         return
     place = fetch(source, folder)
     if source.kind == "webp":
@@ -123,15 +127,15 @@ def _clipart(root: Path) -> Iterator[tuple[int, str, Image.Image]]:
 
 
 def _models(package: Path) -> Iterator[tuple[int, str, Image.Image]]:
-    folder = unpack(package)
+    folder, stage = unpack(package), SolidStage()
     for number, name in [*enumerate(GLYPHS), (-1, "")]:
-        for view in render_models(folder, name, is_fronted=name in FRONTED):
+        for view in render_models(folder, name, stage, is_fronted=name in FRONTED):
             yield number, "", view
 
 
-def _makings() -> Iterator[tuple[int, str, Image.Image]]:
+def _makings(stages: Sequence[SolidStage]) -> Iterator[tuple[int, str, Image.Image]]:
     for number, name in enumerate(GLYPHS):
-        for view in render_makings(name):
+        for view in render_makings(name, stages):
             yield number, "", view
 
 
@@ -218,6 +222,8 @@ def write_photographs(folder: Path, out: Path) -> None:
             picture = Image.open(root / file).convert("RGB")
             picture.thumbnail((LONGEST, LONGEST))
             picture.save(out / f"{Path(file).stem}.png")
+    for name, pixels in photographs_of(read_panoramas(fetch(PANORAMAS, folder))).items():
+        Image.fromarray(pixels).save(out / f"{name}.png")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 FILE = Path(__file__).parent / "tables" / "sets.json"
 
-Kind = Literal["font", "outlines", "iconify", "webp", "deb", "models", "makings", "photographs"]
+Kind = Literal[
+    "font", "outlines", "iconify", "webp", "deb", "models", "makings", "photographs", "panoramas"
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ WALLPAPERS = DrawingSource(
     "lomiri-wallpapers-16.04",
     'Aitzol Berasategi, Trevor "Freespace" and Abhishek Mudgal',
     "CC-BY-4.0",
+)
+PANORAMAS = DrawingSource(  # the light of real places, which lie behind things too
+    "panoramas", "panoramas", "@pmndrs/assets", "Poly Haven", "CC0-1.0", version="1.7.0"
 )
 PHOTOGRAPHS: tuple[tuple[DrawingSource | None, tuple[str, ...]], ...] = (
     (

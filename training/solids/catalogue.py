@@ -1,6 +1,6 @@
 """Catalogue: what is made of simple meshes, and what shows nothing of itself from behind."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -41,7 +41,7 @@ MAKERS: Mapping[str, Maker] = {
     **TWO_WHEELS,
     **TRAVEL,
 }
-MAKINGS = 150  # of each name, no two alike
+MAKINGS, UNDER_LAMPS = 240, 4  # of each name, no two alike; one of so many is lit by lamps
 FRONTED = frozenset(
     {
         *("bed", "couch", "chair", "toilet", "tv", "laptop", "clock", "cell phone", "book"),
@@ -50,18 +50,30 @@ FRONTED = frozenset(
 )
 ON_TABLES = frozenset(
     {
-        *(*FOOD, *FRUIT, *KITCHEN, "cactus", "potted plant", "ball"),
-        *("laptop", "cell phone", "book", "clock"),
+        *FOOD,
+        *FRUIT,
+        *KITCHEN,
+        "cactus",
+        "potted plant",
+        "ball",
+        "laptop",
+        "cell phone",
+        "book",
+        "clock",
     }
 )
 
 
-def render_makings(name: str) -> Iterator[Image.Image]:
-    """Things of a name, each from one side, as `SolidStage.view` gives it; none of other names."""
+def render_makings(name: str, stages: Sequence[SolidStage]) -> Iterator[Image.Image]:
+    """Things of a name, each as `SolidStage.view` gives it; none of other names.
+
+    stages: one with lamps, on which a part of them is seen, and those with the light of a place.
+    """
     if name not in MAKERS:
         return
     for number in range(MAKINGS):
         rng = np.random.default_rng([number, *name.encode()])
         parts = unite_limbs(MAKERS[name](rng))
-        stage = SolidStage.of_parts(parts)
+        stage = stages[0 if number % UNDER_LAMPS == 0 else int(rng.integers(1, len(stages)))]
+        stage.show_parts(parts)
         yield stage.view(rng, is_fronted=name in FRONTED, is_low=name in ON_TABLES)

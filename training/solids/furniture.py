@@ -39,7 +39,9 @@ def unpack(package: Path) -> Path:
     return place
 
 
-def render_models(folder: Path, name: str, *, is_fronted: bool) -> Iterator[Image.Image]:
+def render_models(
+    folder: Path, name: str, stage: SolidStage, *, is_fronted: bool
+) -> Iterator[Image.Image]:
     """All views of all models of a name (or of ""), as `SolidStage.view` gives them.
 
     folder: of `unpack`. Raises FileNotFoundError.
@@ -48,7 +50,7 @@ def render_models(folder: Path, name: str, *, is_fronted: bool) -> Iterator[Imag
     views = min(MOST, max(FEWEST, VIEWS // len(models))) if name and models else OF_UNNAMED
     for model in models:
         library, _, path = model.partition("/")
-        stage = SolidStage.of_file(folder / library.lower() / f"{path}.obj")
+        stage.show_file(folder / library.lower() / f"{path}.obj")
         rng = np.random.default_rng([*model.encode()])
         for _ in range(views):
             yield stage.view(rng, is_fronted=is_fronted)

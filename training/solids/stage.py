@@ -1,6 +1,7 @@
 """Stage: one thing in three dimensions, looked at from some side, in some light, by some lens.
 
-Rendered by VTK, off any screen.
+Rendered by VTK, off any screen. A stage has two lamps, or the light of a panorama, which is
+mirrored in what shines.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from training.solids.meshes import Part
+from training.solids.surroundings import as_light
 
 SIDE = 384  # of what is rendered, in pixels
 SIDEWAYS = 65  # degrees from the front, at most, of what shows nothing from behind
@@ -23,12 +25,17 @@ SOLID = 0.6  # the least opacity, so that glass is a thing too
 GREYS, GREY, PAINTED = (0.5, 0.85), (0.7, 0.7, 0.7), 0.6
 BRIGHT = 0.9  # of a view's pixels are darker than its brightness is measured by
 CREASE = 40  # degrees between faces from which an edge is sharp
+METAL = 0.8  # from this shine on a thing is of metal
+ROUGH, ROUGHER = 0.9, 0.15  # how rough is what does not shine, and how much that varies
 
 
 class SolidStage:
-    """What is to be seen, ready to be looked at."""
+    """A place where things are looked at, one after the other.
 
-    def __init__(self) -> None:
+    panorama: (H, 2 H, 3) float32, the light of a place; without one, two lamps.
+    """
+
+    def __init__(self, panorama: np.ndarray | None = None) -> None:
         from vtkmodules import vtkRenderingOpenGL2  # noqa: F401  how things are drawn
         from vtkmodules.vtkCommonCore import vtkObject
         from vtkmodules.vtkRenderingCore import vtkRenderer, vtkRenderWindow
@@ -44,39 +51,62 @@ class SolidStage:
         self.renderer.SetBackgroundAlpha(0)
         self.renderer.SetUseDepthPeeling(True)
         self.renderer.SetTwoSidedLighting(True)
+        self.is_lit = panorama is not None
+        if panorama is not None:
+            self.renderer.SetAutomaticLightCreation(False)
+            self.renderer.SetUseImageBasedLighting(True)
+            self.renderer.SetEnvironmentTexture(as_light(panorama))
         self.bare: list[Any] = []
+        self.roughness: list[tuple[Any, float]] = []
 
-    @classmethod
-    def of_file(cls, file: Path) -> "SolidStage":
-        """A model of a file in OBJ, its materials and textures beside it.
+    def show_file(self, file: Path) -> None:
+        """A model of a file in OBJ, its materials and textures beside it, and nothing else.
 
-        Raises FileNotFoundError.
+        Only two lamps light it. Raises FileNotFoundError, and ValueError on a stage without them.
         """
         from vtkmodules.vtkIOImport import vtkOBJImporter
 
+        if self.is_lit:
+            raise ValueError(
+                "Models of files are for a stage with lamps; make one without a panorama."
+            )
         if not file.exists():
             raise FileNotFoundError(f"{file} is not there; fetch the version that sets.json names.")
-        stage, importer = cls(), vtkOBJImporter()
+        self._clear()
+        importer = vtkOBJImporter()
         importer.SetFileName(str(file))
         importer.SetFileNameMTL(str(file.with_suffix(".mtl")))
         importer.SetTexturePath(str(file.parent))
-        importer.SetRenderWindow(stage.window)
+        importer.SetRenderWindow(self.window)
         importer.Update()
-        for actor in stage.renderer.GetActors():
+        for actor in self.renderer.GetActors():
             look = actor.GetProperty()
             look.SetAmbient(0)
             look.SetOpacity(max(look.GetOpacity(), SOLID))
             if _is_bare(actor):
-                stage.bare.append(actor)
-        return stage
+                self.bare.append(actor)
 
-    @classmethod
-    def of_parts(cls, parts: Sequence[Part]) -> "SolidStage":
-        """A thing of meshes with colours of their own."""
-        stage = cls()
+    def show_parts(self, parts: Sequence[Part]) -> None:
+        """A thing of meshes with colours of their own, and nothing else."""
+        self._clear()
         for part in parts:
-            stage.renderer.AddActor(_actor(part))
-        return stage
+            actor = _actor(part)
+            self.renderer.AddActor(actor)
+            if self.is_lit:
+                self._finish(actor, part.shine)
+
+    def _clear(self) -> None:
+        self.renderer.RemoveAllViewProps()
+        self.bare.clear()
+        self.roughness.clear()
+
+    def _finish(self, actor: Any, shine: float) -> None:
+        """A surface that scatters or mirrors what is around it."""
+        look = actor.GetProperty()
+        look.SetInterpolationToPBR()
+        look.SetMetallic(float(shine >= METAL))
+        look.SetSpecular(1)
+        self.roughness.append((look, ROUGH * (1 - np.sqrt(min(shine, 1.0)))))
 
     def view(self, rng: Generator, *, is_fronted: bool, is_low: bool = False) -> Image.Image:
         """It from some side -> RGBA with a hard edge, 384 pixels square, black where it is not.
@@ -86,7 +116,10 @@ class SolidStage:
         for actor in self.bare:
             colour = rng.uniform(0.1, 1, 3) if rng.random() < PAINTED else GREY
             actor.GetProperty().SetDiffuseColor(*colour)
-        self._light(rng)
+        if self.is_lit:
+            self._turn(rng)
+        else:
+            self._light(rng)
         x0, x1, y0, y1, z0, z1 = self.renderer.ComputeVisiblePropBounds()
         is_flat = y1 - y0 < FLAT * max(x1 - x0, z1 - z0)
         centre = np.array([x0 + x1, y0 + y1, z0 + z1]) / 2
@@ -103,6 +136,15 @@ class SolidStage:
         self.renderer.ResetCamera()
         self.window.Render()
         return _exposed(rng, self._pixels())
+
+    def _turn(self, rng: Generator) -> None:
+        """Another side of the place before the thing, and rougher or smoother surfaces."""
+        angle = rng.uniform(0, 2 * np.pi)
+        self.renderer.SetEnvironmentUp(0, 1, 0)
+        self.renderer.SetEnvironmentRight(np.cos(angle), 0, np.sin(angle))
+        more = rng.normal(0, ROUGHER)
+        for look, roughness in self.roughness:
+            look.SetRoughness(float(np.clip(roughness + more, 0.05, 1)))
 
     def _light(self, rng: Generator) -> None:
         """A lamp to one side, and a weaker one to the other."""
