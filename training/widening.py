@@ -25,7 +25,7 @@ from training.data.samples import Batch, to_pixels
 from training.data.sampling import SceneRecipe
 from training.data.streams import be_polite
 from training.drawings.atlas import DrawingAtlas
-from training.drawings.names import KIN
+from training.drawings.names import KIN, names_alike
 from training.drawings.photographs import read_photographs
 from training.drawings.scenes import DrawingScenes
 from training.drawings.sets import HELD_OUT, WEIGHTS
@@ -157,7 +157,7 @@ def open_widening(
     language = SequenceLoss(tokenizer, atlas.names)
     model = build_model(plan.sizes, tokenizer, run.seed)
     recipe = SceneRecipe(plan.sizes.side, plan.sizes.grid, len(atlas.names))
-    learner = Learner(model, read_vae(base), language, atlas.names, recipe)
+    learner = Learner(model, read_vae(base), language, atlas.names, recipe, names_alike())
     language.smooth_place_gradients(learner.embeddings)
     photographs = read_photographs(folder / "photographs")
     words = (old, tokenizer)

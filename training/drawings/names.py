@@ -145,6 +145,23 @@ KIN = (
     "castle",
 )
 
+# Names whose things look alike: who is asked for one of them and sees another has to look closely.
+ALIKE = (
+    ("cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "teddy bear"),
+    ("bird", "butterfly", "fish", "kite", "airplane"),
+    ("car", "bus", "truck", "train", "motorcycle", "bicycle", "skateboard", "boat"),
+    ("boat", "airplane", "train", "house"),
+    ("apple", "orange", "ball", "donut", "pizza", "clock", "cake"),
+    ("banana", "carrot", "hot dog", "sandwich", "broccoli", "cake"),
+    ("bottle", "cup", "wine glass", "vase", "bowl", "potted plant"),
+    ("cactus", "tree", "potted plant", "broccoli", "umbrella"),
+    ("backpack", "handbag", "suitcase", "cup", "bottle"),
+    ("knife", "spoon", "scissors", "toothbrush", "skis", "tie", "carrot"),
+    ("tv", "laptop", "keyboard", "cell phone", "book", "mouse", "clock"),
+    ("chair", "couch", "bed", "toilet"),
+    ("traffic light", "stop sign", "cell phone", "kite"),
+)
+
 # Things without a name, none of which is a kind of what has one: no hen beside the birds, no
 # ambulance beside the trucks, no mug of beer beside the cups.
 UNNAMED = (
@@ -157,3 +174,12 @@ UNNAMED = (
     "🧪🧫🧬🔬🔭📡💉🩸💊🩹🩺🚪🛗🪞🪟🚿🛁🪤🪒🧷🧹🧺🧻🪣🧼🧽🧯🛒🚬⚰🪦🗿🪧☁🌪🌀🌍🪨🍁🍂"
     "🍃🍀🌿🌾🪶👻👽🤖💀👀👄🦷🦴👋👍✊👣😀👶🧑"
 )
+
+
+def names_alike() -> dict[str, frozenset[str]]:
+    """Name -> the names of things that look like it, itself not among them."""
+    named = {name for group in ALIKE for name in group}
+    return {
+        name: frozenset(other for group in ALIKE if name in group for other in group) - {name}
+        for name in sorted(named)
+    }

@@ -4,8 +4,8 @@ First alone, on kept features of a rolling bank of scenes, several times quicker
 through the tower; then both together, the tower slowly so that it keeps what it knows.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ REFILL = 6  # fresh scenes per step
 BATCH = 24
 PEAK, DECAY = 1.5e-3, 0.02
 ALIGNMENT_WEIGHT = 0.3
+CLOSE = 0.5  # how often what is asked for and is not there looks like what is
 SINGLES, SINGLES_UNTIL = 0.8, 0.3  # share of scenes with one thing at first; gone by then
 
 JOINT_BATCH = 12  # scenes
@@ -39,13 +40,17 @@ DENSE_WEIGHT = 0.3
 
 @dataclass(frozen=True)
 class Learner:
-    """The parts that stay the same over the stages."""
+    """The parts that stay the same over the stages.
+
+    alike: names of things that look like those of a name.
+    """
 
     model: PaliGemmaForConditionalGeneration
     vae: MaskVQVAE
     language: SequenceLoss
     names: tuple[str, ...]
     recipe: SceneRecipe
+    alike: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def drawing(self) -> MaskDrawing:
@@ -84,8 +89,16 @@ class Learner:
     def texts(
         self, rng: np.random.Generator, scenes: Sequence[list[TargetObject]], mix: Sequence[float]
     ) -> list[tuple[list[int], list[int]]]:
-        prompts = (sample_prompt(rng, things, self.names, mix) for things in scenes)
+        prompts = (sample_prompt(rng, things, self.asked(rng, things), mix) for things in scenes)
         return [self.language.encode(prompt, answer) for prompt, answer in prompts]
+
+    def asked(self, rng: np.random.Generator, things: Sequence[TargetObject]) -> Sequence[str]:
+        """What a prompt is made of: all names, or often what is there and what looks like it."""
+        present = {thing.name for thing in things}
+        near = [name for name in self.names if present & self.alike.get(name, frozenset())]
+        if set(near) <= present or rng.random() >= CLOSE:
+            return self.names
+        return [name for name in self.names if name in present or name in near]
 
 
 Mix = tuple[float, float, float, float]
