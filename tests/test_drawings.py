@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,14 @@ from training.data.samples import MAX_THINGS
 from training.data.sampling import SceneRecipe
 from training.drawings import styles
 from training.drawings.clipart import read_clipart
-from training.drawings.cutouts import FOLDER, read_cutouts
+from training.drawings.cutouts import FETCHED, FILE, FOLDER, ROOTS, fetch_cutouts, read_cutouts
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import MISTAKEN, read_own_names
 from training.drawings.poses import DrawingPose
 from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.scenes import OUTSIDE, DrawingScenes
-from training.drawings.sets import HELD_OUT, PHOTOGRAPHS, SETS, WEIGHTS
+from training.drawings.sets import CUTOUTS, HELD_OUT, PANORAMAS, PHOTOGRAPHS, SETS, WEIGHTS
 
 NOTICE = (Path(__file__).parent.parent / "NOTICE").read_text(encoding="utf-8")
 RECIPE = SceneRecipe(168, 12, NUM_NAMES)
@@ -131,11 +132,12 @@ class TestSets:
 
     def test_no_licence_asks_to_share_alike(self):
         wallpapers = [source for source, _ in PHOTOGRAPHS if source is not None]
-        assert not any("SA" in source.licence for source in (*SETS, *wallpapers))
+        trained_on = (*SETS, *wallpapers, PANORAMAS)
+        assert not any("SA" in s.licence or "GPL" in s.licence for s in trained_on)
 
     def test_every_set_stands_in_the_notice(self):
         wallpapers = [source for source, _ in PHOTOGRAPHS if source is not None]
-        for source in (*SETS, *wallpapers):
+        for source in (*SETS, *wallpapers, PANORAMAS):
             assert source.package in NOTICE, source.package
             assert all(author in NOTICE for author in source.author.split(" and "))
 
@@ -237,6 +239,26 @@ class TestCutouts:
         assert {"cat", "dog", "cup", "bottle"} <= shown and len(read.images) >= 5
         readme = (FOLDER / "README.md").read_text(encoding="utf-8")
         assert all(f"`{file.stem}`" in readme for file in FOLDER.glob("*.webp"))
+
+    def test_those_of_packages_are_of_known_names_and_of_no_set_that_is_trained_on(self):
+        listed = json.loads(FILE.read_text("utf-8"))
+        assert set(listed) == set(ROOTS) == {source.package for source in CUTOUTS}
+        assert set(listed).isdisjoint(source.package for source in SETS)
+        files = [(name, f) for few in listed.values() for name, fs in few.items() for f in fs]
+        assert {name for name, _ in files} <= set(GLYPHS) and len(set(files)) == len(files) > 40
+
+    def test_those_of_packages_are_read_where_these_lie(self, tmp_path):
+        listed = json.loads(FILE.read_text("utf-8"))
+        for source in CUTOUTS:
+            for file in itertools.chain(*listed[source.package].values()):
+                place = tmp_path / source.name / ROOTS[source.package] / file
+                place.parent.mkdir(parents=True, exist_ok=True)
+                Image.new("RGBA", (40, 30), (200, 30, 30, 255)).save(place)
+        read = fetch_cutouts(tuple(GLYPHS), tmp_path)
+        assert read.artists == (FETCHED,)
+        assert len(read.images) == sum(len(f) for few in listed.values() for f in few.values())
+        dogs = fetch_cutouts(("dog",), tmp_path)
+        assert len(dogs.images) == 1 and dogs.name_of.tolist() == [0]
 
     def test_an_example_shows_its_things_from_left_to_right(self, atlas):
         example = StyleExample("noto-font", ("fish", "dog", "tree"), "detect", "dog")

@@ -26,7 +26,7 @@ from gemma_vision.synthetic.scene_dataset import write_dataset
 from postprocess.metrics import box_iou
 from training.drawings.atlas import DrawingAtlas
 from training.drawings.cutouts import ARTIST as CUT_OUT
-from training.drawings.cutouts import read_cutouts
+from training.drawings.cutouts import FETCHED, fetch_cutouts, read_cutouts
 from training.drawings.examination import SIDE, Examiner
 from training.drawings.names import KIN
 from training.drawings.photographs import read_photographs
@@ -71,6 +71,7 @@ class Table:
         for artist in self.atlas.artists:
             yield self.artist(self.atlas, artist)
         yield self.artist(read_cutouts(self.atlas.names), CUT_OUT)
+        yield self.artist(fetch_cutouts(self.atlas.names, self.data / "packages"), FETCHED)
         yield self.any_order()
         yield self.shapes()
         if (self.data / "silent").is_dir():

@@ -6,7 +6,6 @@ resvg-py, vtk and OpenEXR of the extra "dev".
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from training.drawings.clipart import read_clipart
 from training.drawings.facing import facing_other_way
 from training.drawings.names import GLYPHS, UNNAMED
 from training.drawings.own_names import JOINED, MISTAKEN, read_own_names
+from training.drawings.packages import fetch
 from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.sets import PANORAMAS, PHOTOGRAPHS, SETS, DrawingSource
 from training.solids.catalogue import FRONTED, render_makings
@@ -49,28 +49,6 @@ def items() -> list[tuple[int, str]]:
     """Every emoji that is drawn, with the index of its name."""
     named = [(number, glyph) for number, glyphs in enumerate(GLYPHS.values()) for glyph in glyphs]
     return named + [(-1, glyph) for glyph in UNNAMED]
-
-
-def fetch(source: DrawingSource, folder: Path) -> Path:
-    """The unpacked package of a set -> its folder, fetched when it is not there yet."""
-    place = folder / source.name
-    if place.exists():
-        return place
-    draft = folder / f".{source.name}.new"
-    draft.mkdir(parents=True, exist_ok=True)
-    if not source.is_npm:
-        subprocess.run(["apt-get", "download", source.package], cwd=draft, check=True)
-        (archive,) = draft.glob("*.deb")
-        subprocess.run(["dpkg-deb", "-x", archive.name, "."], cwd=draft, check=True)
-    else:
-        package = f"{source.package}@{source.version}"
-        subprocess.run(["npm", "pack", "--silent", package], cwd=draft, check=True)
-        (archive,) = draft.glob("*.tgz")
-        subprocess.run(
-            ["tar", "xzf", archive.name, "--strip-components", "1"], cwd=draft, check=True
-        )
-    draft.rename(place)
-    return place
 
 
 def drawings_of(source: DrawingSource, folder: Path) -> Iterator[Drawing]:

@@ -12,7 +12,16 @@ from typing import Any, Literal
 FILE = Path(__file__).parent / "tables" / "sets.json"
 
 Kind = Literal[
-    "font", "outlines", "iconify", "webp", "deb", "models", "makings", "photographs", "panoramas"
+    "font",
+    "outlines",
+    "iconify",
+    "webp",
+    "deb",
+    "models",
+    "makings",
+    "photographs",
+    "panoramas",
+    "cutouts",
 ]
 
 
@@ -82,6 +91,10 @@ PHOTOGRAPHS: tuple[tuple[DrawingSource | None, tuple[str, ...]], ...] = (
             "data/page.png",
         ),
     ),
+)
+CUTOUTS = (  # things cut out of photographs: examined with, never trained on, never kept here
+    DrawingSource("qabcs", "cutouts", "qabcs-data", "DanSoft", "GPL-3.0-or-later"),
+    DrawingSource("scratch", "cutouts", "scratch", "MIT", "CC-BY-SA-3.0"),
 )
 HELD_OUT = "fxemoji"  # the artist that training steers by and never sees
 WEIGHTS = {source.name: source.weight for source in SETS}
