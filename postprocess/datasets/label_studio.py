@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
@@ -14,13 +13,13 @@ from postprocess.datasets.brush import unpack_brush
 from postprocess.datasets.edges import cut_box, nearest_point
 from postprocess.datasets.ellipses import draw_ellipse
 from postprocess.datasets.files import ExportError, read_json
+from postprocess.datasets.label_studio_names import picture_place
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.numbers import read_number, read_numbers
 from postprocess.datasets.picture_files import (
     PictureFinder,
     Size,
-    name_parts,
     read_size,
     upright_size,
 )
@@ -30,7 +29,6 @@ from postprocess.mask_formats import extent, fill
 FILE = "label_studio.json"
 BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
 POINT, ELLIPSE = "keypointlabels", "ellipselabels"
-UPLOADS = "/data/"  # how the address of an uploaded file begins, written as addresses are
 
 JSON = dict[str, Any]
 Shape = tuple[Box, Mask | None]
@@ -49,8 +47,7 @@ def read_label_studio(path: Path, notices: Notices | None = None) -> list[Annota
             raise ValueError("it is no list of tasks")
         if not tasks:
             raise ValueError("it has no tasks")
-        places = [name_parts(image_of(task)) for task in tasks]
-        names = own_or_longer_names([(place, 1) for place in places])
+        names = own_or_longer_names([picture_place(task) for task in tasks])
         finder = PictureFinder([file.parent, file.parent / "images"])
         notices = notices or Notices()
         read = (try_task(*pair, finder, notices) for pair in zip(tasks, names, strict=True))
@@ -83,20 +80,6 @@ def find_export(path: Path) -> Path:
         which = "several JSON files" if found else "no JSON file"
         raise ExportError(f"There is {which} in {path}: looked for {FILE}. Name the file itself.")
     return found[0]
-
-
-def image_of(task: JSON) -> str:
-    """The path of a task's picture, out of an address where it is one."""
-    data = task.get("data", task)
-    said = data.get("image") or next(
-        (v for v in data.values() if isinstance(v, str) and "." in v), None
-    )
-    if not isinstance(said, str):
-        raise ValueError("a task has no image")
-    if "?" not in said and "://" not in said and not said.startswith(UPLOADS):
-        return said
-    address = urlsplit(said)
-    return unquote(parse_qs(address.query).get("d", [address.path])[0])
 
 
 def results_of(task: JSON, name: str, notices: Notices) -> list[JSON] | None:
