@@ -1,6 +1,6 @@
 """Label Studio's JSON read: tasks with annotations, or else predictions, of boxes and areas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from postprocess.mask_formats import extent, fill
 FILE = "label_studio.json"
 BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
 POINT, ELLIPSE = "keypointlabels", "ellipselabels"
+LABELS = "labels"
 
 JSON = dict[str, Any]
 Shape = tuple[Box, Mask | None]
@@ -109,10 +110,11 @@ def results_of(task: JSON, name: str, notices: Notices) -> list[JSON] | None:
 
 def read_task(task: JSON, name: str, finder: PictureFinder, notices: Notices) -> Annotated | None:
     """A task's picture with its things; None where nobody said what is in it, which is told."""
-    results = results_of(task, name, notices)
-    if results is None:
+    said = results_of(task, name, notices)
+    if said is None:
         notices.add("unannotated", name)
         return None
+    results = list(with_labels(said))
     size = size_of(task, results, name, finder)
     once = Once(target=notices)
     things = LazyInstances.checked(
@@ -204,6 +206,30 @@ def read_keypoint(value: JSON, size: Size) -> Shape:
     """A place in hundredths of the sides."""
     x, y = numbers_of(value, "x") * size[0] / 100, numbers_of(value, "y") * size[1] / 100
     return (x, y, x, y), None
+
+
+def with_labels(results: Sequence[JSON]) -> Iterator[JSON]:
+    """Results of which a shape and its labels are one, where an interface has a control for each.
+
+    rectangle and labels, both of id "a"  ->  rectanglelabels
+    """
+    bare = {shape.removesuffix(LABELS): shape for shape in _READERS}
+    labels = {row.get("id"): row["value"][LABELS] for row in results if is_labels(row)}
+    drawn = {row.get("id") for row in results if row.get("type") in bare}
+    for row in results:
+        shape = bare.get(str(row.get("type")))
+        if shape is not None and isinstance(row.get("value"), dict):
+            named = row["value"] | {shape: labels.get(row.get("id"))}
+            yield row | {"type": shape, "value": named}
+        elif not (is_labels(row) and row.get("id") in drawn):
+            yield row
+
+
+def is_labels(result: JSON) -> bool:
+    """Whether a result is the labels of a shape, which is another result of its id."""
+    value = result.get("value")
+    is_named = isinstance(value, dict) and bool(value.get(LABELS))
+    return result.get("type") == LABELS and result.get("id") is not None and is_named
 
 
 _READERS: dict[str, Callable[[JSON, Size], Shape]] = {
