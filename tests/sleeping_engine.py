@@ -95,16 +95,18 @@ class SleepingEngine:
         return True
 
     def stream(self, prompts: Sequence[Prompt]) -> Iterator[list[Chunk | None]]:
-        rows = self._scheduler.submit(prompts)
+        rows = self._scheduler.make_rows(prompts)
         try:
+            self._scheduler.submit(rows)
             while chunks := self._scheduler.take(rows):
                 yield chunks
         finally:
             self._scheduler.withdraw(rows)
 
     def complete(self, prompts: Sequence[Prompt], over: threading.Event) -> list[list[Chunk]]:
-        rows = self._scheduler.submit(prompts)
+        rows = self._scheduler.make_rows(prompts)
         try:
+            self._scheduler.submit(rows)
             return self._scheduler.take_all(rows, over)
         finally:
             self._scheduler.withdraw(rows)

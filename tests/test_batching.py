@@ -235,12 +235,13 @@ def test_a_long_answer_does_not_wait_for_ever(
     now, line = [100.0], engine._scheduler
     monkeypatch.setattr(scheduler, "time", SimpleNamespace(monotonic=lambda: now[0]))
     line.max_rows = 1
-    (long,) = line.submit([Prompt((), "a", 60)])
+    long, short, other = line.make_rows([Prompt((), "a", length) for length in (60, 2, 2)])
+    line.submit([long])
     now[0] += 0.5
-    (short,) = line.submit([Prompt((), "a", 2)])
+    line.submit([short])
     assert line._admit() == [short]
     now[0] += 0.5
-    line.submit([Prompt((), "a", 2)])
+    line.submit([other])
     assert line._admit() == [long]
 
 

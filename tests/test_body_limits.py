@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from gemma_vision.web.server.guards import body_limits, slow_headers
 from gemma_vision.web.server.guards import chain as guards_chain
@@ -173,6 +174,19 @@ def test_the_app_refuses_a_large_call_before_it_is_read(served: Served, path: st
     assert told.startswith(b"HTTP/1.1 413") and b'"code":"E_TOO_LARGE"' in told
 
 
+@pytest.mark.parametrize(
+    "path, status", [("v1/a", 200), ("label-studio/predict", 200), ("label-studios", 413)]
+)
+def test_doors_whose_pictures_come_in_calls_have_a_line_that_bounds_them(
+    path: str, status: int
+) -> None:
+    app = Starlette(
+        routes=[Route(f"/{path}", take, methods=["POST"])], middleware=[Middleware(BodyLimits)]
+    )
+    with TestClient(app) as client:
+        assert client.post(f"/{path}", content=b" " * (MAX_BODY + 1)).status_code == status
+
+
 @pytest.mark.parametrize("path", ["gradio_api/call/detect", "gradio_api/queue/join"])
 def test_a_large_call_of_no_length_is_read_to_the_limit(served: Served, path: str) -> None:
     def parts() -> Iterator[bytes]:
@@ -185,8 +199,6 @@ def test_a_large_call_of_no_length_is_read_to_the_limit(served: Served, path: st
 
 
 def test_who_has_no_key_is_told_so_as_a_door_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from starlette.testclient import TestClient
-
     monkeypatch.setenv(KEYS, "a-key-of-a-program")
     app = Starlette(routes=[Route("/v1/models", take)], middleware=chain("127.0.0.1"))
     with TestClient(app, base_url="http://127.0.0.1") as client:

@@ -439,6 +439,34 @@ def test_results_of_label_studio_are_read(kind, value, box, has_mask, tmp_path):
         assert things("label-studio", tmp_path) == {"ab-a.png": [("dog", box, has_mask)]}
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["shape first", "labels first"])
+@pytest.mark.parametrize(
+    ("shape", "value", "box", "has_mask"),
+    [
+        ("rectangle", {"x": 25, "y": 25, "width": 50, "height": 50}, (50, 25, 150, 75), False),
+        ("polygon", CORNERS, (50, 25, 150, 75), True),
+        ("ellipse", OVAL, (60, 40, 140, 60), True),
+    ],
+)
+def test_labels_beside_a_shape_of_label_studio_are_its(
+    shape, value, box, has_mask, is_first, tmp_path
+):
+    """Interfaces with a control for shapes and one for labels give a result each."""
+    one, other = ({"id": f"r{n}", "original_width": 200, "original_height": 100} for n in (1, 2))
+    rows = [
+        one | {"type": shape, "value": value},
+        one | {"type": "labels", "value": value | {"labels": ["dog"]}},
+        other | {"type": shape, "value": value},
+    ]
+    rows = rows if is_first else rows[::-1]
+    task = {"data": {"image": "a.png"}, "annotations": [{"result": rows}]}
+    text(tmp_path / "export.json", json.dumps([task]))
+    notices = Notices()
+    ((_, found),) = things("label-studio", tmp_path, notices).items()
+    assert sorted(found) == [("", box, has_mask), ("dog", box, has_mask)]
+    assert not notices.sentences
+
+
 def test_an_ellipse_is_filled_as_far_as_it_goes(tmp_path):
     """It leans as clocks go: on a screen, from the upper left to the lower right."""
     value = {"x": 50, "y": 50, "radiusX": 20, "radiusY": 10, "rotation": 45}

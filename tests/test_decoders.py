@@ -18,6 +18,7 @@ from hub_server import playing_hub
 
 from gemma_vision.answers.parse_answer import read
 from gemma_vision.checkpoints import mask_decoder_files
+from gemma_vision.checkpoints.lazy_mask_decoder import lazy_decoder
 from gemma_vision.checkpoints.mask_decoder_files import (
     DecoderError,
     decoder_of,
@@ -293,3 +294,11 @@ def test_the_name_of_an_array_breaks_no_sentence(tmp_path):
     with pytest.raises(UserError) as caught:
         MaskDecoder.load(tmp_path / "a.npz")
     assert "up side down" in str(caught.value) and "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", [5, b"a.npz", MaskDecoder, [1]], ids=repr)
+def test_what_decodes_no_masks_is_told_at_once(given) -> None:
+    with pytest.raises(DecoderError, match="came for a mask decoder; give"):
+        lazy_decoder(given)
+    with pytest.raises(DecoderError, match="came for a mask decoder; give"):
+        read("<loc0001><loc0001><loc0500><loc0500> cat", size=(64, 48), mask_decoder=given)

@@ -27,6 +27,7 @@ from gemma_vision.evaluate import (
 )
 from gemma_vision.evaluate.dataset import Thing
 from gemma_vision.evaluate.judging import matched_ious
+from gemma_vision.evaluate.record import ResultsFile
 from gemma_vision.evaluate.report import confusions
 from gemma_vision.pipeline import Pipeline
 from gemma_vision.requests.prompts import PALIGEMMA
@@ -483,6 +484,27 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_is_asked(folder
     with pytest.raises(OSError, match="file"):
         evaluate(pipeline, read_dataset(folder), report=tmp_path / "file" / "page")
     assert pipeline.engine.prompts == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_results_that_cannot_be_kept_are_told_with_what_is_kept(
+    folder, tmp_path, monkeypatch, capsys
+):
+    kept, add = tmp_path / "kept.jsonl", ResultsFile.add
+
+    def fill(self, number, row):
+        if self.rows:
+            self.path = Path("/dev/full")
+        add(self, number, row)
+
+    monkeypatch.setattr("gemma_vision.cli.score.load", lambda *_, **__: Oracle().pipeline())
+    with monkeypatch.context() as context:
+        context.setattr(ResultsFile, "add", fill)
+        assert main(["eval", str(folder), "--results", str(kept)]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert "/dev/full: No space left on device. Free" in told and "Results in it: 1;" in told
+    assert len(kept.read_text().splitlines()) == 2
+    assert main(["eval", str(folder), "--results", str(kept)]) == 0
 
 
 def test_a_table_outlives_its_report(folder, referred, tmp_path, monkeypatch, capsys):

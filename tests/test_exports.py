@@ -8,6 +8,7 @@ import sys
 import types
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -127,6 +128,52 @@ def test_what_is_written_reads_back(kind, tmp_path):
             outside = after.mask.copy()
             outside[y0:y1, x0:x1] = False
             assert not outside.any()
+
+
+@pytest.mark.parametrize("kind", ["coco", "csv", "label-studio", "labelme", "voc", "yolo"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "what?.jpg",
+        "a?d=b.jpg",
+        "50%20 off.jpg",
+        "a#b&c+d.jpg",
+        "größe 写.jpg",
+        "a:b.jpg",
+        "a b/1.jpg",
+    ],
+)
+def test_a_picture_is_called_as_it_was(kind, name, tmp_path):
+    export(kind, tmp_path, annotated([BOX], name))
+    export(kind, tmp_path, annotated([BOX], name))  # once more, in its own place
+    assert [one.file_name for one in READERS[kind](tmp_path)] == [name]
+
+
+@pytest.mark.parametrize(
+    "name", ["what?.jpg", "50%20 off.jpg", "a#b&c+d.jpg", "a\\b.jpg", "c/1.jpg"]
+)
+@pytest.mark.parametrize(
+    "prefix", ["", "/data/local-files/?d=some/folder/", "https://studio.example/data/upload/3/"]
+)
+def test_label_studio_has_pictures_by_their_addresses(name, prefix, tmp_path):
+    """People put in front of them where the pictures are, and annotate."""
+    tasks, _ = export("label-studio", tmp_path, annotated([BOX], name))
+    (task,) = json.loads(tasks.read_text())
+    task["data"]["image"] = f"{prefix}{task['data']['image']}"
+    tasks.write_text(json.dumps([task]))
+    assert [one.file_name for one in READERS["label-studio"](tmp_path)] == [name]
+    if "d=" in prefix:  # as the server reads it
+        asked = parse_qs(urlsplit(task["data"]["image"]).query)
+        assert asked["d"] == [f"some/folder/{name}"]
+
+
+@pytest.mark.parametrize("name", ["../../a.jpg", "/etc/a.jpg", "..\\a.jpg", "C:/a.jpg", "", 3])
+def test_a_name_of_label_studio_that_leads_elsewhere_is_none(name, tmp_path):
+    task = {"data": {"image": f"/data/upload/1/{name}", "file_name": name, "width": 9, "height": 9}}
+    tasks = [task | {"annotations": [{"result": []}]}]
+    (tmp_path / "label_studio.json").write_text(json.dumps(tasks))
+    (read,) = READERS["label-studio"](tmp_path)
+    assert read.file_name in ("a.jpg", "3", "1")
 
 
 @pytest.mark.parametrize("kind", ["coco", "csv", "yolo", "paligemma", "label-studio"])

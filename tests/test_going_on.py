@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -181,6 +182,23 @@ def test_one_picture_that_a_form_refuses_keeps_no_other_back(tmp_path: Path) -> 
     failed = {saved.path: saved.failed for saved in saver.flush()}
     assert [bool(failed[name]) for name in ("a.png", "b.png", "c.png")] == [False, True, False]
     assert [one.file_name for one in READERS["yolo"](tmp_path)] == ["a.png", "c.png"]
+
+
+def test_a_run_goes_on_where_nothing_can_be_noted(
+    pipeline: Any,
+    pictures: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fill(number: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fill)
+    assert main(command(pictures, tmp_path / "out")) == 0
+    out, told = capsys.readouterr()
+    assert len(out.splitlines()) == COUNT
+    assert told.count("No space left on device. Free") == 1 and "begins anew" in told
 
 
 def test_without_a_folder_nothing_is_kept(pictures: list[str]) -> None:

@@ -72,3 +72,20 @@ def test_an_interrupt_leaves_the_engine_to_others(
         other.join(SECONDS)
         assert not other.is_alive(), f"nobody is answered after {hit[0]}"
     assert call > 20
+
+
+@pytest.mark.parametrize("ask", [stream, complete])
+def test_an_interrupt_right_after_prompts_were_taken_in_leaves_nothing_to_run(
+    engine: LocalEngine, ask: Callable[[LocalEngine], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scheduler = engine._scheduler
+    submit = scheduler.submit
+
+    def interrupted(rows: Any) -> None:
+        submit(rows)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scheduler, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        ask(engine)
+    assert not scheduler._waiting and not scheduler._leaving

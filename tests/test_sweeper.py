@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -70,13 +73,44 @@ def test_uploads_that_were_broken_off_go(folder: Path) -> None:
 def test_what_a_killed_process_left_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     number = next(n for n in range(4_000_000, 4_100_000) if not psutil.pid_exists(n))
-    dead = written(tmp_path / f"gemma-vision-uploads-{number}" / "a.png")
-    alive = written(tmp_path / f"gemma-vision-uploads-{os.getpid()}" / "a.png")
+    dead = written(tmp_path / f"gemma-vision-uploads-q_1-{number}" / "a.png")
+    alive = written(tmp_path / f"gemma-vision-uploads-q_2-{os.getpid()}" / "a.png")
     batch = written(tmp_path / "gemma-vision-batch-x1" / "a.png", 2 * DAY)
     running = written(tmp_path / "gemma-vision-batch-x2" / "a.png")
     sweep_dead_processes()
     assert not dead.exists() and not batch.exists()
     assert alive.exists() and running.exists()
+
+
+def test_the_folder_of_a_process_is_its_own(tmp_path: Path) -> None:
+    """Nobody else can guess its name, make it before, or look into it; it goes with the process."""
+    code = """
+import os, gemma_vision.web.app
+from gemma_vision.web.server.guards import sweeper
+from gemma_vision.web.server.uploads import upload_folder
+folder = upload_folder()
+os.utime(folder, (0, 0))
+sweeper.keep_own()
+sweeper.sweep_dead_processes()
+print(folder, oct(folder.stat().st_mode & 0o777), os.getpid())
+(folder / "a").mkdir()
+if os.fork() == 0:
+    raise SystemExit
+os.wait()
+print(folder.exists())
+"""
+    env = {name: value for name, value in os.environ.items() if name != "GRADIO_TEMP_DIR"}
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    folder, mode, number, *is_there = told
+    assert Path(folder).parent == tmp_path and mode == "0o700" and is_there == ["True"]
+    assert re.fullmatch(rf"gemma-vision-uploads-\w{{8,}}-{number}", Path(folder).name)
+    assert not Path(folder).exists()
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy.typing as npt
 
-from gemma_vision.checkpoints.mask_decoder_files import find_decoder, open_decoder
+from gemma_vision.checkpoints.mask_decoder_files import DecoderError, find_decoder, open_decoder
+from postprocess.argument_kinds import named
 from postprocess.user_paths import expanded
 
 if TYPE_CHECKING:
     from postprocess.instances import CodesToMask, Soft
 
 NONE = "none"
+WANTED = 'a MaskDecoder, the path of its file, "published", "embedded" or "none"'
 
 
 class LazyMaskDecoder:
@@ -54,9 +56,14 @@ class LazyMaskDecoder:
 def lazy_decoder(
     given: CodesToMask | str | PathLike[str] | None,
 ) -> LazyMaskDecoder | None:
-    """A decoder, or its name or path, as one that opens itself; None for "none" and for nothing."""
+    """A decoder, or its name or path, as one that opens itself; None for "none" and for nothing.
+
+    DecoderError for what is none of these.
+    """
     if given is None or isinstance(given, LazyMaskDecoder):
         return given
     if isinstance(given, (str, PathLike)):
         return None if given == NONE else LazyMaskDecoder(str(given))
+    if isinstance(given, (type, bytes)) or not callable(getattr(given, "decode", None)):
+        raise DecoderError(f"{named(given)} came for a mask decoder; give {WANTED}.")
     return LazyMaskDecoder(opened=given)

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from gemma_vision.cli.saving import place
+from gemma_vision.cli.writing import complain
+from gemma_vision.errors import describe_file_error
 
 UNFINISHED = ".unfinished.jsonl"
+UNNOTED = "Files are written, but a run that is ended now begins anew."
 JSON = dict[str, Any]
 
 
@@ -27,6 +30,7 @@ class UnfinishedRun:
         self._path = None if folder is None else folder / UNFINISHED
         self._run = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
         self._done: dict[str, JSON] = {}
+        self._is_told = False
         if self._path is not None and self._path.is_file():
             for line in self._path.read_text("utf-8", "replace").splitlines():
                 self._take(line)
@@ -37,15 +41,20 @@ class UnfinishedRun:
         return None if row is None or not all(map(os.path.isfile, row["files"])) else row["answer"]
 
     def add(self, path: str, answer: JSON, files: Sequence[Path]) -> None:
-        """A picture is done."""
+        """A picture is done. Where that cannot be noted it is told once, and the run goes on."""
         if self._path is None:
             return
         row = {"run": self._run, "picture": self._name(path), "answer": answer}
         row["files"] = [os.path.abspath(file) for file in files]
-        with self._path.open("a", encoding="utf-8") as lines:
-            lines.write(f"\n{json.dumps(row)}")  # behind half a line, where one was cut off
-            lines.flush()
-            os.fsync(lines.fileno())
+        try:
+            with self._path.open("a", encoding="utf-8") as lines:
+                lines.write(f"\n{json.dumps(row)}")  # behind half a line, where one was cut off
+                lines.flush()
+                os.fsync(lines.fileno())
+        except OSError as error:
+            if not self._is_told:
+                complain(f"{describe_file_error(error)} {UNNOTED}")
+            self._is_told = True
 
     def end(self) -> None:
         """All pictures were gone through."""

@@ -11,7 +11,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gemma_vision.errors import describe_file_error
 from gemma_vision.evaluate.dataset import DatasetError
+from postprocess.datasets.files import write_text
 
 if TYPE_CHECKING:
     from gemma_vision.pipeline import Pipeline
@@ -38,11 +40,19 @@ class ResultsFile:
         write_lines(path, [subject, *(line(number, row) for number, row in self.rows.items())])
 
     def add(self, number: int, row: JSON) -> None:
-        """Keep one result; it is in the file when this returns."""
-        self.rows[number] = row
+        """Keep one result; it is in the file when this returns.
+
+        DatasetError where it cannot be written; those that were before it stay.
+        """
         if self.path:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"{json.dumps(line(number, row))}\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(f"{json.dumps(line(number, row))}\n")
+            except OSError as error:
+                error.filename = str(self.path)  # the system names none where a disk is full
+                kept = f"Results in it: {len(self.rows)}; the same command goes on from them."
+                raise DatasetError(f"{describe_file_error(error)} {kept}") from error
+        self.rows[number] = row
 
 
 def line(number: int, row: JSON) -> JSON:
@@ -64,10 +74,7 @@ def subject_of(pipeline: Pipeline, *files: Path, **options: Any) -> JSON:
 
 def write_lines(path: Path, rows: list[JSON]) -> None:
     """Write the file anew, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    draft.replace(path)
+    write_text(path, "".join(f"{json.dumps(row)}\n" for row in rows))
 
 
 def whole_lines(path: Path) -> list[JSON]:

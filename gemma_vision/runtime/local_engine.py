@@ -117,8 +117,9 @@ class LocalEngine:
         Streams that are open at once are decoded in one batch, whoever opened them. Raises
         EngineBusyError where too many prompts wait already.
         """
-        rows = self._scheduler.submit(prompts)
+        rows = self._scheduler.make_rows(prompts)
         try:
+            self._scheduler.submit(rows)
             while chunks := self._scheduler.take(rows):
                 yield chunks
         finally:
@@ -128,8 +129,9 @@ class LocalEngine:
         """Every chunk of each prompt, once all have ended: what `stream` gives, without waking the
         caller at every token. Setting `over` ends it within a step, with what there is.
         """
-        rows = self._scheduler.submit(prompts)
+        rows = self._scheduler.make_rows(prompts)
         try:
+            self._scheduler.submit(rows)
             return self._scheduler.take_all(rows, over)
         finally:
             self._scheduler.withdraw(rows)

@@ -63,9 +63,12 @@ class Scheduler:
         self._stepper: Sequence[Row] | None = None  # whose caller makes the step
         self._sleepers: list[Sleeper] = []  # those who wait for whole answers
 
-    def submit(self, prompts: Sequence[Prompt]) -> list[Row]:
-        """Take prompts in; EngineBusyError where too many of other callers wait already."""
-        rows = [self.batch.make_row(prompt) for prompt in prompts]
+    def make_rows(self, prompts: Sequence[Prompt]) -> list[Row]:
+        """Rows for prompts, which nobody works at yet: whoever submits them can withdraw them."""
+        return [self.batch.make_row(prompt) for prompt in prompts]
+
+    def submit(self, rows: Sequence[Row]) -> None:
+        """Take rows in; EngineBusyError where too many of other callers wait already."""
         with self._turn_lock:
             if len(self._waiting) >= self.max_waiting:
                 raise EngineBusyError(
@@ -74,7 +77,6 @@ class Scheduler:
                 )
             now = time.monotonic()
             self._waiting += [(now, row) for row in rows]
-        return rows
 
     def take(self, rows: Sequence[Row]) -> list[Chunk | None]:
         """The next chunk of each of these rows that has one; empty when all have ended.

@@ -18,10 +18,11 @@ if IS_ZERO_GPU := bool(os.environ.get("SPACES_ZERO_GPU")):
     import spaces  # before torch: it stands in for CUDA until a GPU is lent
 
 from gemma_vision.web.server.address import HOST, AddressError, port_of  # before gradio
-from gemma_vision.web.server.guards.sweeper import own_folder
+from gemma_vision.web.server.guards.sweeper import make_own_folder
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
-os.environ.setdefault("GRADIO_TEMP_DIR", own_folder())
+if not os.environ.get("GRADIO_TEMP_DIR"):
+    os.environ["GRADIO_TEMP_DIR"] = make_own_folder()
 
 import gradio as gr
 

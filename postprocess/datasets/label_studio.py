@@ -1,10 +1,9 @@
 """Label Studio's JSON read: tasks with annotations, or else predictions, of boxes and areas."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
@@ -14,13 +13,13 @@ from postprocess.datasets.brush import unpack_brush
 from postprocess.datasets.edges import cut_box, nearest_point
 from postprocess.datasets.ellipses import draw_ellipse
 from postprocess.datasets.files import ExportError, read_json
+from postprocess.datasets.label_studio_names import picture_place
 from postprocess.datasets.naming import own_or_longer_names
 from postprocess.datasets.notices import Notices, Once
 from postprocess.datasets.numbers import read_number, read_numbers
 from postprocess.datasets.picture_files import (
     PictureFinder,
     Size,
-    name_parts,
     read_size,
     upright_size,
 )
@@ -30,7 +29,7 @@ from postprocess.mask_formats import extent, fill
 FILE = "label_studio.json"
 BOX, OUTLINE, BRUSH = "rectanglelabels", "polygonlabels", "brushlabels"
 POINT, ELLIPSE = "keypointlabels", "ellipselabels"
-UPLOADS = "/data/"  # how the address of an uploaded file begins, written as addresses are
+LABELS = "labels"
 
 JSON = dict[str, Any]
 Shape = tuple[Box, Mask | None]
@@ -49,8 +48,7 @@ def read_label_studio(path: Path, notices: Notices | None = None) -> list[Annota
             raise ValueError("it is no list of tasks")
         if not tasks:
             raise ValueError("it has no tasks")
-        places = [name_parts(image_of(task)) for task in tasks]
-        names = own_or_longer_names([(place, 1) for place in places])
+        names = own_or_longer_names([picture_place(task) for task in tasks])
         finder = PictureFinder([file.parent, file.parent / "images"])
         notices = notices or Notices()
         read = (try_task(*pair, finder, notices) for pair in zip(tasks, names, strict=True))
@@ -85,20 +83,6 @@ def find_export(path: Path) -> Path:
     return found[0]
 
 
-def image_of(task: JSON) -> str:
-    """The path of a task's picture, out of an address where it is one."""
-    data = task.get("data", task)
-    said = data.get("image") or next(
-        (v for v in data.values() if isinstance(v, str) and "." in v), None
-    )
-    if not isinstance(said, str):
-        raise ValueError("a task has no image")
-    if "?" not in said and "://" not in said and not said.startswith(UPLOADS):
-        return said
-    address = urlsplit(said)
-    return unquote(parse_qs(address.query).get("d", [address.path])[0])
-
-
 def results_of(task: JSON, name: str, notices: Notices) -> list[JSON] | None:
     """The results of a task: of its last annotation, or prediction, or laid flat in JSON-MIN.
 
@@ -126,10 +110,11 @@ def results_of(task: JSON, name: str, notices: Notices) -> list[JSON] | None:
 
 def read_task(task: JSON, name: str, finder: PictureFinder, notices: Notices) -> Annotated | None:
     """A task's picture with its things; None where nobody said what is in it, which is told."""
-    results = results_of(task, name, notices)
-    if results is None:
+    said = results_of(task, name, notices)
+    if said is None:
         notices.add("unannotated", name)
         return None
+    results = list(with_labels(said))
     size = size_of(task, results, name, finder)
     once = Once(target=notices)
     things = LazyInstances.checked(
@@ -221,6 +206,30 @@ def read_keypoint(value: JSON, size: Size) -> Shape:
     """A place in hundredths of the sides."""
     x, y = numbers_of(value, "x") * size[0] / 100, numbers_of(value, "y") * size[1] / 100
     return (x, y, x, y), None
+
+
+def with_labels(results: Sequence[JSON]) -> Iterator[JSON]:
+    """Results of which a shape and its labels are one, where an interface has a control for each.
+
+    rectangle and labels, both of id "a"  ->  rectanglelabels
+    """
+    bare = {shape.removesuffix(LABELS): shape for shape in _READERS}
+    labels = {row.get("id"): row["value"][LABELS] for row in results if is_labels(row)}
+    drawn = {row.get("id") for row in results if row.get("type") in bare}
+    for row in results:
+        shape = bare.get(str(row.get("type")))
+        if shape is not None and isinstance(row.get("value"), dict):
+            named = row["value"] | {shape: labels.get(row.get("id"))}
+            yield row | {"type": shape, "value": named}
+        elif not (is_labels(row) and row.get("id") in drawn):
+            yield row
+
+
+def is_labels(result: JSON) -> bool:
+    """Whether a result is the labels of a shape, which is another result of its id."""
+    value = result.get("value")
+    is_named = isinstance(value, dict) and bool(value.get(LABELS))
+    return result.get("type") == LABELS and result.get("id") is not None and is_named
 
 
 _READERS: dict[str, Callable[[JSON, Size], Shape]] = {

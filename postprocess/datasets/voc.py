@@ -68,7 +68,7 @@ def read_voc(path: Path, notices: Notices | None = None) -> list[Annotated]:
     root = path if path.is_dir() else path.parent
     first = 0 if any(min(box[:2]) <= 0 for file in files for _, box in file.objects) else 1
     finder = PictureFinder([root, root / "JPEGImages", root / "images"])
-    names = own_or_longer_names([(parts_of(file, root, finder, notices), 1) for file in files])
+    names = own_or_longer_names([picture_place(file, root, finder, notices) for file in files])
     pictures = []
     for file, name in zip(files, names, strict=True):
         try:
@@ -121,12 +121,16 @@ def read_object(thing: ET.Element) -> tuple[str, Box]:
     return (thing.findtext("name") or "").strip(), box
 
 
-def parts_of(file: _File, root: Path, finder: PictureFinder, notices: Notices) -> tuple[str, ...]:
-    """The folders and the name of a file's picture, as far as they are known.
+def picture_place(
+    file: _File, root: Path, finder: PictureFinder, notices: Notices
+) -> tuple[tuple[str, ...], int]:
+    """The folders and the name of a file's picture, and how many of them belong to its name.
 
-    Where there is no picture of the name that is written, one that is called as the file is its.
+    Folders that are written do, unless they are those of a machine. Where there is no picture of
+    the name that is written, one that is called as the file is its.
     """
-    written = name_parts((file.root.findtext("filename") or "").strip())
+    text = (file.root.findtext("filename") or "").strip()
+    written = name_parts(text)
     said = written or (f"{file.path.stem}.jpg",)
     folders = file.path.parent.relative_to(root).parts
     known = tuple(part for part in folders if part.casefold() not in _XML_FOLDERS)
@@ -135,7 +139,8 @@ def parts_of(file: _File, root: Path, finder: PictureFinder, notices: Notices) -
         if path is not None and written and is_other_name(written[-1], path):
             notices.add("other_picture", file.path.name)
         said = said if path is None else (path.name,)
-    return (*known, *said)
+    is_own = "/".join(said) == text.replace("\\", "/")
+    return (*known, *said), len(said) if is_own else 1
 
 
 def to_picture(

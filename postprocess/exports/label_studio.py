@@ -13,6 +13,7 @@ from postprocess.datasets.annotated import Annotated, on_one_line, without_contr
 from postprocess.datasets.brush import pack_brush
 from postprocess.datasets.files import ExportError, read_json, replaced, write_json, write_text
 from postprocess.datasets.label_studio import BOX, BRUSH, ELLIPSE, FILE, OUTLINE, POINT
+from postprocess.datasets.label_studio_names import NAME, address_of
 from postprocess.instances import Instance
 
 INTERFACE = "label_studio.xml"
@@ -41,14 +42,15 @@ def to_label_studio(pictures: Iterable[Annotated], folder: Path) -> list[Path]:
     """
     path = folder / FILE
     known = known_tasks(path) if path.exists() else []
-    annotated = {name: task for name, task in known if task.get("annotations")}
-    fresh = [(one.file_name, annotated.get(one.file_name, {}) | to_task(one)) for one in pictures]
+    annotated = {address: task for address, task in known if task.get("annotations")}
+    named = ((address_of(one.file_name), one) for one in pictures)
+    fresh = [(address, annotated.get(address, {}) | to_task(one)) for address, one in named]
     tasks = replaced(known, fresh)
     return [write_json(path, tasks), write_text(folder / INTERFACE, interface_of(tasks))]
 
 
 def known_tasks(path: Path) -> list[tuple[str, JSON]]:
-    """The tasks of a file of Label Studio's, each with the name of its picture."""
+    """The tasks of a file of Label Studio's, each with the address of its picture."""
     try:
         return [(str(task["data"]["image"]), task) for task in read_json(path, "Label Studio")]
     except (KeyError, TypeError) as error:
@@ -65,7 +67,8 @@ def to_task(picture: Annotated) -> JSON:
     prediction: JSON = {"model_version": _MODEL, "result": results}
     if scores:
         prediction["score"] = sum(scores) / len(scores)
-    data = {"image": picture.file_name, "width": width, "height": height}
+    name = picture.file_name
+    data = {"image": address_of(name), NAME: name, "width": width, "height": height}
     return {"data": data, "predictions": [prediction]}
 
 

@@ -25,6 +25,9 @@ from postprocess.tokens import Notice
 
 POLITE = r"(?:please |can you |could you |tell me |do you know )*"
 PICTURE = r"(?:it|(?:this|the) (?:picture|image|photo|drawing|scene))"
+# "Isn't there a cat?" is answered like "is there a cat?"; "is there no cat?" has no one answer.
+NOT = r"(?:n'?t)?"
+NO_SUCH = re.compile(r"^(?:not (?:a|an|any)|no|not) ", re.IGNORECASE)
 HERE = rf"(?:(?:in|on) {PICTURE}|here|there)"
 # The same in Japanese: where it is asked about, how things are counted, and how a question ends.
 JA_HERE = (
@@ -80,9 +83,9 @@ FORMS: Mapping[str, QuestionForm] = dict(
         form(
             "is_there",
             "is there {about}",
-            r"(?:is|are) there (?:at least )?(?P<about>.+)|"
-            r"(?:do|can) (?:you|we|i) see (?P<seen>.+)|"
-            rf"does (?:this|{PICTURE}) (?:have|show|contain) (?P<shown>.+)|"
+            rf"(?:is|are){NOT} there (?:at least )?(?P<about>.+)|"
+            rf"(?:do{NOT}|can(?:'?t|not)?) (?:you|we|i) see (?P<seen>.+)|"
+            rf"does{NOT} (?:this|{PICTURE}) (?:have|show|contain) (?P<shown>.+)|"
             rf"(?:is|are) (?P<here>.+?) (?:{HERE}|visible|to be seen)(?: {HERE})?|"
             rf"can (?P<seeable>.+?) be seen(?: {HERE})?|"
             r"any (?P<any>.+)",
@@ -126,9 +129,10 @@ class QuestionSet:
     def find_unknown(self, text: str) -> str | None:
         """What a question of a taught kind is about, where that is no name of the checkpoint.
 
-        "Is there a zebra in it?"  ->  "zebra";   "is there a red cat?"  ->  None
+        "Is there no zebra in it?"  ->  "zebra";   "is there a red cat?"  ->  None
         """
         _, phrase, _ = self._parse(text) or ("", "", "")
+        phrase = NO_SUCH.sub("", phrase)
         about, vocabulary = core(phrase), vocabulary_of(self.names)
         if len(about.split()) > MAX_NAME_WORDS or vocabulary.find(phrase):
             return None

@@ -30,13 +30,14 @@ from gemma_vision.web.api.label_studio.task_results import JSON
 from gemma_vision.web.api.openai.api_errors import CACHING, STATUSES, ApiError
 from gemma_vision.web.api.openai.call_line import CallLine, CallPlace, read_body
 from gemma_vision.web.jobs.job import MAX_SECONDS, StreamRun
+from gemma_vision.web.server.guards.guard_errors import LABEL_STUDIO
 from postprocess.errors import UserError
 
 T = TypeVar("T")
 
 ADDRESS = "GEMMA_VISION_LABEL_STUDIO"  # http://HOST:PORT
 TOKEN = "LABEL_STUDIO_API_KEY"  # as Label Studio's own programs call it
-PREFIX = "/label-studio"
+PREFIX = LABEL_STUDIO
 CLOSED = f"This door is closed here; whoever runs the app opens it with {ADDRESS}=http://HOST:PORT."
 WHERE = f"There is no such door; {PREFIX}/health, /setup and /predict are here."
 ANY = ["GET", "POST", "PUT", "PATCH", "DELETE"]

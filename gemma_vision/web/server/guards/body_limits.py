@@ -1,7 +1,7 @@
 """Body limits: how much a request may bring and how long it may take, at every door.
 
-Uploads and the doors of assistants and of OpenAI's API have larger bodies, with limits of their
-own; how long they may stay silent is the same everywhere.
+Uploads and the doors of assistants, of OpenAI's API and of Label Studio have larger bodies, with
+limits of their own; how long they may stay silent is the same everywhere.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gemma_vision.web.server.guards.guard_errors import OPENAI, refusal
+from gemma_vision.web.server.guards.guard_errors import LABEL_STUDIO, OPENAI, refusal
 
 SILENCE = 60.0  # seconds without a byte after which a request is given up
 LONGEST = 300.0  # seconds for a body that is no upload, however steadily it drips
 MAX_BODY = 8 * 2**20  # bytes of a call: what a page sends at most, masks among it
 LARGE = ("/upload", "/upload/", "/mcp", "/mcp/")  # ends of doors that bound their bodies themselves
+LARGE_UNDER = (OPENAI, f"{LABEL_STUDIO}/")  # whose line bounds them, one by one and together
 GONE = {"type": "http.disconnect"}
 TOO_LARGE = f"The call is larger than {MAX_BODY // 2**20} MiB; upload files and send their paths."
 TOO_SLOW = "The call did not come to its end in time; send it again."
@@ -59,7 +60,7 @@ class Body:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         path, length = scope["path"], Headers(scope=scope).get("content-length", "")
         self._receive = receive
-        self._is_own = path.endswith(LARGE) or path.startswith(OPENAI)
+        self._is_own = path.endswith(LARGE) or path.startswith(LARGE_UNDER)
         self._latest = time.monotonic() + LONGEST
         self._received, self._is_over = 0, False
         self.why: tuple[int, str, str] | None = None

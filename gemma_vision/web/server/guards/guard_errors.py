@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Scope
 
 OPENAI = "/v1/"
+LABEL_STUDIO = "/label-studio"
 WHERE = "GET /gradio_api/info has every endpoint and what it takes."  # for whose call fits none
 # What clients of OpenAI's API tell errors apart by.
 TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}

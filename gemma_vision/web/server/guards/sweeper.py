@@ -27,14 +27,31 @@ MAX_AGE = 3600.0  # seconds for which a file is kept
 EVERY = 600.0  # seconds between two sweeps
 BROKEN_OFF = 300.0  # seconds without a byte after which an upload will not go on
 OWN = "gemma-vision-"  # how folders of this app begin among those of the system
+UPLOADS = f"{OWN}uploads-"  # and that of a process's uploads, which ends in the process's number
 
 _STORED = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")  # a folder for one file
 _UNFINISHED = re.compile(r"tmp\w+")  # an upload under way
 
 
-def own_folder() -> str:
-    """A folder for the uploads of this process alone, where the operator names none."""
-    return str(Path(tempfile.gettempdir()) / f"{OWN}uploads-{os.getpid()}")
+def make_own_folder() -> str:
+    """Make a folder for the uploads of this process, where the operator names none.
+
+    Nobody else of the machine looks into it, or has made it before; it goes when the process ends.
+    """
+    folder = tempfile.mkdtemp(prefix=UPLOADS, suffix=f"-{os.getpid()}")
+    atexit.register(remove_own, Path(folder))
+    return folder
+
+
+def is_own(folder: Path) -> bool:
+    """Whether a folder was made for the uploads of this process."""
+    return folder.name.startswith(UPLOADS) and folder.name.endswith(f"-{os.getpid()}")
+
+
+def remove_own(folder: Path) -> None:
+    """Delete the folder that was made for this process, and no other."""
+    if is_own(folder):  # a process that was forked has it from another
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Sweeper:
@@ -56,13 +73,13 @@ class Sweeper:
         if not self._over.is_set():
             self._over.set()
             sweep(-math.inf)  # whatever its time says
-            if upload_folder() == Path(own_folder()).resolve():
-                shutil.rmtree(upload_folder(), ignore_errors=True)
+            remove_own(upload_folder())
 
     def _work(self) -> None:
         ages = Ages()
         while not self._over.is_set():
             with contextlib.suppress(Exception):  # the next sweep comes
+                keep_own()
                 sweep_dead_processes()
                 ages.sweep(MAX_AGE, self._kept())
                 self._forget()
@@ -142,11 +159,18 @@ def sweep_broken_off(max_age: float = 0.0) -> None:
                 path.unlink()
 
 
+def keep_own() -> None:
+    """Have the folder of this process look used, so that nobody takes it for one that was left."""
+    if is_own(upload_folder()):
+        with contextlib.suppress(OSError):
+            os.utime(upload_folder())
+
+
 def sweep_dead_processes() -> None:
     """Delete what processes of this app left that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{OWN}*"):
         number = path.name.rpartition("-")[2]
-        is_dead = path.name.startswith(f"{OWN}uploads-") and not is_alive(number)
+        is_dead = path.name.startswith(UPLOADS) and not is_alive(number)
         if path.is_dir() and not path.is_symlink() and (is_dead or newest(path) <= _hours_ago()):
             shutil.rmtree(path, ignore_errors=True)
 
