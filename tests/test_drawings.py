@@ -16,7 +16,7 @@ from gemma_vision.requests.interpretation.synonyms import GROUPS
 from gemma_vision.requests.interpretation.vocabulary import vocabulary_of
 from gemma_vision.synthetic.atlas import load_atlas
 from gemma_vision.synthetic.poses import EVALUATION_SEEDS, NUM_NAMES
-from gemma_vision.synthetic.prompts import plural, with_article
+from gemma_vision.synthetic.prompts import TargetObject, plural, with_article
 from scripts.draw_style_examples import StyleExample, draw_example
 from training.data.samples import MAX_THINGS
 from training.data.sampling import SceneRecipe
@@ -24,12 +24,13 @@ from training.drawings import styles
 from training.drawings.clipart import read_clipart
 from training.drawings.cutouts import FETCHED, FILE, FOLDER, ROOTS, fetch_cutouts, read_cutouts
 from training.drawings.facing import facing_other_way
-from training.drawings.names import GLYPHS, UNNAMED
+from training.drawings.names import GLYPHS, KIN, UNNAMED, names_alike
 from training.drawings.own_names import MISTAKEN, read_own_names
 from training.drawings.poses import DrawingPose
 from training.drawings.render import draw_outlines, iconify_svg, on_paper, render_svg, to_sprite
 from training.drawings.scenes import OUTSIDE, DrawingScenes
 from training.drawings.sets import CUTOUTS, HELD_OUT, PANORAMAS, PHOTOGRAPHS, SETS, WEIGHTS
+from training.model.learner import Learner
 
 NOTICE = (Path(__file__).parent.parent / "NOTICE").read_text(encoding="utf-8")
 RECIPE = SceneRecipe(168, 12, NUM_NAMES)
@@ -229,6 +230,30 @@ class TestAtlas:
         bananas = (atlas.name_of == atlas.names.index("banana")).sum()
         assert len(few.images) == len(atlas.images) - bananas
         assert (few.kind_of[few.name_of < 0] == -1).all()
+
+
+class TestNamesAlike:
+    def test_they_are_alike_to_each_other_and_known(self):
+        alike, names = names_alike(), list(GLYPHS)[:66]
+        assert set(alike) <= set(names) - set(KIN) and len(alike) > 55
+        assert all(name in alike[other] for name, few in alike.items() for other in few)
+        assert all(few and name not in few for name, few in alike.items())
+
+    def test_prompts_are_often_made_of_what_is_there_and_what_looks_like_it(self):
+        names, rng = tuple(list(GLYPHS)[:66]), np.random.default_rng(1)
+        learner = Learner(None, None, None, names, RECIPE, names_alike())  # type: ignore[arg-type]
+        dog = TargetObject("dog", (0, 0, 1, 1), ())
+        asked = [tuple(learner.asked(rng, [dog])) for _ in range(400)]
+        few = {one for one in asked if one != names}
+        assert len(few) == 1 and set(*few) == {"dog", *names_alike()["dog"]}
+        assert 0.4 < np.mean([one != names for one in asked]) < 0.6
+        assert learner.asked(rng, []) == names
+
+    def test_what_resembles_nothing_is_asked_among_all(self):
+        names, rng = ("dog", "moon"), np.random.default_rng(1)
+        learner = Learner(None, None, None, names, RECIPE, names_alike())  # type: ignore[arg-type]
+        things = [TargetObject(name, (0, 0, 1, 1), ()) for name in names]
+        assert all(learner.asked(rng, some) == names for some in ([things[1]], things) * 20)
 
 
 class TestCutouts:

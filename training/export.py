@@ -17,7 +17,7 @@ from transformers import (
 
 from gemma_vision.requests.interpretation.questions import FORMS
 from postprocess.vqvae import MaskVQVAE
-from training.model.decoder import Learner
+from training.model.learner import Learner
 
 PREFIXES = (  # names as the published checkpoints write them
     ("model.vision_tower.", "vision_tower.vision_model."),

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from gemma_vision.optimization.stage import REPORT_EVERY, SAVE_EVERY
 from training.data.background_stream import RENEWAL
-from training.model.decoder import BANK, Mix
+from training.model.decoder import BANK
+from training.model.learner import Mix
 from training.model.mask_vae import POOL
 from training.model.tiny import ModelSizes
 from training.run import Pace

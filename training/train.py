@@ -26,8 +26,9 @@ from training.curves import write_curves
 from training.data.sampling import SceneRecipe
 from training.evaluation import evaluate_checkpoint
 from training.export import export
-from training.model.decoder import Learner, train_decoder, train_joint
+from training.model.decoder import train_decoder, train_joint
 from training.model.language import SequenceLoss
+from training.model.learner import Learner
 from training.model.mask_vae import polish_decoder, train_mask_vae
 from training.model.tiny import build_model
 from training.model.tokenizer import build_tokenizer

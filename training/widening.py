@@ -33,10 +33,11 @@ from training.export import export
 from training.gallery import write_gallery
 from training.model.decoder import BATCH as DECODER_BATCH
 from training.model.decoder import DECAY as DECODER_DECAY
-from training.model.decoder import REFILL, DecoderStep, FeatureBank, Learner
+from training.model.decoder import REFILL, DecoderStep, FeatureBank
 from training.model.dense import DenseHead, dense_loss, mask_codes
 from training.model.growth import grow
 from training.model.language import SequenceLoss
+from training.model.learner import Learner
 from training.model.mask_vae import BATCH as MASK_BATCH
 from training.model.mask_vae import POLISH_DECAY, POLISH_PEAK, PolishStep
 from training.model.tiny import build_model

@@ -4,24 +4,19 @@ First alone, on kept features of a rolling bank of scenes, several times quicker
 through the tower; then both together, the tower slowly so that it keeps what it knows.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import PaliGemmaForConditionalGeneration
 
 from gemma_vision.optimization.metrics_log import running_means
 from gemma_vision.optimization.stage import TrainingStage, adamw, update
-from gemma_vision.synthetic.prompts import TargetObject, sample_prompt
-from postprocess.vqvae import MaskVQVAE
+from gemma_vision.synthetic.prompts import TargetObject
 from training.data.samples import Batch, to_pixels
-from training.data.sampling import SceneRecipe
 from training.data.streams import scene_batches
 from training.model.dense import DenseHead, dense_loss, mask_codes, patch_kinds
-from training.model.drawing import MaskDrawing
-from training.model.language import SequenceLoss
+from training.model.learner import Learner, Mix
 from training.run import Pace, TrainingRun, open_stage
 
 BANK = 4000  # scenes whose features are kept
@@ -29,7 +24,6 @@ REFILL = 6  # fresh scenes per step
 BATCH = 24
 PEAK, DECAY = 1.5e-3, 0.02
 ALIGNMENT_WEIGHT = 0.3
-CLOSE = 0.5  # how often what is asked for and is not there looks like what is
 SINGLES, SINGLES_UNTIL = 0.8, 0.3  # share of scenes with one thing at first; gone by then
 
 JOINT_BATCH = 12  # scenes
@@ -38,70 +32,6 @@ JOINT_VISION, JOINT_TEXT = 2e-4, 6e-4
 DENSE_WEIGHT = 0.3
 
 
-@dataclass(frozen=True)
-class Learner:
-    """The parts that stay the same over the stages.
-
-    alike: names of things that look like those of a name.
-    """
-
-    model: PaliGemmaForConditionalGeneration
-    vae: MaskVQVAE
-    language: SequenceLoss
-    names: tuple[str, ...]
-    recipe: SceneRecipe
-    alike: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-    @property
-    def drawing(self) -> MaskDrawing:
-        return MaskDrawing(self.vae, self.language.first_code)
-
-    @property
-    def width(self) -> int:
-        """Of the projected image tokens."""
-        return int(self.model.config.text_config.hidden_size)
-
-    @property
-    def embeddings(self) -> nn.Parameter:
-        """Of the words, (V, D)."""
-        table: nn.Parameter = self.model.model.language_model.embed_tokens.weight
-        return table
-
-    @property
-    def text_parameters(self) -> list[nn.Parameter]:
-        core = self.model.model
-        modules = (core.multi_modal_projector, core.language_model)
-        return [parameter for module in modules for parameter in module.parameters()]
-
-    def targets(self, batch: Batch) -> list[list[TargetObject]]:
-        """What each picture of a batch, with the codes of its masks, shows."""
-        codes = batch["codes"].tolist()
-        boxes, owners = batch["boxes"].tolist(), batch["names"].tolist()
-        return [
-            [
-                TargetObject(self.names[name], tuple(box), tuple(code))
-                for name, box, code in zip(*row, strict=True)
-                if name >= 0
-            ]
-            for row in zip(owners, boxes, codes, strict=True)
-        ]
-
-    def texts(
-        self, rng: np.random.Generator, scenes: Sequence[list[TargetObject]], mix: Sequence[float]
-    ) -> list[tuple[list[int], list[int]]]:
-        prompts = (sample_prompt(rng, things, self.asked(rng, things), mix) for things in scenes)
-        return [self.language.encode(prompt, answer) for prompt, answer in prompts]
-
-    def asked(self, rng: np.random.Generator, things: Sequence[TargetObject]) -> Sequence[str]:
-        """What a prompt is made of: all names, or often what is there and what looks like it."""
-        present = {thing.name for thing in things}
-        near = [name for name in self.names if present & self.alike.get(name, frozenset())]
-        if set(near) <= present or rng.random() >= CLOSE:
-            return self.names
-        return [name for name in self.names if name in present or name in near]
-
-
-Mix = tuple[float, float, float, float]
 MASKS_MIX: Mix = (0.20, 0.72, 0.03, 0.05)
 
 
