@@ -161,8 +161,7 @@ def open_widening(
     learner = Learner(model, read_vae(base), language, atlas.names, recipe, names_alike())
     language.smooth_place_gradients(learner.embeddings)
     photographs = read_photographs(folder / "photographs")
-    words = (old, tokenizer)
-    return Widening(run, plan, small, words, learner, atlas, photographs, heads)
+    return Widening(run, plan, small, (old, tokenizer), learner, atlas, photographs, heads)
 
 
 def read_vae(base: Path) -> MaskVQVAE:

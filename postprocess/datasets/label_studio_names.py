@@ -22,7 +22,7 @@ def address_of(name: str) -> str:
     return _MEANT.sub(lambda found: f"%{ord(found[0]):02X}", name)
 
 
-def said_of(task: JSON) -> str:
+def image_of(task: JSON) -> str:
     """What a task says of where its picture is."""
     data = task.get("data", task)
     said = data.get("image") or next(
@@ -47,7 +47,7 @@ def picture_place(task: JSON) -> tuple[tuple[str, ...], int]:
 
     One that this package wrote is called as it was, in whatever folder it is by now.
     """
-    said, name = said_of(task), task.get("data", task).get(NAME)
+    said, name = image_of(task), task.get("data", task).get(NAME)
     if isinstance(name, str) and is_within(name):
         before, is_own, _ = said.rpartition(address_of(name))
         if is_own and before[-1:] in ("", "/", "=") and said.endswith(address_of(name)):
