@@ -40,6 +40,18 @@ def test_the_later_one_may_count_for_more(tmp_path: Path) -> None:
         main([before, after, "--out", str(tmp_path / "out"), "--share", "2"])
 
 
+def test_the_vector_that_ends_an_answer_may_be_shorter(tmp_path: Path) -> None:
+    words = {"model.embed_tokens.weight": torch.ones(3, 2), "w": torch.ones(2)}
+    before, after = write(tmp_path / "before", **words), write(tmp_path / "after", **words)
+    (tmp_path / "after" / "generation_config.json").write_text('{"eos_token_id": 1}')
+    main([before, after, "--out", str(tmp_path / "out"), "--end", "0.75"])
+    made = load_file(tmp_path / "out" / FILE)
+    assert made["model.embed_tokens.weight"].tolist() == [[1, 1], [0.75, 0.75], [1, 1]]
+    assert torch.equal(made["w"], words["w"])
+    with pytest.raises(SystemExit):
+        main([before, after, "--out", str(tmp_path / "out"), "--end", "-1"])
+
+
 @pytest.mark.parametrize("other", [{"v": torch.ones(2)}, {"w": torch.ones(3)}])
 def test_of_two_trainings_nothing_is_made(tmp_path: Path, other: dict[str, torch.Tensor]) -> None:
     before, after = write(tmp_path / "a", w=torch.ones(2)), write(tmp_path / "b", **other)
