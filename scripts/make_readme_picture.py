@@ -37,6 +37,7 @@ def take_screenshot(out: Path) -> None:
         page.locator("#picture img").wait_for()
         page.locator("#run").click()
         page.get_by_text("Done").first.wait_for()
+        page.evaluate("scrollTo(0, 0)")  # the example may have been below the edge
         page.mouse.move(5, 5)
         time.sleep(1)
         page.screenshot(path=out)

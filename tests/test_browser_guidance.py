@@ -49,9 +49,8 @@ def lines(page: Page) -> list[str]:
 def test_an_example_is_drawn_by_one_click(visit: Callable[..., Page]) -> None:
     page = visit()
     page.locator("#examples button").first.click()
-    page.wait_for_selector("#viewer .gv[data-state=done][data-count='2']")
+    page.wait_for_selector("#viewer .gv[data-state=done][data-count='2']:not(.stale)")
     assert page.input_value("#words textarea") == "cat ; dog"
-    assert page.locator(".gv.stale").count() == 0
     is_enabled(page, "run")
 
 
