@@ -89,7 +89,14 @@ train: $(TOOLS)
 	for seed in 13 14; do $(BIN)/python -m training.widen --plan recounted --base runs/modelled \
 		--heads runs/recounted11 --seed $$seed --runs runs/recounted$$seed || exit; done
 	$(BIN)/python -m training.averaging runs/recounted13/checkpoint runs/recounted14/checkpoint --out runs/seen
-	$(BIN)/python -m training.averaging runs/rounded runs/seen --share 0.4 --out gemma_vision/checkpoints/tiny
+	$(BIN)/python -m training.averaging runs/rounded runs/seen --share 0.4 --out runs/turned
+	for seed in 15 16; do $(BIN)/python -m training.widen --plan solids --base runs/turned \
+		--heads runs/solids13 --seed $$seed --runs runs/solids$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/solids15/checkpoint runs/solids16/checkpoint --out runs/lit
+	for seed in 15 16; do $(BIN)/python -m training.widen --plan recounted --base runs/lit \
+		--heads runs/recounted13 --seed $$seed --runs runs/recounted$$seed || exit; done
+	$(BIN)/python -m training.averaging runs/recounted15/checkpoint runs/recounted16/checkpoint --out runs/told
+	$(BIN)/python -m training.averaging runs/turned runs/told --share 0.5 --end 0.98 --out gemma_vision/checkpoints/tiny
 
 # Changed bytes into every reader, for as long as it takes; what is found becomes a test.
 fuzz: $(TOOLS)
