@@ -43,6 +43,7 @@ DOORS = (
     "model/token",
     "anything",
 )
+STUDIO = "label-studio/predict"
 
 
 async def take(request: Request) -> PlainTextResponse:
@@ -65,7 +66,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
     monkeypatch.setattr(body_limits, "LONGEST", 1.0)
     monkeypatch.setattr(slow_headers, "SECONDS", 0.4)
     monkeypatch.setattr(slow_headers, "EVERY", 0.1)
-    routes = [Route(f"/{path}", take, methods=["POST"]) for path in DOORS]
+    routes = [Route(f"/{path}", take, methods=["POST"]) for path in (*DOORS, STUDIO)]
     routes.append(Route("/trickle", trickle))
     app = Starlette(routes=routes, middleware=[Middleware(BodyLimits)])
     with socket.socket() as free:
@@ -104,9 +105,10 @@ def test_a_body_that_does_not_come_is_given_up(small: tuple[str, int], path: str
         assert time.monotonic() - began < 5
 
 
-def test_a_body_that_drips_is_given_up(small: tuple[str, int]) -> None:
+@pytest.mark.parametrize("path", ["gradio_api/queue/join", "v1/chat/completions", STUDIO])
+def test_a_body_that_drips_is_given_up(small: tuple[str, int], path: str) -> None:
     with socket.create_connection(small) as line:
-        line.sendall(head("gradio_api/queue/join", 1000))
+        line.sendall(head(path, 1000))
         began = time.monotonic()
         while not select.select([line], [], [], 0.1)[0]:
             line.sendall(b"x")

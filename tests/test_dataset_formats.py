@@ -467,6 +467,21 @@ def test_labels_beside_a_shape_of_label_studio_are_its(
     assert not notices.sentences
 
 
+@pytest.mark.parametrize("odd", [5, ["r1"], {"r": 1}], ids=["number", "list", "object"])
+def test_an_odd_id_of_label_studio_keeps_its_labels(odd, tmp_path):
+    value = {"x": 25, "y": 25, "width": 50, "height": 50}
+    one = {"id": odd, "original_width": 200, "original_height": 100}
+    rows = [
+        one | {"type": "rectangle", "value": value},
+        one | {"type": "labels", "value": {"labels": ["dog"]}},
+        {"id": "r2", "type": ["rectangle"], "value": value},
+    ]
+    task = {"data": {"image": "a.png"}, "annotations": [{"result": rows}]}
+    text(tmp_path / "export.json", json.dumps([task]))
+    ((_, found),) = things("label-studio", tmp_path, Notices()).items()
+    assert found == [("dog", (50, 25, 150, 75), False)]
+
+
 def test_an_ellipse_is_filled_as_far_as_it_goes(tmp_path):
     """It leans as clocks go: on a screen, from the upper left to the lower right."""
     value = {"x": 50, "y": 50, "radiusX": 20, "radiusY": 10, "rotation": 45}

@@ -214,14 +214,14 @@ def with_labels(results: Sequence[JSON]) -> Iterator[JSON]:
     rectangle and labels, both of id "a"  ->  rectanglelabels
     """
     bare = {shape.removesuffix(LABELS): shape for shape in _READERS}
-    labels = {row.get("id"): row["value"][LABELS] for row in results if is_labels(row)}
-    drawn = {row.get("id") for row in results if row.get("type") in bare}
+    labels = {str(row["id"]): row["value"][LABELS] for row in results if is_labels(row)}
+    drawn = {str(row.get("id")) for row in results if str(row.get("type")) in bare}
     for row in results:
         shape = bare.get(str(row.get("type")))
         if shape is not None and isinstance(row.get("value"), dict):
-            named = row["value"] | {shape: labels.get(row.get("id"))}
+            named = row["value"] | {shape: labels.get(str(row.get("id")))}
             yield row | {"type": shape, "value": named}
-        elif not (is_labels(row) and row.get("id") in drawn):
+        elif not (is_labels(row) and str(row["id"]) in drawn):
             yield row
 
 

@@ -1,12 +1,14 @@
 """Body limits: how much a request may bring and how long it may take, at every door.
 
 Uploads and the doors of assistants, of OpenAI's API and of Label Studio have larger bodies, with
-limits of their own; how long they may stay silent is the same everywhere.
+limits of their own; how long they may stay silent is the same everywhere, and how long they may
+take that of all but uploads and assistants.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 
 from starlette.datastructures import Headers
@@ -60,8 +62,9 @@ class Body:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         path, length = scope["path"], Headers(scope=scope).get("content-length", "")
         self._receive = receive
-        self._is_own = path.endswith(LARGE) or path.startswith(LARGE_UNDER)
-        self._latest = time.monotonic() + LONGEST
+        is_upload = path.endswith(LARGE)
+        self._is_own = is_upload or path.startswith(LARGE_UNDER)
+        self._latest = math.inf if is_upload else time.monotonic() + LONGEST
         self._received, self._is_over = 0, False
         self.why: tuple[int, str, str] | None = None
         if length.isdecimal():
@@ -71,7 +74,7 @@ class Body:
         """The next part; that the client has gone, where it is too much or does not come."""
         if self._is_over:
             return await self._receive()  # news of whoever leaves
-        left = SILENCE if self._is_own else min(SILENCE, self._latest - time.monotonic())
+        left = min(SILENCE, self._latest - time.monotonic())
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.0))
         except TimeoutError:
